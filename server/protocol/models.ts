@@ -1,0 +1,48 @@
+import Type, { type Static } from 'typebox'
+
+/** What `/v1/models/*`, `/v1/voices` and the pull streams say. */
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+export const LanguageModel = Type.Object({
+  name: Type.String({ description: 'Ollama tag' }),
+  family: nullable(Type.String()),
+  parameterSize: nullable(Type.String()),
+  quantization: nullable(Type.String()),
+  sizeBytes: nullable(Type.Integer()),
+  digest: nullable(Type.String()),
+  installed: Type.Boolean(),
+  loaded: Type.Boolean(),
+  residentBytes: nullable(Type.Integer()),
+  gpuShare: nullable(Type.Number({ description: '0 to 1' })),
+})
+export type LanguageModel = Static<typeof LanguageModel>
+
+export const SpeechModel = Type.Object({
+  name: Type.String({ description: 'catalog name, for instance whisper-tiny.en-q8_0' }),
+  family: Type.String({ description: 'for instance whisper-tiny.en' }),
+  parameterSize: nullable(Type.String()),
+  quantization: Type.String(),
+  sizeBytes: nullable(Type.Integer({ description: 'of the file; null while it is not here' })),
+  digest: nullable(Type.String({ description: 'sha256 of the file' })),
+  installed: Type.Boolean(),
+  loaded: Type.Boolean(),
+  residentBytes: nullable(Type.Integer()),
+  languages: Type.Enum(['english', 'multilingual']),
+})
+export type SpeechModel = Static<typeof SpeechModel>
+
+export const Voice = Type.Object({
+  name: Type.String({ description: 'for instance flite:slt' }),
+  description: Type.String(),
+  available: Type.Boolean(),
+})
+export type Voice = Static<typeof Voice>
+
+export const PullProgress = Type.Object({
+  status: Type.String({ description: 'what is being done' }),
+  completedBytes: nullable(Type.Integer()),
+  totalBytes: nullable(Type.Integer()),
+})
+export type PullProgress = Static<typeof PullProgress>

@@ -1,0 +1,127 @@
+import Type, { type Static, type TSchema } from 'typebox'
+
+/**
+ * The turn record: one row a turn, the same over socket and REST. Milliseconds are from a monotonic clock unless
+ * the name says otherwise; `null` means unknown, never 0.
+ */
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const ms = (description: string) => nullable(Type.Number({ description: `${description} (milliseconds)` }))
+const count = (description: string) => nullable(Type.Integer({ description }))
+const text = (description: string) => nullable(Type.String({ description }))
+const flag = (description: string) => nullable(Type.Boolean({ description }))
+
+export const outcomes = ['completed', 'interrupted', 'no-speech', 'discarded', 'failed'] as const
+export const Outcome = Type.Enum(outcomes)
+export type Outcome = Static<typeof Outcome>
+
+export const sources = ['socket', 'rest', 'comparison'] as const
+export const Source = Type.Enum(sources)
+export type Source = Static<typeof Source>
+
+/**
+ * Measured from speech end: the last voiced sample of a live turn, the arrival of the body's last byte for REST
+ * audio, the arrival of the message for typed turns.
+ */
+export const FromSpeechEnd = Type.Object({
+  turnDecidedMs: ms('the server decided that the turn was over'),
+  commitMs: ms('the client sent commit'),
+  transcriptMs: ms('the final transcript was there'),
+  firstTokenMs: ms('the first token of the reply arrived'),
+  firstClauseMs: ms('the first speakable clause was complete'),
+  firstAudioMs: ms('the first byte of spoken reply was sent'),
+  playbackStartedMs: ms('the client said that playback began'),
+  replyDoneMs: ms('the last token of the reply arrived'),
+})
+
+export const SpeechTimings = Type.Object({
+  model: text('catalog name of the speech model level'),
+  digest: text('sha256 of its file'),
+  quantization: text('f16, q8_0, q5_1, q5_0, q4_1 or q4_0'),
+  audioMs: ms('length of the audio that was decoded'),
+  speechMs: ms('voiced part of it'),
+  queueMs: ms('wait for the engine'),
+  inferenceMs: ms('request to answer of the engine, all passes'),
+  realTimeFactor: nullable(Type.Number({ description: 'inferenceMs / audioMs' })),
+  audioContext: count('encoder window of the longest pass, in steps of 20 ms; 1500 is the full 30 s'),
+  passes: count('decodings of the final transcript'),
+  earlyDecode: nullable(Type.Enum(['used', 'discarded'])),
+  cold: flag('the model was loaded for this turn'),
+  engine: text('program, version and where it runs'),
+})
+
+export const LlmTimings = Type.Object({
+  model: text('Ollama tag'),
+  digest: text('digest of the model'),
+  quantization: text('as Ollama reports it'),
+  parameterSize: text('as Ollama reports it'),
+  queueMs: ms('wait for our gate in front of the engine'),
+  timeToFirstTokenMs: ms('request sent to first token'),
+  loadMs: ms("Ollama's load_duration, its scheduler's wait included"),
+  promptTokens: count('tokens of the prompt, cached ones included'),
+  cachedPromptTokens: count('of them from the prompt cache; null where the server does not report it'),
+  promptEvalMs: ms('prompt evaluation'),
+  outputTokens: count('tokens generated'),
+  evalMs: ms('generation'),
+  tokensPerSecond: nullable(Type.Number({ description: 'outputTokens / evalMs' })),
+  timePerOutputTokenMs: ms('evalMs / outputTokens'),
+  thinkingMs: ms('first to last thinking token'),
+  residualMs: ms('total - load - prompt evaluation - generation: waiting for a slot and templating'),
+  doneReason: text('stop, length, ...'),
+  cold: flag('the model was loaded for this turn'),
+  host: text('where Ollama answered'),
+})
+
+export const SynthesisTimings = Type.Object({
+  voice: text('flite:slt, remote:..., browser or none'),
+  timeToFirstAudioMs: ms('first clause handed over to first audio back'),
+  inferenceMs: ms('all clauses'),
+  audioMs: ms('length of the spoken reply'),
+})
+
+export const MemoryFigures = Type.Object({
+  speechResidentBytes: count('resident set of the whisper-server process'),
+  llmResidentBytes: count('see llmMemorySource'),
+  llmGpuShare: nullable(Type.Number({ description: '0 to 1, part of the model on a GPU' })),
+  llmMemorySource: nullable(
+    Type.Enum(['process', 'ollama'], {
+      description: "process: proportional set size of the runner; ollama: Ollama's own estimate",
+    }),
+  ),
+})
+
+export const TurnRecord = Type.Object({
+  turnId: Type.String({ description: 'UUIDv7' }),
+  sessionId: text('of the socket'),
+  conversationId: Type.String(),
+  startedAt: Type.String({ description: 'ISO 8601, UTC' }),
+  source: Source,
+  appVersion: Type.String(),
+  outcome: Outcome,
+  errorCode: text('of a failed turn'),
+  fromSpeechEnd: FromSpeechEnd,
+  speech: SpeechTimings,
+  llm: LlmTimings,
+  synthesis: SynthesisTimings,
+  memory: MemoryFigures,
+  speculation: Type.Null(),
+})
+
+export type FromSpeechEnd = Static<typeof FromSpeechEnd>
+export type SpeechTimings = Static<typeof SpeechTimings>
+export type LlmTimings = Static<typeof LlmTimings>
+export type SynthesisTimings = Static<typeof SynthesisTimings>
+export type MemoryFigures = Static<typeof MemoryFigures>
+export type TurnRecord = Static<typeof TurnRecord>
+
+/** What is kept with a record while `SAVE_TEXT` is on. */
+export const TurnText = Type.Object({
+  transcript: text('what was said or typed'),
+  reply: text('what was answered'),
+  heardText: text('the part of the reply that was heard'),
+})
+export type TurnText = Static<typeof TurnText>
+
+/** A row of the record as `GET /v1/turns/:id` gives it. */
+export const StoredTurn = Type.Object({ ...TurnRecord.properties, ...TurnText.properties })
+export type StoredTurn = Static<typeof StoredTurn>
