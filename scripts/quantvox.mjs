@@ -1,0 +1,182 @@
+#!/usr/bin/env node
+// Plain JavaScript for any Node >= 18: makes sure of Node 24 and of node_modules, then hands over.
+//   quantvox.mjs <command> [...]           the command line, scripts/commands/index.ts
+//   quantvox.mjs --script FILE.ts [...]    a script of this project under the same Node
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const NODE_MAJOR = 24
+const NODE_VERSION = '24.21.0'
+const LOCK_STALE_MS = 60_000
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+// An empty variable counts as unset, as in server/config.ts.
+const cacheDir =
+  process.env.CACHE_DIR ||
+  process.env.QUANTVOX_CACHE_DIR ||
+  fromDotEnv() ||
+  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quantvox')
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+/** The one setting that is needed before anything is installed. */
+function fromDotEnv() {
+  const file = join(root, '.env')
+  if (!existsSync(file)) return undefined
+  const line = /^\s*(?:QUANTVOX_)?CACHE_DIR\s*=\s*(["']?)(.*?)\1\s*$/m.exec(readFileSync(file, 'utf8'))
+  return line?.[2] || undefined
+}
+
+function say(text) {
+  process.stderr.write(`quantvox: ${text}\n`)
+}
+
+function fail(text) {
+  say(text)
+  process.exit(1)
+}
+
+/** Runs `work` while nobody else does: a directory is made atomically; one left by a dead process goes stale. */
+async function withLock(path, done, work) {
+  mkdirSync(dirname(path), { recursive: true })
+  let told = false
+  for (;;) {
+    if (done()) return
+    try {
+      mkdirSync(path)
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+      const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
+      if (age > LOCK_STALE_MS) {
+        rmSync(path, { recursive: true, force: true })
+        continue
+      }
+      if (!told) say('another quantvox is installing here; waiting for it')
+      told = true
+      await new Promise(wake => setTimeout(wake, 500))
+    }
+  }
+  const touch = setInterval(() => utimesSync(path, new Date(), new Date()), LOCK_STALE_MS / 4)
+  try {
+    await work()
+  } finally {
+    clearInterval(touch)
+    rmSync(path, { recursive: true, force: true })
+  }
+}
+
+function runNpm(args, what) {
+  return new Promise((settle, refuse) => {
+    const child = spawn(npm, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (output += data))
+    child.on('error', () =>
+      refuse(new Error(`${what} needs npm, and npm is not on the PATH. Install Node.js with npm.`)),
+    )
+    child.on('close', code =>
+      code === 0
+        ? settle()
+        : refuse(
+            new Error(
+              `${what} failed (npm exited with ${code}):\n${output.trim().split('\n').slice(-15).join('\n')}`,
+            ),
+          ),
+    )
+  })
+}
+
+/** A Node that runs TypeScript as it is and has node:sqlite: this one, or the one that npm carries, in the cache. */
+async function ensureNode() {
+  if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) return process.execPath
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+  const home = join(cacheDir, 'node', NODE_VERSION)
+  const program = join(home, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  await withLock(
+    join(cacheDir, 'node', 'installing'),
+    () => existsSync(program),
+    async () => {
+      say(`Node ${process.versions.node} is too old here; fetching Node ${NODE_VERSION} into the cache`)
+      const partial = `${home}.partial`
+      rmSync(partial, { recursive: true, force: true })
+      rmSync(home, { recursive: true, force: true })
+      mkdirSync(partial, { recursive: true })
+      writeFileSync(join(partial, 'package.json'), '{"private":true}')
+      const args = [
+        'install',
+        '--prefix',
+        partial,
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        `${name}@${NODE_VERSION}`,
+      ]
+      await runNpm(args, `Fetching Node ${NODE_VERSION}`)
+      renameSync(partial, home)
+    },
+  )
+  const check = spawnSync(program, ['--version'], { encoding: 'utf8' })
+  if (check.status !== 0)
+    fail(
+      `${program} does not run (${check.error?.message ?? check.stderr}). Delete ${home}, or install Node ${NODE_MAJOR}.`,
+    )
+  return program
+}
+
+/** node_modules exactly as package-lock.json says; the stamp inside it is the lock file's hash. */
+async function ensureDependencies() {
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+  const stamp = join(root, 'node_modules', '.quantvox-lock')
+  const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
+  await withLock(join(root, '.installing'), installed, async () => {
+    say('installing dependencies by package-lock.json')
+    await runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], 'Installing dependencies')
+    writeFileSync(stamp, wanted)
+  })
+}
+
+async function main() {
+  let program
+  try {
+    const installing = ensureDependencies()
+    program = await ensureNode()
+    await installing
+  } catch (error) {
+    fail(error.message)
+  }
+  const [first, second, ...rest] = process.argv.slice(2)
+  const script =
+    first === '--script' ? resolve(root, second ?? '') : join(root, 'scripts', 'commands', 'index.ts')
+  const args = first === '--script' ? rest : process.argv.slice(2)
+  // The channel closes when this process dies, however it dies; a server that sees that stops itself.
+  const child = spawn(program, [script, ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', error => fail(`cannot run ${program}: ${error.message}`))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
+}
+
+await main()

@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { distance } from 'fastest-levenshtein'
+import type { Static, TSchema } from 'typebox'
+import Value from 'typebox/value'
+import { QuantvoxError } from './errors.ts'
+import { normalizeOllamaHost, Settings, secretSettings } from './settings.ts'
+
+/** Every setting by its one name, checked. Paths are absolute, URLs without a final slash. */
+export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL'> & {
+  PUBLIC_URL: string
+  /** False when Ollama's address is only the default: then the server may start one of its own. */
+  ollamaHostSetByHand: boolean
+}
+
+export type Origin = 'flag' | 'environment' | '.env' | 'default'
+export type LoadedConfig = { config: Config; origins: Record<string, Origin> }
+
+/** What to read the settings from; a test gives all of it, `loadConfig` gives the process's own. */
+export type ConfigSources = {
+  flags: Record<string, string | undefined>
+  environment: Record<string, string | undefined>
+  dotEnv: Record<string, string | undefined>
+}
+
+const prefix = 'QUANTVOX_'
+const names = Object.keys(Settings.properties)
+
+/**
+ * Reads all settings once: flags, then environment, then `.env` of the working directory, then defaults. Every name
+ * may also be spelled `QUANTVOX_<NAME>`, which wins over the plain one at the same place. Throws `invalid_request`
+ * that names the setting for a bad value, and the nearest known name for an unknown `QUANTVOX_*` one.
+ */
+export function loadConfig(flags: Record<string, string | undefined> = {}): LoadedConfig {
+  const dotEnv = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
+  return readConfig({ flags, environment: process.env, dotEnv })
+}
+
+export function readConfig({ flags, environment, dotEnv }: ConfigSources): LoadedConfig {
+  refuseUnknownNames({ ...environment, ...dotEnv })
+  const places: [Origin, Record<string, string | undefined>][] = [
+    ['flag', flags],
+    ['environment', environment],
+    ['.env', dotEnv],
+  ]
+  const origins: Record<string, Origin> = {}
+  const values: Record<string, unknown> = {}
+  for (const [name, schema] of Object.entries<TSchema>(Settings.properties)) {
+    const found = places.find(([, place]) => textOf(place, name) !== undefined)
+    origins[name] = found?.[0] ?? 'default'
+    const text = found && textOf(found[1], name)
+    values[name] = text === undefined ? defaultOf(schema) : convert(name, schema, text, origins[name])
+  }
+  const settings = Value.Parse(Settings, values)
+  const scheme = settings.TLS_CERT && settings.TLS_KEY ? 'https' : 'http'
+  const host = settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST
+  const config: Config = {
+    ...settings,
+    PUBLIC_URL: (settings.PUBLIC_URL ?? `${scheme}://${host}:${settings.PORT}`).replace(/\/+$/, ''),
+    CACHE_DIR: resolve(settings.CACHE_DIR ?? defaultCacheDir(environment)),
+    DATA_DIR: resolve(settings.DATA_DIR),
+    OLLAMA_HOST: normalizeOllamaHost(settings.OLLAMA_HOST),
+    ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
+  }
+  refuseUnsafe(config)
+  return { config, origins }
+}
+
+/** All settings for people: `[name, value as text, origin]`, secrets masked. */
+export function describeConfig({ config, origins }: LoadedConfig): [string, string, Origin][] {
+  return names.map(name => {
+    const value = config[name as keyof Config]
+    const text =
+      value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : `${value}`
+    return [name, secretSettings.has(name) && text !== '' ? '********' : text, origins[name] ?? 'default']
+  })
+}
+
+/** True for names and addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '')
+  return (
+    name === 'localhost' || name === '::1' || name.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(name)
+  )
+}
+
+function textOf(place: Record<string, string | undefined>, name: string): string | undefined {
+  const text = place[prefix + name] ?? place[name]
+  return text === undefined || text.trim() === '' ? undefined : text.trim()
+}
+
+function defaultOf(schema: TSchema): unknown {
+  return 'default' in schema ? schema.default : null
+}
+
+function convert(name: string, schema: TSchema, text: string, origin: Origin): unknown {
+  const kind = 'kind' in schema ? schema.kind : undefined
+  const value =
+    kind === 'list'
+      ? text
+          .split(',')
+          .map(part => part.trim())
+          .filter(Boolean)
+      : plain(schema, text)
+  if (Value.Check(schema, value)) return value
+  const problem = Value.Errors(schema, value)[0]?.message ?? 'is not valid'
+  const shown = secretSettings.has(name) ? '(secret)' : `"${text}"`
+  throw new QuantvoxError('invalid_request', `${name}=${shown} (from ${origin}) ${problem}.`, {
+    mend: `Set ${name} to what the README's table says, or leave it out.`,
+  })
+}
+
+function plain(schema: TSchema, text: string): unknown {
+  if (Value.Check(schema, text)) return text
+  if (/^(true|yes|on|1)$/i.test(text) && Value.Check(schema, true)) return true
+  if (/^(false|no|off|0)$/i.test(text) && Value.Check(schema, false)) return false
+  return Number.isNaN(Number(text)) ? text : Number(text)
+}
+
+function defaultCacheDir(environment: Record<string, string | undefined>): string {
+  return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quantvox')
+}
+
+function refuseUnknownNames(environment: Record<string, string | undefined>): void {
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith(prefix) || names.includes(name.slice(prefix.length))) continue
+    const bare = name.slice(prefix.length)
+    const nearest = names.toSorted((a, b) => distance(a, bare) - distance(b, bare))[0]
+    throw new QuantvoxError('invalid_request', `There is no setting ${name}.`, {
+      mend: `Did you mean ${prefix}${nearest}? "quantvox config" lists all settings.`,
+    })
+  }
+}
+
+function refuseUnsafe(config: Config): void {
+  if ((config.TLS_CERT === null) !== (config.TLS_KEY === null)) {
+    throw new QuantvoxError('invalid_request', 'Only one of TLS_CERT and TLS_KEY is set.', {
+      mend: 'Set both, or neither.',
+    })
+  }
+  if (!isLoopback(config.HOST) && config.AUTH_TOKEN === null) {
+    throw new QuantvoxError(
+      'invalid_request',
+      `HOST=${config.HOST} opens the server to other machines without a token.`,
+      {
+        meaning: 'Anyone who reaches it could listen, speak and read the record.',
+        mend: 'Set AUTH_TOKEN to a long random text (for instance from "openssl rand -hex 24"), or leave HOST alone.',
+      },
+    )
+  }
+}

@@ -1,0 +1,148 @@
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/schema'
+import { QuantvoxError } from '../errors.ts'
+import { asLlmError, clientFor, tooSlow } from './client.ts'
+import { separateThinking } from './thinking.ts'
+
+export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
+
+/** The same on every call of a server but for `model`, so that Ollama never reloads one between turns. */
+export type ChatOptions = {
+  model: string
+  numCtx: number
+  keepAlive: string
+  temperature: number
+  seed: number | null
+}
+
+/** What Ollama reports of one reply, milliseconds; null where it does not say. */
+export type ReplyStatistics = {
+  doneReason: string | null
+  totalMs: number | null
+  loadMs: number | null
+  promptTokens: number | null
+  cachedPromptTokens: number | null
+  promptEvalMs: number | null
+  outputTokens: number | null
+  evalMs: number | null
+}
+
+export type ReplyPart =
+  | { type: 'text'; text: string }
+  | { type: 'thinking'; text: string }
+  | { type: 'done'; statistics: ReplyStatistics }
+
+export type Respond = (
+  messages: ChatMessage[],
+  options: ChatOptions,
+  signal: AbortSignal,
+) => AsyncIterable<ReplyPart>
+
+/** A spoken reply longer than this helps nobody; it bounds a model that never stops. Tokens. */
+export const MAX_REPLY_TOKENS = 512
+/** A stream that is silent for longer than this is stuck. */
+const TOKEN_TIMEOUT_MS = 60_000
+
+const duration = Type.Optional(Type.Number({ minimum: 0 }))
+const ChatPart = Type.Object({
+  message: Type.Object({
+    content: Type.Optional(Type.String()),
+    thinking: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  }),
+  done: Type.Boolean(),
+  done_reason: Type.Optional(Type.String()),
+  total_duration: duration,
+  load_duration: duration,
+  prompt_eval_count: duration,
+  prompt_eval_cached_count: duration,
+  prompt_eval_duration: duration,
+  eval_count: duration,
+  eval_duration: duration,
+})
+const chatPart = Compile(ChatPart)
+
+/**
+ * `respond(messages, options, signal)` over Ollama's native chat: text and thinking as they come, then one `done`
+ * with Ollama's own figures. Closing the connection (the signal) stops generation. Throws `model_not_found`,
+ * `engine_unavailable`, `engine_failed`, `engine_timeout`, or the signal's reason.
+ */
+export function createRespond(url: () => Promise<string>): Respond {
+  return async function* respond(messages, options, signal) {
+    const host = await url()
+    const silence = new AbortController()
+    const stop = AbortSignal.any([signal, silence.signal])
+    let timer: NodeJS.Timeout | undefined
+    let finished = false
+    const waitForNext = () => {
+      clearTimeout(timer)
+      timer = setTimeout(() => silence.abort(), TOKEN_TIMEOUT_MS)
+    }
+    try {
+      const stream = await clientFor(host, stop).chat({
+        model: options.model,
+        messages,
+        stream: true,
+        think: false,
+        keep_alive: /^-?\d+$/.test(options.keepAlive) ? Number(options.keepAlive) : options.keepAlive,
+        options: {
+          num_ctx: options.numCtx,
+          num_predict: MAX_REPLY_TOKENS,
+          temperature: options.temperature,
+          ...(options.seed === null ? {} : { seed: options.seed }),
+        },
+      })
+      const thinking = separateThinking()
+      waitForNext()
+      for await (const raw of stream) {
+        waitForNext()
+        const part = checked(raw, host)
+        if (part.message.thinking) yield { type: 'thinking', text: part.message.thinking }
+        yield* thinking.push(part.message.content ?? '')
+        if (part.done) {
+          yield* thinking.flush()
+          finished = true
+          yield { type: 'done', statistics: statisticsOf(part) }
+        }
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (silence.signal.aborted) throw tooSlow(`sent no token for ${TOKEN_TIMEOUT_MS / 1000} s`)
+      throw endedEarly(error) ?? asLlmError(error, host)
+    } finally {
+      clearTimeout(timer)
+      if (!finished) silence.abort()
+    }
+  }
+}
+
+function checked(raw: unknown, host: string): Static<typeof ChatPart> {
+  if (chatPart.Check(raw)) return raw
+  throw new QuantvoxError('engine_failed', `What answers at ${host} does not speak Ollama's chat protocol.`, {
+    meaning: 'No question can be answered.',
+    mend: 'Check OLLAMA_HOST.',
+  })
+}
+
+/** The client's words for a stream without a final object; Ollama sends none when a model repeats one token 30 times. */
+function endedEarly(error: unknown): QuantvoxError | null {
+  if (!(error instanceof Error) || !/^Did not receive done/.test(error.message)) return null
+  return new QuantvoxError('engine_failed', 'Ollama ended the reply without its final figures.', {
+    meaning: 'The model repeated itself without end, or its runner died.',
+    mend: 'Ask again, or choose another model or quantization.',
+    cause: error,
+  })
+}
+
+function statisticsOf(part: Static<typeof ChatPart>): ReplyStatistics {
+  const ms = (nanoseconds: number | undefined) => (nanoseconds === undefined ? null : nanoseconds / 1e6)
+  return {
+    doneReason: part.done_reason ?? null,
+    totalMs: ms(part.total_duration),
+    loadMs: ms(part.load_duration),
+    promptTokens: part.prompt_eval_count ?? null,
+    cachedPromptTokens: part.prompt_eval_cached_count ?? null,
+    promptEvalMs: ms(part.prompt_eval_duration),
+    outputTokens: part.eval_count ?? null,
+    evalMs: ms(part.eval_duration),
+  }
+}

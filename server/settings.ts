@@ -1,0 +1,126 @@
+import Type, { type TSchema } from 'typebox'
+import { QuantvoxError } from './errors.ts'
+
+/** The schema of all settings: name, default, bounds and meaning. README's table and `.env.example` are made from it. */
+
+const optional = <T extends TSchema>(schema: T, description: string) =>
+  Type.Union([schema, Type.Null()], { description })
+const list = (description: string) => Type.Array(Type.String(), { default: [], kind: 'list', description })
+
+export const Settings = Type.Object({
+  HOST: Type.String({
+    default: '127.0.0.1',
+    description: 'Address to listen on. Any but loopback needs AUTH_TOKEN.',
+  }),
+  PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port; 0 takes a free one.' }),
+  PUBLIC_URL: optional(
+    Type.String({ pattern: '^https?://[^/]+/?$' }),
+    'What browsers call us; default http://HOST:PORT. The host and origin guard accepts it, loopback names and ALLOWED_ORIGINS.',
+  ),
+  ALLOWED_ORIGINS: list('More origins that may use the server, exact, comma-separated.'),
+  TLS_CERT: optional(Type.String(), 'Certificate file; microphones on other devices need https.'),
+  TLS_KEY: optional(Type.String(), 'Its private key file.'),
+  AUTH_TOKEN: optional(
+    Type.String({ minLength: 16 }),
+    'Bearer token that every request needs; at least 16 characters.',
+  ),
+  DATA_DIR: Type.String({ default: './data', description: 'The record (SQLite) and saved audio.' }),
+  CACHE_DIR: optional(
+    Type.String(),
+    'Engines and models that setup fetched, safe to delete; default $XDG_CACHE_HOME/quantvox or ~/.cache/quantvox.',
+  ),
+  OLLAMA_HOST: Type.String({
+    default: 'http://127.0.0.1:11434',
+    description: "Ollama's own variable. If nothing answers at the default, the server runs its own Ollama.",
+  }),
+  LLM_MODEL: optional(
+    Type.String({ minLength: 1 }),
+    'Ollama tag; default: the first of models/catalog.json that is installed or can be had.',
+  ),
+  SPEECH_MODEL: Type.String({
+    default: 'whisper-tiny.en-q8_0',
+    description: 'Catalog name of a speech model level.',
+  }),
+  SPEECH_URL: list('Base URLs of running whisper-servers, comma-separated; then none is started here.'),
+  VOICE: Type.String({
+    default: 'flite:slt',
+    description:
+      'flite:<kal16|awb|rms|slt>, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL.',
+  }),
+  SYNTHESIS_URL: optional(
+    Type.String({ pattern: '^https?://' }),
+    'Server with POST /v1/audio/speech for remote voices.',
+  ),
+  SYSTEM_PROMPT: optional(
+    Type.String(),
+    'Replaces the built-in system prompt, which asks for short spoken answers.',
+  ),
+  NUM_CTX: Type.Integer({
+    default: 4096,
+    minimum: 512,
+    maximum: 1_048_576,
+    description: 'Context window in tokens, the same on every call so that Ollama never reloads a model.',
+  }),
+  KEEP_ALIVE: Type.String({
+    default: '30m',
+    pattern: '^-?\\d+(ms|s|m|h)?$',
+    description: 'How long Ollama keeps an idle model loaded; -1 is for ever.',
+  }),
+  TEMPERATURE: Type.Number({
+    default: 0.6,
+    minimum: 0,
+    maximum: 2,
+    description: 'Sampling temperature of the LLM.',
+  }),
+  SEED: optional(Type.Integer({ minimum: 0 }), 'Fixed seed for the LLM; default none.'),
+  SAVE_TEXT: Type.Boolean({ default: true, description: 'Keep transcript and reply with a turn.' }),
+  SAVE_AUDIO: Type.Boolean({ default: false, description: 'Keep the audio of a turn, question and reply.' }),
+  RETENTION_DAYS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    description: 'Delete turns older than this; 0 keeps them.',
+  }),
+  MAX_SESSIONS: Type.Integer({
+    default: 16,
+    minimum: 1,
+    maximum: 1000,
+    description: 'Sessions and one-shot turns at once.',
+  }),
+  MAX_UTTERANCE_SECONDS: Type.Integer({
+    default: 60,
+    minimum: 1,
+    maximum: 600,
+    description: 'Longest utterance of a live turn.',
+  }),
+  MAX_UPLOAD_MB: Type.Integer({
+    default: 25,
+    minimum: 1,
+    maximum: 1024,
+    description: 'Largest upload, in MiB.',
+  }),
+  LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info',
+    description: 'pino level. What people said is logged only at debug, and only as fields.',
+  }),
+})
+
+export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN'])
+
+/** Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, a URL) as a base URL that can be called. */
+export function normalizeOllamaHost(text: string): string {
+  const withScheme = /^https?:\/\//.test(text)
+    ? text
+    : `http://${text.startsWith(':') ? `127.0.0.1${text}` : text}`
+  let url: URL
+  try {
+    url = new URL(withScheme)
+  } catch {
+    throw new QuantvoxError('invalid_request', `OLLAMA_HOST="${text}" is not an address.`, {
+      mend: 'Set it to a URL such as http://127.0.0.1:11434.',
+    })
+  }
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  const hasPort = /:\d+(\/|$)/.test(withScheme.replace(/^https?:\/\//, ''))
+  if (!hasPort && url.protocol === 'http:') url.port = '11434'
+  return url.href.replace(/\/+$/, '')
+}
