@@ -1,0 +1,161 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+import Type from 'typebox'
+import { QuantvoxError } from '../errors.ts'
+import { Problem } from '../protocol/problem.ts'
+import { StoredTurn } from '../protocol/record.ts'
+import {
+  defaultPageSize,
+  type GroupKey,
+  Summary,
+  SummaryQuery,
+  type TurnFilters,
+  TurnPage,
+  TurnParams,
+  TurnsQuery,
+} from '../protocol/turnQueries.ts'
+import { turnsAsCsv, turnsAsNdjson } from '../timing/export.ts'
+import type { TurnStore } from '../timing/store.ts'
+import { summarize } from '../timing/summary.ts'
+import { strictValidator } from './strictValidator.ts'
+
+const tags = ['Turns']
+const problems = (...statuses: (400 | 404 | 500)[]) =>
+  Object.fromEntries(
+    statuses.map(status => [
+      status,
+      { description: 'Problem details', content: { 'application/problem+json': { schema: Problem } } },
+    ]),
+  )
+const json = <T>(description: string, schema: T) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+const streamed = (description: string) => ({ schema: Type.String({ description }) })
+
+/**
+ * The reading side of the turn record: `GET /v1/turns`, `GET` and `DELETE /v1/turns/:id`, `GET /v1/summary`.
+ *
+ * @param dependencies.deleteAudio forgets the kept audio of a deleted turn; must not throw for one without
+ */
+export function turnRecordRoutes(dependencies: {
+  store: TurnStore
+  deleteAudio?(turnId: string): void
+}): FastifyPluginAsync {
+  const { store, deleteAudio } = dependencies
+
+  return async fastify => {
+    const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
+    // Fastify's own validator drops unknown names silently; a misspelt filter would then select everything.
+    app.setValidatorCompiler(strictValidator)
+    // What we send is typed; compiled serializers try each branch of the many nullable fields and are slower.
+    app.setSerializerCompiler(() => data => JSON.stringify(data))
+
+    app.get(
+      '/v1/turns',
+      {
+        schema: {
+          tags,
+          summary: 'Recorded turns, newest first; a page, or all of them as CSV or NDJSON',
+          querystring: TurnsQuery,
+          response: {
+            200: {
+              description: 'A page of turns, or a stream of the whole selection',
+              content: {
+                'application/json': { schema: TurnPage },
+                'text/csv': streamed('one dotted path of the record a column'),
+                'application/x-ndjson': streamed('one turn a line'),
+              },
+            },
+            ...problems(400, 500),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { limit, cursor, format, ...filters } = request.query
+        if (format === undefined || format === 'json') {
+          return store.list(filters, limit ?? defaultPageSize, cursor)
+        }
+        if (limit !== undefined || cursor !== undefined) throw streamTakesNoPage(format)
+        return sendStream(reply, store, filters, format)
+      },
+    )
+
+    app.get(
+      '/v1/turns/:id',
+      {
+        schema: {
+          tags,
+          summary: 'One turn',
+          params: TurnParams,
+          response: { 200: json('The turn', StoredTurn), ...problems(404, 500) },
+        },
+      },
+      async request => {
+        const turn = store.get(request.params.id)
+        if (!turn) throw unknownTurn(request.params.id)
+        return turn
+      },
+    )
+
+    app.delete(
+      '/v1/turns/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Forget a turn: its row, its text and its audio',
+          params: TurnParams,
+          response: { 204: { description: 'Forgotten', type: 'null' }, ...problems(404, 500) },
+        },
+      },
+      async (request, reply) => {
+        const known = store.delete(request.params.id)
+        deleteAudio?.(request.params.id)
+        if (!known) throw unknownTurn(request.params.id)
+        return reply.code(204).send(null)
+      },
+    )
+
+    app.get(
+      '/v1/summary',
+      {
+        schema: {
+          tags,
+          summary: 'Statistics of every timing, per group',
+          querystring: SummaryQuery,
+          response: { 200: json('Groups, largest first', Summary), ...problems(400, 500) },
+        },
+      },
+      async (request, reply) => {
+        const { groupBy, ...filters } = request.query
+        const gone = new AbortController()
+        reply.raw.once('close', () => gone.abort())
+        const keys = [...new Set(groupBy?.split(',') ?? [])] as GroupKey[] // the schema's pattern allows no other
+        return summarize(store, keys, filters, gone.signal)
+      },
+    )
+  }
+}
+
+/** Fastify destroys the stream when the client leaves, which ends the reading. */
+function sendStream(reply: FastifyReply, store: TurnStore, filters: TurnFilters, format: 'csv' | 'ndjson') {
+  const turns = store.stream(filters)
+  const day = new Date().toISOString().slice(0, 10)
+  return reply
+    .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson; charset=utf-8')
+    .header('content-disposition', `attachment; filename="quantvox-turns-${day}.${format}"`)
+    .send(format === 'csv' ? turnsAsCsv(turns) : turnsAsNdjson(turns))
+}
+
+function unknownTurn(id: string): QuantvoxError {
+  return new QuantvoxError('not_found', `There is no turn ${id} in the record.`, {
+    mend: 'List the turns with "npx quantvox turns list" or GET /v1/turns.',
+  })
+}
+
+function streamTakesNoPage(format: string): QuantvoxError {
+  return new QuantvoxError('invalid_request', `format=${format} takes no limit and no cursor.`, {
+    meaning: 'It streams the whole selection.',
+    mend: 'Leave them out, or narrow the selection with since and until.',
+  })
+}

@@ -1,0 +1,102 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { QuantvoxError } from '../errors.ts'
+import { migrate, requireCurrentSchema } from './migrations.ts'
+
+/** A migration may wait this long for another process; it runs before the server listens. */
+const openWaitMs = 2_000
+/**
+ * A write waits this long for another process's lock. SQLite waits on the event loop, so it is short: what it
+ * refuses is kept in memory and written later.
+ */
+const busyWaitMs = 20
+
+/** Prepared statements by their text: the same few selections come again and again. */
+export type Database = {
+  prepare(sql: string): StatementSync
+  exec(sql: string): void
+  close(): void
+}
+
+/**
+ * Opens the record's file, makes or migrates it. Throws SQLite's error or a `QuantvoxError`.
+ *
+ * WAL lets a reader read while a turn is written. `synchronous = FULL` makes every commit wait for the disk: with
+ * NORMAL the last rows of a WAL survive a crash of the process but not of the machine, and the promise is that a
+ * recorded turn is not lost. One commit a turn is cheap enough. `secure_delete` overwrites what is deleted, for
+ * transcripts are private.
+ */
+export function openDatabase(path: string, options: { readOnly: boolean; waitMs?: number }): Database {
+  if (!options.readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  const database = new DatabaseSync(path, {
+    readOnly: options.readOnly,
+    timeout: options.waitMs ?? openWaitMs,
+    allowExtension: false,
+  })
+  try {
+    if (options.readOnly) requireCurrentSchema(database)
+    else {
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON')
+      migrate(database)
+      database.exec(`PRAGMA busy_timeout = ${busyWaitMs}`)
+    }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  const prepared = new Map<string, StatementSync>()
+  return {
+    prepare(sql) {
+      const statement = prepared.get(sql) ?? database.prepare(sql)
+      prepared.set(sql, statement)
+      return statement
+    },
+    exec: sql => database.exec(sql),
+    close: () => database.close(),
+  }
+}
+
+/** SQLite's primary result code (https://sqlite.org/rescode.html), null for any other error. */
+export function sqliteCode(error: unknown): number | null {
+  const code = error instanceof Error && 'errcode' in error ? error.errcode : null
+  return typeof code === 'number' ? code & 0xff : null
+}
+
+const problems: Readonly<Record<number, { happened: string; mend: string }>> = {
+  5: {
+    happened: 'is locked by another program',
+    mend: 'Close the program that has it open, or stop the other Quantvox with the same DATA_DIR.',
+  },
+  8: {
+    happened: 'is read-only',
+    mend: 'Give this user the right to write it, or set DATA_DIR to another folder.',
+  },
+  10: { happened: 'could not be read or written', mend: 'Check the disk that holds DATA_DIR.' },
+  11: {
+    happened: 'is damaged',
+    mend: 'Move it away, or restore it from a copy; a new one is made at the next turn.',
+  },
+  13: { happened: 'could not grow: the disk is full', mend: 'Free space on the disk that holds DATA_DIR.' },
+  14: {
+    happened: 'cannot be opened',
+    mend: 'Check that DATA_DIR exists and that this user may write there, or set it to another folder.',
+  },
+  26: {
+    happened: 'is not an SQLite file',
+    mend: 'Move it away, or restore it from a copy; a new one is made at the next turn.',
+  },
+}
+
+/** Any failure of the file as one `internal` error that says what is wrong with which file and what mends it. */
+export function fileProblem(path: string, error: unknown): QuantvoxError {
+  if (error instanceof QuantvoxError) return error
+  const code = sqliteCode(error)
+  const known = code === null ? undefined : problems[code]
+  const said = error instanceof Error ? error.message : String(error)
+  return new QuantvoxError('internal', `The turn record ${path} ${known?.happened ?? `failed: ${said}`}.`, {
+    meaning: 'Turns are answered, but cannot be recorded or read.',
+    mend: known?.mend ?? 'Check DATA_DIR and the disk that holds it.',
+    cause: error,
+  })
+}

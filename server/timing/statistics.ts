@@ -1,0 +1,68 @@
+import type { FieldStatistics } from '../protocol/turnQueries.ts'
+
+/** Fewest values that support a figure; with fewer it is null. 1 / (1 - p) values lie on average one above the quantile. */
+const leastFor = { p90: 10, p95: 20 } as const
+
+/**
+ * The quantile `p` (0 to 1) of ascending values by linear interpolation at position (n - 1)·p: definition 7 of
+ * Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996), the default of
+ * R and NumPy. Null for no values.
+ */
+export function quantile(ascending: ArrayLike<number>, p: number): number | null {
+  const position = (ascending.length - 1) * p
+  const below = ascending[Math.floor(position)]
+  const above = ascending[Math.ceil(position)]
+  if (below === undefined || above === undefined) return null
+  return below + (above - below) * (position - Math.floor(position))
+}
+
+/**
+ * Rank r (from 1) such that the r-th smallest and r-th largest of n values hold the median of any continuous
+ * distribution between them with at least 95 % confidence: the largest r with P(Binomial(n, ½) ≤ r - 1) ≤ 0.025
+ * (David and Nagaraja, Order Statistics, 3rd ed. 2003, section 7.1). Null below 6 values, which support none.
+ */
+export function medianIntervalRank(n: number): number | null {
+  if (n < 6) return null
+  // Binomial weights relative to the largest one, from the middle down: no factorial, so no overflow at any n.
+  const middle = Math.floor(n / 2)
+  const weights: number[] = []
+  for (let k = middle, weight = 1; k >= 0 && weight > 1e-20; k--) {
+    weights.push(weight)
+    weight *= k / (n - k + 1)
+  }
+  const lower = weights.reduceRight((sum, weight) => sum + weight, 0)
+  // By symmetry all weights are twice the lower half, the middle one of an even n counted once.
+  const total = 2 * lower - (n % 2 === 0 ? 1 : 0)
+  let tail = 0
+  let rank = Math.max(0, middle - weights.length + 1)
+  for (const weight of weights.reverse()) {
+    tail += weight
+    if (tail / total > 0.025) break
+    rank++
+  }
+  return rank
+}
+
+/** 95 % interval of the median of ascending values, `[low, high]`; null where they are too few. */
+export function medianInterval(ascending: ArrayLike<number>): [number, number] | null {
+  const rank = medianIntervalRank(ascending.length)
+  if (rank === null) return null
+  const low = ascending[rank - 1]
+  const high = ascending[ascending.length - rank]
+  return low === undefined || high === undefined ? null : [low, high]
+}
+
+/** What the values support; what they don't is null. Sorts `values` in place: typed arrays sort ten times faster. */
+export function describe(values: Float64Array): FieldStatistics {
+  const sorted = values.sort()
+  const n = sorted.length
+  return {
+    n,
+    p50: quantile(sorted, 0.5),
+    p90: n >= leastFor.p90 ? quantile(sorted, 0.9) : null,
+    p95: n >= leastFor.p95 ? quantile(sorted, 0.95) : null,
+    min: sorted[0] ?? null,
+    max: sorted[n - 1] ?? null,
+    interval: medianInterval(sorted),
+  }
+}

@@ -1,0 +1,236 @@
+import { setImmediate as nextLoopTurn } from 'node:timers/promises'
+import type { QuantvoxError } from '../errors.ts'
+import type { StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
+import type { TurnFilters, TurnPage } from '../protocol/turnQueries.ts'
+import { type Database, fileProblem, openDatabase, sqliteCode } from './database.ts'
+import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
+import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from './selection.ts'
+import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
+
+/** Rows read and checked at a stretch: about 3 ms. */
+const rowsAtAStretch = 100
+/** How long until rows that the file refused are offered again when no turn comes. */
+const retryMs = 5_000
+const constraintViolated = 19
+
+export type StoreLog = {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export type StoreStatus = {
+  /** Whether the last thing asked of the file worked. */
+  recording: boolean
+  problem: QuantvoxError | null
+  /** Turns that are kept in memory until the file takes them. */
+  unwritten: number
+}
+
+export type TurnStore = {
+  readonly status: StoreStatus
+  /** Writes one row. Never throws: what the file refuses is logged, kept in memory and written as soon as it works. */
+  insert(record: TurnRecord, text: TurnText): void
+  /** Null for an unknown id. Throws `internal` when the file cannot be read or the row is no turn record. */
+  get(turnId: string): StoredTurn | null
+  /** Overwrites the row, also in the write-ahead log. False for an unknown id; throws `internal` like `get`. */
+  delete(turnId: string): boolean
+  /** A page, newest first. Throws `invalid_request` for a bad cursor, `internal` when the file cannot be read. */
+  list(filters: TurnFilters, limit: number, cursor?: string | null): TurnPage
+  /** All that match, newest first, as of now; reads in pages and lets the event loop run between them. */
+  stream(filters: TurnFilters, signal?: AbortSignal): AsyncGenerator<StoredTurn, void, void>
+  close(): void
+}
+
+const insertRow = `INSERT INTO turns (turnId, startedAtMs, record, transcript, reply, heardText) VALUES (?, ?, ?, ?, ?, ?)`
+
+/**
+ * Opens the turn record at `path`. Never throws: a file that cannot be opened gives a store whose `status` says
+ * why, and every insert tries again.
+ *
+ * @param options.saveText false keeps transcript, reply and heardText out of the file and out of memory
+ */
+export function openTurnStore(
+  path: string,
+  options: { saveText: boolean; readOnly?: boolean; log?: StoreLog },
+): TurnStore {
+  const { log } = options
+  const unwritten = createUnwrittenRows()
+  let database: Database | null = null
+  let problem: QuantvoxError | null = null
+  let retry: NodeJS.Timeout | null = null
+  let closed = false
+
+  function openedDatabase(waitMs?: number): Database {
+    try {
+      database ??= openDatabase(path, {
+        readOnly: options.readOnly ?? false,
+        ...(waitMs === undefined ? {} : { waitMs }),
+      })
+      return database
+    } catch (error) {
+      problem = fileProblem(path, error)
+      throw problem
+    }
+  }
+
+  /** Runs `work` on the file, opens it first if need be, and keeps `problem` true. Throws `QuantvoxError` only. */
+  function withDatabase<T>(work: (open: Database) => T, waitMs?: number): T {
+    const open = openedDatabase(waitMs)
+    try {
+      const result = work(open)
+      // A read that works says nothing about rows that the file refused to take.
+      if (unwritten.count === 0) problem = null
+      return result
+    } catch (error) {
+      if (sqliteCode(error) !== null) problem = fileProblem(path, error)
+      // A damaged or replaced file stays damaged for this handle: open anew next time.
+      if (isDamage(error)) forgetDatabase()
+      throw fileProblem(path, error)
+    }
+  }
+
+  function forgetDatabase() {
+    const broken = database
+    database = null
+    try {
+      broken?.close()
+    } catch (error) {
+      log?.warn({ err: error }, 'The damaged turn record could not be closed.')
+    }
+  }
+
+  function writeRow(open: Database, { record, text }: UnwrittenRow) {
+    const json = JSON.stringify(record)
+    try {
+      open
+        .prepare(insertRow)
+        .run(record.turnId, Date.parse(record.startedAt), json, text.transcript, text.reply, text.heardText)
+    } catch (error) {
+      if (sqliteCode(error) !== constraintViolated) throw error
+      // Trying again cannot help, and it must not hold up the rows behind it.
+      log?.error({ err: error, turnId: record.turnId }, 'A turn was not recorded: the row is not valid.')
+    }
+  }
+
+  function writeUnwritten(waitMs?: number): boolean {
+    if (retry) clearTimeout(retry)
+    retry = null
+    try {
+      const late = unwritten.count - 1
+      withDatabase(open => unwritten.drain(row => writeRow(open, row)), waitMs)
+      if (late > 0) log?.warn({ turns: late }, 'The turn record works again; turns that waited are written.')
+      return true
+    } catch {
+      // `problem` holds it; the callers say it to the log.
+      if (!closed) retry = setTimeout(writeUnwritten, retryMs, 0).unref()
+      return false
+    }
+  }
+
+  try {
+    openedDatabase()
+  } catch (error) {
+    log?.error({ err: error }, fileProblem(path, error).line)
+  }
+
+  return {
+    get status() {
+      return { recording: problem === null, problem, unwritten: unwritten.count }
+    },
+
+    insert(record, text) {
+      const kept = options.saveText ? text : { transcript: null, reply: null, heardText: null }
+      const lost = unwritten.push({ record, text: kept })
+      if (lost)
+        log?.error({ turnId: lost.record.turnId }, 'A turn is lost: too many wait for the turn record.')
+      if (writeUnwritten(0)) return
+      log?.error(
+        { err: problem, turnId: record.turnId, unwritten: unwritten.count },
+        'A turn is not recorded yet; it is kept in memory and written as soon as the turn record works.',
+      )
+    },
+
+    get(turnId) {
+      const waiting = unwritten.find(turnId)
+      if (waiting) return storedTurn(waiting.record, waiting.text)
+      return withDatabase(open => {
+        const row = open.prepare(`SELECT ${rowColumns} FROM turns WHERE turnId = ?`).get(turnId)
+        return row === undefined ? null : turnOfRow(row)
+      })
+    },
+
+    delete(turnId) {
+      if (unwritten.remove(turnId)) return true
+      return withDatabase(open => {
+        if (open.prepare('DELETE FROM turns WHERE turnId = ?').run(turnId).changes === 0) return false
+        // The log still holds the row's old pages; emptying it makes "forget" true. A reader may delay that.
+        open.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        return true
+      })
+    },
+
+    list(filters, limit, cursor) {
+      const after = cursor == null ? null : positionOf(cursor)
+      return withDatabase(open => {
+        const rows = readRows(open, filters, after, limit + 1)
+        const shown = rows.slice(0, limit)
+        const last = shown.at(-1)
+        return {
+          items: readable(shown, log),
+          nextCursor: rows.length > limit && last ? cursorOf(placeOf(last)) : null,
+        }
+      })
+    },
+
+    async *stream(filters, signal) {
+      let after: Position | null = null
+      for (;;) {
+        signal?.throwIfAborted()
+        const rows: Row[] = withDatabase(open => readRows(open, filters, after, rowsAtAStretch))
+        yield* readable(rows, log)
+        const last = rows.at(-1)
+        if (!last || rows.length < rowsAtAStretch) return
+        after = placeOf(last)
+        await nextLoopTurn()
+      }
+    },
+
+    close() {
+      if (closed) return
+      closed = true
+      if (unwritten.count > 0 && !writeUnwritten()) {
+        log?.error(
+          { err: problem, lost: unwritten.count },
+          'Turns are lost: the turn record did not take them.',
+        )
+      }
+      if (retry) clearTimeout(retry)
+      database?.close()
+      database = null
+    },
+  }
+}
+
+function readRows(open: Database, filters: TurnFilters, after: Position | null, most: number): Row[] {
+  const { where, values } = selectionOf(filters, after)
+  return open.prepare(`SELECT ${rowColumns} FROM turns ${where} ${newestFirst} LIMIT ?`).all(...values, most)
+}
+
+const placeOf = (row: Row): Position => ({
+  startedAtMs: Number(row.startedAtMs),
+  turnId: String(row.turnId),
+})
+
+/** One bad row must not hide the others: it is logged and left out. `get` says what is wrong with it. */
+function readable(rows: readonly Row[], log: StoreLog | undefined): StoredTurn[] {
+  return rows.flatMap(row => {
+    try {
+      return [turnOfRow(row)]
+    } catch (error) {
+      log?.warn({ err: error, turnId: row.turnId }, 'A row of the turn record is not valid and is left out.')
+      return []
+    }
+  })
+}
+
+const isDamage = (error: unknown) => [10, 11, 14, 26].includes(sqliteCode(error) ?? -1)
