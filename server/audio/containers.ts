@@ -1,0 +1,30 @@
+/** What the first bytes of a file say it is. */
+export type Container = 'wav' | 'ogg' | 'webm' | 'mp4' | 'mp3' | 'flac' | 'aac' | 'aiff' | 'unknown'
+
+/** Bytes that `detectContainer` looks at. */
+export const containerBytes = 12
+
+/**
+ * Tells a container by its magic bytes; a name or a MIME type that a client sends is not believed.
+ * Sources: the formats' own specifications (RFC 3533, RFC 9639, RFC 8794, ISO 14496-12, ISO 11172-3).
+ */
+export function detectContainer(start: Uint8Array): Container {
+  const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
+  const text = (from: number, to: number) => bytes.toString('latin1', from, to)
+  if (text(0, 4) === 'RIFF' || text(0, 4) === 'RIFX' || text(0, 4) === 'RF64') {
+    // A cut head is left to the WAV decoder, which says what is wrong.
+    return text(8, 12) === 'WAVE' || bytes.length < 12 ? 'wav' : 'unknown'
+  }
+  if (text(0, 4) === 'OggS') return 'ogg'
+  if (text(0, 4) === 'fLaC') return 'flac'
+  if (text(0, 4) === '\x1a\x45\xdf\xa3') return 'webm'
+  if (text(4, 8) === 'ftyp') return 'mp4'
+  if (text(0, 3) === 'ID3') return 'mp3'
+  if (text(0, 4) === 'FORM' && text(8, 11) === 'AIF') return 'aiff'
+  const [first = 0, second = 0] = bytes
+  // Frame sync of 11 set bits: layer bits 00 are AAC in ADTS, others MPEG audio; version 01 is reserved.
+  if (first === 0xff && (second & 0xf6) === 0xf0) return 'aac'
+  if (first === 0xff && (second & 0xe0) === 0xe0 && (second & 0x18) !== 0x08 && (second & 0x06) !== 0)
+    return 'mp3'
+  return 'unknown'
+}

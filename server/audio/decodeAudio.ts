@@ -1,0 +1,55 @@
+import { QuantvoxError } from '../errors.ts'
+import { type Container, containerBytes, detectContainer } from './containers.ts'
+import type { DecodedAudio, DecodeLimits } from './decodedAudio.ts'
+import { decodeWav } from './decodeWav.ts'
+import { decodeWithFfmpeg } from './ffmpeg.ts'
+
+export type { DecodedAudio, DecodeLimits }
+
+/**
+ * Decodes an upload by what its first bytes are: WAV here, other known containers with ffmpeg.
+ *
+ * @param ffmpeg path or name of ffmpeg; it need not exist
+ * @throws QuantvoxError `audio_invalid`, `too_large`, or `unsupported_media_type` where ffmpeg is needed and missing
+ */
+export async function decodeAudio(
+  source: AsyncIterable<Uint8Array>,
+  limits: DecodeLimits,
+  signal: AbortSignal,
+  ffmpeg = 'ffmpeg',
+): Promise<DecodedAudio> {
+  const { container, all } = await sniff(source)
+  if (container === 'empty') {
+    throw new QuantvoxError('audio_invalid', 'The audio is empty: no bytes came.', {
+      mend: 'Send a WAV file in the field `audio`.',
+    })
+  }
+  if (container === 'unknown') {
+    throw new QuantvoxError('audio_invalid', 'This is not audio in a format known here.', {
+      mend: 'Send WAV; with ffmpeg on the machine of the server Ogg, WebM, MP4, MP3, AAC, AIFF and FLAC are read, too.',
+    })
+  }
+  if (container === 'wav') return decodeWav(all, limits, signal)
+  return decodeWithFfmpeg(ffmpeg, all, container, limits, signal)
+}
+
+/** Reads as much as is needed to tell the container, and gives the whole source again. */
+async function sniff(source: AsyncIterable<Uint8Array>): Promise<{
+  container: Container | 'empty'
+  all: AsyncIterable<Uint8Array>
+}> {
+  const iterator = source[Symbol.asyncIterator]()
+  const read: Uint8Array[] = []
+  let length = 0
+  while (length < containerBytes) {
+    const next = await iterator.next()
+    if (next.done === true) break
+    read.push(next.value)
+    length += next.value.length
+  }
+  async function* all() {
+    yield* read
+    yield* { [Symbol.asyncIterator]: () => iterator }
+  }
+  return { container: length === 0 ? 'empty' : detectContainer(Buffer.concat(read)), all: all() }
+}

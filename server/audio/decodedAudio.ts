@@ -1,0 +1,67 @@
+import { QuantvoxError } from '../errors.ts'
+import { durationMs, joinSamples, toInt16 } from './pcm.ts'
+import { createResampler } from './resampler.ts'
+
+export type DecodeLimits = {
+  /** Bytes of the upload. */
+  maxBytes: number
+  /** Seconds of decoded audio. */
+  maxSeconds: number
+}
+
+export type DecodedAudio = {
+  /** Mono, 16 kHz. */
+  samples: Int16Array
+  durationMs: number
+  /** What came in, for people: "wav pcm 16 bit, 1 channel, 16000 Hz". */
+  sourceFormat: string
+}
+
+/**
+ * Collects mono floats of any rate as 16 kHz PCM and stops at the limit.
+ * @throws QuantvoxError `too_large` as soon as more seconds than allowed came in
+ */
+export function createCollector(sampleRate: number, maxSeconds: number) {
+  const resampler = createResampler(sampleRate)
+  const parts: Int16Array[] = []
+  let received = 0
+  return {
+    add(mono: Float32Array) {
+      received += mono.length
+      if (received > maxSeconds * sampleRate) throw tooLong(maxSeconds)
+      parts.push(toInt16(resampler.push(mono)))
+    },
+    end(sourceFormat: string): DecodedAudio {
+      parts.push(toInt16(resampler.end()))
+      const samples = joinSamples(parts)
+      return { samples, durationMs: durationMs(samples.length), sourceFormat }
+    },
+  }
+}
+
+/** Passes bytes on until there are too many. @throws QuantvoxError `too_large` */
+export async function* countedBytes(
+  source: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): AsyncGenerator<Buffer> {
+  let received = 0
+  for await (const chunk of source) {
+    received += chunk.length
+    if (received > maxBytes) {
+      throw new QuantvoxError(
+        'too_large',
+        `The audio is larger than ${(maxBytes / 2 ** 20).toFixed(0)} MiB.`,
+        {
+          mend: 'Send less at once, as 16 kHz mono 16-bit WAV, or raise MAX_UPLOAD_MB.',
+        },
+      )
+    }
+    yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  }
+}
+
+function tooLong(maxSeconds: number): QuantvoxError {
+  return new QuantvoxError('too_large', `The audio is longer than ${maxSeconds} s.`, {
+    mend: 'Cut it into shorter parts and send them one by one.',
+  })
+}

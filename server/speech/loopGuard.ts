@@ -1,0 +1,44 @@
+import { deflateSync } from 'node:zlib'
+
+/** OpenAI's Whisper decodes again above this ratio (`compression_ratio_threshold` in transcribe.py). */
+const maxCompressionRatio = 2.4
+/** Half of the 448 tokens of text context less 4: where whisper.cpp stops a decoding that does not end. */
+const tokenLimit = 220
+/** Fast speakers reach 6 words a second; a loop gives far more. */
+const maxWordsPerSecond = 9
+/** A phrase so often in a row is a loop; "no, no, no" and "bye bye" are not. */
+const maxRepeats = 4
+
+export type Decoding = { text: string; tokens: number; audioMs: number }
+
+/** Why a decoding looks as if the decoder had lost its end, or null where it looks right. */
+export function loopIn({
+  text,
+  tokens,
+  audioMs,
+}: Decoding): 'token-limit' | 'repeats' | 'compression' | 'rate' | null {
+  if (tokens >= tokenLimit) return 'token-limit'
+  const words = text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? []
+  if (longestRun(words) > maxRepeats) return 'repeats'
+  if (compressionRatio(text) > maxCompressionRatio) return 'compression'
+  if (words.length > 6 && words.length > maxWordsPerSecond * (audioMs / 1000)) return 'rate'
+  return null
+}
+
+function compressionRatio(text: string): number {
+  const bytes = Buffer.from(text)
+  return bytes.length === 0 ? 0 : bytes.length / deflateSync(bytes).length
+}
+
+/** How often the most repeated phrase of up to 8 words comes in a row. */
+function longestRun(words: readonly string[]): number {
+  let longest = words.length === 0 ? 0 : 1
+  for (let length = 1; length <= 8; length++) {
+    let same = 0
+    for (let index = length; index < words.length; index++) {
+      same = words[index] === words[index - length] ? same + 1 : 0
+      longest = Math.max(longest, Math.floor(same / length) + 1)
+    }
+  }
+  return longest
+}

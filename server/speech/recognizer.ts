@@ -1,0 +1,198 @@
+import { durationMs } from '../audio/pcm.ts'
+import { isSaid } from './judge.ts'
+import { loopIn } from './loopGuard.ts'
+import type { SpeechSegment } from './speechSegments.ts'
+import { cut, type Piece, splitAtPauses } from './split.ts'
+import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
+import { fullWindow, maxPieceMs, windowFor } from './window.ts'
+
+export type SpeechModel = { name: string; path: string; digest: string; quantization: string }
+
+/** The right to use an engine that has the model loaded, until it is released. */
+export type SpeechEngineLease = {
+  baseUrl: string
+  /** Wait for the engine behind others. */
+  queueMs: number
+  /** The model was loaded for this lease. */
+  cold: boolean
+  /** Time that took; null when it was there. */
+  loadMs: number | null
+  /** Program, version and where it runs. */
+  engine: string
+  release(): void
+}
+
+export type AcquireSpeechEngine = (
+  model: SpeechModel,
+  owner: string,
+  signal: AbortSignal,
+) => Promise<SpeechEngineLease>
+
+export type Utterance = {
+  /** Mono, 16 kHz. */
+  samples: Int16Array
+  /** Where speech is in it, and how much of it is voiced. */
+  speech: { segments: SpeechSegment[]; speechMs: number }
+}
+
+export type RecognizeOptions = {
+  model: SpeechModel
+  /** Language code; null lets a multilingual model find out, which costs one more encoding. */
+  language: string | null
+  /** Who waits, for fairness between sessions. */
+  owner: string
+}
+
+export type Transcript = {
+  /** Empty when nothing was said. */
+  text: string
+  /** The decoded pieces of the clip. */
+  segments: { startMs: number; endMs: number; text: string }[]
+  /** Request to answer of the engine, all passes. */
+  inferenceMs: number
+  queueMs: number
+  /** Decodings, those of the loop guard included. */
+  passes: number
+  /** Encoder window of the longest pass, steps of 20 ms. */
+  audioContext: number
+  /** Length of the audio that was decoded. */
+  audioMs: number
+  speechMs: number
+  cold: boolean
+  loadMs: number | null
+  engine: string
+  noSpeechProbability: number | null
+  meanLogProbability: number | null
+}
+
+export type Recognizer = {
+  /**
+   * Transcribes an utterance. Silence around the speech is cut off; more than 30 s are split at pauses.
+   * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what `acquire` throws; the signal's reason when aborted
+   */
+  recognize(utterance: Utterance, options: RecognizeOptions, signal: AbortSignal): Promise<Transcript>
+}
+
+export type RecognizerDependencies = {
+  acquire: AcquireSpeechEngine
+  /** The encoder window for a clip; the bench compares others. */
+  windowOf?: (audioMs: number) => number
+  timeoutMs?: number
+}
+
+export function createRecognizer({
+  acquire,
+  windowOf = windowFor,
+  timeoutMs = 120_000,
+}: RecognizerDependencies): Recognizer {
+  return {
+    async recognize({ samples, speech }, options, signal) {
+      const language = options.language ?? (/\.en\b/.test(options.model.name) ? 'en' : 'auto')
+      const lease = await acquire(options.model, options.owner, signal)
+      try {
+        const started = performance.now()
+        const decoded: Decoded[] = []
+        for (const piece of splitAtPauses(samples, speech.segments, maxPieceMs)) {
+          decoded.push(
+            await decode(
+              lease.baseUrl,
+              piece,
+              cut(samples, piece),
+              { language, windowOf, timeoutMs },
+              signal,
+            ),
+          )
+        }
+        const { text, segments, ...figures } = joined(decoded, speech.speechMs)
+        return {
+          text,
+          segments,
+          ...figures,
+          inferenceMs: performance.now() - started,
+          queueMs: lease.queueMs,
+          speechMs: speech.speechMs,
+          cold: lease.cold,
+          loadMs: lease.loadMs,
+          engine: lease.engine,
+        }
+      } finally {
+        lease.release()
+      }
+    },
+  }
+}
+
+type Decoded = {
+  piece: Piece
+  text: string
+  logProbabilities: number[]
+  noSpeechProbability: number | null
+  passes: number
+  audioContext: number
+  audioMs: number
+}
+
+/** One piece, and again with the full window when the short one made the decoder lose its end. */
+async function decode(
+  baseUrl: string,
+  piece: Piece,
+  samples: Int16Array,
+  {
+    language,
+    windowOf,
+    timeoutMs,
+  }: { language: string; windowOf: (ms: number) => number; timeoutMs: number },
+  signal: AbortSignal,
+): Promise<Decoded> {
+  const audioMs = durationMs(samples.length)
+  let audioContext = windowOf(audioMs)
+  let passes = 0
+  for (;;) {
+    const answer = await requestWhisper(baseUrl, { samples, audioContext, language, timeoutMs }, signal)
+    passes++
+    const result = read(answer)
+    if (audioContext < fullWindow && loopIn({ ...result, audioMs }) !== null) {
+      audioContext = fullWindow
+      continue
+    }
+    return { piece, ...result, passes, audioContext, audioMs }
+  }
+}
+
+function read(answer: WhisperAnswer) {
+  const words = answer.segments.flatMap(segment => segment.words ?? [])
+  const noSpeech = answer.segments
+    .map(segment => segment.no_speech_prob ?? null)
+    .filter(value => value !== null)
+  return {
+    text: answer.segments
+      .map(segment => segment.text)
+      .join('')
+      .replace(/\s+/g, ' ')
+      .trim(),
+    tokens: answer.segments.reduce((sum, segment) => sum + (segment.tokens?.length ?? 0), 0),
+    logProbabilities: words.map(({ probability }) => Math.log(Math.max(probability ?? 0, 1e-9))),
+    noSpeechProbability: noSpeech.length === 0 ? null : Math.max(...noSpeech),
+  }
+}
+
+/** All pieces as one transcript; pieces that were not really said are left out. */
+function joined(decoded: readonly Decoded[], speechMs: number) {
+  const said = decoded.filter(({ text, noSpeechProbability, logProbabilities }) =>
+    isSaid({ text, speechMs, noSpeechProbability, meanLogProbability: mean(logProbabilities) }),
+  )
+  const noSpeech = decoded.map(piece => piece.noSpeechProbability).filter(value => value !== null)
+  return {
+    text: said.map(piece => piece.text).join(' '),
+    segments: said.map(({ piece, text }) => ({ ...piece, text })),
+    passes: decoded.reduce((sum, piece) => sum + piece.passes, 0),
+    audioContext: Math.max(0, ...decoded.map(piece => piece.audioContext)),
+    audioMs: decoded.reduce((sum, piece) => sum + piece.audioMs, 0),
+    noSpeechProbability: noSpeech.length === 0 ? null : Math.max(...noSpeech),
+    meanLogProbability: mean(decoded.flatMap(piece => piece.logProbabilities)),
+  }
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+}

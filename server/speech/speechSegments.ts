@@ -1,0 +1,75 @@
+import { durationMs } from '../audio/pcm.ts'
+import { createBreather } from '../audio/yielding.ts'
+import {
+  type TrackerEvent,
+  type TrackerOptions,
+  track,
+  trackEnd,
+  trackerDefaults,
+  trackerStart,
+} from './speechTracker.ts'
+import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
+
+export type SpeechSegment = { startMs: number; endMs: number }
+
+export type FoundSpeech = {
+  /** Stretches of speech, in order; silences of 300 ms and more lie between them. Empty: nothing was said. */
+  segments: SpeechSegment[]
+  /** Voiced time in all segments, resolution 32 ms. */
+  speechMs: number
+  /** End of the last voiced frame, null where there is none. */
+  lastVoicedMs: number | null
+  /** Speech probability of each 32 ms frame. */
+  probabilities: Float32Array
+}
+
+const offlineOptions: TrackerOptions = {
+  ...trackerDefaults,
+  silenceMs: 300,
+  maxUtteranceMs: Number.POSITIVE_INFINITY,
+}
+
+/** Finds speech in a whole clip. 2.5 ms a second of audio on the event loop, in steps of at most 5 ms. */
+export async function findSpeech(
+  activity: VoiceActivity,
+  samples: Int16Array,
+  signal: AbortSignal,
+): Promise<FoundSpeech> {
+  const breathe = createBreather(signal)
+  const stream = activity.open()
+  const probabilities = new Float32Array(Math.ceil(samples.length / frameSamples))
+  for (let index = 0; index < probabilities.length; index++) {
+    const start = index * frameSamples
+    const part = samples.subarray(start, start + frameSamples)
+    let frame = part
+    if (part.length < frameSamples) {
+      frame = new Int16Array(frameSamples)
+      frame.set(part)
+    }
+    probabilities[index] = await stream.push(frame)
+    await breathe()
+  }
+  return { ...segmentsOf(probabilities, durationMs(samples.length)), probabilities }
+}
+
+/** Segments of speech by the probabilities of all frames. */
+export function segmentsOf(
+  probabilities: Iterable<number>,
+  clipMs: number,
+): Omit<FoundSpeech, 'probabilities'> {
+  const segments: SpeechSegment[] = []
+  let speechMs = 0
+  let state = trackerStart
+  const take = (event: TrackerEvent | null) => {
+    if (event?.type !== 'ended') return
+    segments.push({ startMs: event.startMs, endMs: Math.min(clipMs, event.lastVoicedMs) })
+    speechMs += event.speechMs
+  }
+  for (const probability of probabilities) {
+    const step = track(state, probability, offlineOptions)
+    state = step.state
+    take(step.event)
+  }
+  take(trackEnd(state))
+  return { segments, speechMs: Math.min(speechMs, clipMs), lastVoicedMs: segments.at(-1)?.endMs ?? null }
+}
