@@ -23,3 +23,8 @@ export function isSaid({ text, speechMs, noSpeechProbability, meanLogProbability
   const unsure = (meanLogProbability ?? 0) < minMeanLogProbability
   return speechMs < littleSpeechMs ? !(silent || unsure) : !(silent && unsure)
 }
+
+/** The same for a whole transcript. */
+export function judgeTranscript(transcript: Omit<Heard, 'speechMs'>, speechMs: number): boolean {
+  return isSaid({ ...transcript, speechMs })
+}

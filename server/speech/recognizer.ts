@@ -6,7 +6,8 @@ import { cut, type Piece, splitAtPauses } from './split.ts'
 import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
 import { fullWindow, maxPieceMs, windowFor } from './window.ts'
 
-export type SpeechModel = { name: string; path: string; digest: string; quantization: string }
+/** A file of a model at one level of quantization. */
+export type SpeechLevel = { name: string; path: string; digest: string; quantization: string }
 
 /** The right to use an engine that has the model loaded, until it is released. */
 export type SpeechEngineLease = {
@@ -23,20 +24,22 @@ export type SpeechEngineLease = {
 }
 
 export type AcquireSpeechEngine = (
-  model: SpeechModel,
+  model: SpeechLevel,
   owner: string,
   signal: AbortSignal,
 ) => Promise<SpeechEngineLease>
 
+type Speech = { segments: SpeechSegment[]; speechMs: number }
+
 export type Utterance = {
   /** Mono, 16 kHz. */
   samples: Int16Array
-  /** Where speech is in it, and how much of it is voiced. */
-  speech: { segments: SpeechSegment[]; speechMs: number }
+  /** Where speech is in it, and how much of it is voiced; may still be under way. */
+  speech: Speech | Promise<Speech>
 }
 
 export type RecognizeOptions = {
-  model: SpeechModel
+  model: SpeechLevel
   /** Language code; null lets a multilingual model find out, which costs one more encoding. */
   language: string | null
   /** Who waits, for fairness between sessions. */
@@ -65,13 +68,15 @@ export type Transcript = {
   meanLogProbability: number | null
 }
 
-export type Recognizer = {
-  /**
-   * Transcribes an utterance. Silence around the speech is cut off; more than 30 s are split at pauses.
-   * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what `acquire` throws; the signal's reason when aborted
-   */
-  recognize(utterance: Utterance, options: RecognizeOptions, signal: AbortSignal): Promise<Transcript>
-}
+/**
+ * Transcribes an utterance. Silence around the speech is cut off; more than 30 s are split at pauses.
+ * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what `acquire` throws; the signal's reason when aborted
+ */
+export type Recognize = (
+  utterance: Utterance,
+  options: RecognizeOptions,
+  signal: AbortSignal,
+) => Promise<Transcript>
 
 export type RecognizerDependencies = {
   acquire: AcquireSpeechEngine
@@ -84,41 +89,49 @@ export function createRecognizer({
   acquire,
   windowOf = windowFor,
   timeoutMs = 120_000,
-}: RecognizerDependencies): Recognizer {
-  return {
-    async recognize({ samples, speech }, options, signal) {
-      const language = options.language ?? (/\.en\b/.test(options.model.name) ? 'en' : 'auto')
-      const lease = await acquire(options.model, options.owner, signal)
-      try {
-        const started = performance.now()
-        const decoded: Decoded[] = []
-        for (const piece of splitAtPauses(samples, speech.segments, maxPieceMs)) {
-          decoded.push(
-            await decode(
-              lease.baseUrl,
-              piece,
-              cut(samples, piece),
-              { language, windowOf, timeoutMs },
-              signal,
-            ),
-          )
-        }
-        const { text, segments, ...figures } = joined(decoded, speech.speechMs)
-        return {
-          text,
-          segments,
-          ...figures,
-          inferenceMs: performance.now() - started,
-          queueMs: lease.queueMs,
-          speechMs: speech.speechMs,
-          cold: lease.cold,
-          loadMs: lease.loadMs,
-          engine: lease.engine,
-        }
-      } finally {
-        lease.release()
+}: RecognizerDependencies): Recognize {
+  return async ({ samples, speech: finding }, options, signal) => {
+    const language = options.language ?? (/\.en\b/.test(options.model.name) ? 'en' : 'auto')
+    const [lease, speech] = await acquiredAndFound(acquire(options.model, options.owner, signal), finding)
+    try {
+      const started = performance.now()
+      const decoded: Decoded[] = []
+      for (const piece of splitAtPauses(samples, speech.segments, maxPieceMs)) {
+        decoded.push(
+          await decode(lease.baseUrl, piece, cut(samples, piece), { language, windowOf, timeoutMs }, signal),
+        )
       }
-    },
+      const { text, segments, ...figures } = joined(decoded, speech.speechMs)
+      return {
+        text,
+        segments,
+        ...figures,
+        inferenceMs: performance.now() - started,
+        queueMs: lease.queueMs,
+        speechMs: speech.speechMs,
+        cold: lease.cold,
+        loadMs: lease.loadMs,
+        engine: lease.engine,
+      }
+    } finally {
+      lease.release()
+    }
+  }
+}
+
+/** Both, side by side; a lease that comes after the other failed is given back. */
+async function acquiredAndFound(
+  acquiring: Promise<SpeechEngineLease>,
+  finding: Speech | Promise<Speech>,
+): Promise<[SpeechEngineLease, Speech]> {
+  try {
+    return await Promise.all([acquiring, finding])
+  } catch (error) {
+    acquiring.then(
+      lease => lease.release(),
+      () => {},
+    )
+    throw error
   }
 }
 
