@@ -1,0 +1,90 @@
+import { LRUCache } from 'lru-cache'
+import { v7 as uuidv7 } from 'uuid'
+import { buildPrompt, type ChatMessage, type PromptOptions, type Turn } from './prompt.ts'
+import { createTokenEstimator } from './tokenEstimate.ts'
+
+export type Conversation = {
+  readonly id: string
+  /** What the model remembers, oldest first. */
+  turns(): readonly Turn[]
+  /**
+   * The messages for the next reply; turns that no longer fit are forgotten for good.
+   * @throws QuantvoxError `context_exceeded`
+   */
+  prompt(options: Omit<PromptOptions, 'history' | 'estimateTokens'>): ChatMessage[]
+  /** Tells how many tokens a prompt of this conversation really took; null if the engine did not say. */
+  observe(messages: readonly ChatMessage[], promptTokens: number | null): void
+  /**
+   * Ends a turn: what the user said, and of the reply what was heard ('' for nothing; such a turn stays as an
+   * unanswered message). An interrupted reply simply ends where the user stopped hearing it. A turn in which the user
+   * said nothing is not kept.
+   */
+  append(userText: string, heardText: string): void
+}
+
+export type Conversations = {
+  /** The conversation with this id; a new one under it if it is unknown or forgotten, under a new id without one. */
+  open(id?: string): Conversation
+  /** How many are in memory. */
+  count(): number
+}
+
+export type ConversationLimits = {
+  maxConversations: number
+  /** How long one is kept after its last turn. */
+  idleMs: number
+  /** Milliseconds of a monotonic clock. */
+  now?: () => number
+}
+
+/** Conversations live in memory only: the least recently used goes when there are too many, an idle one after its time. */
+export function createConversations({
+  maxConversations,
+  idleMs,
+  now = () => performance.now(),
+}: ConversationLimits): Conversations {
+  const kept = new LRUCache<string, Conversation>({
+    max: maxConversations,
+    ttl: idleMs,
+    // Only a turn keeps a conversation alive, looking at it does not.
+    updateAgeOnGet: false,
+    ttlResolution: 0,
+    perf: { now },
+  })
+
+  function create(id: string): Conversation {
+    const turns: Turn[] = []
+    const estimator = createTokenEstimator()
+    const conversation: Conversation = {
+      id,
+      turns: () => turns,
+      prompt(options) {
+        const prompt = buildPrompt({ ...options, history: turns, estimateTokens: estimator.estimate })
+        turns.splice(0, prompt.droppedTurns)
+        return prompt.messages
+      },
+      observe: estimator.observe,
+      append(userText, heardText) {
+        const user = userText.trim()
+        if (user !== '') turns.push({ user, heard: heardText.trim() })
+        // Also brings back one that was forgotten while its session was still open.
+        kept.set(id, conversation)
+      },
+    }
+    return conversation
+  }
+
+  return {
+    open(id = uuidv7()) {
+      const known = kept.get(id)
+      if (known) return known
+      const conversation = create(id)
+      kept.set(id, conversation)
+      return conversation
+    },
+    count: () => {
+      kept.purgeStale()
+      return kept.size
+    },
+  }
+}

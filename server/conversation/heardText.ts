@@ -1,0 +1,55 @@
+/** One clause of a reply on its way to the listener's ear. */
+export type SpokenClause = {
+  /** Character range in the raw reply. */
+  start: number
+  end: number
+  /** Length of its whole audio; null while it is not synthesized. */
+  audioMs: number | null
+  /** How much of that audio was sent to the client; never heard more than this. */
+  sentMs: number
+}
+
+/**
+ * The part of a reply that was heard: the clauses that were played wholly, and of the one in which the playback
+ * stopped the words that were over by then, as if each letter took the same time.
+ * @param clauses in the order in which they are played
+ * @param playedMs position of the playback from the first sample of the reply
+ * @returns the beginning of `reply`, trimmed; '' if nothing was heard
+ */
+export function heardText(clauses: readonly SpokenClause[], playedMs: number, reply: string): string {
+  let leftMs = Number.isFinite(playedMs) ? Math.max(0, playedMs) : 0
+  let heardUntil = 0
+  for (const { start, end, audioMs, sentMs } of clauses) {
+    if (audioMs === null) break
+    const heardMs = Math.min(leftMs, sentMs, audioMs)
+    // Positions are rounded on their way here; a millisecond does not cut a word.
+    if (heardMs < audioMs - 1) {
+      const letters = (heardMs / audioMs) * (end - start)
+      const words = wholeWords(reply.slice(start, end), letters)
+      if (words > 0) heardUntil = start + words
+      break
+    }
+    heardUntil = end
+    leftMs -= audioMs
+  }
+  return reply.slice(0, heardUntil).trim()
+}
+
+/**
+ * The same where the page speaks and tells how far it came in characters of the reply: up to the last whole word.
+ */
+export function heardPrefix(reply: string, textLength: number): string {
+  const length = Number.isFinite(textLength) ? Math.max(0, Math.floor(textLength)) : 0
+  return reply.slice(0, length >= reply.length ? reply.length : wholeWords(reply, length)).trim()
+}
+
+/** Where the last word ends that lies wholly within the first `letters` characters. */
+function wholeWords(text: string, letters: number): number {
+  let end = 0
+  for (const word of text.matchAll(/\S+/g)) {
+    const wordEnd = word.index + word[0].length
+    if (wordEnd > letters) break
+    end = wordEnd
+  }
+  return end
+}

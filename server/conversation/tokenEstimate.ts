@@ -1,0 +1,41 @@
+import type { ChatMessage } from './prompt.ts'
+
+/**
+ * UTF-8 bytes per token before anything is known of the model's tokenizer. English has more bytes in a token with
+ * any common tokenizer, so this errs on the safe side; other scripts have about one character, three bytes.
+ */
+const bytesPerToken = 3
+/** What a chat template puts around one message: role, markers, line breaks. */
+const tokensPerMessage = 8
+/** Kept above the corrected estimate, because the next text may be denser than those that were counted. */
+const margin = 1.1
+/** A real count outside of these bounds says more about the count (a cut prompt, a huge template) than about the text. */
+const correctionBounds = { least: 0.4, most: 4 }
+
+export type TokenEstimator = {
+  /** Tokens these messages take, rather too many than too few. */
+  estimate(messages: readonly ChatMessage[]): number
+  /** Tells what a prompt really took (Ollama's `prompt_eval_count`); later estimates are corrected by it. */
+  observe(messages: readonly ChatMessage[], promptTokens: number | null): void
+}
+
+export function createTokenEstimator(): TokenEstimator {
+  let correction: number | undefined
+  return {
+    estimate(messages) {
+      const raw = rawEstimate(messages)
+      return Math.ceil(correction === undefined ? raw : raw * correction * margin)
+    },
+    observe(messages, promptTokens) {
+      if (promptTokens === null || promptTokens <= 0 || messages.length === 0) return
+      const { least, most } = correctionBounds
+      correction = Math.min(most, Math.max(least, promptTokens / rawEstimate(messages)))
+    },
+  }
+}
+
+const rawEstimate = (messages: readonly ChatMessage[]) =>
+  messages.reduce(
+    (tokens, message) => tokens + tokensPerMessage + Buffer.byteLength(message.content) / bytesPerToken,
+    0,
+  )

@@ -1,0 +1,171 @@
+import { maskMarkup } from './openMarkup.ts'
+import { endsInDoubt, maskForSegmenter } from './sentenceMask.ts'
+import { speakable } from './speakable.ts'
+
+export type Clause = {
+  /** What the voice gets: never empty, no markup. */
+  text: string
+  /** Character range of the raw reply that it stands for, blanks at both ends left out. */
+  start: number
+  end: number
+}
+
+export type ClauseSplitter = {
+  /** The clauses that this piece of the reply completed, often none. */
+  push(delta: string): Clause[]
+  /** The reply is over: what is left. */
+  flush(): Clause[]
+}
+
+/** A first clause shorter than this would sound chopped off, and its audio would run out before the second comes. */
+const firstClause = { words: 3, characters: 12 }
+/** A sentence longer than `soft` is split at punctuation, one longer than `hard` at a blank. */
+const longest = { soft: 200, hard: 300 }
+
+/** A cut hardly ever depends on more than this, so a long piece is not analysed anew for each of its clauses. */
+const window = 1000
+
+type Cut = { length: number; text: string }
+
+/**
+ * Cuts a reply into clauses while it streams in: the first as soon as there are a few words up to a comma, then whole
+ * sentences, long ones in parts; a line break ends a clause, a block of code is one. A cut is made only where the text
+ * seen so far proves it, so the clauses do not depend on how the reply was chunked. Ranges are in order and never
+ * overlap; text with nothing to say in it (a rule, emoji) belongs to the range of the clause after it, and at the end
+ * of the reply to none.
+ * @param language BCP 47, of the reply; RangeError if malformed
+ */
+export function createClauseSplitter(language = 'en'): ClauseSplitter {
+  const segmenter = new Intl.Segmenter(language, { granularity: 'sentence' })
+  let reply = ''
+  let cutAt = 0
+  let clauseStart = 0
+  let first = true
+
+  function take(final: boolean): Clause[] {
+    const found: Clause[] = []
+    for (;;) {
+      const cut = nextCut(reply.slice(cutAt), cutAt === 0 || reply[cutAt - 1] === '\n', final)
+      if (!cut) return found
+      cutAt += cut.length
+      if (cut.text === '') continue
+      const range = reply.slice(clauseStart, cutAt)
+      const start = clauseStart + range.length - range.trimStart().length
+      found.push({ text: cut.text, start, end: start + range.trim().length })
+      clauseStart = cutAt
+      first = false
+    }
+  }
+
+  function nextCut(rest: string, atLineStart: boolean, final: boolean): Cut | undefined {
+    if (rest.trim() === '') return undefined
+    const fence = fenceIn(rest, atLineStart)
+    if (fence?.at === 0) return fencedBlock(rest, fence.mark, final)
+    // Nothing that comes later can change what stands before a fence.
+    const prose = fence ? rest.slice(0, fence.at) : rest
+    const ended = final || fence !== undefined
+    const length =
+      (prose.length > window ? cutLength(prose.slice(0, window), false) : undefined) ??
+      cutLength(prose, ended)
+    return length === undefined ? undefined : { length, text: speakable(rest.slice(0, length), language) }
+  }
+
+  function fencedBlock(rest: string, mark: string, final: boolean): Cut | undefined {
+    const closing = new RegExp(`\\n[ \\t]*${mark}[\`~]*[ \\t]*(?:\\n${final ? '|$' : ''})`).exec(rest)
+    if (!closing && !final) return undefined
+    const length = closing ? closing.index + closing[0].length : rest.length
+    return { length, text: speakable(rest.slice(0, length), language) }
+  }
+
+  function cutLength(text: string, final: boolean): number | undefined {
+    const { masked, known } = settle(text, final)
+    const ends = sentenceEnds(segmenter, masked).filter(end => end <= known)
+    const sentence = ends[0] ?? (final ? text.length : undefined)
+    const pauses = [...masked.matchAll(pausePattern)]
+      .map(match => match.index + match[0].length)
+      .filter(end => end <= known && end < (sentence ?? Number.POSITIVE_INFINITY))
+    if (first) {
+      const early = pauses.find(end => isLongEnough(speakable(text.slice(0, end), language)))
+      if (early !== undefined && early <= longest.soft) return early
+    }
+    if (sentence !== undefined && sentence <= longest.soft) return sentence
+    if (known <= longest.soft) return undefined
+    const pause = pauses.findLast(end => end <= longest.soft) ?? pauses[0]
+    if (pause !== undefined && pause <= longest.hard) return pause
+    if (sentence !== undefined && sentence <= longest.hard) return sentence
+    if (known <= longest.hard) return undefined
+    const blank = /\s(?=\S*$)/.exec(masked.slice(0, longest.hard)) ?? /\s(?=\S)/.exec(masked.slice(0, known))
+    return blank ? blank.index + 1 : sentence
+  }
+
+  return {
+    push(delta) {
+      reply += delta
+      return take(false)
+    },
+    flush: () => take(true),
+  }
+}
+
+/**
+ * The clauses of a streaming reply, each as soon as it is complete.
+ * @throws the signal's reason once it is aborted, and whatever `deltas` throws
+ */
+export async function* clauses(
+  deltas: AsyncIterable<string>,
+  signal: AbortSignal,
+  language?: string,
+): AsyncGenerator<Clause, void, undefined> {
+  const splitter = createClauseSplitter(language)
+  for await (const delta of deltas) {
+    for (const clause of splitter.push(delta)) {
+      signal.throwIfAborted()
+      yield clause
+    }
+  }
+  for (const clause of splitter.flush()) {
+    signal.throwIfAborted()
+    yield clause
+  }
+}
+
+const pausePattern = /[,;:…]["'”’)\]]*\s+|\s[–—-]{1,3}\s+|—/g
+
+const isLongEnough = (text: string) =>
+  text.length >= firstClause.characters && text.split(' ').length >= firstClause.words
+
+function fenceIn(text: string, atLineStart: boolean): { at: number; mark: string } | undefined {
+  const pattern = /(^|\n)[ \t]*(`{3}|~{3})/g
+  for (const match of text.matchAll(pattern)) {
+    if (match[1] === '' && !atLineStart) continue
+    return { at: match.index + (match[1]?.length ?? 0), mark: match[2] ?? '' }
+  }
+  return undefined
+}
+
+/**
+ * What can be relied on of a text that is still growing: up to `known` no cut can appear or go. A sentence end is
+ * known from the first letter after it (UAX 29, SB8), or the first whole word after an abbreviation.
+ */
+function settle(text: string, final: boolean): { masked: string; known: number } {
+  const { masked: withoutMarkup, openFrom } = maskMarkup(text, final)
+  const masked = maskForSegmenter(withoutMarkup)
+  if (final) return { masked, known: text.length }
+  const before = withoutMarkup.slice(0, openFrom)
+  const lastWord = /\S*$/.exec(before)?.index ?? 0
+  const nextLetter = /^[\p{L}\p{N}]/u.exec(before.slice(lastWord))
+  const settled = nextLetter && !endsInDoubt(before) ? lastWord + nextLetter[0].length : lastWord
+  const lastLetter = /\p{L}[^\p{L}]*$/u.exec(masked.slice(0, settled))
+  return { masked, known: lastLetter?.index ?? 0 }
+}
+
+/** Where sentences end in masked text: after the blanks that follow, or after the full stop of a script without blanks. */
+function sentenceEnds(segmenter: Intl.Segmenter, masked: string): number[] {
+  return [...segmenter.segment(masked)]
+    .map(({ index, segment }) => index + segment.length)
+    .filter(
+      end =>
+        end < masked.length &&
+        /[\s。！？](?:["'”’」』）)\]]*)$/u.test(masked.slice(Math.max(0, end - 8), end)),
+    )
+}

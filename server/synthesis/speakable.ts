@@ -1,0 +1,150 @@
+import { markdownToText } from './speakableMarkdown.ts'
+
+/**
+ * Turns a piece of a reply into words for a voice: markdown, code, emoji, addresses and symbols that a speech
+ * synthesizer would stumble over. English (the default) comes out as ASCII, because flite knows nothing else:
+ * letters of other scripts are left out. For any other language only markup, emoji and addresses are treated.
+ * Which symbols need words was found by asking flite for its word list (`-pw`): it reads numbers, `$`, `%`,
+ * dates, ranges and minus signs by itself, and skips `& / + = * @ # ° €`.
+ * @param text part of a reply, any markdown; block marks count where a line starts
+ * @param language BCP 47
+ * @returns one line of text, or '' when there is nothing to say
+ */
+export function speakable(text: string, language = 'en'): string {
+  const english = /^en\b/i.test(language)
+  const plain = withoutEmoji(addresses(markdownToText(text), english))
+  return tidy(english ? asciiOnly(symbols(plain)) : plain)
+}
+
+/** Pictographic for Unicode, writing for people. */
+const signs = '©®™'
+
+const withoutEmoji = (text: string) =>
+  text
+    .replace(/[#*\d]\uFE0F?\u20E3/gu, '')
+    .replace(/\p{Extended_Pictographic}|\p{RI}|\p{Emoji_Modifier}|\uFE0F|\u200D/gu, match =>
+      signs.includes(match) ? match : ' ',
+    )
+
+/** Addresses are said by host or by name: nobody wants to hear a path or a query. */
+function addresses(text: string, english: boolean): string {
+  const [dot, at] = english ? [' dot ', ' at '] : ['.', '@']
+  const dotted = (name: string) => name.replace(/\./g, dot)
+  return text
+    .replace(
+      /\b(?:https?|ftp):\/\/(?:www\.)?([^\s/?#<>()"',:]*[^\s/?#<>()"',:.!])[^\s<>"]*/gi,
+      (address, host: string) => dotted(host) + (/[.,;:!?]+$/.exec(address)?.[0] ?? ''),
+    )
+    .replace(
+      /\bwww\.([\p{L}\d-]+(?:\.[\p{L}\d-]+)+)(?:\/[^\s<>"]*?)?(?=[.,;:!?)]*(?:\s|$))/giu,
+      (_, host: string) => dotted(host),
+    )
+    .replace(/\bmailto:/gi, '')
+    .replace(
+      /([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)/g,
+      (_, name: string, host: string) => dotted(name) + at + dotted(host),
+    )
+}
+
+const currencies: Record<string, [one: string, many: string]> = {
+  $: ['dollar', 'dollars'],
+  '€': ['euro', 'euros'],
+  '£': ['pound', 'pounds'],
+  '¥': ['yen', 'yen'],
+  '₹': ['rupee', 'rupees'],
+}
+const amount = String.raw`(\d[\d,]*(?:\.\d+)?)((?:\s(?:thousand|million|billion|trillion)\b)?)`
+const fractions: Record<string, string> = {
+  '½': 'one half',
+  '⅓': 'one third',
+  '⅔': 'two thirds',
+  '¼': 'one quarter',
+  '¾': 'three quarters',
+}
+
+const money = (unit: string, number: string, scale: string) => {
+  const [one, many] = currencies[unit] ?? ['', '']
+  return `${number}${scale} ${number === '1' && scale === '' ? one : many}`
+}
+
+const symbolWords: readonly [RegExp, string | ((...match: string[]) => string)][] = [
+  [/[\u00A0\u2000-\u200A\u202F\u205F\u3000]/g, ' '],
+  [/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, ''],
+  [
+    new RegExp(String.raw`([$€£¥₹])\s?${amount}`, 'g'),
+    (_, unit = '', number = '', scale = '') => money(unit, number, scale),
+  ],
+  [
+    new RegExp(String.raw`${amount}\s?([€£¥₹])`, 'g'),
+    (_, number = '', scale = '', unit = '') => money(unit, number, scale),
+  ],
+  [/(\d)?([½⅓⅔¼¾])/g, (_, whole, part = '') => (whole ? `${whole} and ` : '') + (fractions[part] ?? '')],
+  [/\s?(?:°\s?C\b|℃)/g, ' degrees Celsius'],
+  [/\s?(?:°\s?F\b|℉)/g, ' degrees Fahrenheit'],
+  [/\s?°/g, ' degrees'],
+  [/\s?%/g, ' percent'],
+  [/\bkm\/h\b/g, 'kilometers per hour'],
+  [/\s*&\s*/g, ' and '],
+  [/\s*@\s*/g, ' at '],
+  [/#(?=\d)/g, 'number '],
+  [/~(?=\d)/g, 'about '],
+  [/²/g, ' squared'],
+  [/³/g, ' cubed'],
+  [/(?<=[\w)])\s?\^\s?(?=\w)/g, ' to the power of '],
+  [/(?<=\d)\s?[×*]\s?(?=\d)|\s×\s|(?<=[\w)])\s\*\s(?=[\w(])/g, ' times '],
+  [/\s?÷\s?/g, ' divided by '],
+  [/(?<=[\d)]\s)[-−–](?=\s[\d(])/g, 'minus'],
+  [/(?<=\d)[–—](?=\d)/g, ' to '],
+  [/−(?=\d)/g, '-'],
+  [/\s?±\s?/g, ' plus or minus '],
+  [/(?<=\w)\+\+/g, ' plus plus'],
+  [/(?<=[\w)])\s?\+\s?(?=[\w(])/g, ' plus '],
+  [/(?<=\d)\+/g, ' plus'],
+  [/\s?(?:≈|≃)\s?/g, ' about '],
+  [/\s?≠\s?/g, ' is not '],
+  [/\s?(?:≤|<=)\s?/g, ' at most '],
+  [/\s?(?:≥|>=)\s?/g, ' at least '],
+  [/\s?(?:→|⇒|[-=]+>)\s?/g, ' to '],
+  [/(?<=[\w)])\s?=+\s?(?=[\w(-])/g, ' equals '],
+  [/(?<=\d)\s?<\s?(?=\d)/g, ' is less than '],
+  [/(?<=\d)\s?>\s?(?=\d)/g, ' is greater than '],
+  [/(?<=[\p{L}])\s?\/\s?(?=[\p{L}])/gu, ' or '],
+  [/π/g, ' pi '],
+  [/√/g, ' square root of '],
+  [/∞/g, ' infinity '],
+  [/[‘’‚′]/g, "'"],
+  [/[“”„″«»]/g, '"'],
+  [/\s*[—―]\s*|\s+–\s+/g, ', '],
+  [/[‐‑–]/g, '-'],
+  [/…/g, '...'],
+  [/[ßẞ]/g, 'ss'],
+  [/[æÆ]/g, 'ae'],
+  [/[œŒ]/g, 'oe'],
+  [/[øØ]/g, 'o'],
+  [/[łŁ]/g, 'l'],
+  [/[đðĐÐ]/g, 'd'],
+  [/[þÞ]/g, 'th'],
+]
+
+const symbols = (text: string) =>
+  symbolWords.reduce((said, [pattern, words]) => said.replace(pattern, words as string), text)
+
+/** Accents are folded (café → cafe); what has no ASCII form has none that an English voice could say either. */
+const asciiOnly = (text: string) =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .replace(/[^\x20-\x7E\n]+/g, ' ')
+    .replace(/[\\^_`|~<>={}#*/]+/g, match => (match === '/' ? '/' : ' '))
+
+/** One line; no stray punctuation where something was taken out; '' unless a letter or digit is left. */
+function tidy(text: string): string {
+  if (!/[\p{L}\p{N}]/u.test(text)) return ''
+  return text
+    .replace(/[([{]\s*[)\]}]/g, ' ')
+    .replace(/\s+/g, ' ')
+    .replace(/\s+(?=[,;:!?)]|\.(?!\d))/g, '')
+    .replace(/([,;:])(?:[,;:])+/g, '$1')
+    .replace(/^[\s,;:.)\]!?-]+(?=\s|[\p{L}\p{N}"'(])(?<!-)/u, '')
+    .trim()
+}
