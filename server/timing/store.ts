@@ -13,6 +13,9 @@ const rowsAtAStretch = 100
 const retryMs = 5_000
 const constraintViolated = 19
 
+/** The record's file inside DATA_DIR. */
+export const turnFileName = 'turns.sqlite'
+
 export type StoreLog = {
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
