@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { childEnvironment } from './environment.ts'
+import { guardGroup } from './guard.ts'
+import { noteEnded, noteRunning } from './orphans.ts'
+import type { EngineLog } from './status.ts'
+
+export type Program = { path: string; args: string[]; env?: Record<string, string>; cwd?: string }
+
+export type Child = {
+  pid: number | null
+  /** Settles once, with one sentence about how it ended. Never rejects. */
+  exited: Promise<string>
+  /** True until it ended. */
+  running(): boolean
+  /** The last lines of its standard error, oldest first. */
+  lastLines(): string[]
+  /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone. */
+  stop(graceMs: number): Promise<void>
+  /** SIGKILL, now. */
+  kill(): void
+}
+
+const keptLines = 12
+const longestLine = 2000
+
+/**
+ * Starts one program as the leader of a process group of its own: a Ctrl-C in the terminal reaches only us, and its
+ * own children (Ollama's runners) end with it. Its output goes into the log as fields, at level debug: it may hold
+ * what was said.
+ */
+export function startChild(
+  name: string,
+  program: Program,
+  log: EngineLog,
+  runDir: string | undefined,
+): Child {
+  const child = spawn(program.path, program.args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: childEnvironment(program.env),
+    ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
+  })
+  const pid = child.pid ?? null
+  const lines: string[] = []
+  let running = pid !== null
+
+  const follow = (stream: Readable, kind: 'stdout' | 'stderr') => {
+    createInterface({ input: stream }).on('line', whole => {
+      const line = whole.slice(0, longestLine)
+      if (line.trim() === '') return
+      log.debug({ engine: name, pid, stream: kind, line }, 'engine output')
+      if (kind === 'stderr' && lines.push(line) > keptLines) lines.shift()
+    })
+  }
+  follow(child.stdout, 'stdout')
+  follow(child.stderr, 'stderr')
+
+  const signalGroup = (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (pid === null) return
+    try {
+      process.kill(-pid, signal)
+    } catch {
+      // Gone already.
+    }
+  }
+
+  const endGuard = pid === null ? () => undefined : guardGroup(pid)
+  const noted = pid === null || runDir === undefined ? Promise.resolve() : noteRunning(runDir, name, pid, log)
+
+  const exited = new Promise<string>(resolve => {
+    child.once('error', error => {
+      if (pid === null) resolve(`${program.path} could not be started (${error.message}).`)
+    })
+    child.once('exit', (code, signal) => {
+      running = false
+      // What it started must not outlive it; at this moment its group id cannot yet belong to anything else.
+      signalGroup('SIGKILL')
+      endGuard()
+      if (pid !== null && runDir !== undefined) void noted.then(() => noteEnded(runDir, pid))
+      resolve(
+        signal === null ? `It ended by itself with exit code ${code}.` : `It was ended by signal ${signal}.`,
+      )
+    })
+  })
+
+  return {
+    pid,
+    exited,
+    running: () => running,
+    lastLines: () => [...lines],
+    kill: () => signalGroup('SIGKILL'),
+    async stop(graceMs) {
+      if (!running) return
+      signalGroup('SIGTERM')
+      const grace = new AbortController()
+      const inTime = await Promise.race([
+        exited.then(() => true),
+        sleep(graceMs, false, { signal: grace.signal }).catch(() => false),
+      ])
+      grace.abort()
+      if (!inTime) {
+        signalGroup('SIGKILL')
+        await exited
+      }
+    },
+  }
+}

@@ -1,0 +1,73 @@
+/** A place inside the gate. `leave` may be called more than once; only the first call counts. */
+export type Entry = { waitedMs: number; leave(): void }
+
+export type Gate = {
+  /** Resolves when it is this owner's turn; rejects with the signal's reason when that comes first. */
+  enter(owner: string, signal: AbortSignal): Promise<Entry>
+  waiting(): number
+  inside(): number
+}
+
+type Waiter = { admit(): void }
+
+/**
+ * Lets `concurrency` requests in at a time. Owners that wait take turns (round robin), each owner's own requests keep
+ * their order, so that one busy speaker delays another by at most one request.
+ */
+export function createGate(concurrency = 1): Gate {
+  /** Owners with someone waiting, in the order in which it is their turn; a Map keeps insertion order. */
+  const queues = new Map<string, Waiter[]>()
+  let inside = 0
+
+  function admitNext(): void {
+    while (inside < concurrency) {
+      const first = queues.entries().next()
+      if (first.done) return
+      const [owner, queue] = first.value
+      queues.delete(owner)
+      const waiter = queue.shift()
+      if (queue.length > 0) queues.set(owner, queue)
+      if (waiter === undefined) continue
+      inside += 1
+      waiter.admit()
+    }
+  }
+
+  return {
+    enter(owner, signal) {
+      if (signal.aborted) return Promise.reject(signal.reason)
+      const enteredAt = performance.now()
+      return new Promise<Entry>((resolve, reject) => {
+        const onAbort = () => {
+          const queue = queues.get(owner)
+          const rest = queue?.filter(other => other !== waiter) ?? []
+          if (rest.length > 0) queues.set(owner, rest)
+          else queues.delete(owner)
+          reject(signal.reason)
+        }
+        const waiter: Waiter = {
+          admit() {
+            signal.removeEventListener('abort', onAbort)
+            let left = false
+            resolve({
+              waitedMs: performance.now() - enteredAt,
+              leave() {
+                if (left) return
+                left = true
+                inside -= 1
+                admitNext()
+              },
+            })
+          },
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+        const queue = queues.get(owner)
+        if (queue === undefined) queues.set(owner, [waiter])
+        else queue.push(waiter)
+        admitNext()
+      })
+    },
+    waiting: () => [...queues.values()].reduce((sum, queue) => sum + queue.length, 0),
+    inside: () => inside,
+  }
+}

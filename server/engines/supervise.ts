@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { QuantvoxError } from '../errors.ts'
+import { type Child, type Program, startChild } from './child.ts'
+import { freePort } from './ports.ts'
+import type { EngineLog, EngineState, EngineStatus } from './status.ts'
+
+export type EngineSpec = {
+  /** For the log and for people, for instance `whisper-server whisper-tiny.en-q8_0`. */
+  name: string
+  program(port: number): Program | Promise<Program>
+  /** True when it can take a request. Also asked now and then while it runs. */
+  healthy(baseUrl: string, signal: AbortSignal): Promise<boolean>
+  /** A first request that pays what the first request costs, so that no turn does. */
+  warm?(baseUrl: string, signal: AbortSignal): Promise<void>
+  /** Folder of the notes that `cleanOrphans` reads. */
+  runDir?: string | undefined
+  startTimeoutMs?: number
+  graceMs?: number
+  firstBackoffMs?: number
+  maxBackoffMs?: number
+  /** Starts in a row that may fail before it is `failed` and waits to be asked for again. */
+  maxFailedStarts?: number
+  /** How often a running engine is asked whether it is healthy; three misses in a row end it. */
+  watchMs?: number
+}
+
+/** A running, warmed engine. `loadMs` is from its start to its first health; `warmMs` the first request's cost. */
+export type Running = { baseUrl: string; pid: number; loadMs: number; warmMs: number }
+
+export type Supervised = {
+  status(): EngineStatus
+  /** The running engine, or null while there is none. */
+  running(): Running | null
+  /**
+   * Waits until the engine is ready. Rejects with `engine_unavailable` when it cannot be started, or with the
+   * signal's reason. A `failed` engine is tried again by this call once its back-off has passed.
+   */
+  ready(signal: AbortSignal): Promise<Running>
+  /** Called after every change of state. Returns what ends it. */
+  onChange(listener: (status: EngineStatus) => void): () => void
+  stop(): Promise<void>
+}
+
+type Waiter = { resolve(running: Running): void; reject(error: unknown): void }
+
+/**
+ * Starts one engine on a free loopback port and keeps it running: health check, warm-up, watch, and a restart with
+ * exponential back-off after a crash, until `stop`.
+ */
+export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
+  const { startTimeoutMs = 60_000, graceMs = 3000, watchMs = 10_000, maxFailedStarts = 3 } = spec
+  const { firstBackoffMs = 250, maxBackoffMs = 10_000 } = spec
+  const stopping = new AbortController()
+  const waiters = new Set<Waiter>()
+  const listeners = new Set<(status: EngineStatus) => void>()
+  let state: EngineState = 'starting'
+  let lastError: string | null = null
+  let child: Child | null = null
+  let running: Running | null = null
+  let failedStarts = 0
+  let recentCrashes = 0
+  let retryAt = 0
+  let tryAgain: (() => void) | null = null
+
+  const status = (): EngineStatus => ({ name: spec.name, state, lastError, pid: child?.pid ?? null })
+
+  function change(to: EngineState): void {
+    state = to
+    for (const listener of listeners) listener(status())
+  }
+
+  function unavailable(): QuantvoxError {
+    return new QuantvoxError('engine_unavailable', `${spec.name} is not running. ${lastError ?? ''}`.trim(), {
+      meaning: 'What needs this engine cannot be done now.',
+      mend: 'Run `npx quantvox doctor`, or look at the server log at LOG_LEVEL=debug.',
+      retryAfterSeconds: Math.max(1, Math.ceil((retryAt - performance.now()) / 1000)),
+    })
+  }
+
+  function settle(act: (waiter: Waiter) => void): void {
+    const all = [...waiters]
+    waiters.clear()
+    all.forEach(act)
+  }
+
+  /** Until `healthy` or until the child ended; throws one sentence of why not. */
+  async function untilHealthy(started: Child, baseUrl: string): Promise<void> {
+    const deadline = performance.now() + startTimeoutMs
+    for (let pauseMs = 10; started.running(); pauseMs = Math.min(pauseMs * 1.5, 100)) {
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(2000)])
+      // Another program may have taken the port first: only a child that still runs can be what answered.
+      if (await spec.healthy(baseUrl, signal).catch(() => false)) {
+        if (started.running()) return
+        break
+      }
+      stopping.signal.throwIfAborted()
+      if (performance.now() > deadline) {
+        throw new Error(`It was not ready within ${Math.round(startTimeoutMs / 1000)} s.`)
+      }
+      await Promise.race([sleep(pauseMs), started.exited])
+    }
+    throw new Error([await started.exited, ...started.lastLines().slice(-3)].join(' '))
+  }
+
+  async function start(): Promise<Running> {
+    const port = await freePort()
+    const program = await spec.program(port)
+    stopping.signal.throwIfAborted()
+    const startedAt = performance.now()
+    const started = startChild(spec.name, program, log, spec.runDir)
+    child = started
+    if (started.pid === null) throw new Error(await started.exited)
+    const baseUrl = `http://127.0.0.1:${port}`
+    await untilHealthy(started, baseUrl)
+    const healthyAt = performance.now()
+    const left = AbortSignal.any([stopping.signal, AbortSignal.timeout(startTimeoutMs)])
+    await spec.warm?.(baseUrl, left)
+    const warmedAt = performance.now()
+    return { baseUrl, pid: started.pid, loadMs: healthyAt - startedAt, warmMs: warmedAt - healthyAt }
+  }
+
+  /** Ends a child that no longer answers, so that the exit is seen like any other crash. */
+  function watch(watched: Child, baseUrl: string): NodeJS.Timeout {
+    let misses = 0
+    let asking = false
+    return setInterval(async () => {
+      if (asking || !watched.running()) return
+      asking = true
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(watchMs / 2, 1000))])
+      misses = (await spec.healthy(baseUrl, signal).catch(() => false)) ? 0 : misses + 1
+      asking = false
+      if (misses < 3 || stopping.signal.aborted) return
+      log.error({ engine: spec.name, pid: watched.pid }, 'engine does not answer any more: ending it')
+      watched.kill()
+    }, watchMs).unref()
+  }
+
+  /** Returns when the engine has to be started again. */
+  async function serveUntilCrash(started: Child, now: Running): Promise<void> {
+    running = now
+    failedStarts = 0
+    lastError = null
+    log.info(
+      {
+        engine: spec.name,
+        pid: now.pid,
+        baseUrl: now.baseUrl,
+        loadMs: Math.round(now.loadMs),
+        warmMs: Math.round(now.warmMs),
+      },
+      'engine ready',
+    )
+    change('ready')
+    settle(waiter => waiter.resolve(now))
+    const timer = watch(started, now.baseUrl)
+    const readyAt = performance.now()
+    const how = await started.exited
+    clearInterval(timer)
+    running = null
+    if (stopping.signal.aborted) return
+    recentCrashes = performance.now() - readyAt > 60_000 ? 1 : recentCrashes + 1
+    lastError = `${spec.name} crashed. ${how}`
+    log.error({ engine: spec.name, pid: now.pid, how, lastLines: started.lastLines() }, 'engine crashed')
+  }
+
+  async function keepRunning(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        const now = await start()
+        if (child !== null) await serveUntilCrash(child, now)
+      } catch (error) {
+        await child?.stop(graceMs)
+        if (stopping.signal.aborted) break
+        failedStarts += 1
+        lastError = error instanceof Error ? error.message : String(error)
+        log.error({ engine: spec.name, err: error, failedStarts }, 'engine did not start')
+      }
+      if (stopping.signal.aborted) break
+      const exponent = Math.max(recentCrashes + failedStarts - 1, 0)
+      const backoffMs = Math.min(firstBackoffMs * 2 ** exponent, maxBackoffMs)
+      retryAt = performance.now() + backoffMs
+      if (failedStarts >= maxFailedStarts) {
+        const asked = new Promise<void>(resolve => {
+          tryAgain = resolve
+        })
+        change('failed')
+        settle(waiter => waiter.reject(unavailable()))
+        await asked
+        tryAgain = null
+        change('restarting')
+      } else {
+        change('restarting')
+        await sleep(backoffMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  const kept = keepRunning()
+
+  return {
+    status,
+    running: () => running,
+    ready(signal) {
+      if (signal.aborted) return Promise.reject(signal.reason)
+      if (stopping.signal.aborted) return Promise.reject(unavailable())
+      if (running !== null) return Promise.resolve(running)
+      if (state === 'failed' && performance.now() < retryAt) return Promise.reject(unavailable())
+      return new Promise<Running>((resolve, reject) => {
+        const onAbort = () => {
+          waiters.delete(waiter)
+          reject(signal.reason)
+        }
+        const done = () => signal.removeEventListener('abort', onAbort)
+        const waiter: Waiter = {
+          resolve: now => {
+            done()
+            resolve(now)
+          },
+          reject: error => {
+            done()
+            reject(error)
+          },
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+        waiters.add(waiter)
+        tryAgain?.()
+      })
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async stop() {
+      if (!stopping.signal.aborted) {
+        stopping.abort(new Error(`${spec.name} is being stopped.`))
+        tryAgain?.()
+        await child?.stop(graceMs)
+        await kept
+        await child?.stop(graceMs)
+        lastError ??= 'It was stopped.'
+        change('stopped')
+        settle(waiter => waiter.reject(unavailable()))
+      } else await kept
+    },
+  }
+}

@@ -1,0 +1,32 @@
+// A server reduced to one engine, for the tests that kill it: node engineOwner.ts RUN_DIR guarded|unguarded
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import pino from 'pino'
+import { noteRunning } from '../../server/engines/orphans.ts'
+import { supervise } from '../../server/engines/supervise.ts'
+
+const [runDir = '', mode] = process.argv.slice(2)
+const fake = fileURLToPath(new URL('./fakeEngine.mjs', import.meta.url))
+const log = pino({ level: 'silent' })
+
+if (mode === 'guarded') {
+  const engine = supervise(
+    {
+      name: 'fake',
+      program: port => ({ path: process.execPath, args: [fake, String(port)] }),
+      healthy: async (url, signal) => (await fetch(`${url}/health`, { signal })).ok,
+      runDir,
+    },
+    log,
+  )
+  const { pid } = await engine.ready(new AbortController().signal)
+  console.log(pid)
+} else {
+  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], {
+    stdio: 'ignore',
+    detached: true,
+  })
+  const pid = child.pid ?? 0
+  await noteRunning(runDir, 'fake', pid, log)
+  console.log(pid)
+}
