@@ -26,19 +26,16 @@ const withoutEmoji = (text: string) =>
       signs.includes(match) ? match : ' ',
     )
 
+/** Host, then port, path, query; punctuation after it belongs to the sentence. */
+const webAddress =
+  /\b(?:(?:https?|ftp):\/\/(?:www\.)?|www\.)([\p{L}\d-]+(?:\.[\p{L}\d-]+)*)(?::\d+)?(?:[/?#][^\s<>"]*[^\s<>"'.,;:!?)\]]|[/?#])?/giu
+
 /** Addresses are said by host or by name: nobody wants to hear a path or a query. */
 function addresses(text: string, english: boolean): string {
   const [dot, at] = english ? [' dot ', ' at '] : ['.', '@']
   const dotted = (name: string) => name.replace(/\./g, dot)
   return text
-    .replace(
-      /\b(?:https?|ftp):\/\/(?:www\.)?([^\s/?#<>()"',:]*[^\s/?#<>()"',:.!])[^\s<>"]*/gi,
-      (address, host: string) => dotted(host) + (/[.,;:!?]+$/.exec(address)?.[0] ?? ''),
-    )
-    .replace(
-      /\bwww\.([\p{L}\d-]+(?:\.[\p{L}\d-]+)+)(?:\/[^\s<>"]*?)?(?=[.,;:!?)]*(?:\s|$))/giu,
-      (_, host: string) => dotted(host),
-    )
+    .replace(webAddress, (_, host: string) => dotted(host))
     .replace(/\bmailto:/gi, '')
     .replace(
       /([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)/g,
@@ -53,7 +50,7 @@ const currencies: Record<string, [one: string, many: string]> = {
   '¥': ['yen', 'yen'],
   '₹': ['rupee', 'rupees'],
 }
-const amount = String.raw`(\d[\d,]*(?:\.\d+)?)((?:\s(?:thousand|million|billion|trillion)\b)?)`
+const amount = String.raw`(\d+(?:,\d{3})*(?:\.\d+)?)((?:\s(?:thousand|million|billion|trillion)\b)?)`
 const fractions: Record<string, string> = {
   '½': 'one half',
   '⅓': 'one third',
@@ -75,7 +72,7 @@ const symbolWords: readonly [RegExp, string | ((...match: string[]) => string)][
     (_, unit = '', number = '', scale = '') => money(unit, number, scale),
   ],
   [
-    new RegExp(String.raw`${amount}\s?([€£¥₹])`, 'g'),
+    new RegExp(String.raw`${amount}\s?([$€£¥₹])`, 'g'),
     (_, number = '', scale = '', unit = '') => money(unit, number, scale),
   ],
   [/(\d)?([½⅓⅔¼¾])/g, (_, whole, part = '') => (whole ? `${whole} and ` : '') + (fractions[part] ?? '')],
@@ -86,11 +83,13 @@ const symbolWords: readonly [RegExp, string | ((...match: string[]) => string)][
   [/\bkm\/h\b/g, 'kilometers per hour'],
   [/\s*&\s*/g, ' and '],
   [/\s*@\s*/g, ' at '],
+  [/\b([CF])#/g, '$1 sharp'],
   [/#(?=\d)/g, 'number '],
   [/~(?=\d)/g, 'about '],
   [/²/g, ' squared'],
   [/³/g, ' cubed'],
   [/(?<=[\w)])\s?\^\s?(?=\w)/g, ' to the power of '],
+  [/(?<=\d)\*\*(?=\d)/g, ' to the power of '],
   [/(?<=\d)\s?[×*]\s?(?=\d)|\s×\s|(?<=[\w)])\s\*\s(?=[\w(])/g, ' times '],
   [/\s?÷\s?/g, ' divided by '],
   [/(?<=[\d)]\s)[-−–](?=\s[\d(])/g, 'minus'],
@@ -101,20 +100,22 @@ const symbolWords: readonly [RegExp, string | ((...match: string[]) => string)][
   [/(?<=[\w)])\s?\+\s?(?=[\w(])/g, ' plus '],
   [/(?<=\d)\+/g, ' plus'],
   [/\s?(?:≈|≃)\s?/g, ' about '],
-  [/\s?≠\s?/g, ' is not '],
+  [/\s?(?:≠|!==?)\s?/g, ' is not '],
   [/\s?(?:≤|<=)\s?/g, ' at most '],
   [/\s?(?:≥|>=)\s?/g, ' at least '],
   [/\s?(?:→|⇒|[-=]+>)\s?/g, ' to '],
   [/(?<=[\w)])\s?=+\s?(?=[\w(-])/g, ' equals '],
   [/(?<=\d)\s?<\s?(?=\d)/g, ' is less than '],
   [/(?<=\d)\s?>\s?(?=\d)/g, ' is greater than '],
-  [/(?<=[\p{L}])\s?\/\s?(?=[\p{L}])/gu, ' or '],
+  [/\band\/or\b/g, 'and or'],
+  [/(?<=\p{Ll})\s?\/\s?(?=\p{L})/gu, ' or '],
+  [/(?<=\p{L})\s?\/\s?(?=\p{L})/gu, ' '],
   [/π/g, ' pi '],
   [/√/g, ' square root of '],
   [/∞/g, ' infinity '],
   [/[‘’‚′]/g, "'"],
   [/[“”„″«»]/g, '"'],
-  [/\s*[—―]\s*|\s+–\s+/g, ', '],
+  [/\s*(?:[—―]|(?<=[\s\p{L}])--+(?=[\s\p{L}]))\s*|\s+–\s+/gu, ', '],
   [/[‐‑–]/g, '-'],
   [/…/g, '...'],
   [/[ßẞ]/g, 'ss'],
@@ -145,6 +146,6 @@ function tidy(text: string): string {
     .replace(/\s+/g, ' ')
     .replace(/\s+(?=[,;:!?)]|\.(?!\d))/g, '')
     .replace(/([,;:])(?:[,;:])+/g, '$1')
-    .replace(/^[\s,;:.)\]!?-]+(?=\s|[\p{L}\p{N}"'(])(?<!-)/u, '')
+    .replace(/^(?:[\s,;:)\]!?]|\.(?!\d)|-(?=\s))+/u, '')
     .trim()
 }

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import { createConversations } from '../../../server/conversation/conversations.ts'
+import { createTokenEstimator } from '../../../server/conversation/tokenEstimate.ts'
+
+const minuteMs = 60_000
+
+function conversations(maxConversations = 200) {
+  // lru-cache takes 0 for "no start time".
+  const clock = { ms: 1 }
+  return { clock, all: createConversations({ maxConversations, idleMs: 30 * minuteMs, now: () => clock.ms }) }
+}
+
+describe('a conversation', () => {
+  test('without an id gets a UUIDv7', () => {
+    const { all } = conversations()
+    expect(all.open().id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
+    expect(all.open().id).not.toBe(all.open().id)
+  })
+  test('with an unknown id starts under that id', () => {
+    const { all } = conversations()
+    expect(all.open('kitchen')).toMatchObject({ id: 'kitchen' })
+    expect(all.open('kitchen').turns()).toEqual([])
+  })
+  test('goes on when it is opened again', () => {
+    const { all } = conversations()
+    const { id, append } = all.open()
+    append(' Hello? ', ' Hi. ')
+    append('And?', '')
+    expect(all.open(id).turns()).toEqual([
+      { user: 'Hello?', heard: 'Hi.' },
+      { user: 'And?', heard: '' },
+    ])
+  })
+  test('keeps no turn in which nothing was said', () => {
+    const conversation = conversations().all.open()
+    conversation.append('  ', 'Hi.')
+    expect(conversation.turns()).toEqual([])
+  })
+  test('is forgotten 30 minutes after its last turn', () => {
+    const { all, clock } = conversations()
+    all.open('a').append('x', 'y')
+    clock.ms += 20 * minuteMs
+    all.open('a').append('x', 'y')
+    clock.ms += 29 * minuteMs
+    expect(all.open('a').turns()).toHaveLength(2)
+    clock.ms += 2 * minuteMs
+    expect(all.count()).toBe(0)
+    expect(all.open('a').turns()).toEqual([])
+  })
+  test('comes back with a turn of a session that still had it open', () => {
+    const { all, clock } = conversations()
+    const held = all.open('a')
+    held.append('x', 'y')
+    clock.ms += 31 * minuteMs
+    held.append('z', 'w')
+    expect(all.open('a').turns()).toHaveLength(2)
+  })
+  test('is forgotten when too many others were used since', () => {
+    const { all } = conversations(2)
+    for (const id of ['a', 'b']) all.open(id).append(id, id)
+    all.open('a')
+    all.open('c')
+    expect(all.count()).toBe(2)
+    expect(all.open('a').turns()).toHaveLength(1)
+    expect(all.open('b').turns()).toEqual([])
+  })
+})
+
+describe('its prompt', () => {
+  const options = { systemPrompt: 'sys', userText: 'And now?', contextTokens: 400, reserveTokens: 100 }
+
+  test('forgets for good what no longer fits, so that the beginning stays the same for a while', () => {
+    const conversation = conversations().all.open()
+    let before = ''
+    let cuts = 0
+    for (let i = 0; i < 40; i++) {
+      const messages = conversation.prompt({ ...options, userText: `Question ${i}, if I may?` })
+      const text = JSON.stringify(messages).slice(0, -2)
+      if (!text.startsWith(before)) cuts += 1
+      before = text
+      conversation.append(`Question ${i}, if I may?`, `Answer ${i}, you are welcome.`)
+    }
+    expect(conversation.turns().length).toBeLessThan(20)
+    expect(cuts).toBeGreaterThan(3)
+    expect(cuts).toBeLessThan(20)
+  })
+  test('leaves the history alone when the text is too long', () => {
+    const conversation = conversations().all.open()
+    conversation.append('a', 'b')
+    expect(() => conversation.prompt({ ...options, userText: 'x'.repeat(3000) })).toThrow(
+      'have room',
+    )
+    expect(conversation.turns()).toHaveLength(1)
+  })
+  test('learns from the real token counts of its own turns', () => {
+    const conversation = conversations().all.open()
+    const long = 'word '.repeat(200)
+    expect(() => conversation.prompt({ ...options, userText: long })).toThrow(
+      expect.objectContaining({ code: 'context_exceeded' }),
+    )
+    const messages = conversation.prompt(options)
+    conversation.observe(messages, 15)
+    expect(conversation.prompt({ ...options, userText: long })).toHaveLength(2)
+  })
+})
+
+describe('the token estimate', () => {
+  const english = [{ role: 'user' as const, content: 'The quick brown fox jumps over the lazy dog.' }]
+
+  test('is on the safe side for English and for other scripts', () => {
+    const { estimate } = createTokenEstimator()
+    expect(estimate(english)).toBeGreaterThanOrEqual(10)
+    expect(estimate([{ role: 'user', content: '敏捷的棕色狐狸' }])).toBeGreaterThanOrEqual(7)
+  })
+  test('follows the real count, a little above it', () => {
+    const { estimate, observe } = createTokenEstimator()
+    observe(english, 30)
+    expect(estimate(english)).toBeGreaterThanOrEqual(30)
+    expect(estimate(english)).toBeLessThan(40)
+    observe(english, 20)
+    expect(estimate(english)).toBeLessThan(25)
+  })
+  test('ignores a count that is missing or absurd', () => {
+    const { estimate, observe } = createTokenEstimator()
+    const first = estimate(english)
+    observe(english, null)
+    observe(english, 0)
+    observe([], 5)
+    expect(estimate(english)).toBe(first)
+    observe(english, 100_000)
+    expect(estimate(english)).toBeLessThan(first * 5)
+    observe(english, 1)
+    expect(estimate(english)).toBeGreaterThan(first * 0.4)
+  })
+})
