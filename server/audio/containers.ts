@@ -21,10 +21,17 @@ export function detectContainer(start: Uint8Array): Container {
   if (text(4, 8) === 'ftyp') return 'mp4'
   if (text(0, 3) === 'ID3') return 'mp3'
   if (text(0, 4) === 'FORM' && text(8, 11) === 'AIF') return 'aiff'
-  const [first = 0, second = 0] = bytes
-  // Frame sync of 11 set bits: layer bits 00 are AAC in ADTS, others MPEG audio; version 01 is reserved.
+  const [first = 0, second = 0, third = 0xff] = bytes
   if (first === 0xff && (second & 0xf6) === 0xf0) return 'aac'
-  if (first === 0xff && (second & 0xe0) === 0xe0 && (second & 0x18) !== 0x08 && (second & 0x06) !== 0)
-    return 'mp3'
-  return 'unknown'
+  return first === 0xff && isMpegAudio(second, third) ? 'mp3' : 'unknown'
+}
+
+/** Bits of a frame header after the first 8 of sync: none of the values that the standard reserves. */
+function isMpegAudio(second: number, third: number): boolean {
+  const sync = (second & 0xe0) === 0xe0
+  const version = (second >> 3) & 3
+  const layer = (second >> 1) & 3
+  const bitrate = third >> 4
+  const rate = (third >> 2) & 3
+  return sync && version !== 1 && layer !== 0 && bitrate !== 15 && rate !== 3
 }

@@ -6,7 +6,7 @@ export type Pcm = Int16Array
 
 /** Length of mono samples in milliseconds. */
 export function durationMs(sampleCount: number, sampleRate: number = pcmSampleRate): number {
-  return (sampleCount / sampleRate) * 1000
+  return (sampleCount * 1000) / sampleRate
 }
 
 /** Sample position of a time; the nearest one. */
