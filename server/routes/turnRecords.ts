@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import Type from 'typebox'
-import { QuantvoxError } from '../errors.ts'
+import { isAbort, QuantvoxError } from '../errors.ts'
 import { Problem } from '../protocol/problem.ts'
 import { StoredTurn } from '../protocol/record.ts'
 import {
@@ -131,20 +131,44 @@ export function turnRecordRoutes(dependencies: {
         const gone = new AbortController()
         reply.raw.once('close', () => gone.abort())
         const keys = [...new Set(groupBy?.split(',') ?? [])] as GroupKey[] // the schema's pattern allows no other
-        return summarize(store, keys, filters, gone.signal)
+        try {
+          return await summarize(store, keys, filters, gone.signal)
+        } catch (error) {
+          if (!isAbort(error, gone.signal)) throw error
+          return reply.hijack() // the client left: there is nobody to answer, and nothing went wrong
+        }
       },
     )
   }
 }
 
 /** Fastify destroys the stream when the client leaves, which ends the reading. */
-function sendStream(reply: FastifyReply, store: TurnStore, filters: TurnFilters, format: 'csv' | 'ndjson') {
-  const turns = store.stream(filters)
+async function sendStream(
+  reply: FastifyReply,
+  store: TurnStore,
+  filters: TurnFilters,
+  format: 'csv' | 'ndjson',
+): Promise<FastifyReply> {
+  const turns = await begun(store.stream(filters))
   const day = new Date().toISOString().slice(0, 10)
   return reply
     .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson; charset=utf-8')
     .header('content-disposition', `attachment; filename="quantvox-turns-${day}.${format}"`)
     .send(format === 'csv' ? turnsAsCsv(turns) : turnsAsNdjson(turns))
+}
+
+/** The same turns with the first already read: a record that cannot be read fails before any header is set. */
+async function begun(turns: AsyncGenerator<StoredTurn, void, void>): Promise<AsyncGenerator<StoredTurn>> {
+  const first = await turns.next()
+  return (async function* () {
+    try {
+      if (first.done) return
+      yield first.value
+      yield* turns
+    } finally {
+      await turns.return()
+    }
+  })()
 }
 
 function unknownTurn(id: string): QuantvoxError {

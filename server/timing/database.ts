@@ -63,6 +63,9 @@ export function sqliteCode(error: unknown): number | null {
   return typeof code === 'number' ? code & 0xff : null
 }
 
+const moveAway =
+  'Move it away with its -wal and -shm files, or restore it from a copy; a new one is made at the next turn.'
+
 const problems: Readonly<Record<number, { happened: string; mend: string }>> = {
   5: {
     happened: 'is locked by another program',
@@ -75,7 +78,7 @@ const problems: Readonly<Record<number, { happened: string; mend: string }>> = {
   10: { happened: 'could not be read or written', mend: 'Check the disk that holds DATA_DIR.' },
   11: {
     happened: 'is damaged',
-    mend: 'Move it away, or restore it from a copy; a new one is made at the next turn.',
+    mend: moveAway,
   },
   13: { happened: 'could not grow: the disk is full', mend: 'Free space on the disk that holds DATA_DIR.' },
   14: {
@@ -84,7 +87,7 @@ const problems: Readonly<Record<number, { happened: string; mend: string }>> = {
   },
   26: {
     happened: 'is not an SQLite file',
-    mend: 'Move it away, or restore it from a copy; a new one is made at the next turn.',
+    mend: moveAway,
   },
 }
 

@@ -52,17 +52,16 @@ export function medianInterval(ascending: ArrayLike<number>): [number, number] |
   return low === undefined || high === undefined ? null : [low, high]
 }
 
-/** What the values support; what they don't is null. Sorts `values` in place: typed arrays sort ten times faster. */
-export function describe(values: Float64Array): FieldStatistics {
-  const sorted = values.sort()
-  const n = sorted.length
+/** What ascending values support; what they don't is null. */
+export function describe(ascending: ArrayLike<number>): FieldStatistics {
+  const n = ascending.length
   return {
     n,
-    p50: quantile(sorted, 0.5),
-    p90: n >= leastFor.p90 ? quantile(sorted, 0.9) : null,
-    p95: n >= leastFor.p95 ? quantile(sorted, 0.95) : null,
-    min: sorted[0] ?? null,
-    max: sorted[n - 1] ?? null,
-    interval: medianInterval(sorted),
+    p50: quantile(ascending, 0.5),
+    p90: n >= leastFor.p90 ? quantile(ascending, 0.9) : null,
+    p95: n >= leastFor.p95 ? quantile(ascending, 0.95) : null,
+    min: ascending[0] ?? null,
+    max: ascending[n - 1] ?? null,
+    interval: medianInterval(ascending),
   }
 }

@@ -41,10 +41,14 @@ export type TurnStore = {
   list(filters: TurnFilters, limit: number, cursor?: string | null): TurnPage
   /** All that match, newest first, as of now; reads in pages and lets the event loop run between them. */
   stream(filters: TurnFilters, signal?: AbortSignal): AsyncGenerator<StoredTurn, void, void>
+  /** Forgets all turns that started before then, in steps. Resolves to their ids; throws `internal` like `get`. */
+  deleteBefore(startedAt: Date): Promise<string[]>
   close(): void
 }
 
 const insertRow = `INSERT INTO turns (turnId, startedAtMs, record, transcript, reply, heardText) VALUES (?, ?, ?, ?, ?, ?)`
+const deleteOldest = `DELETE FROM turns WHERE turnId IN
+  (SELECT turnId FROM turns WHERE startedAtMs < ? ORDER BY startedAtMs LIMIT ?) RETURNING turnId`
 
 /**
  * Opens the turn record at `path`. Never throws: a file that cannot be opened gives a store whose `status` says
@@ -166,10 +170,21 @@ export function openTurnStore(
       if (unwritten.remove(turnId)) return true
       return withDatabase(open => {
         if (open.prepare('DELETE FROM turns WHERE turnId = ?').run(turnId).changes === 0) return false
-        // The log still holds the row's old pages; emptying it makes "forget" true. A reader may delay that.
-        open.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        emptyLog(open)
         return true
       })
+    },
+
+    async deleteBefore(startedAt) {
+      const forgotten: string[] = []
+      for (;;) {
+        const rows = withDatabase(open => open.prepare(deleteOldest).all(startedAt.getTime(), rowsAtAStretch))
+        forgotten.push(...rows.map(row => String(row.turnId)))
+        if (rows.length < rowsAtAStretch) break
+        await nextLoopTurn()
+      }
+      if (forgotten.length > 0) withDatabase(emptyLog)
+      return forgotten
     },
 
     list(filters, limit, cursor) {
@@ -212,6 +227,11 @@ export function openTurnStore(
       database = null
     },
   }
+}
+
+/** The log still holds the old pages of a deleted row; emptying it makes "forget" true. A reader may delay that. */
+function emptyLog(open: Database): void {
+  open.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
 function readRows(open: Database, filters: TurnFilters, after: Position | null, most: number): Row[] {

@@ -1,4 +1,3 @@
-import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 import { QuantvoxError } from '../errors.ts'
 import { type Outcome, outcomes, type StoredTurn } from '../protocol/record.ts'
 import type {
@@ -10,6 +9,7 @@ import type {
 } from '../protocol/turnQueries.ts'
 import { numericFields } from './fields.ts'
 import { createNumberList, type NumberList } from './numberList.ts'
+import { sortInSteps } from './sortInSteps.ts'
 import { describe } from './statistics.ts'
 import type { TurnStore } from './store.ts'
 
@@ -40,7 +40,7 @@ type Collected = {
  * answered turns only (completed, interrupted), since a time-out of a failed one would pass for a slow model. Turns
  * for which a model was loaded stand apart. Groups come largest first.
  *
- * Reads in pages and lets the event loop run between them and between fields.
+ * Reads and sorts in steps and lets the event loop run between them.
  * Throws `invalid_request` for more than 1,000 groups, `internal` when the record cannot be read.
  */
 export async function summarize(
@@ -113,8 +113,7 @@ async function describeFields(lists: Map<string, NumberList>, signal: AbortSigna
     const list = lists.get(path)
     if (!list) continue
     signal?.throwIfAborted()
-    described[path] = describe(list.values())
-    if (list.length > 1_000) await nextLoopTurn()
+    described[path] = describe(await sortInSteps(list.values()))
   }
   return described
 }

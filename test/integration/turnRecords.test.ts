@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import swagger from '@fastify/swagger'
@@ -24,7 +24,10 @@ beforeEach(async () => {
   app = Fastify()
   app.setErrorHandler((error, _request, reply) => {
     const known = toQuantvoxError(error)
-    return reply.code(errorTable[known.code].http).send({ code: known.code, detail: known.line })
+    return reply
+      .code(errorTable[known.code].http)
+      .type('application/problem+json')
+      .send({ code: known.code, detail: known.line })
   })
   await app.register(swagger, { openapi: { openapi: '3.1.0' } })
   await app.register(turnRecordRoutes({ store, deleteAudio: turnId => deletedAudio.push(turnId) }))
@@ -166,6 +169,62 @@ test.each(['csv', 'ndjson'])('a client that leaves a %s stream ends the reading'
   leaving.abort()
   expect(await ended).toBeLessThan(3_000)
   await other.close()
+})
+
+test.each(['/v1/turns', '/v1/turns?format=csv', '/v1/turns?format=ndjson', '/v1/turns/x', '/v1/summary'])(
+  'while the file cannot be read, %s says why instead of answering as if there were no turns',
+  async url => {
+    const path = join(folder, 'list.txt')
+    writeFileSync(path, 'not a database '.repeat(100))
+    const broken = openTurnStore(path, { saveText: true })
+    const other = Fastify()
+    other.setErrorHandler((error, _request, reply) =>
+      reply
+        .code(500)
+        .type('application/problem+json')
+        .send({ detail: toQuantvoxError(error).line }),
+    )
+    await other.register(turnRecordRoutes({ store: broken }))
+    const answer = await other.inject({ method: 'GET', url })
+    expect([answer.statusCode, answer.json()]).toEqual([
+      500,
+      { detail: expect.stringMatching(/not an SQLite file/) },
+    ])
+    expect(answer.headers['content-disposition']).toBeUndefined()
+    await other.close()
+    broken.close()
+  },
+)
+
+test('a client that leaves ends the making of a summary, and nothing is said to have failed', async () => {
+  fill(3_000)
+  const failures: unknown[] = []
+  const { promise: ended, resolve } = Promise.withResolvers<number>()
+  let read = 0
+  const watched: TurnStore = {
+    ...store,
+    async *stream(filters, signal) {
+      try {
+        for await (const turn of store.stream(filters, signal)) {
+          if (read++ === 0) leaving.abort()
+          // As slow as a record of millions: time for the leaving to be noticed.
+          if (read % 100 === 0) await new Promise(later => setTimeout(later, 5))
+          yield turn
+        }
+      } finally {
+        resolve(read)
+      }
+    },
+  }
+  const leaving = new AbortController()
+  const other = Fastify()
+  other.setErrorHandler(error => failures.push(error))
+  await other.register(turnRecordRoutes({ store: watched }))
+  const origin = await other.listen({ host: '127.0.0.1', port: 0 })
+  await expect(fetch(`${origin}/v1/summary`, { signal: leaving.signal })).rejects.toThrow(/abort/i)
+  expect(await ended).toBeLessThan(3_000)
+  await other.close()
+  expect(failures).toEqual([])
 })
 
 test('a summary groups by models, sets cold turns apart and leaves out what too few turns support', async () => {
