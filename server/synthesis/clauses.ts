@@ -134,8 +134,9 @@ const pausePattern = /[,;:…]["'”’)\]]*\s+|\s[–—-]{1,3}\s+|—/g
 const isLongEnough = (text: string) =>
   text.length >= firstClause.characters && text.split(' ').length >= firstClause.words
 
+/** Where a block of code begins. A line with further ticks is none (CommonMark 4.5), which shows at its end. */
 function fenceIn(text: string, atLineStart: boolean): { at: number; mark: string } | undefined {
-  const pattern = /(^|\n)[ \t]*(`{3}|~{3})/g
+  const pattern = /(^|\n)[ \t]*(`{3}(?!`*[^`\n]*`[^\n]*\n)|~{3})/g
   for (const match of text.matchAll(pattern)) {
     if (match[1] === '' && !atLineStart) continue
     return { at: match.index + (match[1]?.length ?? 0), mark: match[2] ?? '' }

@@ -1,3 +1,5 @@
+import { applyRules, type Rule } from './speakableRules.ts'
+
 /**
  * Corrections for `Intl.Segmenter`: text goes in, text of the same length comes out in which everything that its
  * sentence rules (UAX 29) get wrong in replies of a language model is replaced by something they get right.
@@ -22,7 +24,7 @@ export const endsInDoubt = (text: string): boolean => maybeLastBefore.test(text.
 const crossOut = (match: string) => 'X'.repeat(match.length)
 const blank = (match: string) => ' '.repeat(match.length)
 
-const rules: readonly [RegExp, string | ((match: string) => string)][] = [
+const rules: readonly Rule[] = [
   [new RegExp(String.raw`(?<![\p{L}\p{N}.])(?:${neverLast})\.`, 'gu'), crossOut],
   [/(?<![\p{L}\p{N}])(?:[Nn]o|pp?|[Aa]rt|[Cc]h)\.(?=\s*\d)/gu, crossOut],
   [
@@ -47,6 +49,4 @@ const rules: readonly [RegExp, string | ((match: string) => string)][] = [
   [/[\p{N}\p{S}]/gu, crossOut],
 ]
 
-export function maskForSegmenter(text: string): string {
-  return rules.reduce((masked, [pattern, by]) => masked.replace(pattern, by as string), text)
-}
+export const maskForSegmenter = (text: string): string => applyRules(rules, text)

@@ -1,9 +1,11 @@
 import { markdownToText } from './speakableMarkdown.ts'
+import { applyRules, type Rule } from './speakableRules.ts'
 
 /**
  * Turns a piece of a reply into words for a voice: markdown, code, emoji, addresses and symbols that a speech
  * synthesizer would stumble over. English (the default) comes out as ASCII, because flite knows nothing else:
- * letters of other scripts are left out. For any other language only markup, emoji and addresses are treated.
+ * letters of other scripts are left out. For any other language only markup, emoji and addresses are treated,
+ * and blocks of code are passed over.
  * Which symbols need words was found by asking flite for its word list (`-pw`): it reads numbers, `$`, `%`,
  * dates, ranges and minus signs by itself, and skips `& / + = * @ # ° €`.
  * @param text part of a reply, any markdown; block marks count where a line starts
@@ -12,8 +14,8 @@ import { markdownToText } from './speakableMarkdown.ts'
  */
 export function speakable(text: string, language = 'en'): string {
   const english = /^en\b/i.test(language)
-  const plain = withoutEmoji(addresses(markdownToText(text), english))
-  return tidy(english ? asciiOnly(symbols(plain)) : plain)
+  const plain = withoutEmoji(addresses(markdownToText(text, english ? 'Code block.' : ''), english))
+  return tidy(english ? asciiOnly(applyRules(symbolWords, plain)) : plain)
 }
 
 /** Pictographic for Unicode, writing for people. */
@@ -64,7 +66,7 @@ const money = (unit: string, number: string, scale: string) => {
   return `${number}${scale} ${number === '1' && scale === '' ? one : many}`
 }
 
-const symbolWords: readonly [RegExp, string | ((...match: string[]) => string)][] = [
+const symbolWords: readonly Rule[] = [
   [/[\u00A0\u2000-\u200A\u202F\u205F\u3000]/g, ' '],
   [/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, ''],
   [
@@ -126,9 +128,6 @@ const symbolWords: readonly [RegExp, string | ((...match: string[]) => string)][
   [/[đðĐÐ]/g, 'd'],
   [/[þÞ]/g, 'th'],
 ]
-
-const symbols = (text: string) =>
-  symbolWords.reduce((said, [pattern, words]) => said.replace(pattern, words as string), text)
 
 /** Accents are folded (café → cafe); what has no ASCII form has none that an English voice could say either. */
 const asciiOnly = (text: string) =>

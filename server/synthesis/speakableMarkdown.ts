@@ -1,14 +1,10 @@
-/** What is said in place of a block of code; reading code aloud helps nobody. */
-export const codeBlockNote = 'Code block.'
+import { applyRules, type Rule } from './speakableRules.ts'
 
-type Rule = readonly [RegExp, string | ((...match: string[]) => string)]
+const codeBlock =
+  /^[ \t]*(`{3,}(?=[^`\n]*$)|~{3,})[^\n]*(?:\n[\s\S]*?(?:\n[ \t]*\1[`~]*[ \t]*$|(?![\s\S]))|$)/gm
 
 /** Rules for whole blocks and line starts, in this order; `m` because a piece may hold several lines. */
 const blocks: readonly Rule[] = [
-  [
-    /^[ \t]*(`{3,}|~{3,})[^\n]*(?:\n[\s\S]*?(?:\n[ \t]*\1[`~]*[ \t]*$|(?![\s\S]))|$)/gm,
-    `\n${codeBlockNote}\n`,
-  ],
   [/<!--[\s\S]*?(?:-->|$)/g, ' '],
   [/^[ \t]*(?:[-*_][ \t]*){3,}$/gm, ''],
   [/^[ \t]*=+[ \t]*$/gm, ''],
@@ -87,17 +83,13 @@ const entities = (text: string) =>
       : String.fromCodePoint(codePoint)
   })
 
-const apply = (rules: readonly Rule[], text: string) =>
-  rules.reduce((said, [pattern, words]) => said.replace(pattern, words as string), text)
-
 /**
  * Takes the markup out of CommonMark with tables and keeps the text; a link keeps its words, a table row its cells,
- * inline code its words, a block of code becomes a note. Made for pieces of a reply: marks that have lost their
- * other half are taken out as well. Lines stay lines.
+ * inline code its words. Made for pieces of a reply: marks that have lost their other half are taken out as well.
+ * Lines stay lines.
+ * @param codeNote stands for a block of code; reading code aloud helps nobody
  */
-export function markdownToText(markdown: string): string {
-  return entities(apply(inline, apply(blocks, markdown.replace(/\r\n?/g, '\n')))).replace(
-    /(?<=\p{L})_+(?=\p{L})/gu,
-    ' ',
-  )
+export function markdownToText(markdown: string, codeNote: string): string {
+  const prose = markdown.replace(/\r\n?/g, '\n').replace(codeBlock, `\n${codeNote}\n`)
+  return entities(applyRules(inline, applyRules(blocks, prose))).replace(/(?<=\p{L})_+(?=\p{L})/gu, ' ')
 }

@@ -87,9 +87,7 @@ describe('its prompt', () => {
   test('leaves the history alone when the text is too long', () => {
     const conversation = conversations().all.open()
     conversation.append('a', 'b')
-    expect(() => conversation.prompt({ ...options, userText: 'x'.repeat(3000) })).toThrow(
-      'have room',
-    )
+    expect(() => conversation.prompt({ ...options, userText: 'x'.repeat(3000) })).toThrow('have room')
     expect(conversation.turns()).toHaveLength(1)
   })
   test('learns from the real token counts of its own turns', () => {

@@ -156,6 +156,10 @@ describe('lines and blocks', () => {
   test('a block of code that never ends is one note', () => {
     expect(texts('So:\n~~~\nfoo. Bar\n```\nbaz')).toEqual(['So:', 'Code block.'])
   })
+  test('three ticks within a line are inline code', () => {
+    expect(texts('Good. ```x. Y``` is it. Next')).toEqual(['Good.', 'x. Y is it.', 'Next'])
+    expect(texts('Good.\n```x. Y``` is it.\nNext')).toEqual(['Good.', 'x. Y is it.', 'Next'])
+  })
   test('a table is read by rows', () => {
     expect(texts('| Name | Age |\n|------|:---:|\n| Ann | 12 |')).toEqual(['Name, Age', 'Ann, 12'])
   })
@@ -187,6 +191,7 @@ describe('long sentences', () => {
 describe('other languages', () => {
   test('keep their letters', () => {
     expect(texts('Où est-il ? Là-bas. Ça va.', 'fr')).toEqual(['Où est-il?', 'Là-bas.', 'Ça va.'])
+    expect(texts('Voilà :\n```\nx\n```\nBon.', 'fr')).toEqual(['Voilà:', 'Bon.'])
     expect(texts('你好。今天天气很好。', 'zh')).toEqual(['你好。', '今天天气很好。'])
   })
 })
