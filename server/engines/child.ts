@@ -51,7 +51,7 @@ export function startChild(
     createInterface({ input: stream }).on('line', whole => {
       const line = whole.slice(0, longestLine)
       if (line.trim() === '') return
-      log.debug({ engine: name, pid, stream: kind, line }, 'engine output')
+      log.debug({ engine: name, enginePid: pid, stream: kind, line }, 'engine output')
       if (kind === 'stderr' && lines.push(line) > keptLines) lines.shift()
     })
   }

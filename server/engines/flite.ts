@@ -58,7 +58,7 @@ export function createFlite(deps: FliteDeps): Flite {
       if (stopping.signal.aborted) return
       lastError = 'The flite process crashed.'
       state = 'restarting'
-      log.error({ engine: 'flite', pid: worker.pid }, 'engine crashed')
+      log.error({ engine: 'flite', enginePid: worker.pid }, 'engine crashed')
       // One that crashes at once is started again only when it is needed, so that it cannot spin.
       if (performance.now() - lastCrashAt > 1000) use()
       lastCrashAt = performance.now()
@@ -96,7 +96,10 @@ export function createFlite(deps: FliteDeps): Flite {
     const used = Math.max(worker.sentences() / maxSentences, worker.residentBytes() / maxResidentBytes)
     if (used >= spareFrom && spare === null) spare = start()
     if (used < 1) return
-    log.debug({ engine: 'flite', pid: worker.pid, sentences: worker.sentences() }, 'renewing the engine')
+    log.debug(
+      { engine: 'flite', enginePid: worker.pid, sentences: worker.sentences() },
+      'renewing the engine',
+    )
     retire(worker)
     use()
   }

@@ -13,34 +13,48 @@ const compiled = await WebAssembly.compile(readFileSync(modulePath))
 /** The descriptor that we hand out for the output file; WASI's own start at 3 and stay few. */
 const outputDescriptor = 900
 const success = 0
+const notSupported = 58
+const regularFile = 4
+const allRights = 0xffff_ffff_ffff_ffffn
 
-type Imports = Record<string, (...parameters: never[]) => unknown>
+type WasiCall = (...parameters: number[]) => number
+
+/** An instance that runs once; `calls` are its imports, filled in when it is known what to say. */
+type Prepared = {
+  instance: WebAssembly.Instance
+  memory: WebAssembly.Memory
+  calls: Record<string, WasiCall>
+}
+
+/** Instantiating costs about 8 ms: done before somebody waits for it. */
+function prepare(): Prepared {
+  const calls: Record<string, WasiCall> = {}
+  const imports = Object.fromEntries(
+    WebAssembly.Module.imports(compiled).map(({ name }) => [
+      name,
+      (...parameters: number[]) => calls[name]?.(...parameters),
+    ]),
+  )
+  const instance = new WebAssembly.Instance(compiled, { wasi_snapshot_preview1: imports })
+  const { memory } = instance.exports
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error('flite.wasm has no memory.')
+  return { instance, memory, calls }
+}
+
+let prepared: Prepared | null = null
 
 /**
- * Runs flite once. Its output file is caught on its way to the disk, so that what is said is never written there:
- * `path_open` answers with a descriptor of ours, and what is written to that is collected.
+ * The calls that would write flite's output file, caught on their way to the disk, so that what is said is never
+ * written there: `path_open` answers with a descriptor of ours, and what is written to that is collected.
  */
-function runFlite(text: string, voice: string): Buffer {
-  // The one preopened folder only gives flite a place that its output path can be under.
-  const wasi = new WASI({
-    version: 'preview1',
-    args: ['flite', '-voice', voice, '-t', text, '-o', '/out/speech.wav'],
-    preopens: { '/out': dirname(modulePath) },
-    returnOnExit: true,
-  })
-  const written: Buffer[] = []
-  let memory = new WebAssembly.Memory({ initial: 0 })
-  const preview1 = wasi.wasiImport as Imports
-  const real = (name: string) => preview1[name] as (...parameters: number[]) => number
-  const forOutput = (name: string, act: (...parameters: number[]) => number) => {
-    const original = real(name)
-    return (descriptor: number, ...rest: number[]) =>
-      descriptor === outputDescriptor ? act(...rest) : original(descriptor, ...rest)
-  }
+function catchOutput(memory: WebAssembly.Memory, original: Record<string, WasiCall>, written: Buffer[]) {
   const view = () => new DataView(memory.buffer)
-
-  const caught: Record<string, (...parameters: number[]) => number> = {
-    path_open(...parameters) {
+  const forOutput =
+    (name: string, act: WasiCall): WasiCall =>
+    (descriptor = 0, ...rest) =>
+      descriptor === outputDescriptor ? act(...rest) : (original[name]?.(descriptor, ...rest) ?? notSupported)
+  return {
+    path_open(...parameters: number[]) {
       // fd, dirflags, path, path_len, oflags, rights, inheriting rights, fdflags, opened_fd (wasi_snapshot_preview1)
       view().setUint32(parameters[8] ?? 0, outputDescriptor, true)
       return success
@@ -50,6 +64,7 @@ function runFlite(text: string, voice: string): Buffer {
       for (let index = 0; index < count; index++) {
         const start = view().getUint32(vectors + index * 8, true)
         const length = view().getUint32(vectors + index * 8 + 4, true)
+        // A copy: the memory goes on being used.
         written.push(Buffer.from(new Uint8Array(memory.buffer, start, length)))
         total += length
       }
@@ -58,19 +73,29 @@ function runFlite(text: string, voice: string): Buffer {
     }),
     fd_close: forOutput('fd_close', () => success),
     fd_fdstat_get: forOutput('fd_fdstat_get', (at = 0) => {
-      // A regular file (4) without flags, all rights.
-      view().setUint8(at, 4)
+      view().setUint8(at, regularFile)
       view().setUint16(at + 2, 0, true)
-      view().setBigUint64(at + 8, 0xffff_ffff_ffff_ffffn, true)
-      view().setBigUint64(at + 16, 0xffff_ffff_ffff_ffffn, true)
+      view().setBigUint64(at + 8, allRights, true)
+      view().setBigUint64(at + 16, allRights, true)
       return success
     }),
   }
-  const instance = new WebAssembly.Instance(compiled, {
-    wasi_snapshot_preview1: { ...preview1, ...caught },
+}
+
+/** Runs flite once; gives the WAV that it wrote. */
+function runFlite(text: string, voice: string): Buffer {
+  const { instance, memory, calls } = prepared ?? prepare()
+  prepared = null
+  const wasi = new WASI({
+    version: 'preview1',
+    args: ['flite', '-voice', voice, '-t', text, '-o', '/out/speech.wav'],
+    // Only gives the output path a folder to be under: no file is ever opened in it.
+    preopens: { '/out': dirname(modulePath) },
+    returnOnExit: true,
   })
-  const exported = instance.exports.memory
-  if (exported instanceof WebAssembly.Memory) memory = exported
+  const original = wasi.wasiImport as Record<string, WasiCall>
+  const written: Buffer[] = []
+  Object.assign(calls, original, catchOutput(memory, original, written))
   const exitCode = wasi.start(instance)
   if (exitCode !== 0) throw new Error(`flite ended with exit code ${exitCode}.`)
   return Buffer.concat(written)
@@ -97,16 +122,29 @@ function speak({ id, text, voice }: FliteRequest): FliteAnswer {
   }
 }
 
-function send(answer: FliteAnswer): void {
-  process.send?.(answer, () => {
-    // Each run has a memory of 20 MB and more that the collector knows nothing of: without this the process grows
-    // by as much a sentence. After the answer, so that nobody waits for it.
-    globalThis.gc?.()
-  })
+let runsSinceTidy = 0
+let tidyTimer: NodeJS.Timeout | undefined
+
+/**
+ * Frees what runs left behind and prepares the next one. Each run has a memory of 20 MB and more that V8's collector
+ * counts for little: without this the process grows by as much a sentence (measured).
+ */
+function tidy(): void {
+  runsSinceTidy = 0
+  globalThis.gc?.()
+  prepared ??= prepare()
 }
 
-process.on('message', (request: FliteRequest) => send(speak(request)))
+process.on('message', (request: FliteRequest) => {
+  clearTimeout(tidyTimer)
+  const answer = speak(request)
+  process.send?.(answer)
+  runsSinceTidy += 1
+  // In a pause, so that the next clause of a reply does not wait for it; but not never.
+  tidyTimer = setTimeout(tidy, runsSinceTidy < 8 ? 30 : 0)
+})
 process.on('disconnect', () => process.exit(0))
 // The first run compiles what it meets: no turn should pay for that.
 runFlite('Ready.', 'slt')
-send({ id: 0, ready: true })
+tidy()
+process.send?.({ id: 0, ready: true } satisfies FliteAnswer)

@@ -63,7 +63,7 @@ export function startFliteWorker(log: EngineLog): FliteWorker {
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', line => {
-      if (line.trim() !== '') log.debug({ engine: 'flite', pid: child.pid, line }, 'engine output')
+      if (line.trim() !== '') log.debug({ engine: 'flite', enginePid: child.pid, line }, 'engine output')
     })
   }
 

@@ -76,7 +76,7 @@ export async function cleanOrphans(runDir: string, log: EngineLog): Promise<stri
         const alive = (await processIdentity(note.pid)) === note.identity
         if (alive) {
           log.warn(
-            { engine: note.name, pid: note.pid },
+            { engine: note.name, enginePid: note.pid },
             'ending an engine that an earlier server left running',
           )
           await endOrphan(note)

@@ -130,7 +130,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
       misses = (await spec.healthy(baseUrl, signal).catch(() => false)) ? 0 : misses + 1
       asking = false
       if (misses < 3 || stopping.signal.aborted) return
-      log.error({ engine: spec.name, pid: watched.pid }, 'engine does not answer any more: ending it')
+      log.error({ engine: spec.name, enginePid: watched.pid }, 'engine does not answer any more: ending it')
       watched.kill()
     }, watchMs).unref()
   }
@@ -143,7 +143,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
     log.info(
       {
         engine: spec.name,
-        pid: now.pid,
+        enginePid: now.pid,
         baseUrl: now.baseUrl,
         loadMs: Math.round(now.loadMs),
         warmMs: Math.round(now.warmMs),
@@ -160,7 +160,10 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
     if (stopping.signal.aborted) return
     recentCrashes = performance.now() - readyAt > 60_000 ? 1 : recentCrashes + 1
     lastError = `${spec.name} crashed. ${how}`
-    log.error({ engine: spec.name, pid: now.pid, how, lastLines: started.lastLines() }, 'engine crashed')
+    log.error(
+      { engine: spec.name, enginePid: now.pid, how, lastLines: started.lastLines() },
+      'engine crashed',
+    )
   }
 
   async function keepRunning(): Promise<void> {

@@ -1,6 +1,10 @@
 /** What `fliteChild.ts` uses of WebAssembly: it is a global of Node, but its types are only in TypeScript's DOM library. */
 declare namespace WebAssembly {
-  type Module = object
+  class Module {
+    static imports(module: Module): { module: string; name: string }[]
+    /** Only so that nothing else passes for a module. */
+    private readonly compiled: true
+  }
   function compile(bytes: Uint8Array): Promise<Module>
   class Memory {
     constructor(descriptor: { initial: number })

@@ -23,7 +23,7 @@ export type LocalSpeechEnginesDeps = {
 
 type Loaded = { name: string; engine: Supervised; gate: Gate; users: number }
 
-/** One second of silence: the encoder pads to its whole window anyway, and the decoder has nothing to say. */
+/** One second of silence, in the window that short questions get: the decoder has next to nothing to say. */
 const silence = encodeWav(new Int16Array(16_000))
 
 /** The first request allocates and touches all that later ones use. */
@@ -33,7 +33,7 @@ async function warmUp(baseUrl: string, signal: AbortSignal): Promise<void> {
   form.set('response_format', 'json')
   form.set('temperature', '0')
   form.set('temperature_inc', '0')
-  form.set('audio_ctx', '0')
+  form.set('audio_ctx', '768')
   const answer = await fetch(`${baseUrl}/inference`, { method: 'POST', body: form, signal })
   await answer.text()
   if (!answer.ok) throw new Error(`The warm-up request was answered with status ${answer.status}.`)
