@@ -3,6 +3,7 @@ import type { QuantvoxError } from '../errors.ts'
 import type { StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
 import type { TurnFilters, TurnPage } from '../protocol/turnQueries.ts'
 import { type Database, fileProblem, openDatabase, sqliteCode } from './database.ts'
+import { createLogSync } from './logSync.ts'
 import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
 import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from './selection.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
@@ -31,7 +32,10 @@ export type StoreStatus = {
 
 export type TurnStore = {
   readonly status: StoreStatus
-  /** Writes one row. Never throws: what the file refuses is logged, kept in memory and written as soon as it works. */
+  /**
+   * Commits one row, then has it flushed to the disk in the background. Never throws: what the file refuses is
+   * logged, kept in memory and written as soon as it works.
+   */
   insert(record: TurnRecord, text: TurnText): void
   /** Null for an unknown id. Throws `internal` when the file cannot be read or the row is no turn record. */
   get(turnId: string): StoredTurn | null
@@ -62,6 +66,9 @@ export function openTurnStore(
 ): TurnStore {
   const { log } = options
   const unwritten = createUnwrittenRows()
+  const logSync = createLogSync(path, error =>
+    log?.warn({ err: error }, 'The turn record could not be flushed to the disk.'),
+  )
   let database: Database | null = null
   let problem: QuantvoxError | null = null
   let retry: NodeJS.Timeout | null = null
@@ -125,6 +132,7 @@ export function openTurnStore(
     try {
       const late = unwritten.count - 1
       withDatabase(open => unwritten.drain(row => writeRow(open, row)), waitMs)
+      logSync.request()
       if (late > 0) log?.warn({ turns: late }, 'The turn record works again; turns that waited are written.')
       return true
     } catch {

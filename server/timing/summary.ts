@@ -1,3 +1,4 @@
+import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 import { QuantvoxError } from '../errors.ts'
 import { type Outcome, outcomes, type StoredTurn } from '../protocol/record.ts'
 import type {
@@ -112,6 +113,7 @@ async function describeFields(lists: Map<string, NumberList>, signal: AbortSigna
   for (const { path } of numericFields) {
     const list = lists.get(path)
     if (!list) continue
+    await nextLoopTurn() // for many small lists; sorting lets go only of large ones
     signal?.throwIfAborted()
     described[path] = describe(await sortInSteps(list.values()))
   }
