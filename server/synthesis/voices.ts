@@ -60,8 +60,8 @@ export function parseVoice(name: string, hasRemote: boolean): ParsedVoice {
 function unknownVoice(name: string): QuantvoxError {
   const names = listVoices(null).map(voice => voice.name)
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
-  // "slt" is nearer to "none" than to "flite:slt" by letters, but not in what is meant.
-  const bare = names.find(known => known.endsWith(`:${name}`))
+  // By letters, "slt" is nearer to "none" than to "flite:slt", but not in what is meant.
+  const bare = names.find(known => known.endsWith(`:${name}`) || known.startsWith(`${name}:`))
   const nearest = bare ?? closest(shown, names)
   const isNear = bare !== undefined || distance(shown, nearest) <= Math.max(3, shown.length / 2)
   const hint = isNear ? `The nearest is "${nearest}". ` : ''

@@ -6,7 +6,7 @@ import { createOllama, type OllamaEngine, ollamaUrl } from '../../../server/engi
 import { freePort } from '../../../server/engines/ports.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
-const fake = fileURLToPath(new URL('../../support/fakeOllama.sh', import.meta.url))
+const fake = fileURLToPath(new URL('../../support/fakeOllama/serve.sh', import.meta.url))
 const servers: Server[] = []
 const engines: OllamaEngine[] = []
 

@@ -1,0 +1,19 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ensureOllama, ensureSpeechModel, ensureWhisper } from '../../scripts/setup/index.ts'
+
+/** The cache that the tests share with a server of this machine: CACHE_DIR, or its default. */
+export function testCacheDir(): string {
+  const set = process.env.CACHE_DIR
+  if (set !== undefined && set !== '') return set
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'quantvox')
+}
+
+function context() {
+  return { cacheDir: testCacheDir(), onProgress: () => undefined, signal: AbortSignal.timeout(900_000) }
+}
+
+/** The real programs and models; what is not in the cache is fetched or built, which can take minutes. */
+export const realWhisper = () => ensureWhisper(context())
+export const realOllama = () => ensureOllama(context())
+export const realSpeechModel = (name: string) => ensureSpeechModel(name, context())
