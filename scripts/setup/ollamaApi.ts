@@ -8,7 +8,20 @@ import { QuantvoxError } from '../../server/errors.ts'
 
 /** The few calls of Ollama's HTTP API that setup needs (Ollama's `docs/api.md`). */
 
-const Tags = Type.Object({ models: Type.Array(Type.Object({ name: Type.String() })) })
+const Tags = Type.Object({
+  models: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      size: Type.Optional(Type.Number()),
+      details: Type.Optional(
+        Type.Object({
+          parameter_size: Type.Optional(Type.String()),
+          quantization_level: Type.Optional(Type.String()),
+        }),
+      ),
+    }),
+  ),
+})
 const ErrorBody = Type.Object({ error: Type.String() })
 const Step = Type.Object({
   status: Type.Optional(Type.String()),
@@ -18,14 +31,62 @@ const Step = Type.Object({
 })
 export type Step = Static<typeof Step>
 
-/** Ollama refused or could not do it; the message is its own. */
-export class OllamaRefusal extends Error {}
+/** Ollama answered that it refuses or failed; `reason` is in its own words. */
+export class OllamaRefusal extends QuantvoxError {
+  readonly reason: string
+
+  constructor(reason: string) {
+    super('engine_failed', `Ollama answered with an error: ${reason}.`, {
+      meaning: 'The language model could not be got, listed or removed.',
+      mend: "Look into Ollama's log, then try again.",
+    })
+    this.reason = reason
+  }
+}
+
+export type InstalledLanguageModel = {
+  name: string
+  quantization: string | null
+  parameterSize: string | null
+  sizeBytes: number | null
+}
+
+/** What is installed. Throws `engine_unavailable` when nothing answers there. */
+export async function installedLanguageModels(
+  ollamaUrl: string,
+  signal: AbortSignal,
+): Promise<InstalledLanguageModel[]> {
+  const response = await call(ollamaUrl, '/api/tags', { signal })
+  const body = parseJson(await response.text())
+  if (!Check(Tags, body)) throw garbage(ollamaUrl)
+  return body.models.map(({ name, size, details }) => ({
+    name,
+    quantization: details?.quantization_level ?? null,
+    parameterSize: details?.parameter_size ?? null,
+    sizeBytes: size ?? null,
+  }))
+}
 
 /** Tags that are installed. Throws `engine_unavailable` when nothing answers there. */
-export async function installedTags(ollamaUrl: string, signal: AbortSignal): Promise<string[]> {
-  const body: unknown = await (await call(ollamaUrl, '/api/tags', { signal })).json()
-  if (!Check(Tags, body)) throw garbage(ollamaUrl)
-  return body.models.map(model => model.name)
+export async function installedLanguageTags(ollamaUrl: string, signal: AbortSignal): Promise<string[]> {
+  return (await installedLanguageModels(ollamaUrl, signal)).map(model => model.name)
+}
+
+/** True where there was such a model. */
+export async function removeLanguageModel(
+  tag: string,
+  ollamaUrl: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const response = await reach(ollamaUrl, '/api/delete', {
+    method: 'DELETE',
+    body: JSON.stringify({ model: tag }),
+    signal,
+  })
+  if (response.status === 404) return false
+  if (!response.ok)
+    throw new OllamaRefusal(errorOf(await response.text()) ?? `Ollama answered ${response.status}`)
+  return true
 }
 
 /** True where Ollama has the blob. */
@@ -69,13 +130,18 @@ export async function runSteps(
 }
 
 function parseStep(line: string, ollamaUrl: string): Step {
-  try {
-    const step: unknown = JSON.parse(line)
-    if (Check(Step, step)) return step
-  } catch (error) {
-    throw garbage(ollamaUrl, error)
-  }
+  const step = parseJson(line)
+  if (Check(Step, step)) return step
   throw garbage(ollamaUrl)
+}
+
+/** Undefined, which no schema here allows, for what is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 async function call(ollamaUrl: string, path: string, init: RequestInit): Promise<Response> {
@@ -86,13 +152,8 @@ async function call(ollamaUrl: string, path: string, init: RequestInit): Promise
 }
 
 function errorOf(text: string): string | null {
-  try {
-    const body: unknown = JSON.parse(text)
-    return Check(ErrorBody, body) ? body.error : null
-  } catch {
-    // Not JSON: the status is all there is.
-    return null
-  }
+  const body = parseJson(text)
+  return Check(ErrorBody, body) ? body.error : null
 }
 
 async function reach(ollamaUrl: string, path: string, init: RequestInit): Promise<Response> {
@@ -108,14 +169,13 @@ async function reach(ollamaUrl: string, path: string, init: RequestInit): Promis
   }
 }
 
-function garbage(ollamaUrl: string, cause?: unknown): QuantvoxError {
+function garbage(ollamaUrl: string): QuantvoxError {
   return new QuantvoxError(
     'engine_failed',
     `What answers at ${ollamaUrl} does not speak Ollama's protocol.`,
     {
       meaning: 'No language model can be got or listed.',
       mend: 'Set OLLAMA_HOST to a running Ollama.',
-      cause,
     },
   )
 }
