@@ -1,5 +1,5 @@
 import { durationMs } from '../audio/pcm.ts'
-import { isSaid } from './judge.ts'
+import { isDoubtful, isSaid } from './judge.ts'
 import { loopIn } from './loopGuard.ts'
 import type { SpeechSegment } from './speechSegments.ts'
 import { cut, type Piece, splitAtPauses } from './split.ts'
@@ -64,6 +64,7 @@ export type Transcript = {
   cold: boolean
   loadMs: number | null
   engine: string
+  /** Measured only for doubtful texts, else null. */
   noSpeechProbability: number | null
   meanLogProbability: number | null
 }
@@ -98,10 +99,16 @@ export function createRecognizer({
       const decoded: Decoded[] = []
       for (const piece of splitAtPauses(samples, speech.segments, maxPieceMs)) {
         decoded.push(
-          await decode(lease.baseUrl, piece, cut(samples, piece), { language, windowOf, timeoutMs }, signal),
+          await decode(
+            lease.baseUrl,
+            piece,
+            cut(samples, piece),
+            { language, windowOf, timeoutMs, speechMs: speechIn(piece, speech) },
+            signal,
+          ),
         )
       }
-      const { text, segments, ...figures } = joined(decoded, speech.speechMs)
+      const { text, segments, ...figures } = joined(decoded)
       return {
         text,
         segments,
@@ -140,36 +147,48 @@ type Decoded = {
   text: string
   logProbabilities: number[]
   noSpeechProbability: number | null
+  said: boolean
   passes: number
   audioContext: number
   audioMs: number
 }
 
-/** One piece, and again with the full window when the short one made the decoder lose its end. */
+type DecodeOptions = {
+  language: string
+  windowOf: (audioMs: number) => number
+  timeoutMs: number
+  /** Voiced time in the piece. */
+  speechMs: number
+}
+
+/**
+ * One piece; again with the full window when the short one made the decoder lose its end; and once more, with timestamps, for
+ * the no-speech probability of a text that may be made up.
+ */
 async function decode(
   baseUrl: string,
   piece: Piece,
   samples: Int16Array,
-  {
-    language,
-    windowOf,
-    timeoutMs,
-  }: { language: string; windowOf: (ms: number) => number; timeoutMs: number },
+  { language, windowOf, timeoutMs, speechMs }: DecodeOptions,
   signal: AbortSignal,
 ): Promise<Decoded> {
   const audioMs = durationMs(samples.length)
-  let audioContext = windowOf(audioMs)
   let passes = 0
-  for (;;) {
-    const answer = await requestWhisper(baseUrl, { samples, audioContext, language, timeoutMs }, signal)
+  const pass = async (audioContext: number, timestamps: boolean) => {
     passes++
-    const result = read(answer)
-    if (audioContext < fullWindow && loopIn({ ...result, audioMs }) !== null) {
-      audioContext = fullWindow
-      continue
-    }
-    return { piece, ...result, passes, audioContext, audioMs }
+    const request = { samples, audioContext, timestamps, language, timeoutMs }
+    return { audioContext, ...read(await requestWhisper(baseUrl, request, signal)) }
   }
+  let result = await pass(windowOf(audioMs), false)
+  if (result.audioContext < fullWindow && loopIn({ ...result, audioMs }) !== null) {
+    result = await pass(fullWindow, false)
+  }
+  const meanLogProbability = mean(result.logProbabilities)
+  const noSpeechProbability = isDoubtful({ ...result, speechMs, meanLogProbability })
+    ? (await pass(fullWindow, true)).noSpeechProbability
+    : null
+  const said = isSaid({ ...result, speechMs, meanLogProbability, noSpeechProbability })
+  return { piece, ...result, noSpeechProbability, said, passes, audioMs }
 }
 
 function read(answer: WhisperAnswer) {
@@ -190,10 +209,8 @@ function read(answer: WhisperAnswer) {
 }
 
 /** All pieces as one transcript; pieces that were not really said are left out. */
-function joined(decoded: readonly Decoded[], speechMs: number) {
-  const said = decoded.filter(({ text, noSpeechProbability, logProbabilities }) =>
-    isSaid({ text, speechMs, noSpeechProbability, meanLogProbability: mean(logProbabilities) }),
-  )
+function joined(decoded: readonly Decoded[]) {
+  const said = decoded.filter(piece => piece.said)
   const noSpeech = decoded.map(piece => piece.noSpeechProbability).filter(value => value !== null)
   return {
     text: said.map(piece => piece.text).join(' '),
@@ -204,6 +221,17 @@ function joined(decoded: readonly Decoded[], speechMs: number) {
     noSpeechProbability: noSpeech.length === 0 ? null : Math.max(...noSpeech),
     meanLogProbability: mean(decoded.flatMap(piece => piece.logProbabilities)),
   }
+}
+
+/** Voiced time in a piece: all of it for one piece, by the length of its segments for many. */
+function speechIn(piece: Piece, speech: Speech): number {
+  const inside = speech.segments.map(
+    ({ startMs, endMs }) => Math.min(endMs, piece.endMs) - Math.max(startMs, piece.startMs),
+  )
+  return Math.min(
+    speech.speechMs,
+    inside.reduce((sum, lengthMs) => sum + Math.max(0, lengthMs), 0),
+  )
 }
 
 function mean(values: readonly number[]): number | null {

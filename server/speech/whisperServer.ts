@@ -29,6 +29,11 @@ export type WhisperRequest = {
   samples: Int16Array
   /** Encoder window in steps of 20 ms; 0 or 1500 is the full 30 s. */
   audioContext: number
+  /**
+   * Without timestamps one decoding covers the window, while with them the rest after the last one is decoded again; but only
+   * with them is `no_speech_prob` right (the server reads it at the last token of the prompt, which must be start of transcript).
+   */
+  timestamps: boolean
   /** Language code, or `auto`, which costs one more encoding. */
   language: string
   /** The whole request, waiting for another one in the server included. */
@@ -78,7 +83,7 @@ export async function requestWhisper(
   }
 }
 
-async function multipart({ samples, audioContext, language }: WhisperRequest): Promise<Response> {
+async function multipart({ samples, audioContext, timestamps, language }: WhisperRequest): Promise<Response> {
   const form = new FormData()
   form.set('file', new Blob([encodeWav(samples)], { type: 'audio/wav' }), 'speech.wav')
   const parameters = {
@@ -96,8 +101,7 @@ async function multipart({ samples, audioContext, language }: WhisperRequest): P
     logprob_thold: -1e6,
     entropy_thold: 0,
     suppress_nst: true,
-    // Without timestamps one decoding covers the window; with them the rest after the last one is decoded again.
-    no_timestamps: true,
+    no_timestamps: !timestamps,
     token_timestamps: false,
     // Costs another encoding where it is false.
     no_language_probabilities: true,

@@ -1,0 +1,45 @@
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Type, { type Static } from 'typebox'
+import { Check } from 'typebox/value'
+import { decodeAudio } from '../../server/audio/decodeAudio.ts'
+import type { FindSpeech, SpeechFound } from '../../server/speech/speechSegments.ts'
+
+const Manifest = Type.Array(
+  Type.Object({
+    file: Type.String(),
+    text: Type.String(),
+    kind: Type.Enum(['speech', 'nonspeech']),
+  }),
+)
+
+export type SpeechClip = Static<typeof Manifest>[number] & {
+  samples: Int16Array
+  audioMs: number
+  found: SpeechFound
+}
+
+/**
+ * The clips of a folder with a `manifest.json` of `{file, text, kind}`, decoded, with the speech in them found.
+ * @throws Error for a folder without a manifest of that form; what decoding throws
+ */
+export async function readSpeechClips(
+  directory: string,
+  findSpeech: FindSpeech,
+  signal: AbortSignal,
+): Promise<SpeechClip[]> {
+  const path = join(directory, 'manifest.json')
+  const manifest: unknown = JSON.parse(await readFile(path, 'utf8'))
+  if (!Check(Manifest, manifest)) throw new Error(`${path} is no list of {file, text, kind}.`)
+  const clips: SpeechClip[] = []
+  for (const entry of manifest) {
+    const { samples, durationMs } = await decodeAudio(
+      createReadStream(join(directory, entry.file)),
+      { maxBytes: 100 * 2 ** 20, maxSeconds: 600 },
+      signal,
+    )
+    clips.push({ ...entry, samples, audioMs: durationMs, found: await findSpeech(samples, signal) })
+  }
+  return clips
+}
