@@ -1,6 +1,7 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { QuantvoxError } from '../errors.ts'
 import { migrate, requireCurrentSchema } from './migrations.ts'
 
@@ -29,14 +30,12 @@ export type Database = {
  */
 export function openDatabase(path: string, options: { readOnly: boolean; waitMs?: number }): Database {
   if (!options.readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-  const database = new DatabaseSync(path, {
-    readOnly: options.readOnly,
-    timeout: options.waitMs ?? openWaitMs,
-    allowExtension: false,
-  })
+  const timeout = options.waitMs ?? openWaitMs
+  const database = options.readOnly
+    ? openToRead(path, timeout)
+    : new DatabaseSync(path, { timeout, allowExtension: false })
   try {
-    if (options.readOnly) requireCurrentSchema(database)
-    else {
+    if (!options.readOnly) {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON')
       migrate(database)
       database.exec(`PRAGMA busy_timeout = ${busyWaitMs}`)
@@ -54,6 +53,33 @@ export function openDatabase(path: string, options: { readOnly: boolean; waitMs?
     },
     exec: sql => database.exec(sql),
     close: () => database.close(),
+  }
+}
+
+/**
+ * A reader of a WAL file needs to write its index file. Where it may not, and no log waits, the file is as it is and
+ * can be read as immutable (https://sqlite.org/wal.html, "Read-Only Databases").
+ */
+function openToRead(path: string, timeout: number): DatabaseSync {
+  const settings = { readOnly: true, timeout, allowExtension: false }
+  const database = new DatabaseSync(path, settings)
+  try {
+    requireCurrentSchema(database)
+    return database
+  } catch (error) {
+    database.close()
+    const mayNotWrite = [8, 14].includes(sqliteCode(error) ?? 0)
+    if (!mayNotWrite || existsSync(`${path}-wal`)) throw error
+  }
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  const still = new DatabaseSync(url, settings)
+  try {
+    requireCurrentSchema(still)
+    return still
+  } catch (error) {
+    still.close()
+    throw error
   }
 }
 

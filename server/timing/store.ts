@@ -15,7 +15,7 @@ const retryMs = 5_000
 const constraintViolated = 19
 
 /** The record's file inside DATA_DIR. */
-export const turnFileName = 'turns.sqlite'
+export const turnFileName = 'quantvox.sqlite'
 
 export type StoreLog = {
   warn(fields: object, message: string): void
