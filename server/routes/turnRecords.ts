@@ -2,7 +2,6 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { isAbort, QuantvoxError } from '../errors.ts'
-import { Problem } from '../protocol/problem.ts'
 import { StoredTurn } from '../protocol/record.ts'
 import {
   defaultPageSize,
@@ -17,20 +16,10 @@ import {
 import { turnsAsCsv, turnsAsNdjson } from '../timing/export.ts'
 import type { TurnStore } from '../timing/store.ts'
 import { summarize } from '../timing/summary.ts'
+import { json, problems } from './answers.ts'
 import { strictValidator } from './strictValidator.ts'
 
 const tags = ['Turns']
-const problems = (...statuses: (400 | 404 | 500)[]) =>
-  Object.fromEntries(
-    statuses.map(status => [
-      status,
-      { description: 'Problem details', content: { 'application/problem+json': { schema: Problem } } },
-    ]),
-  )
-const json = <T>(description: string, schema: T) => ({
-  description,
-  content: { 'application/json': { schema } },
-})
 const streamed = (description: string) => ({ schema: Type.String({ description }) })
 
 /**
