@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { StoredTurn } from '../../server/protocol/record.ts'
 import { maxPageSize, type TurnFilters, type TurnPage } from '../../server/protocol/turnQueries.ts'
 import { milliseconds, timingTable } from './timingTable.ts'
+import { typedFilters } from './turnFilters.ts'
 import { openTurnSource, type TurnLocation, type TurnSource } from './turnSource.ts'
 
 type Common = { location: TurnLocation; out: Writable; signal?: AbortSignal }
@@ -13,7 +14,8 @@ type Common = { location: TurnLocation; out: Writable; signal?: AbortSignal }
 export async function listTurns(
   options: Common & { json?: boolean; limit?: number; cursor?: string; filters?: TurnFilters },
 ): Promise<void> {
-  const { filters = {}, limit = 20, cursor = null } = options
+  const { limit = 20, cursor = null } = options
+  const filters = typedFilters(options.filters ?? {})
   const page = await withSource(options, source => newest(source, filters, limit, cursor))
   if (options.json) return write(options.out, `${JSON.stringify(page, null, 2)}\n`)
   await write(options.out, page.items.length === 0 ? 'No turns.\n' : `${turnTable(page.items)}\n`)
@@ -32,8 +34,9 @@ export async function showTurn(options: Common & { turnId: string; json?: boolea
 export async function exportTurns(
   options: Common & { format: 'csv' | 'ndjson'; filters?: TurnFilters; file?: string },
 ): Promise<{ bytes: number }> {
+  const filters = typedFilters(options.filters ?? {})
   return withSource(options, async source => {
-    const turns = await source.export(options.format, options.filters ?? {})
+    const turns = await source.export(options.format, filters)
     let bytes = 0
     const counted = async function* (chunks: AsyncIterable<Buffer | string>) {
       for await (const chunk of chunks) {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findTurns, type TurnLocation } from '../../scripts/commands/turnSource.ts'
 import { exportTurns, listTurns, showTurn } from '../../scripts/commands/turns.ts'
 import { errorTable, toQuantvoxError } from '../../server/errors.ts'
+import type { TurnFilters } from '../../server/protocol/turnQueries.ts'
 import { turnRecordRoutes } from '../../server/routes/turnRecords.ts'
 import { openTurnStore, type TurnStore } from '../../server/timing/store.ts'
 import { makeTurn, makeTurns } from '../support/records.ts'
@@ -137,6 +138,26 @@ test.each(kinds)(
     const again = { location: locate(kind), out, format: 'csv' as const, file: join(folder, 'out.csv') }
     await expect(exportTurns({ ...again, signal: stopped })).rejects.toThrow()
     expect(readdirSync(folder).filter(name => name.startsWith('out.'))).toEqual(['out.ndjson'])
+  },
+)
+
+test.each(kinds)(
+  'a filter is taken as it is typed, and refused the same with and without a server (%s)',
+  async kind => {
+    const json = (filters: TurnFilters) =>
+      printed(out => listTurns({ location: locate(kind), out, json: true, limit: 600, filters }))
+    const { items } = JSON.parse(await json({ since: '2026-11-01', until: '2026-11-01T01:00+01:00' }))
+    expect(items).toHaveLength(0)
+    expect(
+      JSON.parse(await json({ since: '2026-11-01', until: '2026-11-01T02:00+01:00' })).items,
+    ).toHaveLength(60)
+    await expect(json({ since: 'yesterday' })).rejects.toMatchObject({
+      line: expect.stringMatching(/--since.*yesterday/),
+    })
+    await expect(json({ outcome: 'great' as 'failed' })).rejects.toMatchObject({
+      code: 'invalid_request',
+      line: expect.stringMatching(/outcome/),
+    })
   },
 )
 
