@@ -3,14 +3,22 @@ export const fullWindow = 1500
 /** The longest clip that fits into it. */
 export const maxPieceMs = 30_000
 
-/** Smallest window that never looped by itself in our measurements; see facts in `npm run bench:turns`. */
-const floor = 768
-const margin = 128
-
 /**
- * The encoder window (`audio_ctx`) for a clip. Whisper was trained on 30 s only: the shorter the window, the more often
+ * whisper.cpp pads its keys and values to so many rows and attends to the padding without a mask (`n_audio_ctx_pad` in
+ * whisper.cpp 1.9.1): rows that an earlier request left there. Whole multiples have no padding, so their result depends on
+ * the clip alone.
+ */
+const step = 256
+/**
+ * Smallest window that never looped in the bench. Whisper was trained on 30 s only: the shorter the window, the more often
  * the decoder misses its end and repeats itself.
  */
+const floor = 3 * step
+/** Silence after the clip that the decoder needs to find its end, at least. */
+const margin = 128
+
+/** The encoder window (`audio_ctx`, steps of 20 ms) for a clip of up to 30 s. */
 export function windowFor(audioMs: number): number {
-  return Math.min(fullWindow, Math.max(floor, Math.ceil(audioMs / 20) + margin))
+  const needed = Math.ceil((audioMs / 20 + margin) / step) * step
+  return Math.min(fullWindow, Math.max(floor, needed))
 }
