@@ -3,6 +3,7 @@ import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../errors.ts'
 import { untilAborted } from './abortable.ts'
 import { runnerMemory } from './memory.ts'
+import { processIdentity } from './processIdentity.ts'
 import type { EngineLog, EngineStatus } from './status.ts'
 import { type Supervised, supervise } from './supervise.ts'
 
@@ -130,7 +131,12 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
       })
       await untilAborted(looking, signal)
     }
-    if (own !== null) return (await own.engine.ready(signal)).baseUrl
+    if (own !== null) {
+      const pid = own.engine.running()?.pid
+      // Killed a moment ago: its exit may not have been reported yet.
+      if (pid !== undefined && (await processIdentity(pid)) === null) await own.engine.check()
+      return (await own.engine.ready(signal)).baseUrl
+    }
     return host
   }
 
@@ -166,6 +172,7 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
     },
     suspect() {
       foreign = null
+      void own?.engine.check()
     },
     async stop() {
       stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))

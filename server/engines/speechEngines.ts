@@ -38,7 +38,7 @@ export type SpeechEngines = {
   ): Promise<SpeechEngineLease>
   /** What is loaded now, least recently used first. For remote engines, one entry a URL. */
   loaded(): Promise<LoadedSpeechModel[]>
-  /** What `/readyz` needs: false with a sentence while something that was asked for cannot be used. */
+  /** What `/readyz` needs: false while nothing that was asked for can be used; `detail` says what cannot. */
   ready(): { ready: boolean; detail: string | null }
   stop(): Promise<void>
 }

@@ -36,6 +36,11 @@ export type Supervised = {
    * signal's reason. A `failed` engine is tried again by this call once its back-off has passed.
    */
   ready(signal: AbortSignal): Promise<Running>
+  /**
+   * Asks a running engine whether it is healthy, and waits a moment for its end to be seen when it is not: a request
+   * sees a crash (its connection breaks) earlier than we do (the exit is reported).
+   */
+  check(): Promise<void>
   /** Called after every change of state. Returns what ends it. */
   onChange(listener: (status: EngineStatus) => void): () => void
   stop(): Promise<void>
@@ -228,6 +233,13 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
         waiters.add(waiter)
         tryAgain?.()
       })
+    },
+    async check() {
+      const [now, watched] = [running, child]
+      if (now === null || watched === null) return
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(1000)])
+      if (await spec.healthy(now.baseUrl, signal).catch(() => false)) return
+      await Promise.race([watched.exited, sleep(500, undefined, { ref: false })])
     },
     onChange(listener) {
       listeners.add(listener)

@@ -21,7 +21,14 @@ export type LocalSpeechEnginesDeps = {
   log: EngineLog
 }
 
-type Loaded = { name: string; engine: Supervised; gate: Gate; users: number }
+type Loaded = {
+  name: string
+  engine: Supervised
+  gate: Gate
+  users: number
+  /** Settles when it is known whether the engine outlived the last request. */
+  checked: Promise<void>
+}
 
 /** One second of silence, in the window that short questions get: the decoder has next to nothing to say. */
 const silence = encodeWav(new Int16Array(16_000))
@@ -75,7 +82,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
       },
       deps.log,
     )
-    return { name: model.name, engine, gate: createGate(), users: 0 }
+    return { name: model.name, engine, gate: createGate(), users: 0, checked: Promise.resolve() }
   }
 
   function unload(key: string, entry: Loaded, why: string): void {
@@ -126,6 +133,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
       try {
         const place = await entry.gate.enter(owner, signal)
         leave = place.leave
+        await untilAborted(entry.checked, signal)
         const cold = entry.engine.running() === null
         const waitingSince = performance.now()
         const running = await entry.engine.ready(signal)
@@ -140,6 +148,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
           release() {
             if (released) return
             released = true
+            entry.checked = entry.engine.check()
             place.leave()
             entry.users -= 1
             trimSoon()
@@ -165,11 +174,12 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
     ready() {
       const states = [...loaded.values()].map(entry => entry.engine.status())
       const waiting = states.filter(status => status.state !== 'ready')
-      if (waiting.length === 0) return { ready: true, detail: null }
       const detail = waiting.map(status =>
         `${status.name}: ${status.state}. ${status.lastError ?? ''}`.trim(),
       )
-      return { ready: false, detail: detail.join(' ') }
+      // One level that is loading, or that somebody asked for in vain, does not make the server unready.
+      const ready = waiting.length === 0 || waiting.length < states.length
+      return { ready, detail: detail.length === 0 ? null : detail.join(' ') }
     },
     async stop() {
       stopped = true

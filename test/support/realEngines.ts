@@ -1,6 +1,11 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { ensureOllama, ensureSpeechModel, ensureWhisper } from '../../scripts/setup/index.ts'
+import {
+  ensureLanguageModel,
+  ensureOllama,
+  ensureSpeechModel,
+  ensureWhisper,
+} from '../../scripts/setup/index.ts'
 
 /** The cache that the tests share with a server of this machine: CACHE_DIR, or its default. */
 export function testCacheDir(): string {
@@ -17,3 +22,5 @@ function context() {
 export const realWhisper = () => ensureWhisper(context())
 export const realOllama = () => ensureOllama(context())
 export const realSpeechModel = (name: string) => ensureSpeechModel(name, context())
+export const realLanguageModel = (tag: string, ollamaUrl: string) =>
+  ensureLanguageModel(tag, ollamaUrl, context())
