@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { catalog, nearestNames, parseCatalog } from '../../../scripts/setup/catalog.ts'
+import { speechLevels } from '../../../scripts/setup/speech.ts'
+
+describe('the catalog', () => {
+  it('offers tiny.en and base in f16 and five levels each', () => {
+    expect(speechLevels(catalog.speech).map(level => level.name)).toEqual(
+      ['whisper-tiny.en', 'whisper-base'].flatMap(family =>
+        ['f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'].map(level => `${family}-${level}`),
+      ),
+    )
+  })
+
+  it('has a source that is no package registry for everything, and names it first', () => {
+    for (const family of catalog.speech) expect(family.sources[0]?.kind).toBe('http')
+    for (const engine of Object.values(catalog.engines)) expect(engine.sources[0]?.kind).toBe('path')
+  })
+
+  it('can make the default language model itself', () => {
+    const made = catalog.language.recipes.flatMap(recipe => recipe.tags.map(tag => tag.tag))
+    expect(made).toContain(catalog.language.defaults.withoutRegistry)
+    expect(catalog.language.suggestions.map(({ tag }) => tag)).toContain(
+      catalog.language.defaults.withRegistry,
+    )
+  })
+
+  it('says of the language model that it makes that fp16 is only as good as Q4_1 was', () => {
+    expect(catalog.language.recipes[0]?.note).toMatch(/only as good as Q4_1/)
+  })
+
+  it('is refused with the place of the mistake', () => {
+    const wrongHash = structuredClone(catalog)
+    const [first] = wrongHash.speech
+    if (first !== undefined) first.f16.sha256 = 'abc'
+    expect(() => parseCatalog(wrongHash)).toThrow('/speech/0/f16/sha256')
+    expect(() => parseCatalog({ ...structuredClone(catalog), extra: 1 })).toThrow(/catalog.json is wrong/)
+  })
+})
+
+describe('nearest names', () => {
+  const names = speechLevels(catalog.speech).map(level => level.name)
+
+  it('come for a slip of the finger, best first', () => {
+    expect(nearestNames('whisper-tiny.en-q8', names)[0]).toBe('whisper-tiny.en-q8_0')
+    expect(nearestNames('wisper-base-q5_1', names)[0]).toBe('whisper-base-q5_1')
+  })
+
+  it('do not come for something else altogether', () => {
+    expect(nearestNames('parakeet', names)).toEqual([])
+  })
+})
