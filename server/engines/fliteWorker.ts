@@ -53,6 +53,8 @@ export function startFliteWorker(log: EngineLog): FliteWorker {
     serialization: 'advanced',
     env: childEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A group of its own, so that a Ctrl-C in the terminal reaches only us.
+    detached: true,
   })
   let pending: { id: number; resolve(spoken: Spoken): void; reject(error: unknown): void } | null = null
   let running = true

@@ -8,6 +8,8 @@ export type EngineSpec = {
   /** For the log and for people, for instance `whisper-server whisper-tiny.en-q8_0`. */
   name: string
   program(port: number): Program | Promise<Program>
+  /** Put between port and path of every address of this engine; starts with a slash. */
+  basePath?: string
   /** True when it can take a request. Also asked now and then while it runs. */
   healthy(baseUrl: string, signal: AbortSignal): Promise<boolean>
   /** A first request that pays what the first request costs, so that no turn does. */
@@ -115,7 +117,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
     const started = startChild(spec.name, program, log, spec.runDir)
     child = started
     if (started.pid === null) throw new Error(await started.exited)
-    const baseUrl = `http://127.0.0.1:${port}`
+    const baseUrl = `http://127.0.0.1:${port}${spec.basePath ?? ''}`
     await untilHealthy(started, baseUrl)
     const healthyAt = performance.now()
     const left = AbortSignal.any([stopping.signal, AbortSignal.timeout(startTimeoutMs)])

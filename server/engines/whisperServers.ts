@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { encodeWav } from '../audio/encodeWav.ts'
 import { QuantvoxError } from '../errors.ts'
 import { untilAborted } from './abortable.ts'
@@ -66,15 +67,19 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
   let trimming: Promise<void> = Promise.resolve()
 
   function load(model: { name: string; path: string }, program: { serverPath: string }): Loaded {
+    // whisper-server answers any web page (its CORS header is `*`), and one of its paths loads a file by name: what
+    // runs here is under a path that only we know.
+    const basePath = `/${randomUUID()}`
     const engine = supervise(
       {
         name: `whisper-server ${model.name}`,
+        basePath,
         program: port => ({
           path: program.serverPath,
-          args: ['--host', '127.0.0.1', '--port', String(port), '--threads', String(deps.threads)].concat([
-            '--model',
-            model.path,
-          ]),
+          args: [
+            ...['--host', '127.0.0.1', '--port', String(port), '--request-path', basePath],
+            ...['--threads', String(deps.threads), '--model', model.path],
+          ],
         }),
         healthy: whisperIsHealthy,
         warm: warmUp,

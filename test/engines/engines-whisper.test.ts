@@ -72,6 +72,19 @@ describe('the real whisper-server', () => {
     )
   })
 
+  it('cannot be used by a web page that guesses its port', async () => {
+    const lease = await engines.acquire(tiny, 'test', never)
+    lease.release()
+    const { origin } = new URL(lease.baseUrl)
+    expect((await fetch(`${lease.baseUrl}/health`)).status).toBe(200)
+    expect((await fetch(`${origin}/health`)).status).toBe(404)
+    const form = new FormData()
+    form.set('model', import.meta.filename)
+    for (const path of ['/load', '/inference']) {
+      expect((await fetch(`${origin}${path}`, { method: 'POST', body: form })).status).toBe(404)
+    }
+  })
+
   it('killed by hand in the middle of a request fails that request only', async () => {
     const lease = await engines.acquire(tiny, 'test', never)
     const pid = (await engines.loaded())[0]?.pid ?? 0

@@ -1,7 +1,8 @@
-// A server reduced to one engine, for the tests that kill it: node engineOwner.ts RUN_DIR guarded|unguarded
+// A server reduced to one engine, for the tests that kill it: node engineOwner.ts RUN_DIR guarded|unguarded|flite
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import pino from 'pino'
+import { createFlite } from '../../server/engines/flite.ts'
 import { noteRunning } from '../../server/engines/orphans.ts'
 import { supervise } from '../../server/engines/supervise.ts'
 
@@ -21,6 +22,10 @@ if (mode === 'guarded') {
   )
   const { pid } = await engine.ready(new AbortController().signal)
   console.log(pid)
+} else if (mode === 'flite') {
+  const flite = createFlite({ log })
+  await flite.warm(new AbortController().signal)
+  console.log(flite.status().pid)
 } else {
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], {
     stdio: 'ignore',

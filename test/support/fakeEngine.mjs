@@ -5,6 +5,8 @@ import { createServer } from 'node:http'
 
 const portAt = process.argv.indexOf('--port')
 const port = Number(portAt === -1 ? process.argv[2] : process.argv[portAt + 1])
+const baseAt = process.argv.indexOf('--request-path')
+const base = baseAt === -1 ? '' : process.argv[baseAt + 1]
 const mode = process.env.FAKE_MODE ?? 'good'
 setTimeout(() => process.exit(0), 120_000)
 
@@ -19,6 +21,8 @@ if (mode === 'grandchild') {
 }
 let hung = false
 createServer((request, response) => {
+  if (!request.url.startsWith(base)) return response.writeHead(404).end()
+  request.url = request.url.slice(base.length)
   if (request.url === '/crash') process.exit(3)
   if (request.url === '/hang') hung = true
   if (hung) return

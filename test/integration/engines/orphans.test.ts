@@ -20,8 +20,10 @@ function launch(args: string[], detached = false): ChildProcess {
 }
 
 /** A server of its own with one engine; resolves with the engine's pid. */
-async function serverWithEngine(guarded: boolean): Promise<{ server: ChildProcess; enginePid: number }> {
-  const server = launch([owner, runDir, guarded ? 'guarded' : 'unguarded'])
+async function serverWithEngine(
+  kind: 'guarded' | 'unguarded' | 'flite',
+): Promise<{ server: ChildProcess; enginePid: number }> {
+  const server = launch([owner, runDir, kind])
   const line = await new Promise<string>((resolve, reject) => {
     server.stdout?.once('data', data => resolve(String(data)))
     server.once('exit', code => reject(new Error(`the owner ended with ${code}`)))
@@ -53,14 +55,21 @@ afterEach(async () => {
 
 describe('engines of a server that was killed', () => {
   it('end by themselves, since a guard sees the server go', async () => {
-    const { server, enginePid } = await serverWithEngine(true)
+    const { server, enginePid } = await serverWithEngine('guarded')
+    expect(await isGone(enginePid)).toBe(false)
+    await killHard(server)
+    await untilGone(enginePid)
+  })
+
+  it('end by themselves, flite too, since its channel closes', async () => {
+    const { server, enginePid } = await serverWithEngine('flite')
     expect(await isGone(enginePid)).toBe(false)
     await killHard(server)
     await untilGone(enginePid)
   })
 
   it('are ended by the next start where there was no guard', async () => {
-    const { server, enginePid } = await serverWithEngine(false)
+    const { server, enginePid } = await serverWithEngine('unguarded')
     await killHard(server)
     expect(await isGone(enginePid)).toBe(false)
     const log = quietLog()
@@ -71,7 +80,7 @@ describe('engines of a server that was killed', () => {
   })
 
   it('are left alone while their server lives', async () => {
-    const { enginePid } = await serverWithEngine(false)
+    const { enginePid } = await serverWithEngine('unguarded')
     expect(await cleanOrphans(runDir, quietLog())).toEqual([])
     expect(await isGone(enginePid)).toBe(false)
     expect(await readdir(runDir)).toHaveLength(1)

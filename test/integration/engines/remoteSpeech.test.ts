@@ -1,0 +1,82 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../../../server/engines/ports.ts'
+import { createRemoteSpeechEngines } from '../../../server/engines/remoteSpeech.ts'
+import type { SpeechEngines } from '../../../server/engines/speechEngines.ts'
+
+const never = new AbortController().signal
+const model = { name: 'whisper-tiny.en-q8_0', path: '/anything' }
+const servers: Server[] = []
+let engines: SpeechEngines | undefined
+
+async function whisper(healthy: () => boolean = () => true, port = 0): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.writeHead(healthy() ? 200 : 503).end('{"status":"?"}')
+  })
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  servers.push(server)
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const dead = async () => `http://127.0.0.1:${await freePort()}`
+
+afterEach(async () => {
+  await engines?.stop()
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+describe('whisper-servers at SPEECH_URL', () => {
+  it('are used least busy first, as many at once as there are', async () => {
+    const urls = [await whisper(), await whisper()]
+    engines = createRemoteSpeechEngines(urls)
+    const first = await engines.acquire(model, 'a', never)
+    const second = await engines.acquire(model, 'b', never)
+    expect([first.baseUrl, second.baseUrl].toSorted()).toEqual(urls.toSorted())
+    expect(first).toMatchObject({ cold: false, loadMs: null, engine: `whisper-server at ${first.baseUrl}` })
+    const third = engines.acquire(model, 'c', never)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    second.release()
+    expect((await third).baseUrl).toBe(second.baseUrl)
+    expect((await third).queueMs).toBeGreaterThan(20)
+  })
+
+  it('are left out while they are not healthy', async () => {
+    const good = await whisper()
+    engines = createRemoteSpeechEngines([await dead(), await whisper(() => false), good])
+    for (let turn = 0; turn < 3; turn++) {
+      const lease = await engines.acquire(model, 'a', never)
+      expect(lease.baseUrl).toBe(good)
+      lease.release()
+    }
+    expect(engines.ready()).toEqual({ ready: true, detail: null })
+    expect((await engines.loaded()).map(({ state }) => state)).toEqual(['failed', 'failed', 'ready'])
+  })
+
+  it('that all fail are engine_unavailable, and are used again when one comes back', async () => {
+    const port = await freePort()
+    engines = createRemoteSpeechEngines([`http://127.0.0.1:${port}/`])
+    await expect(engines.acquire(model, 'a', never)).rejects.toMatchObject({
+      code: 'engine_unavailable',
+      mend: expect.stringContaining('SPEECH_URL'),
+    })
+    expect(engines.ready().ready).toBe(false)
+    await whisper(() => true, port)
+    await new Promise(resolve => setTimeout(resolve, 1100))
+    expect((await engines.acquire(model, 'a', never)).baseUrl).toBe(`http://127.0.0.1:${port}`)
+  })
+
+  it('give a place back when the one that waited for it leaves', async () => {
+    engines = createRemoteSpeechEngines([await whisper()])
+    const held = await engines.acquire(model, 'a', never)
+    const leaver = new AbortController()
+    const waiting = engines.acquire(model, 'b', leaver.signal)
+    leaver.abort(new Error('left'))
+    await expect(waiting).rejects.toThrow('left')
+    held.release()
+    expect(await engines.acquire(model, 'c', never)).toBeDefined()
+  })
+})
