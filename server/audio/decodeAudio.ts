@@ -18,25 +18,32 @@ export async function decodeAudio(
   signal: AbortSignal,
   ffmpeg = 'ffmpeg',
 ): Promise<DecodedAudio> {
-  const { container, all } = await sniff(source)
+  const { container, all, close } = await sniff(source)
+  try {
+    if (container === 'wav') return await decodeWav(all, limits, signal)
+    if (container === 'empty' || container === 'unknown') throw notAudio(container)
+    return await decodeWithFfmpeg(ffmpeg, all, container, limits, signal)
+  } finally {
+    await close()
+  }
+}
+
+function notAudio(container: 'empty' | 'unknown'): QuantvoxError {
   if (container === 'empty') {
-    throw new QuantvoxError('audio_invalid', 'The audio is empty: no bytes came.', {
+    return new QuantvoxError('audio_invalid', 'The audio is empty: no bytes came.', {
       mend: 'Send a WAV file in the field `audio`.',
     })
   }
-  if (container === 'unknown') {
-    throw new QuantvoxError('audio_invalid', 'This is not audio in a format known here.', {
-      mend: 'Send WAV; with ffmpeg on the machine of the server Ogg, WebM, MP4, MP3, AAC, AIFF and FLAC are read, too.',
-    })
-  }
-  if (container === 'wav') return decodeWav(all, limits, signal)
-  return decodeWithFfmpeg(ffmpeg, all, container, limits, signal)
+  return new QuantvoxError('audio_invalid', 'This is not audio in a format known here.', {
+    mend: 'Send WAV; with ffmpeg on the machine of the server Ogg, WebM, MP4, MP3, AAC, AIFF and FLAC are read, too.',
+  })
 }
 
 /** Reads as much as is needed to tell the container, and gives the whole source again. */
 async function sniff(source: AsyncIterable<Uint8Array>): Promise<{
   container: Container | 'empty'
   all: AsyncIterable<Uint8Array>
+  close(): Promise<unknown>
 }> {
   const iterator = source[Symbol.asyncIterator]()
   const read: Uint8Array[] = []
@@ -51,5 +58,9 @@ async function sniff(source: AsyncIterable<Uint8Array>): Promise<{
     yield* read
     yield* { [Symbol.asyncIterator]: () => iterator }
   }
-  return { container: length === 0 ? 'empty' : detectContainer(Buffer.concat(read)), all: all() }
+  return {
+    container: length === 0 ? 'empty' : detectContainer(Buffer.concat(read)),
+    all: all(),
+    close: async () => iterator.return?.(),
+  }
 }

@@ -121,6 +121,7 @@ function sampleReader({ encoding, bitDepth }: SampleFormat): (bytes: Buffer, off
       : (bytes, offset) => bytes.readFloatLE(offset)
   }
   if (bitDepth === 8) return (bytes, offset) => (bytes.readUInt8(offset) - 128) / 128
+  if (bitDepth === 16) return (bytes, offset) => bytes.readInt16LE(offset) / 32_768
   const fullScale = 2 ** (bitDepth - 1)
   const length = bitDepth / 8
   return (bytes, offset) => bytes.readIntLE(offset, length) / fullScale

@@ -23,6 +23,14 @@ export async function* audioChunksOf(
   header: WavHeader,
 ): AsyncGenerator<Buffer> {
   const reader = byteReader(source)
+  try {
+    yield* wantedChunks(reader, header)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function* wantedChunks(reader: ByteReader, header: WavHeader): AsyncGenerator<Buffer> {
   const head = await reader.exactly(12)
   if (head === null) throw cutShort('inside the RIFF header')
   const [riff, wave] = [head.toString('latin1', 0, 4), head.toString('latin1', 8, 12)]
@@ -120,6 +128,8 @@ function byteReader(source: AsyncIterable<Uint8Array>) {
 
   return {
     upTo,
+    /** Ends the source, read to its end or not. */
+    close: () => iterator.return?.(),
     /** Exactly so many bytes, or null where the source ends before. */
     async exactly(length: number): Promise<Buffer | null> {
       const parts: Buffer[] = []

@@ -57,4 +57,23 @@ describe('an upload is decoded by what it is', () => {
       mend: expect.stringMatching(/WAV.*ffmpeg/),
     })
   })
+
+  const wrong: [string, Buffer][] = [
+    ['refused by its format', wavBytes({ channels: 9, audio: Buffer.alloc(64_000) })],
+    ['that is no audio', Buffer.alloc(64_000)],
+    ['that is read to its end', wavBytes()],
+    ['that needs ffmpeg', Buffer.concat([Buffer.from('ID3'), Buffer.alloc(64_000)])],
+  ]
+  test.each(wrong)('a source %s is closed', async (_name, bytes) => {
+    let closed = false
+    async function* source() {
+      try {
+        yield* chunked(bytes, 100)
+      } finally {
+        closed = true
+      }
+    }
+    await decodeAudio(source(), limits, signal, '/nowhere/ffmpeg').catch(() => {})
+    expect(closed).toBe(true)
+  })
 })
