@@ -9,8 +9,9 @@ import { QuantvoxError } from './errors.ts'
 import { normalizeOllamaHost, Settings, secretSettings } from './settings.ts'
 
 /** Every setting by its one name, checked. Paths are absolute, URLs without a final slash. */
-export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL'> & {
+export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR'> & {
   PUBLIC_URL: string
+  CACHE_DIR: string
   /** False when Ollama's address is only the default: then the server may start one of its own. */
   ollamaHostSetByHand: boolean
 }

@@ -3,7 +3,7 @@ import { catalog } from './catalog.ts'
 import { foundOllama, obtainOllama } from './ollama.ts'
 import { catalogSpeechModels, deleteSpeechModel, findSpeechLevel, obtainSpeechModel } from './speech.ts'
 import type { OllamaProgram, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
-import { obtainWhisper } from './whisper.ts'
+import { foundWhisper, obtainWhisper } from './whisper.ts'
 
 /** Getting engines and models. Every `ensure` is cheap where all is there. */
 
@@ -33,6 +33,11 @@ export function ensureOllama(context: SetupContext): Promise<OllamaProgram> {
 /** The `ollama` program where it is here already; fetches and builds nothing. */
 export function findOllama(context: SetupContext): Promise<OllamaProgram | null> {
   return foundOllama(catalog.engines.ollama, context)
+}
+
+/** The whisper.cpp programs that are here already; null where they would have to be built. */
+export function findWhisper(context: SetupContext): Promise<WhisperPrograms | null> {
+  return foundWhisper(catalog.engines.whisper, context)
 }
 
 /** A speech model level, fetched and quantized on demand. Throws `model_not_found` for a name that is not in the catalog. */

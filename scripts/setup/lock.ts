@@ -54,7 +54,12 @@ async function acquire(
       if (codeOf(error) !== 'ELOCKED') throw error
     }
     if (waits === 0) {
-      onProgress({ item, status: 'waiting for another setup', completedBytes: null, totalBytes: null })
+      onProgress({
+        item,
+        status: 'waiting for a setup that is under way',
+        completedBytes: null,
+        totalBytes: null,
+      })
     }
     await sleep(pollMs, undefined, { signal })
   }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { guardGroup } from '../../server/engines/guard.ts'
 import { codeOf, SourceFailure } from './failures.ts'
 
 export type ProgramRun = {
@@ -33,6 +34,8 @@ export async function runProgram(command: string, args: string[], run: ProgramRu
     if (child.pid !== undefined && child.exitCode === null) killGroup(child.pid)
   }
   run.signal.addEventListener('abort', kill, { once: true })
+  // Killed ourselves, we must not leave compilers behind.
+  const endGuard = child.pid === undefined ? null : guardGroup(child.pid)
   const lines: string[] = []
   const keep = (line: string) => {
     lines.push(line)
@@ -54,6 +57,7 @@ export async function runProgram(command: string, args: string[], run: ProgramRu
     if (codeOf(error) === 'ENOENT') throw new SourceFailure(`\`${command}\` is not installed`, error)
     throw error
   } finally {
+    endGuard?.()
     run.signal.removeEventListener('abort', kill)
   }
 }

@@ -45,6 +45,22 @@ export async function obtainWhisper(entry: WhisperEntry, context: SetupContext):
   )
 }
 
+/** The programs that are here already, on PATH or in the cache; null where they would have to be built. */
+export async function foundWhisper(
+  entry: WhisperEntry,
+  context: SetupContext,
+): Promise<WhisperPrograms | null> {
+  for (const source of entry.sources) {
+    if (source.kind !== 'path') continue
+    try {
+      return await onPath(source, context)
+    } catch (error) {
+      if (!(error instanceof SourceFailure)) throw error
+    }
+  }
+  return inCache(cachePaths(context.cacheDir).engine(item, entry.version))
+}
+
 /**
  * whisper-server stops working for a client that left since version 1.7.6 (whisper.cpp pull request 3112, May 2025). It
  * tells no version, but 1.7.6 is also the first whose help names `--vad-model` (pull request 3246, June 2025).

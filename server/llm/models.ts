@@ -22,11 +22,15 @@ const Loaded = Type.Object({
   ),
 })
 
+const Shown = Type.Object({ modelfile: Type.String() })
+
 export type LanguageModels = {
   /** All installed tags, with what is loaded and how much memory Ollama estimates for it. */
   list(signal: AbortSignal): Promise<LanguageModel[]>
   /** One tag as it is now. Throws `model_not_found` that names the nearest installed ones. */
   find(name: string, signal: AbortSignal): Promise<LanguageModel>
+  /** sha256 of the weights' file, by which a runner process is told from another; null where Ollama does not say. */
+  weightsDigest(model: LanguageModel, signal: AbortSignal): Promise<string | null>
 }
 
 /** The models that the Ollama at `url` has. Throws the errors of `asLlmError`. */
@@ -58,8 +62,25 @@ export function createLanguageModels(url: () => Promise<string>): LanguageModels
     }
   }
 
+  const weights = new Map<string, string | null>()
+
   return {
     list,
+    async weightsDigest(model, signal) {
+      const known = weights.get(model.digest ?? model.name)
+      if (known !== undefined) return known
+      const host = await url()
+      try {
+        const shown = await clientFor(host, signal).show({ model: model.name })
+        const digest =
+          /^FROM .*sha256-([0-9a-f]{64})/m.exec(checked(Shown, shown, host).modelfile)?.[1] ?? null
+        weights.set(model.digest ?? model.name, digest)
+        return digest
+      } catch (error) {
+        signal.throwIfAborted()
+        throw asLlmError(error, host)
+      }
+    },
     async find(name, signal) {
       const models = await list(signal)
       const found = models.find(model => model.name === name || model.name === `${name}:latest`)

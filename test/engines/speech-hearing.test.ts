@@ -52,7 +52,7 @@ const named = (file: string) => {
 describe('the recognizer on a real whisper-server', () => {
   test('writes down what is said', async () => {
     const transcript = await recognize(named('azure-weather.wav').samples)
-    expect(normalizedWords(transcript.text).join(' ')).toBe("what's the weather like")
+    expect(normalizedWords(transcript.text).join(' ')).toBe('whats the weather like')
     expect(transcript).toMatchObject({ passes: 1, audioContext: 768, noSpeechProbability: null })
   })
 

@@ -53,7 +53,7 @@ it('who waits says so once, and stops waiting when aborted', async () => {
   const steps: Progress[] = []
   const waiting = withLock('item', context(AbortSignal.timeout(700), steps), async () => 'never')
   await expect(waiting).rejects.toThrow(/abort|timeout/i)
-  expect(steps.map(step => step.status)).toEqual(['waiting for another setup'])
+  expect(steps.map(step => step.status)).toEqual(['waiting for a setup that is under way'])
 })
 
 it('different items do not wait for one another', async () => {

@@ -1,0 +1,49 @@
+import { Command, CommanderError } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { isAbort, toQuantvoxError } from '../../server/errors.ts'
+import { addAsk } from './ask.ts'
+import { addConfig } from './config.ts'
+import { addDoctor } from './doctor.ts'
+import { addModels } from './modelCommands.ts'
+import { addServe } from './serve.ts'
+import { addSetup } from './setupCommand.ts'
+import { addTurns } from './turnCommands.ts'
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage. */
+
+const interrupted = new AbortController()
+
+const program = new Command('quantvox')
+  .description('A local voice assistant on quantized models that shows what quantization costs and gains.')
+  .version(packageJson.version)
+  .showSuggestionAfterError()
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride()
+
+for (const add of [addServe, addSetup, addDoctor, addModels, addAsk, addTurns, addConfig]) {
+  add(program, interrupted.signal)
+}
+
+// Serving stops in its own, gentler way.
+if (process.argv[2] !== 'serve') {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => interrupted.abort(new Error(`stopped by ${name}`)))
+  }
+}
+// The launcher's channel must not keep a finished command alive.
+process.channel?.unref()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else {
+    const known = toQuantvoxError(error)
+    const reason = isAbort(error, interrupted.signal) ? 'stopped.' : known.line
+    process.stderr.write(`quantvox: ${reason}\n`)
+    if (known.code === 'internal' && !interrupted.signal.aborted)
+      process.stderr.write(`${String((error as Error)?.stack ?? error)}\n`)
+    process.exitCode = 1
+  }
+}

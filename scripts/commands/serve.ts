@@ -1,0 +1,68 @@
+import type { Command } from 'commander'
+import pino from 'pino'
+import pretty from 'pino-pretty'
+import { loadConfig } from '../../server/config.ts'
+import { startServer } from '../../server/main.ts'
+import { createProgressView } from '../setup/progress.ts'
+import { settingFlags, settingsOf } from './settingFlags.ts'
+
+/** `quantvox serve`: what `npm start` runs. Gets what is missing, starts, prints the address when a turn can be answered. */
+export function addServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('start the server; gets engines and models that are missing')
+  settingFlags(command)
+  command.action(async (options: Record<string, unknown>) => {
+    const { config } = loadConfig(settingsOf(options))
+    const stream = process.stderr.isTTY
+      ? pretty({ destination: 2, ignore: 'pid,hostname', sync: true })
+      : pino.destination(2)
+    const log = pino({ level: config.LOG_LEVEL }, stream)
+    const view = createProgressView(process.stderr)
+    const startedAt = performance.now()
+    const server = await startServer(config, {
+      log,
+      report: (item, progress) => view.onProgress({ item, ...progress }),
+    })
+    const stopped = untilToldToStop()
+    const token = config.AUTH_TOKEN === null ? '' : `/#token=${config.AUTH_TOKEN}`
+    const seconds = () => ((performance.now() - startedAt) / 1000).toFixed(1)
+    server.ready
+      .then(() => {
+        view.done()
+        process.stdout.write(`Quantvox is ready after ${seconds()} s: ${server.url}${token}\n`)
+      })
+      .catch((error: unknown) => {
+        if (stopped.begun()) return
+        view.done()
+        process.stdout.write(
+          `Quantvox listens at ${server.url}${token}, but is not ready: ${lineOf(error)}\n`,
+        )
+      })
+    await stopped.promise
+    log.info('stopping')
+    await server.stop()
+    process.exit(0)
+  })
+}
+
+function lineOf(error: unknown): string {
+  return error instanceof Error && 'line' in error ? String(error.line) : String(error)
+}
+
+/** A signal, or the end of the launcher; a second signal ends at once. */
+function untilToldToStop(): { promise: Promise<void>; begun(): boolean } {
+  let begun = false
+  const promise = new Promise<void>(stop => {
+    const tell = () => {
+      if (begun) process.exit(1)
+      begun = true
+      stop()
+    }
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, tell)
+    process.once('disconnect', () => {
+      if (!begun) tell()
+    })
+  })
+  return { promise, begun: () => begun }
+}

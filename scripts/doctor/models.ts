@@ -1,0 +1,97 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../../server/config.ts'
+import { probeOllama } from '../../server/engines/ollama.ts'
+import { createLanguageModels } from '../../server/llm/models.ts'
+import { hashFile } from '../setup/cache.ts'
+import { cachePaths, listSpeechModels } from '../setup/index.ts'
+import { type Finding, finding } from './finding.ts'
+
+/** The models that are set, and whether every file in the cache is what it was when it was made. */
+export async function examineModels(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  return [await speech(config), await hashes(config, signal), await language(config, signal)]
+}
+
+async function speech(config: Config): Promise<Finding> {
+  const why = 'Speech is transcribed with it.'
+  if (config.SPEECH_URL.length > 0)
+    return finding('speech model', `as loaded at ${config.SPEECH_URL.join(', ')}`, null, why)
+  const models = await listSpeechModels(config.CACHE_DIR)
+  const model = models.find(candidate => candidate.name === config.SPEECH_MODEL)
+  const installed = models.filter(candidate => candidate.installed).length
+  const pull = `Run "npx quantvox models pull ${config.SPEECH_MODEL}", or just start: the server fetches it.`
+  if (model === undefined) {
+    return finding(
+      'speech model',
+      `${config.SPEECH_MODEL} is not in the catalog`,
+      { state: 'wrong', mend: 'Choose one of "npx quantvox models list".' },
+      why,
+    )
+  }
+  return finding(
+    'speech model',
+    `${model.name} is ${model.installed ? '' : 'not '}here; ${installed} of ${models.length} levels are`,
+    model.installed ? null : { state: 'note', mend: pull },
+    why,
+  )
+}
+
+async function hashes({ CACHE_DIR }: Config, signal: AbortSignal): Promise<Finding> {
+  const damaged = await damagedSpeechModels(CACHE_DIR, signal)
+  return finding(
+    'model files',
+    damaged.length === 0 ? 'all are what they were when they were made' : `damaged: ${damaged.join(', ')}`,
+    damaged.length === 0
+      ? null
+      : {
+          state: 'wrong',
+          mend: `Run "npx quantvox models remove" and "models pull" for ${damaged.join(', ')}.`,
+        },
+    'A damaged file transcribes nonsense or crashes its engine.',
+  )
+}
+
+async function language(config: Config, signal: AbortSignal): Promise<Finding> {
+  const why = 'Questions are answered with it.'
+  if (
+    (await probeOllama(config.OLLAMA_HOST, AbortSignal.any([signal, AbortSignal.timeout(2000)]))) === null
+  ) {
+    return finding(
+      'language model',
+      `${config.LLM_MODEL ?? 'the default'}; Ollama does not run now, so this was not checked`,
+      null,
+      why,
+    )
+  }
+  const installed = (await createLanguageModels(async () => config.OLLAMA_HOST).list(signal)).map(
+    model => model.name,
+  )
+  const missing = config.LLM_MODEL !== null && !installed.includes(config.LLM_MODEL)
+  return finding(
+    'language model',
+    `${config.LLM_MODEL ?? 'the default'}; installed: ${installed.join(', ') || 'none'}`,
+    missing
+      ? {
+          state: 'note',
+          mend: `Run "npx quantvox models pull ${config.LLM_MODEL}", or just start: the server pulls it.`,
+        }
+      : null,
+    why,
+  )
+}
+
+/** Names of files whose bytes are not those that were noted when they were made. Hashes all of them. */
+async function damagedSpeechModels(cacheDir: string, signal: AbortSignal): Promise<string[]> {
+  const directory = cachePaths(cacheDir).speech
+  const files = (await readdir(directory).catch(() => [])).filter(file => file.endsWith('.bin'))
+  const damaged: string[] = []
+  for (const file of files) {
+    const note: unknown = await readFile(join(directory, `${file}.json`), 'utf8')
+      .then(JSON.parse)
+      .catch(() => null)
+    const sha256 = typeof note === 'object' && note !== null && 'sha256' in note ? note.sha256 : null
+    const actual = (await hashFile(join(directory, file), signal)).toString('hex')
+    if (actual !== sha256) damaged.push(file.replace(/\.bin$/, ''))
+  }
+  return damaged
+}

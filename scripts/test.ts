@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import Type from 'typebox'
+import Value from 'typebox/value'
+import { loadConfig } from '../server/config.ts'
+import { toQuantvoxError } from '../server/errors.ts'
+import { setupForTests } from './setup/forTests.ts'
+
+/**
+ * `npm test`: type check, lint, unit and integration tests, then setup and the tests on real engines and over real
+ * ports. `npm run check` stops before the engines. Further arguments go to vitest and run only those tests.
+ * With CI=true a skipped test is a failure. The last line is "N passed, N failed".
+ */
+
+const root = resolve(import.meta.dirname, '..')
+const output = join(root, 'test-output')
+
+const Report = Type.Object({
+  numPassedTests: Type.Integer(),
+  numFailedTests: Type.Integer(),
+  numPendingTests: Type.Integer(),
+  numFailedTestSuites: Type.Integer(),
+  testResults: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      assertionResults: Type.Array(Type.Object({ fullName: Type.String(), status: Type.String() })),
+    }),
+  ),
+})
+
+let passed = 0
+let failed = 0
+let skipped = 0
+
+async function main(): Promise<void> {
+  const [mode, ...rest] = process.argv.slice(2)
+  const chosen = mode === undefined || mode === 'check' ? rest : [mode, ...rest]
+  mkdirSync(output, { recursive: true })
+  if (chosen.length > 0) {
+    await vitest('chosen', chosen)
+    return
+  }
+  await step('types', 'typescript/bin/tsc', ['-p', '.'])
+  await step('lint and format', '@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'])
+  await vitest('fast', ['--project', 'unit', '--project', 'integration'])
+  if (mode === 'check') return
+  say('setup: engines and models for the tests')
+  await setupForTests(loadConfig().config, process.stderr)
+  await vitest('real', ['--project', 'engines', '--project', 'e2e'])
+}
+
+function say(text: string): void {
+  process.stdout.write(`\n— ${text}\n`)
+}
+
+function run(script: string, args: string[]): Promise<number> {
+  return new Promise(settle => {
+    const child = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
+      cwd: root,
+      stdio: 'inherit',
+    })
+    child.on('error', () => settle(1))
+    child.on('close', code => settle(code ?? 1))
+  })
+}
+
+async function step(name: string, script: string, args: string[]): Promise<void> {
+  say(name)
+  if ((await run(script, args)) === 0) passed++
+  else failed++
+}
+
+async function vitest(name: string, args: string[]): Promise<void> {
+  say(`tests: ${name}`)
+  const file = join(output, `${name}.json`)
+  const code = await run('vitest/vitest.mjs', [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+    ...args,
+  ])
+  const report: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  Value.Assert(Report, report)
+  passed += report.numPassedTests
+  failed += report.numFailedTests
+  // A file that does not load, or an error outside any test, fails no single test.
+  if (code !== 0 && report.numFailedTests === 0) failed++
+  skipped += report.numPendingTests
+  for (const { name: path, assertionResults } of report.testResults) {
+    for (const { fullName, status } of assertionResults) {
+      if (status !== 'passed' && status !== 'failed')
+        process.stdout.write(`skipped: ${path.slice(root.length + 1)}: ${fullName}\n`)
+    }
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${toQuantvoxError(error).line}\n${error instanceof Error ? error.stack : ''}\n`)
+  failed++
+}
+if (skipped > 0 && process.env.CI === 'true') {
+  process.stdout.write(`${skipped} skipped: with CI=true that is a failure\n`)
+  failed += skipped
+}
+process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+process.exit(failed === 0 ? 0 : 1)

@@ -1,0 +1,66 @@
+import multipart from '@fastify/multipart'
+import { fastifySSE } from '@fastify/sse'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import { QuantvoxError } from './errors.ts'
+import auth from './plugins/auth.ts'
+import docs from './plugins/docs.ts'
+import guard from './plugins/guard.ts'
+import problems from './plugins/problems.ts'
+import { type HealthDependencies, healthRoutes } from './routes/health.ts'
+import { type ModelDependencies, modelRoutes } from './routes/models.ts'
+import { oneShotTurnRoutes } from './routes/oneShotTurns.ts'
+import { turnRecordRoutes } from './routes/turnRecords.ts'
+import type { ReplyAudio } from './session/replyAudio.ts'
+import type { Stages } from './session/stages.ts'
+
+export const MAX_JSON_BYTES = 2 ** 20
+
+/** All that the app runs on; `main` gives the real ones, tests give scripted ones. */
+export type Dependencies = HealthDependencies & ModelDependencies & { stages: Stages; replies: ReplyAudio }
+
+/** The whole server without a port: `main` listens, tests and tools `inject`. */
+export async function buildApp(
+  config: Config,
+  dependencies: Dependencies,
+  options: { loggerInstance?: FastifyBaseLogger; https?: { cert: Buffer; key: Buffer } } = {},
+): Promise<FastifyInstance> {
+  const { stages, replies, tickets } = dependencies
+  const app: FastifyInstance = Fastify({
+    ...options,
+    bodyLimit: MAX_JSON_BYTES,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+  })
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onRequest', async () => {
+    if (!closing) return
+    throw new QuantvoxError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 })
+  })
+
+  await app.register(problems)
+  await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
+  await app.register(auth, { token: config.AUTH_TOKEN, redeemTicket: tickets.redeem })
+  await app.register(docs, { version: stages.settings.appVersion, publicUrl: config.PUBLIC_URL })
+  await app.register(multipart)
+  await app.register(fastifySSE)
+
+  await app.register(healthRoutes(dependencies))
+  await app.register(modelRoutes(dependencies))
+  await app.register(
+    oneShotTurnRoutes({
+      stages,
+      replies,
+      maxUploadBytes: config.MAX_UPLOAD_MB * 2 ** 20,
+      maxTurns: config.MAX_SESSIONS,
+    }),
+  )
+  await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
+  app.get('/', { config: { public: true }, schema: { hide: true } }, (_request, reply) =>
+    reply.redirect('/docs'),
+  )
+  return app
+}

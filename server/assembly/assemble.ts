@@ -1,0 +1,151 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { createConversations } from '../conversation/conversations.ts'
+import { defaultSystemPrompt } from '../conversation/systemPrompt.ts'
+import { createFlite, type Flite } from '../engines/flite.ts'
+import { createGate } from '../engines/gate.ts'
+import { createOllama, type OllamaEngine } from '../engines/ollama.ts'
+import { createRemoteSpeechEngines } from '../engines/remoteSpeech.ts'
+import type { SpeechEngines } from '../engines/speechEngines.ts'
+import { createLocalSpeechEngines } from '../engines/whisperServers.ts'
+import { QuantvoxError } from '../errors.ts'
+import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
+import { createRespond } from '../llm/respond.ts'
+import type { Stages } from '../session/stages.ts'
+import { createRecognizer } from '../speech/recognizer.ts'
+import { createFindSpeech } from '../speech/speechSegments.ts'
+import { createVoiceActivity } from '../speech/voiceActivity.ts'
+import { createFliteSynthesis } from '../synthesis/flite.ts'
+import { createRemoteSynthesis } from '../synthesis/remote.ts'
+import { parseVoice } from '../synthesis/voices.ts'
+import { openTurnStore, turnFileName } from '../timing/store.ts'
+import { memoryOf } from './memory.ts'
+import type { Provision, Report } from './provision.ts'
+
+/** Speech levels loaded at once; a comparison switches between more, and each costs 100 to 300 MB. */
+const MAX_LOADED_SPEECH_LEVELS = 3
+
+export type Assembly = {
+  stages: Stages
+  ollama: OllamaEngine
+  speechEngines: SpeechEngines
+  flite: Flite
+  languageModels: LanguageModels
+  /** Gives up what is being fetched or built; it is resumed at the next start. */
+  stopFetching(): void
+  /** Stops every engine that was started here. */
+  stopEngines(): Promise<void>
+}
+
+/** Engines and stages of a server, wired; nothing is started before it is needed. */
+export async function assemble(
+  config: Config,
+  provision: Provision,
+  report: Report,
+  appVersion: string,
+  log: Logger & FastifyBaseLogger,
+): Promise<Assembly> {
+  const ending = new AbortController()
+  const runDir = join(config.CACHE_DIR, 'run')
+  const ollama = createOllama({
+    host: config.OLLAMA_HOST,
+    hostSetByHand: config.ollamaHostSetByHand,
+    program: () => provision.ollama(report, ending.signal),
+    modelsDir: join(config.CACHE_DIR, 'ollama'),
+    runDir,
+    log,
+  })
+  const speechEngines =
+    config.SPEECH_URL.length > 0
+      ? createRemoteSpeechEngines(config.SPEECH_URL)
+      : createLocalSpeechEngines({
+          programs: () => provision.whisper(report, ending.signal),
+          threads: Math.max(1, Math.min(8, availableParallelism())),
+          maxLoaded: MAX_LOADED_SPEECH_LEVELS,
+          maxResidentBytes: null,
+          runDir,
+          log,
+        })
+  const flite = createFlite({ log })
+  const llmGate = createGate(1)
+  const languageModels = createLanguageModels(() => ollama.url())
+  const store = openTurnStore(join(config.DATA_DIR, turnFileName), { saveText: config.SAVE_TEXT, log })
+  const activity = await createVoiceActivity()
+
+  const stages: Stages = {
+    findSpeech: createFindSpeech(activity),
+    recognize: createRecognizer({ acquire: speechEngines.acquire }),
+    respond: createRespond(() => ollama.url()),
+    voice(name) {
+      const parsed = parseVoice(name, config.SYNTHESIS_URL !== null)
+      if (parsed.kind === 'flite') return createFliteSynthesis(flite.speak, parsed.voice)
+      if (parsed.kind === 'remote' && config.SYNTHESIS_URL !== null) {
+        return createRemoteSynthesis({ url: config.SYNTHESIS_URL, voice: parsed.voice })
+      }
+      return null
+    },
+    speechLevel: (name, signal) =>
+      config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
+    languageModel: languageModels.find,
+    async llmPlace(owner, signal) {
+      const { waitedMs, leave } = await llmGate.enter(owner, signal)
+      return { queueMs: waitedMs, release: leave }
+    },
+    memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
+    conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
+    store,
+    settings: {
+      appVersion,
+      llmHost: () => ollama.url(),
+      llmModel: rememberWhenDone(() => config.LLM_MODEL ?? chooseTag()),
+      speechModel: config.SPEECH_MODEL,
+      voice: config.VOICE,
+      systemPrompt: config.SYSTEM_PROMPT ?? defaultSystemPrompt,
+      chat: {
+        numCtx: config.NUM_CTX,
+        keepAlive: config.KEEP_ALIVE,
+        temperature: config.TEMPERATURE,
+        seed: config.SEED,
+      },
+    },
+  }
+
+  async function chooseTag(): Promise<string> {
+    const installed = (await languageModels.list(ending.signal)).map(model => model.name)
+    return await provision.defaultLanguageTag(installed, await ollama.url(), ending.signal)
+  }
+
+  return {
+    stages,
+    ollama,
+    speechEngines,
+    flite,
+    languageModels,
+    stopFetching: () => ending.abort(new QuantvoxError('shutting_down', 'The server is shutting down.')),
+    async stopEngines() {
+      await Promise.allSettled([speechEngines.stop(), ollama.stop(), flite.stop()])
+    },
+  }
+}
+
+/** What a whisper-server elsewhere has loaded cannot be asked; the name stands for it and the file is unknown. */
+async function remoteLevel(name: string) {
+  return { name, path: '', digest: '', quantization: /(f16|q\d_[01])$/.exec(name)?.[1] ?? '' }
+}
+
+/** Calls `make` until it succeeds once; then its result stays. */
+function rememberWhenDone<T>(make: () => Promise<T> | T): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= Promise.resolve()
+      .then(make)
+      .catch(error => {
+        made = undefined
+        throw error
+      })
+    return made
+  }
+}

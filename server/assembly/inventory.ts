@@ -1,0 +1,106 @@
+import { cpus, totalmem } from 'node:os'
+import type { monitorEventLoopDelay } from 'node:perf_hooks'
+import packageJson from '../../package.json' with { type: 'json' }
+import { MAX_JSON_BYTES } from '../app.ts'
+import type { Config } from '../config.ts'
+import type { ServerInfo } from '../protocol/info.ts'
+import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
+import { MAX_CLIP_SECONDS } from '../routes/oneShotTurns.ts'
+import type { Assembly } from './assemble.ts'
+import type { Provision } from './provision.ts'
+
+/** What `/v1/info` says. */
+export async function infoOf(
+  config: Config,
+  assembly: Assembly,
+  loopDelay: ReturnType<typeof monitorEventLoopDelay>,
+): Promise<ServerInfo> {
+  const { ollama, speechEngines, flite, stages } = assembly
+  const loaded = await speechEngines.loaded()
+  // Asked only where they answer at once: a first start may be building Ollama for minutes.
+  const ollamaReady = ollama.ready().ready
+  const llmModel = ollamaReady ? await stages.settings.llmModel().catch(() => null) : config.LLM_MODEL
+  return {
+    version: packageJson.version,
+    nodeVersion: process.version,
+    engines: [
+      {
+        name: 'ollama',
+        version: ollamaReady ? await ollama.version() : null,
+        where: ollamaReady ? await ollama.url() : config.OLLAMA_HOST,
+        owned: ollama.owned(),
+        state: ollama.status().state,
+      },
+      ...loaded.map(model => ({
+        name: 'whisper-server',
+        version: null,
+        where: `${model.name}${model.pid === null ? '' : `, process ${model.pid}`}`,
+        owned: config.SPEECH_URL.length === 0,
+        state: model.state,
+      })),
+      { name: 'flite', version: null, where: 'child process', owned: true, state: flite.status().state },
+    ],
+    limits: {
+      maxSessions: config.MAX_SESSIONS,
+      maxUtteranceSeconds: config.MAX_UTTERANCE_SECONDS,
+      maxUploadBytes: config.MAX_UPLOAD_MB * 2 ** 20,
+      maxClipSeconds: MAX_CLIP_SECONDS,
+      maxJsonBytes: MAX_JSON_BYTES,
+    },
+    defaults: {
+      llmModel,
+      speechModel: config.SPEECH_MODEL,
+      voice: config.VOICE,
+      numCtx: config.NUM_CTX,
+    },
+    hardware: {
+      cpu: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memoryBytes: totalmem(),
+      platform: `${process.platform} ${process.arch}`,
+    },
+    process: {
+      pid: process.pid,
+      residentBytes: process.memoryUsage.rss(),
+      eventLoopDelayP99Ms: loopDelay.count === 0 ? null : loopDelay.percentile(99) / 1e6,
+    },
+  }
+}
+
+/** Installed tags, then those of the catalog that are not. */
+export async function languageModelsOf(
+  { languageModels }: Assembly,
+  provision: Provision,
+  signal: AbortSignal,
+): Promise<LanguageModel[]> {
+  const installed = await languageModels.list(signal)
+  const names = new Set(installed.map(model => model.name))
+  const available = provision
+    .languageTags()
+    .filter(tag => !names.has(tag))
+    .map(name => ({
+      name,
+      family: null,
+      parameterSize: null,
+      quantization: null,
+      sizeBytes: null,
+      digest: null,
+      installed: false,
+      loaded: false,
+      residentBytes: null,
+      gpuShare: null,
+    }))
+  return [...installed, ...available]
+}
+
+/** Every level of the catalog, installed or not, loaded or not. */
+export async function speechModelsOf(
+  { speechEngines }: Assembly,
+  provision: Provision,
+): Promise<SpeechModel[]> {
+  const [levels, loaded] = await Promise.all([provision.speechLevels(), speechEngines.loaded()])
+  return levels.map(level => {
+    const live = loaded.find(model => model.name === level.name)
+    return { ...level, loaded: live?.state === 'ready', residentBytes: live?.residentBytes ?? null }
+  })
+}

@@ -1,0 +1,39 @@
+import type { OllamaEngine } from '../engines/ollama.ts'
+import type { SpeechEngines } from '../engines/speechEngines.ts'
+import type { LanguageModels } from '../llm/models.ts'
+import type { LanguageModel } from '../protocol/models.ts'
+import type { MemoryFigures } from '../protocol/record.ts'
+
+type Sources = { speechEngines: SpeechEngines; ollama: OllamaEngine; languageModels: LanguageModels }
+
+/** No figure is worth waiting longer for; the turn's row waits for it. */
+const PATIENCE_MS = 2_000
+
+/**
+ * What the two models of a turn hold now. The LLM's own process is asked where it is ours to see (Linux), else
+ * Ollama's estimate is taken; `llmMemorySource` says which.
+ */
+export async function memoryOf(
+  speechModel: string | null,
+  llm: LanguageModel | null,
+  { speechEngines, ollama, languageModels }: Sources,
+): Promise<MemoryFigures> {
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  const speech = speechModel === null ? [] : await speechEngines.loaded()
+  const figures: MemoryFigures = {
+    speechResidentBytes: speech.find(model => model.name === speechModel)?.residentBytes ?? null,
+    llmResidentBytes: null,
+    llmGpuShare: null,
+    llmMemorySource: null,
+  }
+  if (llm === null) return figures
+  const [now, weights] = await Promise.all([
+    languageModels.find(llm.name, signal),
+    languageModels.weightsDigest(llm, signal),
+  ])
+  const measured = weights === null ? null : await ollama.runnerMemory(weights)
+  figures.llmGpuShare = now.gpuShare
+  figures.llmResidentBytes = measured ?? now.residentBytes
+  figures.llmMemorySource = measured !== null ? 'process' : now.residentBytes === null ? null : 'ollama'
+  return figures
+}

@@ -1,0 +1,19 @@
+import type { PullProgress, SpeechModel } from '../protocol/models.ts'
+import type { SpeechLevel } from '../speech/recognizer.ts'
+
+export type Report = (item: string, progress: PullProgress) => void
+
+/** Where engines and models come from. `main` hands over scripts/setup; everything here is quick when it is there already. */
+export type Provision = {
+  whisper(report: Report, signal: AbortSignal): Promise<{ serverPath: string; version: string }>
+  ollama(report: Report, signal: AbortSignal): Promise<{ path: string; version: string }>
+  /** Fetches or makes a speech level. Throws `model_not_found` for an unknown one. */
+  speechLevel(name: string, report: Report, signal: AbortSignal): Promise<SpeechLevel>
+  speechLevels(): Promise<Omit<SpeechModel, 'loaded' | 'residentBytes'>[]>
+  /** Pulls a tag, or makes it by the catalog's recipe. */
+  languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>
+  /** Tags that the catalog knows, whether installed or not. */
+  languageTags(): string[]
+  /** The tag to use where none is set: an installed one of the catalog, else one that can be had. */
+  defaultLanguageTag(installed: string[], ollamaUrl: string, signal: AbortSignal): Promise<string>
+}

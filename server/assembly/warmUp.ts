@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config.ts'
+import { toQuantvoxError } from '../errors.ts'
+import type { Readiness } from '../protocol/info.ts'
+import type { Assembly } from './assemble.ts'
+import type { Provision, Report } from './provision.ts'
+
+/** How long after a failure a part is tried again: its cause may have been mended meanwhile. */
+const RETRY_MS = 30_000
+
+type Missing = Readiness['notReady'][number]
+
+export type WarmUp = {
+  /** Gets the default models, loads them and runs each once. Rejects with the first failure, but goes on trying. */
+  run(signal: AbortSignal): Promise<void>
+  /** What is not ready yet, and why. */
+  missing(): Missing[]
+}
+
+export function createWarmUp(
+  config: Config,
+  { stages, ollama, speechEngines, flite, languageModels }: Assembly,
+  provision: Provision,
+  report: Report,
+  log: FastifyBaseLogger,
+): WarmUp {
+  const missing = new Map<string, Missing>()
+
+  async function speech(signal: AbortSignal): Promise<void> {
+    const level = await stages.speechLevel(config.SPEECH_MODEL, signal)
+    const lease = await speechEngines.acquire(level, 'warm-up', signal)
+    lease.release()
+  }
+
+  async function language(signal: AbortSignal): Promise<void> {
+    const host = await ollama.url(signal)
+    const tag = await stages.settings.llmModel()
+    const installed = (await languageModels.list(signal)).some(model => model.name === tag)
+    if (!installed) await provision.languageModel(tag, host, report, signal)
+    const messages = [
+      { role: 'system' as const, content: stages.settings.systemPrompt },
+      { role: 'user' as const, content: 'Hello.' },
+    ]
+    // The first token is enough: the model is loaded and the system prompt is in its cache.
+    for await (const _part of stages.respond(messages, { ...stages.settings.chat, model: tag }, signal)) break
+  }
+
+  async function voice(signal: AbortSignal): Promise<void> {
+    if (config.VOICE.startsWith('flite:')) await flite.warm(signal)
+  }
+
+  async function attempt(what: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) {
+    try {
+      await work(signal)
+      missing.delete(what)
+    } catch (error) {
+      signal.throwIfAborted()
+      const { line, mend } = toQuantvoxError(error)
+      missing.set(what, { what, why: line, ...(mend === undefined ? {} : { mend }) })
+      log.error({ err: error, what }, 'not ready')
+      void again(what, work, signal)
+      throw error
+    }
+  }
+
+  async function again(what: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) {
+    try {
+      await sleep(RETRY_MS, undefined, { signal, ref: false })
+      await attempt(what, work, signal)
+    } catch {
+      // attempt() has told it and tries again; an aborted sleep means that the server stops.
+    }
+  }
+
+  return {
+    async run(signal) {
+      const parts = { 'speech model': speech, 'language model': language, voice }
+      for (const what of Object.keys(parts))
+        missing.set(what, { what, why: 'It is being fetched, loaded and warmed.' })
+      await Promise.all(Object.entries(parts).map(([what, work]) => attempt(what, work, signal)))
+    },
+    missing: () => [...missing.values()],
+  }
+}

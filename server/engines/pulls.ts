@@ -1,0 +1,60 @@
+import { EventEmitter, on } from 'node:events'
+import type { PullProgress } from '../protocol/models.ts'
+
+export type PullEvent =
+  | { event: 'progress'; progress: PullProgress }
+  | { event: 'done' }
+  | { event: 'error'; error: unknown }
+
+export type Pulls = {
+  /** Follows the pull of `name`, starting it if nobody has: its latest progress, what comes, and its end. */
+  follow(name: string, signal: AbortSignal): AsyncGenerator<PullEvent>
+  /** Names being pulled now. */
+  running(): string[]
+  /** Stops all pulls; what was fetched is kept and resumed later. */
+  stop(): void
+}
+
+type Download = (name: string, report: (progress: PullProgress) => void, signal: AbortSignal) => Promise<void>
+
+/** Downloads that outlive the request that began them; whoever asks for the same one joins it. */
+export function createPulls(download: Download): Pulls {
+  const pulls = new Map<string, { emitter: EventEmitter; latest: PullEvent }>()
+  const stopping = new AbortController()
+
+  function start(name: string) {
+    const emitter = new EventEmitter()
+    const first: PullEvent = {
+      event: 'progress',
+      progress: { status: 'starting', completedBytes: null, totalBytes: null },
+    }
+    const pull = { emitter, latest: first as PullEvent }
+    const tell = (event: PullEvent) => {
+      pull.latest = event
+      emitter.emit('pull', event)
+    }
+    pulls.set(name, pull)
+    download(name, progress => tell({ event: 'progress', progress }), stopping.signal)
+      .then(
+        () => tell({ event: 'done' }),
+        (error: unknown) => tell({ event: 'error', error }),
+      )
+      .finally(() => pulls.delete(name))
+    return pull
+  }
+
+  return {
+    async *follow(name, signal) {
+      const pull = pulls.get(name) ?? start(name)
+      const coming = on(pull.emitter, 'pull', { signal })
+      yield pull.latest
+      if (pull.latest.event !== 'progress') return
+      for await (const [event] of coming) {
+        yield event
+        if (event.event !== 'progress') return
+      }
+    },
+    running: () => [...pulls.keys()],
+    stop: () => stopping.abort(),
+  }
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import packageJson from '../package.json' with { type: 'json' }
+import { provisionFrom } from '../scripts/setup/provision.ts'
+import { buildApp } from './app.ts'
+import { type Assembly, assemble } from './assembly/assemble.ts'
+import { infoOf, languageModelsOf, speechModelsOf } from './assembly/inventory.ts'
+import type { Provision, Report } from './assembly/provision.ts'
+import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
+import type { Config } from './config.ts'
+import { cleanOrphans } from './engines/orphans.ts'
+import { createPulls } from './engines/pulls.ts'
+import { QuantvoxError } from './errors.ts'
+import type { Readiness } from './protocol/info.ts'
+import { createReplyAudio } from './session/replyAudio.ts'
+import { createTickets } from './session/tickets.ts'
+import { listVoices } from './synthesis/voices.ts'
+
+/** How long a stop lets running turns go on. */
+const TURNS_END_WITHIN_MS = 30_000
+
+export type RunningServer = {
+  url: string
+  /** Settles when engines and default models are there and warm; rejects with what is missing. */
+  ready: Promise<void>
+  /** Takes no more turns, lets the running ones end, stops the engines. */
+  stop(): Promise<void>
+}
+
+export type StartOptions = {
+  log: Logger
+  /** Progress of what is fetched or built at first. */
+  report: Report
+  provision?: Provision
+}
+
+/** Starts the whole server: listens first, so that health and progress can be seen, and gets ready meanwhile. */
+export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
+  const { log, report, provision = provisionFrom(config.CACHE_DIR) } = options
+  await cleanOrphans(join(config.CACHE_DIR, 'run'), log)
+  const assembly = await assemble(config, provision, report, packageJson.version, log)
+  const warmUp = createWarmUp(config, assembly, provision, report, log)
+  const loopDelay = monitorEventLoopDelay({ resolution: 10 })
+  const languagePulls = createPulls(async (name, tell, signal) =>
+    provision.languageModel(name, await assembly.ollama.url(), (_item, progress) => tell(progress), signal),
+  )
+  const speechPulls = createPulls(async (name, tell, signal) => {
+    await provision.speechLevel(name, (_item, progress) => tell(progress), signal)
+  })
+  const stopped = new AbortController()
+  const app = await buildApp(
+    config,
+    {
+      stages: assembly.stages,
+      replies: createReplyAudio(config.SAVE_AUDIO ? join(config.DATA_DIR, 'audio') : null),
+      tickets: createTickets(),
+      readiness: async () => readinessOf(assembly, warmUp),
+      info: () => infoOf(config, assembly, loopDelay),
+      languageModels: signal => languageModelsOf(assembly, provision, signal),
+      speechModels: () => speechModelsOf(assembly, provision),
+      voices: () => listVoices(config.SYNTHESIS_URL === null ? null : []),
+      languagePulls,
+      speechPulls,
+    },
+    { loggerInstance: log, ...tlsOf(config) },
+  )
+  const stop = async () => {
+    stopped.abort()
+    languagePulls.stop()
+    speechPulls.stop()
+    assembly.stopFetching()
+    const closed = app.close()
+    await Promise.race([closed, sleep(TURNS_END_WITHIN_MS, undefined, { ref: false })])
+    // Turns that still run fail now, and their rows are written.
+    await assembly.stopEngines()
+    await closed
+    assembly.stages.store.close()
+  }
+
+  try {
+    await app.listen({ host: config.HOST, port: config.PORT })
+  } catch (error) {
+    await stop()
+    throw listenError(error, config)
+  }
+  const ready = warmUp.run(stopped.signal).then(() => {
+    loopDelay.enable()
+    loopDelay.reset()
+  })
+  ready.catch(() => {})
+  const address = app.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : config.PORT
+  const url = config.PORT === 0 ? config.PUBLIC_URL.replace(/:0$/, `:${port}`) : config.PUBLIC_URL
+  return { url, ready, stop }
+}
+
+function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {
+  if (config.TLS_CERT === null || config.TLS_KEY === null) return {}
+  try {
+    return { https: { cert: readFileSync(config.TLS_CERT), key: readFileSync(config.TLS_KEY) } }
+  } catch (error) {
+    throw new QuantvoxError(
+      'invalid_request',
+      `The TLS files cannot be read (${(error as Error).message}).`,
+      {
+        mend: 'Check TLS_CERT and TLS_KEY.',
+        cause: error,
+      },
+    )
+  }
+}
+
+function listenError(error: unknown, config: Config): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'EADDRINUSE') {
+    return new QuantvoxError(
+      'engine_unavailable',
+      `Port ${config.PORT} on ${config.HOST} is taken by another program.`,
+      {
+        mend: `Stop it, or choose another port: PORT=${config.PORT + 1} npm start`,
+        cause: error,
+      },
+    )
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new QuantvoxError('invalid_request', `Cannot listen on ${config.HOST}:${config.PORT} (${code}).`, {
+      mend: 'Set HOST to an address of this machine and PORT above 1023.',
+      cause: error,
+    })
+  }
+  return error
+}
+
+function readinessOf(assembly: Assembly, warmUp: WarmUp): Readiness {
+  const notReady = [...warmUp.missing()]
+  const engines = { ollama: assembly.ollama.ready(), 'whisper-server': assembly.speechEngines.ready() }
+  for (const [what, { ready, detail }] of Object.entries(engines)) {
+    if (!ready && !notReady.some(missing => missing.what === what)) {
+      notReady.push({ what, why: detail ?? 'It does not answer.' })
+    }
+  }
+  return { ready: notReady.length === 0, notReady }
+}

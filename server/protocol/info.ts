@@ -1,0 +1,59 @@
+import Type, { type Static } from 'typebox'
+
+/** `/readyz` and `/v1/info`. */
+
+export const Readiness = Type.Object({
+  ready: Type.Boolean(),
+  notReady: Type.Array(
+    Type.Object({
+      what: Type.String({ description: 'engine or model' }),
+      why: Type.String(),
+      mend: Type.Optional(Type.String()),
+    }),
+  ),
+})
+export type Readiness = Static<typeof Readiness>
+
+const nullableText = Type.Union([Type.String(), Type.Null()])
+
+export const EngineInfo = Type.Object({
+  name: Type.String({ description: 'ollama, whisper-server or flite' }),
+  version: nullableText,
+  where: Type.String({ description: 'a URL, or how it is run here' }),
+  owned: Type.Boolean({ description: 'a child of this server' }),
+  state: Type.String(),
+})
+export type EngineInfo = Static<typeof EngineInfo>
+
+export const ServerInfo = Type.Object({
+  version: Type.String(),
+  nodeVersion: Type.String(),
+  engines: Type.Array(EngineInfo),
+  limits: Type.Object({
+    maxSessions: Type.Integer(),
+    maxUtteranceSeconds: Type.Integer(),
+    maxUploadBytes: Type.Integer(),
+    maxClipSeconds: Type.Integer(),
+    maxJsonBytes: Type.Integer(),
+  }),
+  defaults: Type.Object({
+    llmModel: nullableText,
+    speechModel: Type.String(),
+    voice: Type.String(),
+    numCtx: Type.Integer(),
+  }),
+  hardware: Type.Object({
+    cpu: Type.String(),
+    cores: Type.Integer(),
+    memoryBytes: Type.Integer(),
+    platform: Type.String(),
+  }),
+  process: Type.Object({
+    pid: Type.Integer(),
+    residentBytes: Type.Integer(),
+    eventLoopDelayP99Ms: Type.Union([Type.Number(), Type.Null()], {
+      description: 'of the server process since it was ready',
+    }),
+  }),
+})
+export type ServerInfo = Static<typeof ServerInfo>

@@ -1,0 +1,55 @@
+import Type, { type Static } from 'typebox'
+import { Outcome, TurnRecord } from './record.ts'
+
+/** What the server says of a turn, as socket messages and as SSE events of `POST /v1/turns`. */
+
+const turnId = Type.String()
+
+export const TranscriptFinal = Type.Object({
+  type: Type.Literal('transcript.final'),
+  turnId,
+  text: Type.String(),
+})
+export const ReplyDelta = Type.Object({ type: Type.Literal('reply.delta'), turnId, text: Type.String() })
+export const ReplyDone = Type.Object({ type: Type.Literal('reply.done'), turnId, text: Type.String() })
+export const AudioStarted = Type.Object({
+  type: Type.Literal('audio.started'),
+  turnId,
+  sampleRate: Type.Integer({ description: 'hertz; PCM, signed 16-bit little-endian, mono' }),
+})
+export const AudioDone = Type.Object({
+  type: Type.Literal('audio.done'),
+  turnId,
+  audioMs: Type.Number(),
+  url: Type.Optional(Type.String({ description: 'over SSE: where the spoken reply is' })),
+})
+export const TurnDone = Type.Object({
+  type: Type.Literal('turn.done'),
+  turnId,
+  outcome: Outcome,
+  errorCode: Type.Optional(Type.String()),
+  heardText: Type.Optional(Type.String()),
+  timings: TurnRecord,
+})
+export const ErrorMessage = Type.Object({
+  type: Type.Literal('error'),
+  code: Type.String(),
+  message: Type.String(),
+  recoverable: Type.Boolean(),
+  meaning: Type.Optional(Type.String()),
+  mend: Type.Optional(Type.String()),
+  turnId: Type.Optional(turnId),
+  requestId: Type.Optional(Type.String()),
+})
+
+export const TurnMessage = Type.Union([
+  TranscriptFinal,
+  ReplyDelta,
+  ReplyDone,
+  AudioStarted,
+  AudioDone,
+  TurnDone,
+  ErrorMessage,
+])
+export type TurnMessage = Static<typeof TurnMessage>
+export type ErrorMessage = Static<typeof ErrorMessage>

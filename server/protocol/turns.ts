@@ -1,0 +1,46 @@
+import Type, { type Static } from 'typebox'
+import { TurnRecord } from './record.ts'
+
+/** `POST /v1/turns`. */
+
+export const TurnChoices = Type.Object({
+  llmModel: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Ollama tag' })),
+  speechModel: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'speech model level' }),
+  ),
+  voice: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'see /v1/voices; default: VOICE' }),
+  ),
+  conversationId: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      description: 'continues a conversation, or starts one under this id',
+    }),
+  ),
+  language: Type.Optional(Type.String({ pattern: '^[a-z]{2,3}$', description: 'of the speech, ISO 639' })),
+})
+export type TurnChoices = Static<typeof TurnChoices>
+
+export const TextTurn = Type.Object(
+  { text: Type.String({ minLength: 1, maxLength: 100_000 }), ...TurnChoices.properties },
+  { additionalProperties: false },
+)
+export type TextTurn = Static<typeof TextTurn>
+
+export const TurnAnswer = Type.Object({
+  turnId: Type.String(),
+  conversationId: Type.String(),
+  transcript: Type.String(),
+  reply: Type.String(),
+  audio: Type.Optional(
+    Type.Object({ url: Type.String(), mimeType: Type.Literal('audio/wav'), durationMs: Type.Number() }),
+  ),
+  timings: TurnRecord,
+})
+export type TurnAnswer = Static<typeof TurnAnswer>
+
+/** The form of a spoken turn; it is read part by part, so this describes it and checks nothing. */
+export const TurnUpload = Type.Object({
+  audio: Type.String({ format: 'binary', description: 'WAV; other containers where ffmpeg is present' }),
+  ...TurnChoices.properties,
+})

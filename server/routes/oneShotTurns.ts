@@ -1,0 +1,198 @@
+import { Readable } from 'node:stream'
+import type { MultipartFile } from '@fastify/multipart'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { decodeAudio } from '../audio/decodeAudio.ts'
+import { QuantvoxError } from '../errors.ts'
+import { sendProblem } from '../plugins/problems.ts'
+import type { TurnMessage } from '../protocol/messages.ts'
+import { TextTurn, TurnAnswer, TurnChoices, TurnUpload } from '../protocol/turns.ts'
+import { type OneShotRequest, type OneShotResult, runOneShot } from '../session/oneShot.ts'
+import type { ReplyAudio, ReplyRecorder } from '../session/replyAudio.ts'
+import type { Stages } from '../session/stages.ts'
+import { json, problems } from './answers.ts'
+import { strictValidator } from './strictValidator.ts'
+
+/** Longest clip that one request may bring, seconds of decoded audio. */
+export const MAX_CLIP_SECONDS = 600
+
+export type OneShotDependencies = {
+  stages: Stages
+  replies: ReplyAudio
+  maxUploadBytes: number
+  /** Turns at once; one more is `at_capacity`. */
+  maxTurns: number
+}
+
+/** `POST /v1/turns` (a clip or text in, an answer out, as JSON or as SSE) and the spoken reply by link. */
+export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPluginAsync {
+  const { stages, replies, maxUploadBytes, maxTurns } = dependencies
+  let running = 0
+
+  return async app => {
+    app.setValidatorCompiler(route => (route.schema === TurnUpload ? () => true : strictValidator(route)))
+    app.setSerializerCompiler(() => data => JSON.stringify(data))
+
+    app.post(
+      '/v1/turns',
+      {
+        sse: 'dual',
+        schema: {
+          tags: ['Turns'],
+          summary: 'Ask once: a recorded or typed question in, the answer and where the time went out',
+          description:
+            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`.',
+          consumes: ['application/json', 'multipart/form-data'],
+          body: {
+            content: {
+              'application/json': { schema: TextTurn },
+              'multipart/form-data': { schema: TurnUpload },
+            },
+          },
+          response: {
+            200: json('The answer', TurnAnswer),
+            ...problems(400, 404, 409, 413, 415, 422, 500, 502, 503, 504),
+          },
+        },
+      },
+      async (request, reply) => {
+        if (running >= maxTurns) {
+          throw new QuantvoxError('at_capacity', `${maxTurns} turns are running already.`, {
+            mend: 'Try again in a moment, or raise MAX_SESSIONS.',
+            retryAfterSeconds: 2,
+          })
+        }
+        running++
+        try {
+          return await takeTurn(request, reply)
+        } finally {
+          running--
+        }
+      },
+    )
+
+    app.get(
+      '/v1/turns/:turnId/reply.wav',
+      {
+        schema: {
+          tags: ['Turns'],
+          summary: 'The spoken reply of a turn, kept for 10 minutes, longer with SAVE_AUDIO',
+          params: Type.Object({ turnId: Type.String({ format: 'uuid' }) }),
+          response: {
+            200: { description: 'WAV, 16-bit mono', content: { 'audio/wav': { schema: Type.String() } } },
+            ...problems(404),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { turnId } = request.params as { turnId: string }
+        const wav = await replies.wav(turnId)
+        if (wav === null) {
+          throw new QuantvoxError('not_found', 'There is no spoken reply of that turn.', {
+            meaning: 'It was not spoken, or more than 10 minutes have passed.',
+            mend: 'Set SAVE_AUDIO=true to keep replies.',
+          })
+        }
+        return reply
+          .type('audio/wav')
+          .serializer((data: Buffer) => data as unknown as string)
+          .send(wav)
+      },
+    )
+  }
+
+  async function takeTurn(request: FastifyRequest, reply: FastifyReply) {
+    const { signal } = request
+    const asked = request.isMultipart() ? await readUpload(request) : readText(request.body)
+    const recorder = replies.recorder()
+    const events = reply.sse
+    const sending: Promise<void>[] = []
+    const send = (message: TurnMessage) => {
+      if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
+    }
+    const listener = {
+      message: send,
+      audio: recorder.take,
+    }
+    const result = await runOneShot(asked, stages, listener, request.log, signal)
+    await keepAudio(result, recorder)
+    if (events) {
+      await Promise.all(sending)
+      return reply
+    }
+    if (result.error) return sendProblem(reply, result.error, result.record.turnId)
+    return answerOf(result, recorder.durationMs())
+  }
+
+  async function keepAudio({ record, question }: OneShotResult, recorder: ReplyRecorder): Promise<void> {
+    await replies.keep(record.turnId, question?.samples ?? null, recorder)
+  }
+
+  async function readUpload(request: FastifyRequest): Promise<OneShotRequest> {
+    const fields: Record<string, unknown> = {}
+    let clip: Buffer | null = null
+    for await (const part of request.parts({
+      limits: { fileSize: maxUploadBytes, files: 1, fields: 10, fieldSize: 1000 },
+    })) {
+      if (part.type === 'field') fields[part.fieldname] = part.value
+      else if (part.fieldname === 'audio') clip = await wholeFile(part)
+      else
+        throw new QuantvoxError('invalid_request', `The form has a file "${part.fieldname}".`, {
+          mend: 'Name it "audio".',
+        })
+    }
+    const arrivedAtMs = performance.now()
+    const choices = checkedChoices(fields)
+    if (clip === null)
+      throw new QuantvoxError('invalid_request', 'The form has no file "audio".', {
+        mend: 'Send a WAV file in it.',
+      })
+    const bytes = clip
+    const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
+    return {
+      input: { decode: signal => decodeAudio(Readable.from([bytes]), limits, signal) },
+      choices,
+      source: 'rest',
+      arrivedAtMs,
+    }
+  }
+
+  async function wholeFile(part: MultipartFile): Promise<Buffer> {
+    try {
+      return await part.toBuffer()
+    } catch (error) {
+      if (!part.file.truncated) throw error
+      throw new QuantvoxError('too_large', `The upload is larger than ${maxUploadBytes / 2 ** 20} MiB.`, {
+        mend: 'Send a shorter clip, or raise MAX_UPLOAD_MB.',
+        cause: error,
+      })
+    }
+  }
+}
+
+function readText(body: unknown): OneShotRequest {
+  const { text, ...choices } = body as TextTurn
+  if (text.trim() === '')
+    throw new QuantvoxError('invalid_request', 'The text is blank.', { mend: 'Ask something.' })
+  return { input: { text }, choices, source: 'rest', arrivedAtMs: performance.now() }
+}
+
+const checkChoices = strictValidator({
+  schema: Type.Object(TurnChoices.properties, { additionalProperties: false }),
+  method: 'POST',
+  url: '/v1/turns',
+  httpPart: 'body',
+})
+
+function checkedChoices(fields: Record<string, unknown>): TurnChoices {
+  const checked = checkChoices(fields)
+  if (typeof checked === 'object' && 'error' in checked && checked.error) throw checked.error
+  return fields
+}
+
+function answerOf({ record, transcript, reply }: OneShotResult, durationMs: number): TurnAnswer {
+  const { turnId, conversationId } = record
+  const url = `/v1/turns/${turnId}/reply.wav`
+  const audio = durationMs > 0 ? { audio: { url, mimeType: 'audio/wav' as const, durationMs } } : {}
+  return { turnId, conversationId, transcript, reply, ...audio, timings: record }
+}

@@ -1,0 +1,111 @@
+import type { ChatMessage, ReplyStatistics } from '../llm/respond.ts'
+import type { LanguageModel } from '../protocol/models.ts'
+import type { LlmTimings } from '../protocol/record.ts'
+import { createClauseSplitter } from '../synthesis/clauses.ts'
+import { createSpeaker, type SpokenAudio, type SpokenClause } from './speaker.ts'
+import type { Stages } from './stages.ts'
+import type { Turn } from './turn.ts'
+
+export type AnswerListener = {
+  delta(text: string): void
+  done(reply: string): void
+  audio(audio: SpokenAudio): Promise<void> | void
+}
+
+export type Answer = { reply: string; clauses: SpokenClause[] }
+
+/**
+ * Asks the LLM and speaks its answer while it streams. What is measured goes into the turn's draft at once, so that
+ * a failure or an interruption keeps it.
+ */
+export async function answer(
+  messages: ChatMessage[],
+  model: LanguageModel,
+  voice: string,
+  stages: Stages,
+  turn: Turn,
+  listener: AnswerListener,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { draft, timeline } = turn
+  const llm = draft.llm
+  llm.host = await stages.settings.llmHost()
+  llm.model = model.name
+  llm.digest = model.digest
+  llm.quantization = model.quantization
+  llm.parameterSize = model.parameterSize
+  draft.synthesis.voice = voice
+  const synthesize = stages.voice(voice)
+  const speaker = synthesize && createSpeaker(synthesize, listener.audio, draft.synthesis, timeline, signal)
+  const splitter = createClauseSplitter()
+  const say = (clauses: ReturnType<typeof splitter.push>) => {
+    for (const clause of clauses) {
+      timeline.mark('firstClause')
+      speaker?.say(clause)
+    }
+  }
+
+  const place = await stages.llmPlace(turn.owner, signal)
+  llm.queueMs = place.queueMs
+  llm.cold = !model.loaded
+  const reply: string[] = []
+  try {
+    const askedAt = performance.now()
+    let thinkingSince: number | null = null
+    for await (const part of stages.respond(
+      messages,
+      { ...stages.settings.chat, model: model.name },
+      signal,
+    )) {
+      const now = performance.now()
+      if (part.type === 'thinking') {
+        thinkingSince ??= now
+        llm.thinkingMs = now - thinkingSince
+      } else if (part.type === 'text') {
+        llm.timeToFirstTokenMs ??= now - askedAt
+        if (reply.length === 0) turn.watchMemory(stages, model)
+        timeline.mark('firstToken', now)
+        reply.push(part.text)
+        listener.delta(part.text)
+        say(splitter.push(part.text))
+      } else {
+        timeline.mark('replyDone', now)
+        recordStatistics(llm, part.statistics)
+      }
+    }
+  } finally {
+    place.release()
+    turn.reply = reply.join('')
+  }
+  say(splitter.flush())
+  listener.done(turn.reply)
+  return { reply: turn.reply, clauses: (await speaker?.finish()) ?? [] }
+}
+
+function recordStatistics(llm: LlmTimings, statistics: ReplyStatistics): void {
+  const {
+    doneReason,
+    totalMs,
+    loadMs,
+    promptTokens,
+    cachedPromptTokens,
+    promptEvalMs,
+    outputTokens,
+    evalMs,
+  } = statistics
+  Object.assign(llm, {
+    doneReason,
+    loadMs,
+    promptTokens,
+    cachedPromptTokens,
+    promptEvalMs,
+    outputTokens,
+    evalMs,
+  })
+  if (totalMs !== null)
+    llm.residualMs = Math.max(0, totalMs - (loadMs ?? 0) - (promptEvalMs ?? 0) - (evalMs ?? 0))
+  if (outputTokens !== null && outputTokens > 0 && evalMs !== null && evalMs > 0) {
+    llm.tokensPerSecond = (outputTokens / evalMs) * 1000
+    llm.timePerOutputTokenMs = evalMs / outputTokens
+  }
+}

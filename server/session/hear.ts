@@ -1,0 +1,84 @@
+import type { DecodedAudio } from '../audio/decodedAudio.ts'
+import { isAbort } from '../errors.ts'
+import { judgeTranscript } from '../speech/judge.ts'
+import type { SpeechLevel, Transcript } from '../speech/recognizer.ts'
+import type { SpeechFound } from '../speech/speechSegments.ts'
+import type { Stages } from './stages.ts'
+import type { Turn } from './turn.ts'
+
+/**
+ * Up to here the encoder window is its floor whatever the clip holds, so cutting silence off could save nothing and
+ * decoding need not wait for voice activity. Milliseconds; server/speech/window.ts has the floor.
+ */
+const DECODE_AT_ONCE_MS = 12_000
+
+/** What was said in a whole clip, or null for "nothing". Figures go into the turn's draft. */
+export async function hear(
+  audio: DecodedAudio,
+  model: SpeechLevel,
+  language: string | null,
+  stages: Stages,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { draft, timeline, owner } = turn
+  const { name, digest, quantization } = model
+  Object.assign(draft.speech, { model: name, digest, quantization, audioMs: audio.durationMs })
+  const decode = (speech: Speech, until: AbortSignal) =>
+    stages.recognize({ samples: audio.samples, speech }, { model, language, owner }, until)
+
+  const finding = stages.findSpeech(audio.samples, signal).then(found => {
+    draft.speech.speechMs = found.speechMs
+    return found
+  })
+  const { found, transcript } =
+    audio.durationMs <= DECODE_AT_ONCE_MS
+      ? await besideEachOther(finding, audio.durationMs, decode, signal)
+      : await oneAfterTheOther(finding, decode, signal)
+  if (transcript === null) return null
+  recordTranscript(draft.speech, transcript)
+  timeline.mark('transcript')
+  return judgeTranscript(transcript, found.speechMs) ? transcript.text : null
+}
+
+type Speech = Pick<SpeechFound, 'segments' | 'speechMs'>
+type Decode = (speech: Speech, until: AbortSignal) => Promise<Transcript>
+type Heard = { found: SpeechFound; transcript: Transcript | null }
+
+async function oneAfterTheOther(
+  finding: Promise<SpeechFound>,
+  decode: Decode,
+  signal: AbortSignal,
+): Promise<Heard> {
+  const found = await finding
+  return { found, transcript: found.segments.length === 0 ? null : await decode(found, signal) }
+}
+
+/** A clip without speech cancels the decoding that had begun. */
+async function besideEachOther(
+  finding: Promise<SpeechFound>,
+  clipMs: number,
+  decode: Decode,
+  signal: AbortSignal,
+): Promise<Heard> {
+  const nothingSaid = new AbortController()
+  const wholeClip = { segments: [{ startMs: 0, endMs: clipMs }], speechMs: clipMs }
+  const decoding = decode(wholeClip, AbortSignal.any([signal, nothingSaid.signal])).catch(
+    (error: unknown) => {
+      if (!signal.aborted && isAbort(error, nothingSaid.signal)) return null
+      throw error
+    },
+  )
+  const watching = finding.then(found => {
+    if (found.segments.length === 0) nothingSaid.abort()
+    return found
+  })
+  const [found, transcript] = await Promise.all([watching, decoding])
+  return { found, transcript: found.segments.length === 0 ? null : transcript }
+}
+
+function recordTranscript(speech: Turn['draft']['speech'], transcript: Transcript): void {
+  const { queueMs, inferenceMs, audioContext, passes, cold, engine } = transcript
+  Object.assign(speech, { queueMs, inferenceMs, audioContext, passes, cold, engine })
+  speech.realTimeFactor = speech.audioMs ? inferenceMs / speech.audioMs : null
+}

@@ -1,0 +1,60 @@
+import type { SynthesisTimings } from '../protocol/record.ts'
+import type { Synthesize } from '../synthesis/synthesize.ts'
+import type { Timeline } from '../timing/marks.ts'
+import type { Clause } from './stages.ts'
+
+/** One stretch of the spoken reply: 16-bit mono samples at `sampleRate` hertz. */
+export type SpokenAudio = { samples: Int16Array; sampleRate: number }
+export type SpokenClause = Clause & { audioMs: number }
+
+export type Speaker = {
+  /** Queues a clause; they are synthesized one after another, in order. */
+  say(clause: Clause): void
+  /** Waits until all that was said is synthesized and taken; rejects with the first failure. */
+  finish(): Promise<SpokenClause[]>
+}
+
+/**
+ * Speaks clauses while the reply still streams. `take` gets the audio in order and may hold it back by a promise.
+ * Times go into `timings` as they come.
+ */
+export function createSpeaker(
+  synthesize: Synthesize,
+  take: (audio: SpokenAudio) => Promise<void> | void,
+  timings: SynthesisTimings,
+  timeline: Timeline,
+  signal: AbortSignal,
+): Speaker {
+  const spoken: SpokenClause[] = []
+  let tail = Promise.resolve()
+
+  async function speak(clause: Clause): Promise<void> {
+    signal.throwIfAborted()
+    let audioMs = 0
+    let resumedAt = performance.now()
+    for await (const audio of synthesize(clause.text, signal)) {
+      const arrivedAt = performance.now()
+      timings.inferenceMs = (timings.inferenceMs ?? 0) + arrivedAt - resumedAt
+      const asked = timeline.at('firstClause')
+      if (asked !== null) timings.timeToFirstAudioMs ??= arrivedAt - asked
+      audioMs += (audio.samples.length / audio.sampleRate) * 1000
+      await take(audio)
+      timeline.mark('firstAudio')
+      resumedAt = performance.now()
+    }
+    timings.audioMs = (timings.audioMs ?? 0) + audioMs
+    spoken.push({ ...clause, audioMs })
+  }
+
+  return {
+    say(clause) {
+      tail = tail.then(() => speak(clause))
+      // finish() reports it; until then a rejection must not count as unhandled.
+      tail.catch(() => {})
+    },
+    async finish() {
+      await tail
+      return spoken
+    },
+  }
+}

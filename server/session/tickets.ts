@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+
+const TICKET_LIFE_MS = 60_000
+const MAX_TICKETS = 1000
+
+export type Tickets = {
+  /** A ticket for one socket, good for 60 s. */
+  issue(): { ticket: string; expiresAt: string }
+  /** True the first time for a ticket that has not expired. */
+  redeem(ticket: string): boolean
+}
+
+/** Tickets let a browser open a socket without putting the token into an address that may be logged. */
+export function createTickets(): Tickets {
+  const open = new LRUCache<string, true>({ max: MAX_TICKETS, ttl: TICKET_LIFE_MS })
+  return {
+    issue() {
+      const ticket = randomBytes(24).toString('base64url')
+      open.set(ticket, true)
+      return { ticket, expiresAt: new Date(Date.now() + TICKET_LIFE_MS).toISOString() }
+    },
+    redeem: ticket => open.get(ticket) === true && open.delete(ticket),
+  }
+}
