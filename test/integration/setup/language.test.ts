@@ -75,8 +75,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const path = request.url ?? ''
   const body: Record<string, unknown> = text === '' ? {} : JSON.parse(text)
   calls.push({ path, body })
+  const reply = answers[path]
   if (path.startsWith('/api/blobs/')) response.writeHead(200).end()
-  else answers[path]?.(response, body) ?? response.writeHead(404).end('{"error":"model not found"}')
+  else if (reply !== undefined) reply(response, body)
+  else response.writeHead(404).end('{"error":"model not found"}')
 }
 
 const context = (): SetupContext => ({
