@@ -2,8 +2,8 @@ import Type from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../errors.ts'
 import { untilAborted } from './abortable.ts'
-import { runnerMemory } from './memory.ts'
 import { processIdentity } from './processIdentity.ts'
+import { createRunnerMemory } from './runnerMemory.ts'
 import type { EngineLog, EngineStatus } from './status.ts'
 import { type Supervised, supervise } from './supervise.ts'
 
@@ -73,6 +73,7 @@ export async function probeOllama(url: string, signal: AbortSignal): Promise<str
 export function createOllama(deps: OllamaDeps): OllamaEngine {
   const host = ollamaUrl(deps.host)
   const stopping = new AbortController()
+  const runnerMemory = createRunnerMemory()
   let foreign: { version: string; seenAt: number } | null = null
   let own: { engine: Supervised; version: string } | null = null
   let looking: Promise<void> | null = null

@@ -65,6 +65,16 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
   const ending = new Set<Promise<void>>()
   let stopped = false
   let trimming: Promise<void> = Promise.resolve()
+  let programs: ReturnType<typeof deps.programs> | null = null
+
+  /** Found once; looked for again after a failure. */
+  function findPrograms(): ReturnType<typeof deps.programs> {
+    programs ??= deps.programs().catch(error => {
+      programs = null
+      throw error
+    })
+    return programs
+  }
 
   function load(model: { name: string; path: string }, program: { serverPath: string }): Loaded {
     // whisper-server answers any web page (its CORS header is `*`), and one of its paths loads a file by name: what
@@ -125,7 +135,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
 
   return {
     async acquire(model, owner, signal): Promise<SpeechEngineLease> {
-      const program = await untilAborted(deps.programs(), signal)
+      const program = await untilAborted(findPrograms(), signal)
       if (stopped) throw new QuantvoxError('shutting_down', 'The server is shutting down.')
       const key = `${model.name}\0${model.path}`
       const entry = loaded.get(key) ?? load(model, program)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../server/engines/ports.ts'
 import { createRemoteSynthesis } from '../../../server/synthesis/remote.ts'
+import { remoteVoiceNames } from '../../../server/synthesis/remoteVoices.ts'
 import type { SpokenAudio } from '../../../server/synthesis/synthesize.ts'
 
 const never = new AbortController().signal
@@ -14,7 +15,7 @@ async function serverThat(handle: Handle): Promise<string> {
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += String(chunk)
-    handle(JSON.parse(text), response, request)
+    handle(text === '' ? {} : JSON.parse(text), response, request)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   servers.push(server)
@@ -138,5 +139,28 @@ describe('a voice of a speech server', () => {
       await new Promise(resolve => setTimeout(resolve, 250))
     }
     expect(bytes).toBe(2000)
+  })
+})
+
+describe('the voices of a speech server', () => {
+  it.each([
+    ['{"voices":["af_heart","af_sky","af_sky"]}', ['af_heart', 'af_sky']],
+    ['{"voices":[{"id":"af_heart","name":"Heart"}]}', ['af_heart']],
+    ['{"object":"list","data":[{"id":"alloy"},{"name":"echo"}]}', ['alloy', 'echo']],
+    ['{"detail":"Not Found"}', []],
+    ['<html>', []],
+    ['{"voices":[1,2]}', []],
+  ])('in the answer %s are %j', async (answer, names) => {
+    let path: string | undefined
+    const url = await serverThat((_body, response, request) => {
+      path = request.url
+      response.end(answer)
+    })
+    expect(await remoteVoiceNames(`${url}/v1`, never)).toEqual(names)
+    expect(path).toBe('/v1/audio/voices')
+  })
+
+  it('are none when it is not there', async () => {
+    expect(await remoteVoiceNames(`http://127.0.0.1:${await freePort()}`, never)).toEqual([])
   })
 })

@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import {
-  descendantsOf,
-  proportionalBytes,
-  residentBytes,
-  runnerMemory,
-} from '../../../server/engines/memory.ts'
+import { proportionalBytes, residentBytes } from '../../../server/engines/memory.ts'
+import { descendantsOf } from '../../../server/engines/processes.ts'
 import { processIdentity, startTicks } from '../../../server/engines/processIdentity.ts'
+import { createRunnerMemory } from '../../../server/engines/runnerMemory.ts'
 
 describe('the memory of a process', () => {
   it('is what Node itself reports for this one, within a tenth or so', async () => {
@@ -39,11 +36,19 @@ describe("Ollama's runners", () => {
     })
     const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' })
     try {
+      const runnerMemory = createRunnerMemory()
       const all = await runnerMemory(process.pid)
       expect(all).toBeGreaterThan(0)
-      expect(await runnerMemory(process.pid, digest)).toBeGreaterThan(0)
+      for (let again = 0; again < 2; again++) {
+        expect(await runnerMemory(process.pid, digest)).toBeGreaterThan(0)
+      }
+      expect(await runnerMemory(null, digest)).toBeGreaterThan(0)
       expect(await runnerMemory(process.pid, `sha256:${'cd'.repeat(32)}`)).toBeNull()
       expect(await runnerMemory(other.pid ?? 0)).toBeNull()
+      const gone = new Promise(resolve => runner.once('exit', resolve))
+      runner.kill('SIGKILL')
+      await gone
+      expect(await runnerMemory(process.pid, digest)).toBeNull()
     } finally {
       runner.kill('SIGKILL')
       other.kill('SIGKILL')

@@ -1,0 +1,39 @@
+import Type from 'typebox'
+import { Compile } from 'typebox/schema'
+import { speechUrl } from './remote.ts'
+
+const Entry = Type.Union([
+  Type.String(),
+  Type.Object({ id: Type.String() }),
+  Type.Object({ name: Type.String() }),
+])
+
+/** Nobody has standardised it: Kokoro-FastAPI answers `{voices}`, others `{data}`, of names or of objects. */
+const VoicesAnswer = Compile(
+  Type.Union([Type.Object({ voices: Type.Array(Entry) }), Type.Object({ data: Type.Array(Entry) })]),
+)
+
+const patienceMs = 2000
+const mostVoices = 1000
+
+/**
+ * The voices that a speech server names at `/v1/audio/voices`; empty where it names none or does not answer, since
+ * a voice can be used without being listed.
+ */
+export async function remoteVoiceNames(url: string, signal: AbortSignal): Promise<string[]> {
+  try {
+    const answer = await fetch(speechUrl(url).replace(/speech$/, 'voices'), {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
+    })
+    const body: unknown = await answer.json()
+    if (!answer.ok || !VoicesAnswer.Check(body)) return []
+    const entries = 'voices' in body ? body.voices : body.data
+    const names = entries.map(entry =>
+      typeof entry === 'string' ? entry : 'id' in entry ? entry.id : entry.name,
+    )
+    return [...new Set(names)].filter(name => name !== '').slice(0, mostVoices)
+  } catch {
+    signal.throwIfAborted()
+    return []
+  }
+}
