@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runSpeechBench, type SpeechBenchLevel } from '../../scripts/bench/speech.ts'
 import { readSpeechClips, type SpeechClip } from '../../scripts/bench/speechClips.ts'
 import { normalizedWords, wordErrorRate } from '../../scripts/bench/wordErrorRate.ts'
-import { joinSamples } from '../../server/audio/pcm.ts'
+import { joinSamples, toFloat32, toInt16 } from '../../server/audio/pcm.ts'
+import { createResampler } from '../../server/audio/resampler.ts'
+import { createFlite } from '../../server/engines/flite.ts'
 import type { SpeechEngines } from '../../server/engines/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisperServers.ts'
 import { createRecognizer, type SpeechLevel } from '../../server/speech/recognizer.ts'
@@ -14,6 +16,7 @@ import { realSpeechModel, realWhisper } from '../support/realEngines.ts'
 
 const directory = new URL('../fixtures/speech', import.meta.url).pathname
 const never = new AbortController().signal
+const flite = createFlite({ log: quietLog() })
 let engines: SpeechEngines
 let level: SpeechLevel
 let findSpeech: FindSpeech
@@ -34,7 +37,9 @@ beforeAll(async () => {
   clips = await readSpeechClips(directory, findSpeech, never)
 }, 900_000)
 
-afterAll(() => engines?.stop())
+afterAll(async () => {
+  await Promise.all([engines?.stop(), flite.stop()])
+})
 
 const recognize = (samples: Int16Array, signal = never) =>
   createRecognizer({ acquire: engines.acquire })(
@@ -72,6 +77,28 @@ describe('the recognizer on a real whisper-server', () => {
     const reference = parts.map(file => named(file).text).join(' ')
     // One by one these clips have a word or two wrong; a lost or doubled phrase would be far more.
     expect(wordErrorRate([{ reference, hypothesis: transcript.text }])).toBeLessThan(8)
+  })
+
+  test.each(['Thank you.', 'Yes.', 'Stop.'])('lets through what is really said: %s', async said => {
+    const { samples, sampleRate } = await flite.speak(said, 'slt', never)
+    const resampler = createResampler(sampleRate)
+    const quiet = new Int16Array(8000)
+    const spoken = [resampler.push(toFloat32(samples)), resampler.end()].map(toInt16)
+    expect(normalizedWords((await recognize(joinSamples([quiet, ...spoken, quiet]))).text)).toEqual(
+      normalizedWords(said),
+    )
+  })
+
+  test('lets nothing through that it makes up on noise, even if the noise passed for speech', async () => {
+    const { samples } = named('nonspeech-pink-noise.wav')
+    const taken = { segments: [{ startMs: 1000, endMs: 4000 }], speechMs: 3000 }
+    const transcript = await createRecognizer({ acquire: engines.acquire })(
+      { samples, speech: taken },
+      { model: level, language: 'en', owner: 'test' },
+      never,
+    )
+    expect(transcript.text).toBe('')
+    expect(transcript.meanLogProbability).not.toBeNull()
   })
 
   test('an abort frees the server for the next one', async () => {

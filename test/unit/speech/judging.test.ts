@@ -47,6 +47,11 @@ describe('what was really said gets through', () => {
     expect(isDoubtful(yes)).toBe(true)
     expect(isSaid({ ...yes, noSpeechProbability: 0.1 })).toBe(true)
   })
+  test('a short "stop" that the recognizer is unsure of, but takes for speech', () => {
+    expect(isSaid({ ...heard, speechMs: 288, meanLogProbability: -1.2, noSpeechProbability: 0.23 })).toBe(
+      true,
+    )
+  })
   test('unclear speech that is surely speech', () => {
     expect(isSaid({ ...heard, speechMs: 3000, meanLogProbability: -1.1, noSpeechProbability: 0.2 })).toBe(
       true,
@@ -59,14 +64,16 @@ describe('what was made up does not', () => {
   test('text without any voiced time', () => {
     expect(isSaid({ ...heard, speechMs: 0 })).toBe(false)
   })
-  test('a short noise that the recognizer doubts either way', () => {
-    expect(isSaid({ ...heard, meanLogProbability: -1.2 })).toBe(false)
+  test('a short noise that the recognizer takes for silence', () => {
     expect(isSaid({ ...heard, noSpeechProbability: 0.8 })).toBe(false)
   })
-  test('a long noise that the recognizer doubts both ways', () => {
-    expect(isSaid({ ...heard, speechMs: 3000, meanLogProbability: -1.2, noSpeechProbability: 0.8 })).toBe(
-      false,
-    )
+  test('a long noise that the recognizer takes for silence, and is unsure of', () => {
+    const noise = { ...heard, speechMs: 3000, noSpeechProbability: 0.8 }
+    expect(isSaid({ ...noise, meanLogProbability: -1.2 })).toBe(false)
+    expect(isSaid({ ...noise, meanLogProbability: -0.2 })).toBe(true)
+  })
+  test('a text that the recognizer all but guessed', () => {
+    expect(isSaid({ ...heard, speechMs: 3000, meanLogProbability: -2.5 })).toBe(false)
   })
   test.each(['', '...', '♪♪'])('text without a word: "%s"', text => {
     expect(isSaid({ ...heard, speechMs: 3000, text })).toBe(false)
