@@ -4,6 +4,7 @@ import type { Pulls } from '../engines/pulls.ts'
 import { type QuantvoxError, toQuantvoxError } from '../errors.ts'
 import { LanguageModel, SpeechModel, Voice } from '../protocol/models.ts'
 import { events, json, problems } from './answers.ts'
+import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
 
 export type ModelDependencies = {
@@ -37,7 +38,7 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
           response: { 200: json('Tags', items(LanguageModel)), ...problems(502, 503) },
         },
       },
-      async request => ({ items: await dependencies.languageModels(request.signal) }),
+      async (_request, reply) => ({ items: await dependencies.languageModels(clientSignal(reply)) }),
     )
     app.get(
       '/v1/models/speech',
@@ -83,8 +84,9 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
 
 async function streamPull(pulls: Pulls, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { name } = request.body as { name: string }
+  const signal = clientSignal(reply)
   try {
-    for await (const event of pulls.follow(name, request.signal)) {
+    for await (const event of pulls.follow(name, signal)) {
       const data =
         event.event === 'progress'
           ? event.progress
@@ -95,8 +97,9 @@ async function streamPull(pulls: Pulls, request: FastifyRequest, reply: FastifyR
     }
   } catch (error) {
     // The client left; the pull goes on without it.
-    if (!request.signal.aborted) throw error
+    if (!signal.aborted) throw error
   }
+  reply.sse.close()
 }
 
 function problemOf(thrown: unknown) {

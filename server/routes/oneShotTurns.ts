@@ -11,6 +11,7 @@ import { type OneShotRequest, type OneShotResult, runOneShot } from '../session/
 import type { ReplyAudio, ReplyRecorder } from '../session/replyAudio.ts'
 import type { Stages } from '../session/stages.ts'
 import { json, problems } from './answers.ts'
+import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
 
 /** Longest clip that one request may bring, seconds of decoded audio. */
@@ -102,7 +103,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
   }
 
   async function takeTurn(request: FastifyRequest, reply: FastifyReply) {
-    const { signal } = request
+    const signal = clientSignal(reply)
     const asked = request.isMultipart() ? await readUpload(request) : readText(request.body)
     const recorder = replies.recorder()
     const events = reply.sse
@@ -118,6 +119,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     await keepAudio(result, recorder)
     if (events) {
       await Promise.all(sending)
+      events.close()
       return reply
     }
     if (result.error) return sendProblem(reply, result.error, result.record.turnId)

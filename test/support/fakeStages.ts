@@ -1,0 +1,185 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createConversations } from '../../server/conversation/conversations.ts'
+import type { ReplyPart } from '../../server/llm/respond.ts'
+import type { LanguageModel } from '../../server/protocol/models.ts'
+import type { Stages } from '../../server/session/stages.ts'
+import type { SpokenAudio } from '../../server/synthesis/synthesize.ts'
+import { parseVoice } from '../../server/synthesis/voices.ts'
+import { openTurnStore } from '../../server/timing/store.ts'
+
+/** What each scripted stage does: how long it takes, and what it says or throws. */
+export type Script = {
+  transcript: string
+  /** Pieces of the reply, in the order in which they stream. */
+  reply: string[]
+  /** Voiced milliseconds that voice activity finds; 0 is a clip without speech. */
+  speechMs: number
+  recognizeMs: number
+  firstTokenMs: number
+  tokenMs: number
+  /** Milliseconds of audio for one clause. */
+  clauseAudioMs: number
+  recognizeError: Error | null
+  respondError: Error | null
+  /** Where the reply breaks off: after this many pieces `respondError` is thrown. */
+  respondErrorAfter: number
+  synthesizeError: Error | null
+}
+
+export const usualScript: Script = {
+  transcript: 'What is the time?',
+  reply: ['It is', ' ten', ' past', ' nine.', ' Good', ' evening.'],
+  speechMs: 900,
+  recognizeMs: 5,
+  firstTokenMs: 5,
+  tokenMs: 1,
+  clauseAudioMs: 300,
+  recognizeError: null,
+  respondError: null,
+  respondErrorAfter: 0,
+  synthesizeError: null,
+}
+
+export const fakeLanguageModel: LanguageModel = {
+  name: 'fake:1b-q4_K_M',
+  family: 'fake',
+  parameterSize: '1B',
+  quantization: 'Q4_K_M',
+  sizeBytes: 700_000_000,
+  digest: 'f'.repeat(64),
+  installed: true,
+  loaded: true,
+  residentBytes: 800_000_000,
+  gpuShare: 0,
+}
+
+const SAMPLE_RATE = 16_000
+
+export type FakeStages = {
+  stages: Stages
+  script: Script
+  /** What the stages were asked and how they ended, in order: the order of events is what fakes are for. */
+  calls: string[]
+  /** The messages of the last prompt. */
+  lastPrompt(): { role: string; content: string }[]
+}
+
+/** Scripted stages with delays and failures, over an in-memory record. Change `script` between turns. */
+export function createFakeStages(change: Partial<Script> = {}): FakeStages {
+  const script = { ...usualScript, ...change }
+  const calls: string[] = []
+  let prompt: { role: string; content: string }[] = []
+
+  const noted = async <T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    calls.push(name)
+    try {
+      return await work()
+    } catch (error) {
+      calls.push(`${name} ${signal.aborted ? 'aborted' : 'failed'}`)
+      throw error
+    }
+  }
+
+  const stages: Stages = {
+    async findSpeech() {
+      const { speechMs } = script
+      const segments = speechMs === 0 ? [] : [{ startMs: 100, endMs: 100 + speechMs }]
+      const lastVoicedMs = speechMs === 0 ? null : 100 + speechMs
+      return { segments, speechMs, lastVoicedMs, probabilities: new Float32Array() }
+    },
+    recognize: (utterance, { model }, signal) =>
+      noted(`recognize ${model.name}`, signal, async () => {
+        await sleep(script.recognizeMs, undefined, { signal })
+        if (script.recognizeError) throw script.recognizeError
+        return {
+          text: script.transcript,
+          segments: [],
+          inferenceMs: script.recognizeMs,
+          queueMs: 0,
+          passes: 1,
+          audioContext: 768,
+          audioMs: (utterance.samples.length / SAMPLE_RATE) * 1000,
+          speechMs: script.speechMs,
+          cold: false,
+          loadMs: null,
+          engine: 'fake',
+          noSpeechProbability: 0,
+          meanLogProbability: -0.1,
+        }
+      }),
+    async *respond(messages, _options, signal): AsyncGenerator<ReplyPart> {
+      prompt = messages
+      calls.push('respond')
+      try {
+        await sleep(script.firstTokenMs, undefined, { signal })
+        for (const [index, text] of script.reply.entries()) {
+          if (script.respondError && index === script.respondErrorAfter) throw script.respondError
+          yield { type: 'text', text }
+          await sleep(script.tokenMs, undefined, { signal })
+        }
+        if (script.respondError) throw script.respondError
+        yield { type: 'done', statistics: statisticsOf(script) }
+      } catch (error) {
+        calls.push(signal.aborted ? 'respond aborted' : 'respond failed')
+        throw error
+      }
+    },
+    voice(name) {
+      const { kind } = parseVoice(name, false)
+      if (kind === 'browser' || kind === 'none') return null
+      return async function* (clause, signal): AsyncGenerator<SpokenAudio> {
+        calls.push(`speak ${clause}`)
+        if (script.synthesizeError) throw script.synthesizeError
+        signal.throwIfAborted()
+        yield { samples: tone(script.clauseAudioMs), sampleRate: SAMPLE_RATE, inferenceMs: 1 }
+      }
+    },
+    async speechLevel(name) {
+      return { name, path: '/nowhere', digest: 'a'.repeat(64), quantization: name.split('-').at(-1) ?? '' }
+    },
+    async languageModel(name) {
+      return { ...fakeLanguageModel, name }
+    },
+    async llmPlace() {
+      return { queueMs: 0, release: () => {} }
+    },
+    async memory() {
+      return {
+        speechResidentBytes: 100_000_000,
+        llmResidentBytes: 800_000_000,
+        llmGpuShare: 0,
+        llmMemorySource: 'process',
+      }
+    },
+    conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
+    store: openTurnStore(':memory:', { saveText: true }),
+    settings: {
+      appVersion: '0.0.0-test',
+      llmHost: async () => 'http://127.0.0.1:11434',
+      llmModel: async () => fakeLanguageModel.name,
+      speechModel: 'whisper-tiny.en-q8_0',
+      voice: 'flite:slt',
+      systemPrompt: 'Be short.',
+      chat: { numCtx: 2048, keepAlive: '5m', temperature: 0, seed: 1 },
+    },
+  }
+  return { stages, script, calls, lastPrompt: () => prompt }
+}
+
+function statisticsOf({ reply }: Script) {
+  return {
+    doneReason: 'stop',
+    totalMs: 20,
+    loadMs: 2,
+    promptTokens: 30,
+    cachedPromptTokens: null,
+    promptEvalMs: 5,
+    outputTokens: reply.length,
+    evalMs: 10,
+  }
+}
+
+/** A tone, so that a test can tell audio from silence. */
+function tone(durationMs: number): Int16Array {
+  return Int16Array.from({ length: (durationMs * SAMPLE_RATE) / 1000 }, (_, i) => 8000 * Math.sin(i / 8))
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify'
+import { buildApp, type Dependencies } from '../../server/app.ts'
+import { readConfig } from '../../server/config.ts'
+import { createPulls } from '../../server/engines/pulls.ts'
+import { createReplyAudio } from '../../server/session/replyAudio.ts'
+import { createTickets } from '../../server/session/tickets.ts'
+import { listVoices } from '../../server/synthesis/voices.ts'
+import { createFakeStages, type FakeStages, fakeLanguageModel, type Script } from './fakeStages.ts'
+
+export type TestApp = FakeStages & { app: FastifyInstance }
+
+export type TestAppOptions = {
+  script?: Partial<Script>
+  settings?: Record<string, string>
+  dependencies?: Partial<Dependencies>
+}
+
+/** The whole app over scripted stages; close it with `app.close()`. */
+export async function createTestApp({
+  script,
+  settings = {},
+  dependencies = {},
+}: TestAppOptions = {}): Promise<TestApp> {
+  const { config } = readConfig({ flags: settings, environment: {}, dotEnv: {} })
+  const fakes = createFakeStages(script)
+  const nothingToPull = createPulls(async () => {})
+  const app = await buildApp(config, {
+    stages: fakes.stages,
+    replies: createReplyAudio(null),
+    tickets: createTickets(),
+    readiness: async () => ({ ready: true, notReady: [] }),
+    info: () => Promise.reject(new Error('a test that needs info gives it')),
+    languageModels: async () => [fakeLanguageModel],
+    speechModels: async () => [],
+    voices: () => listVoices(null),
+    languagePulls: nothingToPull,
+    speechPulls: nothingToPull,
+    ...dependencies,
+  })
+  return { ...fakes, app }
+}
