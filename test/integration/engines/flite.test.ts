@@ -133,15 +133,16 @@ describe('flite in a process of its own', () => {
     await until(() => flite.status().pid !== pid && flite.status().state === 'ready')
   })
 
-  it('does not grow with every sentence', async () => {
+  it('gives back in the pauses what its sentences took', async () => {
     const flite = create()
-    for (let spoken = 0; spoken < 10; spoken++) await flite.speak(sentence, 'slt', never)
-    const { pid } = flite.status()
-    const early = (await residentBytes(pid ?? 0)) ?? 0
-    for (let spoken = 0; spoken < 30; spoken++) await flite.speak(sentence, 'slt', never)
-    expect(flite.status().pid).toBe(pid)
-    // Without collecting what runs leave behind it grows by 20 MB a sentence.
-    expect(await residentBytes(pid ?? 0)).toBeLessThan(early + 8 * 20_000_000)
+    const held: number[] = []
+    for (let spoken = 0; spoken < 14; spoken++) {
+      await flite.speak(sentence, 'slt', never)
+      await new Promise(resolve => setTimeout(resolve, 150))
+      held.push((await residentBytes(flite.status().pid ?? 0)) ?? 0)
+    }
+    // Each run takes 20 MB and more: left to V8 they pile up to some 100 MB before it collects them (measured).
+    expect(Math.max(...held)).toBeLessThan((held[0] ?? 0) + 50_000_000)
   })
 
   it('ends with stop, in the middle of a sentence too', async () => {
