@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
-import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cpuKey } from './cpu.ts'
 import { codeOf, withDiskErrors } from './failures.ts'
@@ -31,7 +31,10 @@ export async function ensureDirectory(directory: string): Promise<void> {
   })
 }
 
-/** Runs `work` with a fresh directory below `downloads`, on the cache's own disk, and removes it afterwards. */
+/**
+ * Runs `work` with a fresh directory below `downloads`, on the cache's own disk, and removes it afterwards. Whoever
+ * calls this holds the lock on `name`: so a directory of that name that is there already was left by a killed setup.
+ */
 export async function withScratch<T>(
   cacheDir: string,
   name: string,
@@ -40,6 +43,7 @@ export async function withScratch<T>(
   const { downloads } = cachePaths(cacheDir)
   await ensureDirectory(downloads)
   return withDiskErrors(downloads, async () => {
+    await sweep(downloads, name)
     const directory = await mkdtemp(join(downloads, `${name}-`))
     try {
       return await work(directory)
@@ -47,6 +51,15 @@ export async function withScratch<T>(
       await rm(directory, { recursive: true, force: true, maxRetries: 3 })
     }
   })
+}
+
+async function sweep(downloads: string, name: string): Promise<void> {
+  for (const entry of await readdir(downloads)) {
+    // mkdtemp appends six characters.
+    if (entry.startsWith(`${name}-`) && entry.length === name.length + 7) {
+      await rm(join(downloads, entry), { recursive: true, force: true, maxRetries: 3 })
+    }
+  }
 }
 
 /** Writes a small file so that a reader sees the old or the new one, never half of it. */

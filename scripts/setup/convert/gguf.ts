@@ -1,5 +1,5 @@
 /// <reference lib="esnext.float16" />
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { dequantizeQ4_1, dequantizeQ8_0, ggmlTensorType } from './dequantize.ts'
 import { encodeGgufHeader, type GgufHeader, type GgufTensor, readGgufHeader } from './ggufHeader.ts'
 
@@ -39,7 +39,7 @@ export function convertGgufToF16({ inputPath, outputPath }: GgufConversion): voi
 function writeF16(input: number, output: number): void {
   const size = fstatSync(input).size
   const header = readGgufHeader(input, size)
-  writeSync(output, encodeGgufHeader(f16Header(header)))
+  writeFileSync(output, encodeGgufHeader(f16Header(header)))
   for (const tensor of header.tensors) {
     const { bytes, widen } = layout(tensor)
     const start = header.dataStart + Number(tensor.offset)
@@ -47,8 +47,8 @@ function writeF16(input: number, output: number): void {
     const stored = Buffer.alloc(bytes)
     readSync(input, stored, 0, bytes, start)
     const data = widen === null ? stored : Buffer.from(widen(stored).buffer)
-    writeSync(output, data)
-    writeSync(output, Buffer.alloc(padded(data.length, header.alignment) - data.length))
+    writeFileSync(output, data)
+    writeFileSync(output, Buffer.alloc(padded(data.length, header.alignment) - data.length))
   }
 }
 

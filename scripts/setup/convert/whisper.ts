@@ -1,5 +1,5 @@
 /// <reference lib="esnext.float16" />
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { type Ct2Model, openCt2 } from './ct2.ts'
 import { melFilters } from './melFilters.ts'
 import { readTokens } from './tokens.ts'
@@ -35,8 +35,8 @@ export function convertWhisper({ modelPath, tokenizerPath, outputPath }: Whisper
   try {
     const output = openSync(outputPath, 'w')
     try {
-      writeSync(output, header(model, tokenizerPath))
-      for (const tensor of whisperTensors(model)) writeSync(output, tensorRecord(tensor))
+      writeFileSync(output, header(model, tokenizerPath))
+      for (const tensor of whisperTensors(model)) writeFileSync(output, tensorRecord(tensor))
     } finally {
       closeSync(output)
     }

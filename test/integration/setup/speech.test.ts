@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SpeechFamily } from '../../../scripts/setup/catalog.ts'
 import {
   catalogSpeechModels,
+  checkSpeechModels,
   deleteSpeechModel,
   findSpeechLevel,
   obtainSpeechModel,
@@ -19,6 +20,9 @@ import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
 
 const weights = randomBytes(50_000)
 const sha256 = createHash('sha256').update(weights).digest('hex')
+
+/** What the stand-in for whisper-quantize makes of them. */
+const madeBytes = 'level q8_0\n'.length + weights.length
 
 let root: string
 let cacheDir: string
@@ -60,8 +64,8 @@ beforeEach(async () => {
         },
       ],
       levels: [
-        { quantization: 'q8_0', sizeBytes: 1 },
-        { quantization: 'q4_0', sizeBytes: 1 },
+        { quantization: 'q8_0', sizeBytes: madeBytes },
+        { quantization: 'q4_0', sizeBytes: madeBytes },
       ],
     },
   ]
@@ -214,6 +218,39 @@ describe('a speech model', () => {
     expect((await readdir(join(cacheDir, 'models', 'speech'))).filter(name => name.includes('q8_0'))).toEqual(
       [],
     )
+  })
+
+  it('level that was cut short because the disk is full is not kept, although whisper-quantize was content', async () => {
+    await writeFile755(join(root, 'bin', 'whisper-quantize'), '#!/bin/sh\necho half > "$2"\n')
+    const failure = await failureOf(get('whisper-test-q8_0'))
+    expect(failure.line).toMatch(/wrote 5 bytes, not 50011.*has space/)
+    expect((await readdir(join(cacheDir, 'models', 'speech'))).filter(name => name.includes('q8_0'))).toEqual(
+      [],
+    )
+  })
+
+  it('that a disk garbled without a trace is found by the thorough check, and fetched again', async () => {
+    const { path } = await get('whisper-test-f16')
+    const whole = Math.floor(Date.now() / 1000) - 60
+    await utimes(path, whole, whole)
+    await get('whisper-test-q8_0')
+    const bytes = readFileSync(path)
+    bytes[7] = (bytes[7] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    await utimes(path, whole, whole)
+    expect((await get('whisper-test-f16')).digest).toBe(sha256)
+    expect(await checkSpeechModels(families, cacheDir, context().signal)).toEqual([
+      { name: 'whisper-test-f16', whole: false },
+      { name: 'whisper-test-q8_0', whole: true },
+    ])
+    await get('whisper-test-f16')
+    expect(readFileSync(path).equals(weights)).toBe(true)
+  })
+
+  it('whose setup was killed leaves a scratch directory that the next one clears away', async () => {
+    await mkdir(join(cacheDir, 'downloads', 'whisper-test-f16-a1B2c3'), { recursive: true })
+    await get('whisper-test-f16')
+    expect(await readdir(join(cacheDir, 'downloads'))).toEqual([])
   })
 
   it('of an unknown name is not found, with the nearest name and the command that gets it', async () => {
