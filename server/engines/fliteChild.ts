@@ -12,6 +12,7 @@ const compiled = await WebAssembly.compile(readFileSync(modulePath))
 
 /** The descriptor that we hand out for the output file; WASI's own start at 3 and stay few. */
 const outputDescriptor = 900
+const firstPreopen = 3
 const success = 0
 const notSupported = 58
 const regularFile = 4
@@ -96,9 +97,14 @@ function runFlite(text: string, voice: string): Buffer {
   const original = wasi.wasiImport as Record<string, WasiCall>
   const written: Buffer[] = []
   Object.assign(calls, original, catchOutput(memory, original, written))
-  const exitCode = wasi.start(instance)
-  if (exitCode !== 0) throw new Error(`flite ended with exit code ${exitCode}.`)
-  return Buffer.concat(written)
+  try {
+    const exitCode = wasi.start(instance)
+    if (exitCode !== 0) throw new Error(`flite ended with exit code ${exitCode}.`)
+    return Buffer.concat(written)
+  } finally {
+    // WASI keeps the folder open, one descriptor a run, until it is told.
+    original.fd_close?.(firstPreopen)
+  }
 }
 
 /** Samples and rate of flite's own WAV: a 44 byte header of one fixed shape. */

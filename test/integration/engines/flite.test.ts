@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { createFlite, type Flite, type FliteDeps } from '../../../server/engines/flite.ts'
 import { residentBytes } from '../../../server/engines/memory.ts'
@@ -143,6 +144,15 @@ describe('flite in a process of its own', () => {
     }
     // Each run takes 20 MB and more: left to V8 they pile up to some 100 MB before it collects them (measured).
     expect(Math.max(...held)).toBeLessThan((held[0] ?? 0) + 50_000_000)
+  })
+
+  it.runIf(process.platform === 'linux')('leaves no file open behind a sentence', async () => {
+    const flite = create()
+    await flite.speak('Yes.', 'slt', never)
+    const open = async () => (await readdir(`/proc/${flite.status().pid}/fd`)).length
+    const before = await open()
+    for (let spoken = 0; spoken < 20; spoken++) await flite.speak('Yes.', 'slt', never)
+    expect(await open()).toBeLessThan(before + 10)
   })
 
   it('ends with stop, in the middle of a sentence too', async () => {
