@@ -55,6 +55,7 @@ export async function runProgram(command: string, args: string[], run: ProgramRu
     return lines.join('\n')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') throw new SourceFailure(`\`${command}\` is not installed`, error)
+    if (codeOf(error) === 'EACCES') throw new SourceFailure(`\`${command}\` may not be run here`, error)
     throw error
   } finally {
     endGuard?.()

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { listModels, type ModelsOptions, pullModel, removeModel } from '../../../scripts/commands/models.ts'
+import { freePort } from '../../../server/engines/ports.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
+import { onlyPrograms } from '../../support/setup/fakePrograms.ts'
+
+let root: string
+let printed: string
+let options: ModelsOptions
+let restorePath: () => void
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'commands-'))
+  restorePath = await onlyPrograms(join(root, 'bin'), {})
+  printed = ''
+  options = {
+    cacheDir: join(root, 'cache'),
+    ollama: { host: `127.0.0.1:${await freePort()}`, setByHand: false },
+    json: false,
+    out: {
+      write: (text: string) => {
+        printed += text
+        return true
+      },
+    },
+    signal: AbortSignal.timeout(10_000),
+  }
+})
+afterEach(async () => {
+  restorePath()
+  await rm(root, { recursive: true, force: true })
+})
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => null,
+    (error: unknown) => (error instanceof QuantvoxError ? error.code : String(error)),
+  )
+
+it('models can be listed on a machine that has nothing yet, and nothing is fetched for it', async () => {
+  await listModels({ ...options, json: true })
+  const { speech, language } = JSON.parse(printed)
+  expect(speech).toHaveLength(12)
+  expect([...speech, ...language].some((model: { installed: boolean }) => model.installed)).toBe(false)
+  expect(language.map((model: { name: string }) => model.name)).toContain('smollm2:135m-instruct-q4_K_M')
+})
+
+it('models are listed as a table for a person', async () => {
+  await listModels(options)
+  expect(printed).toMatch(/^Speech models\nNAME +LEVEL +PARAMETERS +SIZE\n/)
+  expect(printed).toMatch(/^whisper-tiny\.en-q8_0 +q8_0 +39M +- +not installed$/m)
+})
+
+it('what is not installed cannot be removed, and a misspelt speech model cannot be pulled', async () => {
+  expect(await codeOf(removeModel('whisper-base-q4_0', options))).toBe('model_not_found')
+  expect(await codeOf(removeModel('llama3.2', options))).toBe('model_not_found')
+  expect(await codeOf(removeModel('whisper-bass-q4_0', options))).toBe('model_not_found')
+  expect(await codeOf(pullModel('whisper-tiny.en-q9_0', options))).toBe('model_not_found')
+  expect(printed).toBe('')
+})
+
+it('an Ollama that was named by hand and does not answer is an error, not an empty list', async () => {
+  expect(await codeOf(listModels({ ...options, ollama: { ...options.ollama, setByHand: true } }))).toBe(
+    'engine_unavailable',
+  )
+})
