@@ -4,7 +4,7 @@ import { loopIn } from './loopGuard.ts'
 import type { SpeechSegment } from './speechSegments.ts'
 import { cut, type Piece, splitAtPauses } from './split.ts'
 import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
-import { fullWindow, maxPieceMs, windowFor } from './window.ts'
+import { fullWindow, needsTimestamps, pieceLimits, windowFor } from './window.ts'
 
 /** A file of a model at one level of quantization. */
 export type SpeechLevel = { name: string; path: string; digest: string; quantization: string }
@@ -70,7 +70,7 @@ export type Transcript = {
 }
 
 /**
- * Transcribes an utterance. Silence around the speech is cut off; more than 30 s are split at pauses.
+ * Transcribes an utterance. Silence around the speech is cut off; long clips are split at pauses.
  * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what `acquire` throws; the signal's reason when aborted
  */
 export type Recognize = (
@@ -97,7 +97,7 @@ export function createRecognizer({
     try {
       const started = performance.now()
       const decoded: Decoded[] = []
-      for (const piece of splitAtPauses(samples, speech.segments, maxPieceMs)) {
+      for (const piece of splitAtPauses(samples, speech.segments, pieceLimits)) {
         decoded.push(
           await decode(
             lease.baseUrl,
@@ -162,8 +162,8 @@ type DecodeOptions = {
 }
 
 /**
- * One piece; again with the full window when the short one made the decoder lose its end; and once more, with timestamps, for
- * the no-speech probability of a text that may be made up.
+ * One piece; again as Whisper was trained, with the full window and timestamps, when the decoder lost its end, or for the
+ * no-speech probability of a text that may be made up: a small window gives wrong ones.
  */
 async function decode(
   baseUrl: string,
@@ -179,14 +179,16 @@ async function decode(
     const request = { samples, audioContext, timestamps, language, timeoutMs }
     return { audioContext, ...read(await requestWhisper(baseUrl, request, signal)) }
   }
-  let result = await pass(windowOf(audioMs), false)
-  if (result.audioContext < fullWindow && loopIn({ ...result, audioMs }) !== null) {
-    result = await pass(fullWindow, false)
+  let result = await pass(windowOf(audioMs), needsTimestamps(audioMs))
+  let noSpeechProbability: number | null = null
+  const again = async () => {
+    const full = await pass(fullWindow, true)
+    noSpeechProbability = full.noSpeechProbability
+    return full
   }
+  if (loopIn({ ...result, audioMs }) !== null) result = await again()
   const meanLogProbability = mean(result.logProbabilities)
-  const noSpeechProbability = isDoubtful({ ...result, speechMs, meanLogProbability })
-    ? (await pass(fullWindow, true)).noSpeechProbability
-    : null
+  if (noSpeechProbability === null && isDoubtful({ ...result, speechMs, meanLogProbability })) await again()
   const said = isSaid({ ...result, speechMs, meanLogProbability, noSpeechProbability })
   return { piece, ...result, noSpeechProbability, said, passes, audioMs }
 }

@@ -3,25 +3,30 @@ import type { SpeechSegment } from './speechSegments.ts'
 
 /** Kept around speech, so that soft first and last sounds stay. */
 const padMs = 320
-/** Pieces that must be cut inside speech share this much, so that no word is cut in both. */
-const overlapMs = 0
 
 export type Piece = { startMs: number; endMs: number }
 
+export type PieceLimits = {
+  /** Stretches of speech are put together up to this length. */
+  packMs: number
+  /** A stretch longer than this is cut inside. */
+  maxMs: number
+}
+
 /**
- * Cuts a clip into pieces of at most `maxMs` that together hold all its speech. Pieces end in the middle of pauses; only a
- * stretch of speech that is itself too long is cut inside, at its quietest place.
+ * Cuts a clip into pieces that together hold all its speech, with the silence around them left out. Pieces end in the middle of
+ * pauses; only a stretch of speech that is itself longer than `maxMs` is cut inside, at its quietest place.
  */
 export function splitAtPauses(
   samples: Int16Array,
   segments: readonly SpeechSegment[],
-  maxMs: number,
+  { packMs, maxMs }: PieceLimits,
 ): Piece[] {
   const clipMs = durationMs(samples.length)
   const pieces: Piece[] = []
   let current: Piece | null = null
   for (const segment of segments.flatMap(whole => shortEnough(samples, whole, maxMs - 2 * padMs))) {
-    if (current !== null && segment.endMs - current.startMs + padMs * 2 <= maxMs) {
+    if (current !== null && segment.endMs - current.startMs + padMs * 2 <= packMs) {
       current.endMs = segment.endMs
     } else {
       current = { ...segment }
@@ -31,8 +36,8 @@ export function splitAtPauses(
   return pieces.map((piece, index) => {
     const before = pieces[index - 1]?.endMs ?? 0
     const after = pieces[index + 1]?.startMs ?? clipMs
-    const limitBefore = index === 0 ? 0 : (before + piece.startMs) / 2 - overlapMs
-    const limitAfter = index === pieces.length - 1 ? clipMs : (piece.endMs + after) / 2 + overlapMs
+    const limitBefore = index === 0 ? 0 : (before + piece.startMs) / 2
+    const limitAfter = index === pieces.length - 1 ? clipMs : (piece.endMs + after) / 2
     return {
       startMs: Math.max(limitBefore, piece.startMs - padMs, 0),
       endMs: Math.min(limitAfter, piece.endMs + padMs, clipMs),
