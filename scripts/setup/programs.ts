@@ -7,6 +7,7 @@ import { guardGroup } from '../../server/engines/guard.ts'
 import { codeOf, SourceFailure } from './failures.ts'
 
 export type ProgramRun = {
+  /** Also where it keeps its temporary files, so that they are on the disk that was chosen. */
   cwd?: string
   /** Added to this process's environment. */
   env?: Record<string, string>
@@ -25,7 +26,7 @@ export async function runProgram(command: string, args: string[], run: ProgramRu
   run.signal.throwIfAborted()
   const child = spawn(command, args, {
     cwd: run.cwd,
-    env: { ...process.env, ...run.env },
+    env: { ...process.env, ...(run.cwd === undefined ? {} : { TMPDIR: run.cwd }), ...run.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that an abort reaches the compilers below make, not make alone.
     detached: true,
@@ -50,8 +51,7 @@ export async function runProgram(command: string, args: string[], run: ProgramRu
       child.once('close', resolve)
     })
     run.signal.throwIfAborted()
-    if (exitCode !== 0)
-      throw new SourceFailure(`\`${command} ${args[0] ?? ''}\` failed: ${tellingLine(lines, exitCode)}`)
+    if (exitCode !== 0) throw failureOf(command, args, lines, exitCode)
     return lines.join('\n')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') throw new SourceFailure(`\`${command}\` is not installed`, error)
@@ -97,6 +97,13 @@ function killGroup(pid: number): void {
   } catch (error) {
     if (codeOf(error) !== 'ESRCH') throw error
   }
+}
+
+function failureOf(command: string, args: string[], lines: string[], exitCode: number | null): Error {
+  const failure = new SourceFailure(`\`${command} ${args[0] ?? ''}\` failed: ${tellingLine(lines, exitCode)}`)
+  // Another source would not help: it comes out as the disk error that it is.
+  const isDiskFull = lines.some(line => /no space left on device|ENOSPC|disk quota exceeded/i.test(line))
+  return isDiskFull ? Object.assign(new Error(failure.message), { code: 'ENOSPC' }) : failure
 }
 
 function tellingLine(lines: string[], exitCode: number | null): string {

@@ -207,6 +207,16 @@ describe('a speech model', () => {
     )
   })
 
+  it('that fills the disk while another program fetches it says that the disk is full, not that the source failed', async () => {
+    status = 404
+    restorePath()
+    restorePath = await onlyPrograms(join(root, 'bin'), {
+      pip3: 'echo "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device" >&2; exit 1',
+    })
+    const failure = await failureOf(get('whisper-test-f16'))
+    expect(failure.line).toMatch(/The disk is full.*CACHE_DIR/)
+  })
+
   it('level that cannot be made leaves nothing under its name', async () => {
     await writeFile755(
       join(root, 'bin', 'whisper-quantize'),
