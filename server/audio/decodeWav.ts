@@ -50,14 +50,13 @@ export async function decodeWav(
       `This WAV file is cut short: its header announces ${header.announcedBytes} bytes of audio, ${audioBytes} came.`,
     )
   }
-  if (decoding === null) throw invalid('This WAV file has a header but no audio in it.')
-  const { format, mono, collector } = decoding
+  // A recording of no length is whole; that nothing was said in it is for others to find.
+  const { format, mono, collector } = decoding ?? open(checkedFormat(wav.format(), header.subFormat), limits)
   if (mono.leftBytes > 0 && header.announcedBytes !== null) {
     throw invalid(
       `The audio of this WAV file ends inside a sample: ${audioBytes} bytes are no whole number of frames.`,
     )
   }
-  if (mono.frames === 0) throw invalid('This WAV file has a header but no audio in it.')
   return collector.end(describe(format))
 }
 

@@ -2,13 +2,13 @@ import { Readable } from 'node:stream'
 import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { decodeAudio } from '../audio/decodeAudio.ts'
+import { type DecodedAudio, decodeAudio } from '../audio/decodeAudio.ts'
 import { QuantvoxError } from '../errors.ts'
 import { sendProblem } from '../plugins/problems.ts'
 import type { TurnMessage } from '../protocol/messages.ts'
 import { TextTurn, TurnAnswer, TurnChoices, TurnUpload } from '../protocol/turns.ts'
 import { type OneShotRequest, type OneShotResult, runOneShot } from '../session/oneShot.ts'
-import type { ReplyAudio, ReplyRecorder } from '../session/replyAudio.ts'
+import type { ReplyAudio } from '../session/replyAudio.ts'
 import type { Stages } from '../session/stages.ts'
 import { json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
@@ -111,12 +111,20 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     const send = (message: TurnMessage) => {
       if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
     }
-    const listener = {
-      message: send,
-      audio: recorder.take,
+    let kept = false
+    const keepAudio = async (turnId: string, question: DecodedAudio | null) => {
+      if (kept) return
+      kept = true
+      try {
+        await replies.keep(turnId, question?.samples ?? null, recorder)
+      } catch (error) {
+        // The answer is worth more than its recording.
+        request.log.error({ err: error, turnId }, 'the audio of a turn could not be saved')
+      }
     }
+    const listener = { message: send, audio: recorder.take, spoken: keepAudio }
     const result = await runOneShot(asked, stages, listener, request.log, signal)
-    await keepAudio(result, recorder)
+    await keepAudio(result.record.turnId, result.question)
     if (events) {
       await Promise.all(sending)
       events.close()
@@ -124,10 +132,6 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     }
     if (result.error) return sendProblem(reply, result.error, result.record.turnId)
     return answerOf(result, recorder.durationMs())
-  }
-
-  async function keepAudio({ record, question }: OneShotResult, recorder: ReplyRecorder): Promise<void> {
-    await replies.keep(record.turnId, question?.samples ?? null, recorder)
   }
 
   async function readUpload(request: FastifyRequest): Promise<OneShotRequest> {

@@ -36,7 +36,9 @@ export async function answer(
   llm.parameterSize = model.parameterSize
   draft.synthesis.voice = voice
   const synthesize = stages.voice(voice)
-  const speaker = synthesize && createSpeaker(synthesize, listener.audio, draft.synthesis, timeline, signal)
+  const failed = new AbortController()
+  const speaking = AbortSignal.any([signal, failed.signal])
+  const speaker = synthesize && createSpeaker(synthesize, listener.audio, draft.synthesis, timeline, speaking)
   const splitter = createClauseSplitter()
   const say = (clauses: ReturnType<typeof splitter.push>) => {
     for (const clause of clauses) {
@@ -73,6 +75,11 @@ export async function answer(
         recordStatistics(llm, part.statistics)
       }
     }
+  } catch (error) {
+    // Nothing of this turn may be heard after it has ended.
+    failed.abort(error)
+    await speaker?.finish().catch(() => {})
+    throw error
   } finally {
     place.release()
     turn.reply = reply.join('')

@@ -24,6 +24,10 @@ export async function hear(
   const { draft, timeline, owner } = turn
   const { name, digest, quantization } = model
   Object.assign(draft.speech, { model: name, digest, quantization, audioMs: audio.durationMs })
+  if (audio.samples.length === 0) {
+    draft.speech.speechMs = 0
+    return null
+  }
   const decode = (speech: Speech, until: AbortSignal) =>
     stages.recognize({ samples: audio.samples, speech }, { model, language, owner }, until)
 

@@ -24,6 +24,8 @@ export type OneShotRequest = {
 export type OneShotListener = {
   message(message: TurnMessage): void
   audio(turnId: string, audio: SpokenAudio): void
+  /** All audio has come. Waited for before `audio.done`, whose link must work when it is read. */
+  spoken(turnId: string, question: DecodedAudio | null): Promise<void>
 }
 
 export type OneShotResult = {
@@ -126,6 +128,7 @@ export async function runOneShot(
     conversation.observe(messages, turn.draft.llm.promptTokens)
     turn.heardText = turn.reply
     if (audioMs > 0) {
+      await listener.spoken(turnId, question)
       const url = `/v1/turns/${turnId}/reply.wav`
       listener.message({ type: 'audio.done', turnId, audioMs, url })
     }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
 import { buildApp, type Dependencies } from '../../server/app.ts'
 import { readConfig } from '../../server/config.ts'
 import { createPulls } from '../../server/engines/pulls.ts'
@@ -7,7 +8,11 @@ import { createTickets } from '../../server/session/tickets.ts'
 import { listVoices } from '../../server/synthesis/voices.ts'
 import { createFakeStages, type FakeStages, fakeLanguageModel, type Script } from './fakeStages.ts'
 
-export type TestApp = FakeStages & { app: FastifyInstance }
+export type TestApp = FakeStages & {
+  app: FastifyInstance
+  /** What was logged so far at LOG_LEVEL, as the JSON lines that pino writes. */
+  logLines: string[]
+}
 
 export type TestAppOptions = {
   script?: Partial<Script>
@@ -24,18 +29,25 @@ export async function createTestApp({
   const { config } = readConfig({ flags: settings, environment: {}, dotEnv: {} })
   const fakes = createFakeStages(script)
   const nothingToPull = createPulls(async () => {})
-  const app = await buildApp(config, {
-    stages: fakes.stages,
-    replies: createReplyAudio(null),
-    tickets: createTickets(),
-    readiness: async () => ({ ready: true, notReady: [] }),
-    info: () => Promise.reject(new Error('a test that needs info gives it')),
-    languageModels: async () => [fakeLanguageModel],
-    speechModels: async () => [],
-    voices: () => listVoices(null),
-    languagePulls: nothingToPull,
-    speechPulls: nothingToPull,
-    ...dependencies,
-  })
-  return { ...fakes, app }
+  const logLines: string[] = []
+  const loggerInstance = pino({ level: config.LOG_LEVEL }, { write: line => logLines.push(line) })
+  const app = await buildApp(
+    config,
+    {
+      stages: fakes.stages,
+      replies: createReplyAudio(null),
+      tickets: createTickets(),
+      readiness: async () => ({ ready: true, notReady: [] }),
+      info: () => Promise.reject(new Error('a test that needs info gives it')),
+      languageModels: async () => [fakeLanguageModel],
+      speechModels: async () => [],
+      voices: () => listVoices(null),
+      languagePulls: nothingToPull,
+      speechPulls: nothingToPull,
+      ...dependencies,
+    },
+    { loggerInstance },
+  )
+  app.addHook('onClose', async () => fakes.stages.store.close())
+  return { ...fakes, app, logLines }
 }
