@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
@@ -56,14 +56,13 @@ export async function unpackZipMembers(
   })
 }
 
-/** Appends files to one another, in order. */
+/** Makes one file of several, in order, and removes them as it goes: the disk may be small. */
 export async function joinFiles(parts: string[], destination: string, signal: AbortSignal): Promise<void> {
-  for (const [index, part] of parts.entries()) {
-    await pipeline(
-      createReadStream(part),
-      createWriteStream(destination, { flags: index === 0 ? 'w' : 'a' }),
-      { signal },
-    )
+  const [first, ...rest] = parts
+  if (first !== undefined) await rename(first, destination)
+  for (const part of rest) {
+    await pipeline(createReadStream(part), createWriteStream(destination, { flags: 'a' }), { signal })
+    await rm(part)
   }
 }
 

