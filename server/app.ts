@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart'
 import { fastifySSE } from '@fastify/sse'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { QuantvoxError } from './errors.ts'
 import auth from './plugins/auth.ts'
@@ -31,7 +31,11 @@ export async function buildApp(
     bodyLimit: MAX_JSON_BYTES,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    // Turns log how they end; a line for each request would only hide them.
+    logController: new LogController({ disableRequestLogging: true }),
   })
+  // Only JSON and forms are read; Fastify would also take text/plain, past the schemas of the routes.
+  app.removeContentTypeParser('text/plain')
   let closing = false
   app.addHook('preClose', async () => {
     closing = true

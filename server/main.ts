@@ -17,6 +17,7 @@ import { QuantvoxError } from './errors.ts'
 import type { Readiness } from './protocol/info.ts'
 import { createReplyAudio } from './session/replyAudio.ts'
 import { createTickets } from './session/tickets.ts'
+import { remoteVoiceNames } from './synthesis/remoteVoices.ts'
 import { listVoices } from './synthesis/voices.ts'
 
 /** How long a stop lets running turns go on. */
@@ -61,7 +62,8 @@ export async function startServer(config: Config, options: StartOptions): Promis
       info: () => infoOf(config, assembly, loopDelay),
       languageModels: signal => languageModelsOf(assembly, provision, signal),
       speechModels: () => speechModelsOf(assembly, provision),
-      voices: () => listVoices(config.SYNTHESIS_URL === null ? null : []),
+      voices: async signal =>
+        listVoices(config.SYNTHESIS_URL === null ? null : await remoteVoiceNames(config.SYNTHESIS_URL, signal)),
       languagePulls,
       speechPulls,
     },

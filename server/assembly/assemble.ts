@@ -78,7 +78,7 @@ export async function assemble(
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
     recognize: createRecognizer({ acquire: speechEngines.acquire }),
-    respond: createRespond(() => ollama.url()),
+    respond: createRespond(() => ollama.url(), ollama.suspect),
     voice(name) {
       const parsed = parseVoice(name, config.SYNTHESIS_URL !== null)
       if (parsed.kind === 'flite') return createFliteSynthesis(flite.speak, parsed.voice)

@@ -66,7 +66,7 @@ const chatPart = Compile(ChatPart)
  * with Ollama's own figures. Closing the connection (the signal) stops generation. Throws `model_not_found`,
  * `engine_unavailable`, `engine_failed`, `engine_timeout`, or the signal's reason.
  */
-export function createRespond(url: () => Promise<string>): Respond {
+export function createRespond(url: () => Promise<string>, onUnreachable = () => {}): Respond {
   return async function* respond(messages, options, signal) {
     const host = await url()
     const silence = new AbortController()
@@ -107,7 +107,9 @@ export function createRespond(url: () => Promise<string>): Respond {
     } catch (error) {
       signal.throwIfAborted()
       if (silence.signal.aborted) throw tooSlow(`sent no token for ${TOKEN_TIMEOUT_MS / 1000} s`)
-      throw endedEarly(error) ?? asLlmError(error, host)
+      const failure = endedEarly(error) ?? asLlmError(error, host)
+      if (failure.code === 'engine_unavailable') onUnreachable()
+      throw failure
     } finally {
       clearTimeout(timer)
       if (!finished) silence.abort()

@@ -10,7 +10,7 @@ import { strictValidator } from './strictValidator.ts'
 export type ModelDependencies = {
   languageModels(signal: AbortSignal): Promise<LanguageModel[]>
   speechModels(): Promise<SpeechModel[]>
-  voices(): Voice[]
+  voices(signal: AbortSignal): Promise<Voice[]>
   languagePulls: Pulls
   speechPulls: Pulls
 }
@@ -54,7 +54,7 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
     app.get(
       '/v1/voices',
       { schema: { tags, summary: 'Voices', response: { 200: json('Voices', items(Voice)) } } },
-      async () => ({ items: dependencies.voices() }),
+      async (_request, reply) => ({ items: await dependencies.voices(clientSignal(reply)) }),
     )
 
     for (const [kind, pulls] of [

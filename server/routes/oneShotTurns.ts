@@ -1,18 +1,18 @@
 import { Readable } from 'node:stream'
-import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { type DecodedAudio, decodeAudio } from '../audio/decodeAudio.ts'
 import { QuantvoxError } from '../errors.ts'
 import { sendProblem } from '../plugins/problems.ts'
 import type { TurnMessage } from '../protocol/messages.ts'
-import { TextTurn, TurnAnswer, TurnChoices, TurnUpload } from '../protocol/turns.ts'
+import { TextTurn, TurnAnswer, TurnUpload } from '../protocol/turns.ts'
 import { type OneShotRequest, type OneShotResult, runOneShot } from '../session/oneShot.ts'
 import type { ReplyAudio } from '../session/replyAudio.ts'
 import type { Stages } from '../session/stages.ts'
 import { json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
+import { readUpload } from './upload.ts'
 
 /** Longest clip that one request may bring, seconds of decoded audio. */
 export const MAX_CLIP_SECONDS = 600
@@ -102,9 +102,21 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     )
   }
 
+  async function uploadedClip(request: FastifyRequest): Promise<OneShotRequest> {
+    const { clip, choices } = await readUpload(request, maxUploadBytes)
+    const arrivedAtMs = performance.now()
+    const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
+    return {
+      input: { decode: signal => decodeAudio(Readable.from([clip]), limits, signal) },
+      choices,
+      source: 'rest',
+      arrivedAtMs,
+    }
+  }
+
   async function takeTurn(request: FastifyRequest, reply: FastifyReply) {
     const signal = clientSignal(reply)
-    const asked = request.isMultipart() ? await readUpload(request) : readText(request.body)
+    const asked = request.isMultipart() ? await uploadedClip(request) : readText(request.body)
     const recorder = replies.recorder()
     const events = reply.sse
     const sending: Promise<void>[] = []
@@ -133,67 +145,18 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     if (result.error) return sendProblem(reply, result.error, result.record.turnId)
     return answerOf(result, recorder.durationMs())
   }
-
-  async function readUpload(request: FastifyRequest): Promise<OneShotRequest> {
-    const fields: Record<string, unknown> = {}
-    let clip: Buffer | null = null
-    for await (const part of request.parts({
-      limits: { fileSize: maxUploadBytes, files: 1, fields: 10, fieldSize: 1000 },
-    })) {
-      if (part.type === 'field') fields[part.fieldname] = part.value
-      else if (part.fieldname === 'audio') clip = await wholeFile(part)
-      else
-        throw new QuantvoxError('invalid_request', `The form has a file "${part.fieldname}".`, {
-          mend: 'Name it "audio".',
-        })
-    }
-    const arrivedAtMs = performance.now()
-    const choices = checkedChoices(fields)
-    if (clip === null)
-      throw new QuantvoxError('invalid_request', 'The form has no file "audio".', {
-        mend: 'Send a WAV file in it.',
-      })
-    const bytes = clip
-    const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
-    return {
-      input: { decode: signal => decodeAudio(Readable.from([bytes]), limits, signal) },
-      choices,
-      source: 'rest',
-      arrivedAtMs,
-    }
-  }
-
-  async function wholeFile(part: MultipartFile): Promise<Buffer> {
-    try {
-      return await part.toBuffer()
-    } catch (error) {
-      if (!part.file.truncated) throw error
-      throw new QuantvoxError('too_large', `The upload is larger than ${maxUploadBytes / 2 ** 20} MiB.`, {
-        mend: 'Send a shorter clip, or raise MAX_UPLOAD_MB.',
-        cause: error,
-      })
-    }
-  }
 }
 
 function readText(body: unknown): OneShotRequest {
+  // Fastify checks a body by its media type, so one that did not come at all gets here.
+  if (body === undefined || body === null)
+    throw new QuantvoxError('invalid_request', 'The request has no body.', {
+      mend: 'Send JSON with "text", or a form with the file "audio".',
+    })
   const { text, ...choices } = body as TextTurn
   if (text.trim() === '')
     throw new QuantvoxError('invalid_request', 'The text is blank.', { mend: 'Ask something.' })
   return { input: { text }, choices, source: 'rest', arrivedAtMs: performance.now() }
-}
-
-const checkChoices = strictValidator({
-  schema: Type.Object(TurnChoices.properties, { additionalProperties: false }),
-  method: 'POST',
-  url: '/v1/turns',
-  httpPart: 'body',
-})
-
-function checkedChoices(fields: Record<string, unknown>): TurnChoices {
-  const checked = checkChoices(fields)
-  if (typeof checked === 'object' && 'error' in checked && checked.error) throw checked.error
-  return fields
 }
 
 function answerOf({ record, transcript, reply }: OneShotResult, durationMs: number): TurnAnswer {

@@ -41,7 +41,7 @@ export async function createTestApp({
       info: () => Promise.reject(new Error('a test that needs info gives it')),
       languageModels: async () => [fakeLanguageModel],
       speechModels: async () => [],
-      voices: () => listVoices(null),
+      voices: async () => listVoices(null),
       languagePulls: nothingToPull,
       speechPulls: nothingToPull,
       ...dependencies,

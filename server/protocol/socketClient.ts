@@ -1,0 +1,100 @@
+import Type, { type Static } from 'typebox'
+import { TurnChoices } from './turns.ts'
+
+/** What a client says on `GET /v1/voice`; binary frames beside it are its microphone. */
+
+const strict = { additionalProperties: false } as const
+const { llmModel, speechModel, voice, language, conversationId } = TurnChoices.properties
+
+export const Mode = Type.Enum(['hands-free', 'push-to-talk'])
+export type Mode = Static<typeof Mode>
+
+export const Endpointing = Type.Object(
+  { silenceMs: Type.Integer({ minimum: 100, maximum: 3000, description: 'silence that ends a turn' }) },
+  strict,
+)
+export const BargeIn = Type.Object(
+  {
+    minSpeechMs: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      description: 'voiced milliseconds that interrupt a reply; 0 never',
+    }),
+  },
+  strict,
+)
+
+const settings = {
+  llmModel,
+  speechModel,
+  voice,
+  language,
+  endpointing: Type.Optional(Endpointing),
+  bargeIn: Type.Optional(BargeIn),
+}
+
+export const Start = Type.Object(
+  {
+    type: Type.Literal('start'),
+    protocol: Type.Literal(1),
+    sampleRate: Type.Integer({
+      minimum: 8000,
+      maximum: 48_000,
+      description: 'hertz of the binary frames: PCM, signed 16-bit little-endian, mono, 10 to 200 ms each',
+    }),
+    mode: Mode,
+    conversationId,
+    ...settings,
+  },
+  strict,
+)
+export const Configure = Type.Object(
+  {
+    type: Type.Literal('configure'),
+    requestId: Type.String({ minLength: 1, maxLength: 100 }),
+    mode: Type.Optional(Mode),
+    conversationId,
+    ...settings,
+  },
+  strict,
+)
+export const Begin = Type.Object({ type: Type.Literal('begin') }, strict)
+export const Commit = Type.Object({ type: Type.Literal('commit') }, strict)
+export const Cancel = Type.Object({ type: Type.Literal('cancel') }, strict)
+export const Text = Type.Object(
+  { type: Type.Literal('text'), text: Type.String({ minLength: 1, maxLength: 100_000, pattern: '\\S' }) },
+  strict,
+)
+export const Interrupt = Type.Object(
+  { type: Type.Literal('interrupt'), turnId: Type.Optional(Type.String({ maxLength: 100 })) },
+  strict,
+)
+export const Playback = Type.Object(
+  {
+    type: Type.Literal('playback'),
+    turnId: Type.String({ maxLength: 100 }),
+    event: Type.Enum(['started', 'progress', 'ended', 'stopped']),
+    positionMs: Type.Optional(Type.Number({ minimum: 0, description: 'by the playout clock' })),
+    textLength: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'characters of the reply, where the browser speaks' }),
+    ),
+  },
+  strict,
+)
+
+export const clientMessages = {
+  start: Start,
+  configure: Configure,
+  begin: Begin,
+  commit: Commit,
+  cancel: Cancel,
+  text: Text,
+  interrupt: Interrupt,
+  playback: Playback,
+} as const
+
+export type Start = Static<typeof Start>
+export type Configure = Static<typeof Configure>
+export type Playback = Static<typeof Playback>
+export type ClientMessage = { [K in keyof typeof clientMessages]: Static<(typeof clientMessages)[K]> }[
+  | keyof typeof clientMessages]

@@ -1,0 +1,26 @@
+/** Limits of `GET /v1/voice`; past one there is an `error`, and a close frame where the error's code has one. */
+export const socketLimits = {
+  maxMessageBytes: 256 * 1024,
+  /** Length of one binary frame; shorter last ones are taken. */
+  maxFrameMs: 200,
+  /** Audio that may come within `audioWindowMs` of arrival, as a multiple of it. */
+  audioSpeed: 2,
+  audioWindowMs: 5000,
+  controlMessagesPerSecond: 30,
+  /** So many invalid messages in a row close the socket. */
+  invalidInARow: 5,
+} as const
+
+/** `sampleRate` of binary frames is the one of `start` towards the server, of the last `audio.started` from it. */
+export const bytesPerSample = 2
+
+export const closeCodes = {
+  normal: 1000,
+  goingAway: 1001,
+  unsupportedData: 1003,
+  invalidText: 1007,
+  policy: 1008,
+  tooBig: 1009,
+  internal: 1011,
+  tryAgainLater: 1013,
+} as const

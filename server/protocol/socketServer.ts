@@ -1,0 +1,74 @@
+import Type, { type Static } from 'typebox'
+import { TurnMessage } from './messages.ts'
+import { BargeIn, Endpointing, Mode } from './socketClient.ts'
+
+/** What the server says on `GET /v1/voice`; binary frames beside it are the spoken reply. */
+
+const turnId = Type.String()
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+const positionMs = Type.Number({ description: "on the timeline of the session's audio" })
+
+export const SessionSettings = Type.Object({
+  sampleRate: Type.Integer({ description: "hertz of the client's audio" }),
+  mode: Mode,
+  llmModel: Type.String(),
+  speechModel: Type.String(),
+  voice: Type.String(),
+  language: nullable(Type.String()),
+  endpointing: Endpointing,
+  bargeIn: BargeIn,
+})
+export type SessionSettings = Static<typeof SessionSettings>
+
+export const Ready = Type.Object({
+  type: Type.Literal('ready'),
+  sessionId: Type.String(),
+  conversationId: Type.String(),
+  protocol: Type.Literal(1),
+  settings: SessionSettings,
+})
+
+export const ModelCost = Type.Object({
+  name: Type.String(),
+  loadMs: nullable(Type.Number({ description: 'null where it was loaded already' })),
+  residentBytesBefore: nullable(Type.Integer({ description: 'null where it was not loaded or is unknown' })),
+  residentBytesAfter: nullable(Type.Integer()),
+  evicted: Type.Array(Type.String(), { description: 'models that had to go for it' }),
+})
+export type ModelCost = Static<typeof ModelCost>
+
+export const Configured = Type.Object({
+  type: Type.Literal('configured'),
+  requestId: Type.String(),
+  conversationId: Type.String(),
+  settings: SessionSettings,
+  switchMs: Type.Number({ description: 'from the message to the moment when the next turn uses it' }),
+  llm: Type.Optional(ModelCost),
+  speech: Type.Optional(ModelCost),
+})
+
+export const SpeechStarted = Type.Object({ type: Type.Literal('speech.started'), turnId, positionMs })
+export const SpeechStopped = Type.Object({ type: Type.Literal('speech.stopped'), turnId, positionMs })
+export const TranscriptPartial = Type.Object({
+  type: Type.Literal('transcript.partial'),
+  turnId,
+  text: Type.String(),
+  stableLength: Type.Integer({ minimum: 0, description: 'the first characters, which will not change' }),
+})
+export const Interrupted = Type.Object({
+  type: Type.Literal('interrupted'),
+  turnId,
+  reason: Type.Enum(['barge-in', 'client']),
+})
+
+export const ServerMessage = Type.Union([
+  Ready,
+  Configured,
+  SpeechStarted,
+  SpeechStopped,
+  TranscriptPartial,
+  Interrupted,
+  ...TurnMessage.anyOf,
+])
+export type ServerMessage = Static<typeof ServerMessage>
