@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
+import type { TurnStore } from '../timing/store.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+const SWEEP_MS = 60 * 60_000
+
+/** Forgets turns, and their audio, that are older than `days`; now and every hour until `signal`. 0 keeps all. */
+export function keepFor(
+  days: number,
+  store: TurnStore,
+  forgetAudio: (turnId: string) => void,
+  signal: AbortSignal,
+  log: FastifyBaseLogger,
+): void {
+  if (days === 0) return
+  const sweep = async () => {
+    while (!signal.aborted) {
+      try {
+        const forgotten = await store.deleteBefore(new Date(Date.now() - days * DAY_MS))
+        for (const turnId of forgotten) forgetAudio(turnId)
+        if (forgotten.length > 0) log.info({ turns: forgotten.length }, 'old turns deleted')
+      } catch (error) {
+        log.error({ err: error }, 'old turns could not be deleted')
+      }
+      await sleep(SWEEP_MS, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+  void sweep()
+}
