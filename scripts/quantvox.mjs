@@ -169,6 +169,8 @@ async function main() {
   // The channel closes when this process dies, however it dies; a server that sees that stops itself.
   const child = spawn(program, [script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    // Keeps stripped and compiled sources: starts are faster, and the stripper's 25 MB are never loaded.
+    env: { NODE_COMPILE_CACHE: join(cacheDir, 'compile-cache'), ...process.env },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', error => fail(`cannot run ${program}: ${error.message}`))

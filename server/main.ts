@@ -9,6 +9,7 @@ import { buildApp } from './app.ts'
 import { type Assembly, assemble } from './assembly/assemble.ts'
 import { infoOf, languageModelsOf, speechModelsOf } from './assembly/inventory.ts'
 import type { Provision, Report } from './assembly/provision.ts'
+import { keepFor } from './assembly/retention.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
 import type { Config } from './config.ts'
 import { cleanOrphans } from './engines/orphans.ts'
@@ -52,11 +53,12 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await provision.speechLevel(name, (_item, progress) => tell(progress), signal)
   })
   const stopped = new AbortController()
+  const replies = createReplyAudio(config.SAVE_AUDIO ? join(config.DATA_DIR, 'audio') : null)
   const app = await buildApp(
     config,
     {
       stages: assembly.stages,
-      replies: createReplyAudio(config.SAVE_AUDIO ? join(config.DATA_DIR, 'audio') : null),
+      replies,
       tickets: createTickets(),
       readiness: async () => readinessOf(assembly, warmUp),
       info: () => infoOf(config, assembly, loopDelay),
@@ -90,6 +92,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await stop()
     throw listenError(error, config)
   }
+  keepFor(config.RETENTION_DAYS, assembly.stages.store, replies.forget, stopped.signal, log)
   const ready = warmUp.run(stopped.signal).then(() => {
     loopDelay.enable()
     loopDelay.reset()
