@@ -25,11 +25,11 @@ const streamed = (description: string) => ({ schema: Type.String({ description }
 /**
  * The reading side of the turn record: `GET /v1/turns`, `GET` and `DELETE /v1/turns/:id`, `GET /v1/summary`.
  *
- * @param dependencies.deleteAudio forgets the kept audio of a deleted turn; must not throw for one without
+ * @param dependencies.deleteAudio forgets the kept audio of a deleted turn, waited for; must not fail for one without
  */
 export function turnRecordRoutes(dependencies: {
   store: TurnStore
-  deleteAudio?(turnId: string): void
+  deleteAudio?(turnId: string): unknown
 }): FastifyPluginAsync {
   const { store, deleteAudio } = dependencies
 
@@ -99,7 +99,7 @@ export function turnRecordRoutes(dependencies: {
       },
       async (request, reply) => {
         const known = store.delete(request.params.id)
-        deleteAudio?.(request.params.id)
+        await deleteAudio?.(request.params.id)
         if (!known) throw unknownTurn(request.params.id)
         return reply.code(204).send(null)
       },

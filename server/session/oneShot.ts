@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { DecodedAudio } from '../audio/decodedAudio.ts'
-import type { QuantvoxError } from '../errors.ts'
+import { QuantvoxError } from '../errors.ts'
 import { MAX_REPLY_TOKENS } from '../llm/respond.ts'
 import type { TurnMessage } from '../protocol/messages.ts'
 import type { LanguageModel } from '../protocol/models.ts'
@@ -64,28 +64,39 @@ export async function runOneShot(
     return { record, transcript: turn.transcript ?? '', reply: turn.reply ?? '', question, error }
   }
 
+  // A question that asks for what there is not is refused before it is heard.
+  const refused = new AbortController()
+  const hearing = AbortSignal.any([signal, refused.signal])
+
   try {
     const { choices, input } = request
+    const voice = choices.voice ?? stages.settings.voice
+    stages.voice(voice)
     const llmName = choices.llmModel ?? (await stages.settings.llmModel())
     const finding = stages.languageModel(llmName, signal)
-    finding.catch(() => {})
+    finding.catch((error: unknown) => {
+      if (error instanceof QuantvoxError && error.code === 'model_not_found') refused.abort(error)
+    })
     turn.draft.llm.model = llmName
     if ('text' in input) {
       turn.transcript = input.text.trim()
     } else {
       turn.draft.speech.model = choices.speechModel ?? stages.settings.speechModel
-      const level = stages.speechLevel(turn.draft.speech.model, signal)
+      const level = stages.speechLevel(turn.draft.speech.model, hearing)
       level.catch(() => {})
-      question = await input.decode(signal)
-      turn.transcript = await hear(question, await level, choices.language ?? null, stages, turn, signal)
+      question = await input.decode(hearing)
+      turn.transcript = await hear(question, await level, choices.language ?? null, stages, turn, hearing)
       if (turn.transcript === null) return await finish('no-speech')
       listener.message({ type: 'transcript.final', turnId: turn.turnId, text: turn.transcript })
     }
-    await reply(turn, await finding, choices, stages, listener, signal)
+    await reply(turn, await finding, voice, stages, listener, signal)
     conversation.append(turn.transcript, turn.heardText ?? '')
     return await finish('completed')
   } catch (error) {
-    const { outcome, error: failure } = brokenBy(error, signal)
+    const { outcome, error: failure } = brokenBy(
+      refused.signal.aborted ? refused.signal.reason : error,
+      signal,
+    )
     if (failure?.code === 'internal') log.error({ err: failure, turnId: turn.turnId }, 'turn failed')
     return await finish(outcome, failure)
   }
@@ -93,14 +104,12 @@ export async function runOneShot(
   async function reply(
     turn: Turn,
     model: LanguageModel,
-    choices: TurnChoices,
+    voice: string,
     stages: Stages,
     listener: OneShotListener,
     signal: AbortSignal,
   ): Promise<void> {
     const { turnId } = turn
-    const voice = choices.voice ?? stages.settings.voice
-    stages.voice(voice)
     const messages = conversation.prompt({
       systemPrompt: stages.settings.systemPrompt,
       userText: turn.transcript ?? '',

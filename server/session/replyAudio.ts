@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { validate } from 'uuid'
 import { encodeWav } from '../audio/encodeWav.ts'
 import { joinSamples, pcmSampleRate } from '../audio/pcm.ts'
 import type { SpokenAudio } from './speaker.ts'
@@ -21,7 +22,8 @@ export type ReplyAudio = {
   keep(turnId: string, question: Int16Array | null, recorder: ReplyRecorder): Promise<void>
   /** The spoken reply, from memory or from the saved files; null if there is none. */
   wav(turnId: string): Promise<Buffer | null>
-  forget(turnId: string): void
+  /** Deletes what is kept of that turn; ids that are none are ignored. Rejects when a file cannot be deleted. */
+  forget(turnId: string): Promise<void>
 }
 
 /** Spoken replies by turn: in memory for 10 minutes, in `directory` for good when it is given. */
@@ -31,30 +33,35 @@ export function createReplyAudio(directory: string | null): ReplyAudio {
     maxSize: MAX_KEPT_BYTES,
     sizeCalculation: wav => wav.length,
   })
-  const file = (turnId: string, part: 'question' | 'reply') => join(directory ?? '', turnId, `${part}.wav`)
+  /** Ids come from clients and become paths: null for one that could lead out of the folder. */
+  const folderOf = (turnId: string) =>
+    directory !== null && validate(turnId) ? join(directory, turnId) : null
 
   return {
     recorder: createRecorder,
     async keep(turnId, question, recorder) {
       const reply = await recorder.wav()
       if (reply !== null) recent.set(turnId, reply)
-      if (directory === null) return
-      await mkdir(join(directory, turnId), { recursive: true })
+      const folder = folderOf(turnId)
+      if (folder === null) return
+      await mkdir(folder, { recursive: true })
       if (question !== null)
-        await writeFile(file(turnId, 'question'), await encodeWav(question, pcmSampleRate))
-      if (reply !== null) await writeFile(file(turnId, 'reply'), reply)
+        await writeFile(join(folder, 'question.wav'), await encodeWav(question, pcmSampleRate))
+      if (reply !== null) await writeFile(join(folder, 'reply.wav'), reply)
     },
     async wav(turnId) {
       const kept = recent.get(turnId)
-      if (kept !== undefined || directory === null) return kept ?? null
-      return await readFile(file(turnId, 'reply')).catch((error: NodeJS.ErrnoException) => {
+      const folder = folderOf(turnId)
+      if (kept !== undefined || folder === null) return kept ?? null
+      return await readFile(join(folder, 'reply.wav')).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return null
         throw error
       })
     },
-    forget(turnId) {
+    async forget(turnId) {
       recent.delete(turnId)
-      if (directory !== null) void rm(join(directory, turnId), { recursive: true, force: true })
+      const folder = folderOf(turnId)
+      if (folder !== null) await rm(folder, { recursive: true, force: true })
     },
   }
 }
