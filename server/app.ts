@@ -44,6 +44,10 @@ export async function buildApp(
     if (!closing) return
     throw new QuantvoxError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 })
   })
+  // Fastify hangs up on idle connections as it begins to close; those that become idle later would hold it up.
+  app.addHook('onResponse', async () => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections())
+  })
 
   await app.register(problems)
   await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
