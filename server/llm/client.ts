@@ -1,5 +1,7 @@
 import { Ollama } from 'ollama'
 import { QuantvoxError } from '../errors.ts'
+import { wholeJsonLines } from './chatLines.ts'
+import { asLlmError, tooSlow } from './failures.ts'
 
 /** How long Ollama may take to send headers: it sends them with the first token, so this covers a cold load. */
 const HEADERS_TIMEOUT_MS = 180_000
@@ -18,7 +20,8 @@ export function clientFor(url: string, signal: AbortSignal): Ollama {
       try {
         const response = await fetch(input, { ...init, signal: AbortSignal.any(signals) })
         if (!response.ok) throw await statusError(response, url)
-        return response
+        if (response.body === null || !String(input).endsWith('/api/chat')) return response
+        return new Response(response.body.pipeThrough(wholeJsonLines(url)), response)
       } catch (error) {
         signal.throwIfAborted()
         if (patience.signal.aborted) throw tooSlow(`did not answer within ${HEADERS_TIMEOUT_MS / 1000} s`)
@@ -28,38 +31,6 @@ export function clientFor(url: string, signal: AbortSignal): Ollama {
       }
     },
   })
-}
-
-/** `engine_timeout`: the model is too slow or stuck. */
-export function tooSlow(what: string): QuantvoxError {
-  return new QuantvoxError('engine_timeout', `Ollama ${what}.`, {
-    meaning: 'The model may be too large for this machine, or Ollama is busy with others.',
-    mend: 'Try again, or choose a smaller model or quantization.',
-  })
-}
-
-/** What went wrong between us and Ollama, as an error with a code; ours pass as they are. */
-export function asLlmError(error: unknown, url: string): QuantvoxError {
-  if (error instanceof QuantvoxError) return error
-  const reason = describe(error)
-  if (error instanceof TypeError && error.message === 'fetch failed') {
-    return new QuantvoxError('engine_unavailable', `Ollama does not answer at ${url} (${reason}).`, {
-      meaning: 'No question can be answered until it does.',
-      mend: 'Start it with "ollama serve", or unset OLLAMA_HOST so that Quantvox runs its own.',
-      cause: error,
-    })
-  }
-  return new QuantvoxError('engine_failed', `Ollama failed: ${reason}.`, {
-    meaning: 'This reply is lost; the next one may work.',
-    mend: "Try again; if it stays, look at Ollama's log.",
-    cause: error,
-  })
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
-  return `${error.message}${cause}`.replace(/\.$/, '')
 }
 
 async function statusError(response: Response, url: string): Promise<QuantvoxError> {

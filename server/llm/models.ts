@@ -1,8 +1,10 @@
+import { distance } from 'fastest-levenshtein'
 import Type, { type Static, type TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import { asLlmError, clientFor } from './client.ts'
+import { clientFor } from './client.ts'
+import { asLlmError, foreignProtocol } from './failures.ts'
 
 const text = Type.Optional(Type.String())
 const Details = Type.Optional(Type.Object({ family: text, parameter_size: text, quantization_level: text }))
@@ -96,7 +98,9 @@ export function createLanguageModels(url: () => Promise<string>): LanguageModels
 /** `model_not_found` that names what is there and the command that fetches what is not. */
 export function unknownLanguageModel(name: string, installed: string[]): QuantvoxError {
   const sameFamily = installed.filter(tag => tag.split(':')[0] === name.split(':')[0])
-  const near = (sameFamily.length > 0 ? sameFamily : installed).slice(0, 4)
+  const near = (sameFamily.length > 0 ? sameFamily : installed)
+    .toSorted((a, b) => distance(name, a) - distance(name, b))
+    .slice(0, 4)
   return new QuantvoxError('model_not_found', `The language model "${name}" is not installed.`, {
     meaning: near.length > 0 ? `Installed are ${near.join(', ')}.` : 'No language model is installed.',
     mend: `Choose an installed one, or run "npx quantvox models pull ${name}".`,
@@ -105,8 +109,5 @@ export function unknownLanguageModel(name: string, installed: string[]): Quantvo
 
 function checked<T extends TSchema>(schema: T, value: unknown, host: string): Static<T> {
   if (Value.Check(schema, value)) return value
-  throw new QuantvoxError('engine_failed', `What answers at ${host} does not speak Ollama's protocol.`, {
-    meaning: 'Its models cannot be used.',
-    mend: 'Check OLLAMA_HOST.',
-  })
+  throw foreignProtocol(host)
 }

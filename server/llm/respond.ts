@@ -1,7 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../errors.ts'
-import { asLlmError, clientFor, tooSlow } from './client.ts'
+import { clientFor } from './client.ts'
+import { asLlmError, foreignProtocol, tooSlow } from './failures.ts'
 import { separateThinking } from './thinking.ts'
 
 export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
@@ -119,10 +120,7 @@ export function createRespond(url: () => Promise<string>, onUnreachable = () => 
 
 function checked(raw: unknown, host: string): Static<typeof ChatPart> {
   if (chatPart.Check(raw)) return raw
-  throw new QuantvoxError('engine_failed', `What answers at ${host} does not speak Ollama's chat protocol.`, {
-    meaning: 'No question can be answered.',
-    mend: 'Check OLLAMA_HOST.',
-  })
+  throw foreignProtocol(host)
 }
 
 /** The client's words for a stream without a final object; Ollama sends none when a model repeats one token 30 times. */

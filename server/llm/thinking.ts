@@ -8,7 +8,7 @@ const CLOSE = '</think>'
  * Separates it from the text to speak, whatever the chunking; what could still become a tag is held back.
  */
 export function separateThinking(): { push(delta: string): Piece[]; flush(): Piece[] } {
-  let state: 'start' | 'thinking' | 'text' = 'start'
+  let state: 'start' | 'thinking' | 'gap' | 'text' = 'start'
   let held = ''
 
   function* drain(end: boolean): Generator<Piece> {
@@ -22,8 +22,13 @@ export function separateThinking(): { push(delta: string): Piece[]; flush(): Pie
       const close = held.indexOf(CLOSE)
       const until = close >= 0 ? close : end ? held.length : held.length - tailThatMayClose(held)
       if (until > 0) yield { type: 'thinking', text: held.slice(0, until) }
-      held = close >= 0 ? held.slice(close + CLOSE.length).trimStart() : held.slice(until)
+      held = held.slice(close >= 0 ? close + CLOSE.length : until)
       if (close < 0) return
+      state = 'gap'
+    }
+    if (state === 'gap') {
+      held = held.trimStart()
+      if (held === '') return
       state = 'text'
     }
     if (held !== '') yield { type: 'text', text: held }
