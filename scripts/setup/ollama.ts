@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackTar } from './archive.ts'
 import { cachePaths, withScratch } from './cache.ts'
@@ -163,8 +163,10 @@ async function build(
       npmPack(source.headers, scratch, signal),
       goDownload({ module: source.module, version: source.version, sum: source.sum }, scratch, signal),
     ])
-    await unpackTar(tarball, 'tar.gz', scratch, signal, path => path.startsWith(source.headers.directory))
-    const headers = join(scratch, source.headers.directory)
+    // The same path each time: Go keeps compiled files by their flags, so a build that was stopped goes on where it was.
+    const unpacked = join(cachePaths(context.cacheDir).downloads, `${item}-headers`)
+    await unpackTar(tarball, 'tar.gz', unpacked, signal, path => path.startsWith(source.headers.directory))
+    const headers = join(unpacked, source.headers.directory)
     // Go keeps compiled C files by their flags alone: the key keeps those for another CPU apart.
     const flags = [
       '-O3',
@@ -196,6 +198,7 @@ async function build(
       },
     )
     await runProgram(join(staging, builtProgram), ['--version'], { signal })
+    await rm(unpacked, { recursive: true, force: true })
     return installEngine(staging, directory, {
       version: entry.version,
       origin: 'built',
