@@ -91,15 +91,16 @@ function runNpm(args, what) {
       refuse(new Error(`${what} needs npm, and npm is not on the PATH. Install Node.js with npm.`)),
     )
     child.on('close', code =>
-      code === 0
-        ? settle()
-        : refuse(
-            new Error(
-              `${what} failed (npm exited with ${code}):\n${output.trim().split('\n').slice(-15).join('\n')}`,
-            ),
-          ),
+      code === 0 ? settle() : refuse(new Error(`${what} failed (npm exited with ${code}):\n${said(output)}`)),
     )
   })
+}
+
+/** What npm complains of: its own error lines from the first on, without the ones that only frame them. */
+function said(output) {
+  const lines = output.trim().split('\n')
+  const errors = lines.filter(line => /^npm (error|ERR!) \S/.test(line))
+  return (errors.length > 0 ? errors : lines).slice(0, 8).join('\n')
 }
 
 /** A Node that runs TypeScript as it is and has node:sqlite: this one, or the one that npm carries, in the cache. */
@@ -170,7 +171,8 @@ async function main() {
   const child = spawn(program, [script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     // Keeps stripped and compiled sources: starts are faster, and the stripper's 25 MB are never loaded.
-    env: { NODE_COMPILE_CACHE: join(cacheDir, 'compile-cache'), ...process.env },
+    // Downloads go through the proxy that the environment names, as npm's, pip's and Go's do.
+    env: { NODE_COMPILE_CACHE: join(cacheDir, 'compile-cache'), NODE_USE_ENV_PROXY: '1', ...process.env },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', error => fail(`cannot run ${program}: ${error.message}`))

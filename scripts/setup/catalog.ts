@@ -167,7 +167,6 @@ const Catalog = Type.Object(
     speech: Type.Array(SpeechFamily, { minItems: 1 }),
     language: Type.Object(
       {
-        registryProbeUrl: Url,
         defaults: Type.Object({ withRegistry: Type.String(), withoutRegistry: Type.String() }, strict),
         suggestions: Type.Array(
           Type.Object({ tag: Type.String(), parameterSize: Type.String(), licence: Type.String() }, strict),

@@ -17,6 +17,8 @@ type Languages = Catalog['language']
 /** Until Ollama's registry must have answered with a manifest. */
 const registryMs = 15_000
 const probeMs = 4_000
+/** Said before the registry is asked; whatever comes after it is an answer. */
+const manifestAsked = 'pulling manifest'
 
 /**
  * Sees that Ollama has `tag`: pulls it, or makes it by the catalog's recipe where the registry does not answer. Throws
@@ -87,29 +89,36 @@ export async function quantizeLanguageModel(
   )
 }
 
-/** The tag to talk to where none was set: one that is installed, else by whether Ollama's registry answers. */
+/**
+ * The tag to talk to where none was set: one that is installed, else by whether Ollama reaches its registry. That is
+ * asked of Ollama itself, by a pull that is left as soon as a manifest came: it may have a way out that we have not.
+ */
 export async function chooseDefaultLanguageModel(
   installed: string[],
-  _ollamaUrl: string,
+  ollamaUrl: string,
   context: SetupContext,
   languages: Languages = catalog.language,
 ): Promise<string> {
   const { withRegistry, withoutRegistry } = languages.defaults
   for (const tag of [withRegistry, withoutRegistry]) if (has(installed, tag)) return tag
-  return (await registryAnswers(languages.registryProbeUrl, context.signal)) ? withRegistry : withoutRegistry
+  return (await registryHas(withRegistry, ollamaUrl, context.signal)) ? withRegistry : withoutRegistry
 }
 
-async function registryAnswers(url: string, signal: AbortSignal): Promise<boolean> {
+async function registryHas(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<boolean> {
+  const answered = new AbortController()
   try {
-    const response = await fetch(url, {
-      method: 'HEAD',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(probeMs)]),
-    })
-    return response.ok
+    const either = AbortSignal.any([signal, answered.signal, AbortSignal.timeout(probeMs)])
+    await runSteps(
+      ollamaUrl,
+      '/api/pull',
+      { model: tag },
+      step => step.status === manifestAsked || answered.abort(),
+      either,
+    )
   } catch {
     signal.throwIfAborted()
-    return false
   }
+  return answered.signal.aborted
 }
 
 async function pull(
@@ -127,8 +136,7 @@ async function pull(
       '/api/pull',
       { model: tag },
       step => {
-        // "pulling manifest" is said before the registry is asked; whatever comes after it is an answer.
-        if (step.status !== 'pulling manifest') clearTimeout(timeout)
+        if (step.status !== manifestAsked) clearTimeout(timeout)
         context.onProgress({
           item: tag,
           status: step.status ?? 'pulling',

@@ -10,7 +10,7 @@ import type { Turn } from './turn.ts'
  * Up to here the encoder window is its floor whatever the clip holds, so cutting silence off could save nothing and
  * decoding need not wait for voice activity. Milliseconds; server/speech/window.ts has the floor.
  */
-const DECODE_AT_ONCE_MS = 12_000
+const DECODE_AT_ONCE_MS = 8_000
 
 /** What was said in a whole clip, or null for "nothing". Figures go into the turn's draft. */
 export async function hear(

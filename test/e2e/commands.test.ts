@@ -72,6 +72,10 @@ test('SIGTERM ends the server and every process that it started', async () => {
   const commands = started.map(({ command }) => command.join(' ')).join('\n')
   for (const engine of ['whisper-server', 'ollama', 'fliteChild']) expect(commands).toContain(engine)
   expect(await own.stop()).toBe(0)
-  const left = new Set((await listProcesses()).map(({ pid }) => pid))
-  expect(started.filter(({ pid }) => left.has(pid))).toEqual([])
+  const left = async () => {
+    const alive = new Set((await listProcesses()).map(({ pid }) => pid))
+    return started.filter(({ pid }) => alive.has(pid))
+  }
+  // The guards see the end of their pipe a moment later.
+  await expect.poll(left, { timeout: 5_000 }).toEqual([])
 })

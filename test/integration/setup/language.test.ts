@@ -236,19 +236,24 @@ describe('an Ollama', () => {
 
 describe('the default language model', () => {
   const { withRegistry, withoutRegistry } = catalog.language.defaults
-  const choose = (tags: string[], probeUrl: string) =>
-    chooseDefaultLanguageModel(tags, url, context(), { ...catalog.language, registryProbeUrl: probeUrl })
+  const choose = (tags: string[]) => chooseDefaultLanguageModel(tags, url, context())
 
-  it('is the one to talk to where the registry answers, else the one that can be made', async () => {
-    answers['/v2/manifest'] = response => response.writeHead(200).end()
-    expect(await choose([], `${url}/v2/manifest`)).toBe(withRegistry)
-    expect(await choose([], `${url}/nothing`)).toBe(withoutRegistry)
-    expect(await choose([], 'http://nowhere.invalid/')).toBe(withoutRegistry)
+  it('is the one to talk to where Ollama reaches its registry, else the one that can be made', async () => {
+    answers['/api/pull'] = response => {
+      // A download that never ends: the question must not wait for it.
+      response.write(`${JSON.stringify({ status: 'pulling manifest' })}\n`)
+      response.write(`${JSON.stringify({ status: 'pulling 74701a8c35f6', total: 800, completed: 1 })}\n`)
+    }
+    expect(await choose([])).toBe(withRegistry)
+    answers['/api/pull'] = noSuchHost
+    expect(await choose([])).toBe(withoutRegistry)
+    answers['/api/pull'] = response => response.writeHead(500).end('oops')
+    expect(await choose([])).toBe(withoutRegistry)
   })
 
   it('is the installed one, without a question to anybody', async () => {
-    expect(await choose([withoutRegistry], `${url}/v2/manifest`)).toBe(withoutRegistry)
-    expect(await choose([withoutRegistry, withRegistry], `${url}/v2/manifest`)).toBe(withRegistry)
+    expect(await choose([withoutRegistry])).toBe(withoutRegistry)
+    expect(await choose([withoutRegistry, withRegistry])).toBe(withRegistry)
     expect(calls).toEqual([])
   })
 })
