@@ -17,7 +17,7 @@ const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowed
   const hosts = new Set([...origins].map(origin => new URL(origin).host))
 
   app.addHook('onRequest', async request => {
-    const host = request.headers.host ?? ''
+    const host = request.headers.host?.toLowerCase() ?? ''
     if (!hosts.has(host) && !isLoopback(hostName(host))) {
       throw new QuantvoxError('forbidden_origin', `This server is not called "${host}".`, {
         mend: 'Set PUBLIC_URL to the address that browsers use, or add its origin to ALLOWED_ORIGINS.',

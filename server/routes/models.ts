@@ -64,7 +64,8 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
       app.post(
         `/v1/models/${kind}/pull`,
         {
-          sse: 'only',
+          // There is no other answer, so whatever a client accepts, it gets events.
+          sse: 'manual',
           schema: {
             tags,
             summary: `Fetch a ${kind} model; goes on if the client leaves, a second call joins it`,

@@ -9,7 +9,7 @@ import { TextTurn, TurnAnswer, TurnUpload } from '../protocol/turns.ts'
 import { type OneShotRequest, type OneShotResult, runOneShot } from '../session/oneShot.ts'
 import type { ReplyAudio } from '../session/replyAudio.ts'
 import type { Stages } from '../session/stages.ts'
-import { json, problems } from './answers.ts'
+import { events, json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
 import { readUpload } from './upload.ts'
@@ -51,7 +51,13 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
             },
           },
           response: {
-            200: json('The answer', TurnAnswer),
+            200: {
+              description: 'The answer',
+              content: {
+                ...json('', TurnAnswer).content,
+                ...events('').content,
+              },
+            },
             ...problems(400, 404, 409, 413, 415, 422, 500, 502, 503, 504),
           },
         },

@@ -11,9 +11,17 @@ export type Tickets = {
   redeem(ticket: string): boolean
 }
 
-/** Tickets let a browser open a socket without putting the token into an address that may be logged. */
-export function createTickets(): Tickets {
-  const open = new LRUCache<string, true>({ max: MAX_TICKETS, ttl: TICKET_LIFE_MS })
+/**
+ * Tickets let a browser open a socket without putting the token into an address that may be logged.
+ * @param now milliseconds of a monotonic clock
+ */
+export function createTickets(now: () => number = () => performance.now()): Tickets {
+  const open = new LRUCache<string, true>({
+    max: MAX_TICKETS,
+    ttl: TICKET_LIFE_MS,
+    ttlResolution: 0,
+    perf: { now },
+  })
   return {
     issue() {
       const ticket = randomBytes(24).toString('base64url')
