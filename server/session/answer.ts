@@ -3,13 +3,15 @@ import type { LanguageModel } from '../protocol/models.ts'
 import type { LlmTimings } from '../protocol/record.ts'
 import { createClauseSplitter } from '../synthesis/clauses.ts'
 import { createSpeaker, type SpokenAudio, type SpokenClause } from './speaker.ts'
-import type { Stages } from './stages.ts'
+import type { Clause, Stages } from './stages.ts'
 import type { Turn } from './turn.ts'
 
 export type AnswerListener = {
   delta(text: string): void
   done(reply: string): void
-  audio(audio: SpokenAudio): Promise<void> | void
+  audio(audio: SpokenAudio, clause: Clause): Promise<void> | void
+  /** All audio of a clause was taken. */
+  clause?(clause: SpokenClause): void
 }
 
 export type Answer = { reply: string; clauses: SpokenClause[] }
@@ -38,7 +40,9 @@ export async function answer(
   const synthesize = stages.voice(voice)
   const failed = new AbortController()
   const speaking = AbortSignal.any([signal, failed.signal])
-  const speaker = synthesize && createSpeaker(synthesize, listener.audio, draft.synthesis, timeline, speaking)
+  const speaker =
+    synthesize &&
+    createSpeaker(synthesize, listener.audio, draft.synthesis, timeline, speaking, listener.clause)
   const splitter = createClauseSplitter()
   const say = (clauses: ReturnType<typeof splitter.push>) => {
     for (const clause of clauses) {
@@ -89,26 +93,9 @@ export async function answer(
   return { reply: turn.reply, clauses: (await speaker?.finish()) ?? [] }
 }
 
-function recordStatistics(llm: LlmTimings, statistics: ReplyStatistics): void {
-  const {
-    doneReason,
-    totalMs,
-    loadMs,
-    promptTokens,
-    cachedPromptTokens,
-    promptEvalMs,
-    outputTokens,
-    evalMs,
-  } = statistics
-  Object.assign(llm, {
-    doneReason,
-    loadMs,
-    promptTokens,
-    cachedPromptTokens,
-    promptEvalMs,
-    outputTokens,
-    evalMs,
-  })
+function recordStatistics(llm: LlmTimings, { totalMs, ...figures }: ReplyStatistics): void {
+  Object.assign(llm, figures)
+  const { loadMs, promptEvalMs, outputTokens, evalMs } = figures
   if (totalMs !== null)
     llm.residualMs = Math.max(0, totalMs - (loadMs ?? 0) - (promptEvalMs ?? 0) - (evalMs ?? 0))
   if (outputTokens !== null && outputTokens > 0 && evalMs !== null && evalMs > 0) {

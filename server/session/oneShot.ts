@@ -89,7 +89,7 @@ export async function runOneShot(
       if (turn.transcript === null) return await finish('no-speech')
       listener.message({ type: 'transcript.final', turnId: turn.turnId, text: turn.transcript })
     }
-    await reply(turn, await finding, voice, stages, listener, signal)
+    await reply(await finding, voice)
     conversation.append(turn.transcript, turn.heardText ?? '')
     return await finish('completed')
   } catch (error) {
@@ -101,14 +101,7 @@ export async function runOneShot(
     return await finish(outcome, failure)
   }
 
-  async function reply(
-    turn: Turn,
-    model: LanguageModel,
-    voice: string,
-    stages: Stages,
-    listener: OneShotListener,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function reply(model: LanguageModel, voice: string): Promise<void> {
     const { turnId } = turn
     const messages = conversation.prompt({
       systemPrompt: stages.settings.systemPrompt,
