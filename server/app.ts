@@ -26,6 +26,8 @@ export async function buildApp(
   options: { loggerInstance?: FastifyBaseLogger; https?: { cert: Buffer; key: Buffer } } = {},
 ): Promise<FastifyInstance> {
   const { stages, replies, tickets } = dependencies
+  // A VOICE that there is not is better known now than with the first answer.
+  stages.voice(stages.settings.voice)
   const app: FastifyInstance = Fastify({
     ...options,
     bodyLimit: MAX_JSON_BYTES,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { distance } from 'fastest-levenshtein'
 import type { Static, TSchema } from 'typebox'
@@ -75,8 +75,16 @@ export function describeConfig({ config, origins }: LoadedConfig): [string, stri
     const value = config[name as keyof Config]
     const text =
       value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : `${value}`
-    return [name, secretSettings.has(name) && text !== '' ? '********' : text, origins[name] ?? 'default']
+    return [
+      name,
+      secretSettings.has(name) && text !== '' ? '********' : withoutPasswords(text),
+      origins[name] ?? 'default',
+    ]
   })
+}
+
+function withoutPasswords(text: string): string {
+  return text.replace(/(https?:\/\/)[^\s/@,]+@/g, '$1********@')
 }
 
 /** True for names and addresses that only this machine reaches. */
@@ -117,18 +125,23 @@ function plain(schema: TSchema, text: string): unknown {
   if (Value.Check(schema, text)) return text
   if (/^(true|yes|on|1)$/i.test(text) && Value.Check(schema, true)) return true
   if (/^(false|no|off|0)$/i.test(text) && Value.Check(schema, false)) return false
-  return Number.isNaN(Number(text)) ? text : Number(text)
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
 
 function defaultCacheDir(environment: Record<string, string | undefined>): string {
-  return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quantvox')
+  const xdg = environment.XDG_CACHE_HOME ?? ''
+  // The XDG base directory specification has relative paths ignored.
+  return join(isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'quantvox')
 }
 
 function refuseUnknownNames(environment: Record<string, string | undefined>): void {
   for (const name of Object.keys(environment)) {
     if (!name.startsWith(prefix) || names.includes(name.slice(prefix.length))) continue
     const bare = name.slice(prefix.length)
-    const nearest = names.toSorted((a, b) => distance(a, bare) - distance(b, bare))[0]
+    const begun = names.filter(known => known.startsWith(bare))
+    const nearest = (begun.length > 0 ? begun : names).toSorted(
+      (a, b) => distance(a, bare) - distance(b, bare),
+    )[0]
     throw new QuantvoxError('invalid_request', `There is no setting ${name}.`, {
       mend: `Did you mean ${prefix}${nearest}? "quantvox config" lists all settings.`,
     })

@@ -5,7 +5,14 @@ import { QuantvoxError } from './errors.ts'
 
 const optional = <T extends TSchema>(schema: T, description: string) =>
   Type.Union([schema, Type.Null()], { description })
-const list = (description: string) => Type.Array(Type.String(), { default: [], kind: 'list', description })
+const list = <T extends TSchema>(item: T, description: string) =>
+  Type.Array(item, { default: [], kind: 'list', description })
+
+/** Scheme, host and port; a final slash is forgiven. */
+const Origin = Type.String({
+  pattern: '^https?://(\\[[0-9a-fA-F:.]+\\]|[^\\s/?#@:\\[\\]*]+)(:\\d{1,5})?/?$',
+})
+const BaseUrl = Type.String({ pattern: '^https?://[^\\s/?#]+(/[^\\s?#]*)?$' })
 
 export const Settings = Type.Object({
   HOST: Type.String({
@@ -14,10 +21,10 @@ export const Settings = Type.Object({
   }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port; 0 takes a free one.' }),
   PUBLIC_URL: optional(
-    Type.String({ pattern: '^https?://[^/]+/?$' }),
+    Origin,
     'What browsers call us; default http://HOST:PORT. The host and origin guard accepts it, loopback names and ALLOWED_ORIGINS.',
   ),
-  ALLOWED_ORIGINS: list('More origins that may use the server, exact, comma-separated.'),
+  ALLOWED_ORIGINS: list(Origin, 'More origins that may use the server, exact, comma-separated.'),
   TLS_CERT: optional(Type.String(), 'Certificate file; microphones on other devices need https.'),
   TLS_KEY: optional(Type.String(), 'Its private key file.'),
   AUTH_TOKEN: optional(
@@ -41,16 +48,16 @@ export const Settings = Type.Object({
     default: 'whisper-tiny.en-q8_0',
     description: 'Catalog name of a speech model level.',
   }),
-  SPEECH_URL: list('Base URLs of running whisper-servers, comma-separated; then none is started here.'),
+  SPEECH_URL: list(
+    BaseUrl,
+    'Base URLs of running whisper-servers, comma-separated; then none is started here.',
+  ),
   VOICE: Type.String({
     default: 'flite:slt',
     description:
       'flite:<kal16|awb|rms|slt>, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL.',
   }),
-  SYNTHESIS_URL: optional(
-    Type.String({ pattern: '^https?://' }),
-    'Server with POST /v1/audio/speech for remote voices.',
-  ),
+  SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
   SYSTEM_PROMPT: optional(
     Type.String(),
     'Replaces the built-in system prompt, which asks for short spoken answers.',
@@ -106,11 +113,13 @@ export const Settings = Type.Object({
 
 export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN'])
 
-/** Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, a URL) as a base URL that can be called. */
+/**
+ * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, a URL) as a base URL that can be called. As in Ollama
+ * (envconfig/config.go, Host), the port is 11434 without a scheme, and that of the scheme with one.
+ */
 export function normalizeOllamaHost(text: string): string {
-  const withScheme = /^https?:\/\//.test(text)
-    ? text
-    : `http://${text.startsWith(':') ? `127.0.0.1${text}` : text}`
+  const hasScheme = /^https?:\/\//.test(text)
+  const withScheme = hasScheme ? text : `http://${text.startsWith(':') ? `127.0.0.1${text}` : text}`
   let url: URL
   try {
     url = new URL(withScheme)
@@ -121,6 +130,6 @@ export function normalizeOllamaHost(text: string): string {
   }
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
   const hasPort = /:\d+(\/|$)/.test(withScheme.replace(/^https?:\/\//, ''))
-  if (!hasPort && url.protocol === 'http:') url.port = '11434'
+  if (!hasScheme && !hasPort) url.port = '11434'
   return url.href.replace(/\/+$/, '')
 }

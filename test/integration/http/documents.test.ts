@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createFakeStages } from '../../support/fakeStages.ts'
 import { createTestApp, type TestApp } from '../../support/testApp.ts'
 
 type Schema = { type?: unknown; anyOf?: unknown; oneOf?: unknown; $ref?: string; [name: string]: unknown }
@@ -145,6 +146,14 @@ test('the docs are a page that works without another host', async () => {
     200,
     expect.stringMatching(/javascript/),
   ])
+})
+
+test('a voice that there is not stops the start, not the first answer', async () => {
+  const { stages } = createFakeStages()
+  stages.settings.voice = 'flite:nobody'
+  await expect(createTestApp({ dependencies: { stages } })).rejects.toThrow(
+    'There is no voice "flite:nobody".',
+  )
 })
 
 test('liveness and readiness say what is not ready', async () => {
