@@ -20,7 +20,7 @@ export type GgufConversion = { inputPath: string; outputPath: string }
 /**
  * A GGUF whose tensors are Q4_1, Q8_0, F16 or F32 as one whose quantized tensors are F16; F32 tensors stay. What
  * quantization lost is not won back: the result is as good as the input, but other levels can be made from it.
- * Deterministic. Reads and writes synchronously, a tensor at a time: run it in a worker.
+ * Deterministic. Reads and writes synchronously, a tensor at a time: run it in a process of its own.
  */
 export function convertGgufToF16({ inputPath, outputPath }: GgufConversion): void {
   const input = openSync(inputPath, 'r')

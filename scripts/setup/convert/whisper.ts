@@ -28,7 +28,7 @@ export type WhisperConversion = {
 
 /**
  * CTranslate2 float16 Whisper weights as a whisper.cpp ggml file (f16). Deterministic: the same input gives the same
- * bytes. Reads and writes synchronously, a tensor at a time: run it in a worker.
+ * bytes. Reads and writes synchronously, a tensor at a time: run it in a process of its own.
  */
 export function convertWhisper({ modelPath, tokenizerPath, outputPath }: WhisperConversion): void {
   const model = openCt2(modelPath)

@@ -91,7 +91,7 @@ describe('a GGUF turned into F16', () => {
     expect(at(2, 64)).toEqual(halves(...Array(32).fill(6)))
   })
 
-  it('is the same in a worker, byte for byte', async () => {
+  it('is the same in a process of its own, byte for byte', async () => {
     const again = join(directory, 'again.gguf')
     await runConversion({ kind: 'gguf-to-f16', inputPath, outputPath: again }, AbortSignal.timeout(10_000))
     expect(readFileSync(again)).toEqual(readFileSync(outputPath))
