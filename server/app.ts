@@ -11,13 +11,22 @@ import { type HealthDependencies, healthRoutes } from './routes/health.ts'
 import { type ModelDependencies, modelRoutes } from './routes/models.ts'
 import { oneShotTurnRoutes } from './routes/oneShotTurns.ts'
 import { turnRecordRoutes } from './routes/turnRecords.ts'
+import { voiceRoute } from './routes/voice.ts'
+import type { SessionDependencies } from './session/live/session.ts'
 import type { ReplyAudio } from './session/replyAudio.ts'
 import type { Stages } from './session/stages.ts'
+import { createPartialDecoding } from './speech/partialDecoding.ts'
 
 export const MAX_JSON_BYTES = 2 ** 20
 
 /** All that the app runs on; `main` gives the real ones, tests give scripted ones. */
-export type Dependencies = HealthDependencies & ModelDependencies & { stages: Stages; replies: ReplyAudio }
+export type Dependencies = HealthDependencies &
+  ModelDependencies & {
+    stages: Stages
+    replies: ReplyAudio
+    /** What only live sessions need; without it there are none. */
+    live?: Pick<SessionDependencies, 'activity' | 'loadedModels'>
+  }
 
 /** The whole server without a port: `main` listens, tests and tools `inject`. */
 export async function buildApp(
@@ -69,6 +78,19 @@ export async function buildApp(
     }),
   )
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
+  if (dependencies.live) {
+    await app.register(voiceRoute, {
+      maxSessions: config.MAX_SESSIONS,
+      session: {
+        ...dependencies.live,
+        ...{ stages, replies },
+        decoding: createPartialDecoding(stages.recognize),
+        defaults: { silenceMs: config.SILENCE_MS, minSpeechMs: config.BARGE_IN_MS },
+        maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
+        partialTranscripts: config.PARTIAL_TRANSCRIPTS,
+      },
+    })
+  }
   app.get('/', { config: { public: true }, schema: { hide: true } }, (_request, reply) =>
     reply.redirect('/docs'),
   )

@@ -7,7 +7,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { provisionFrom } from '../scripts/setup/provision.ts'
 import { buildApp } from './app.ts'
 import { type Assembly, assemble } from './assembly/assemble.ts'
-import { infoOf, languageModelsOf, speechModelsOf } from './assembly/inventory.ts'
+import { infoOf, languageModelsOf, loadedModelsOf, speechModelsOf } from './assembly/inventory.ts'
 import type { Provision, Report } from './assembly/provision.ts'
 import { keepFor } from './assembly/retention.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
@@ -59,6 +59,10 @@ export async function startServer(config: Config, options: StartOptions): Promis
     {
       stages: assembly.stages,
       replies,
+      live: {
+        activity: assembly.activity,
+        loadedModels: signal => loadedModelsOf(assembly, signal),
+      },
       tickets: createTickets(),
       readiness: async () => readinessOf(assembly, warmUp),
       info: () => infoOf(config, assembly, loopDelay),

@@ -58,6 +58,22 @@ export const Settings = Type.Object({
       'flite:<kal16|awb|rms|slt>, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL.',
   }),
   SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
+  SILENCE_MS: Type.Integer({
+    default: 500,
+    minimum: 100,
+    maximum: 3000,
+    description: 'Silence that ends a turn of a live session.',
+  }),
+  BARGE_IN_MS: Type.Integer({
+    default: 250,
+    minimum: 0,
+    maximum: 10_000,
+    description: 'Voiced milliseconds that interrupt a reply; 0 never.',
+  }),
+  PARTIAL_TRANSCRIPTS: Type.Boolean({
+    default: true,
+    description: 'Show what is being said while it is said; takes up to half of the speech engine.',
+  }),
   SYSTEM_PROMPT: optional(
     Type.String(),
     'Replaces the built-in system prompt, which asks for short spoken answers.',

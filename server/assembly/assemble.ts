@@ -17,7 +17,7 @@ import { createRespond } from '../llm/respond.ts'
 import type { Stages } from '../session/stages.ts'
 import { createRecognizer } from '../speech/recognizer.ts'
 import { createFindSpeech } from '../speech/speechSegments.ts'
-import { createVoiceActivity } from '../speech/voiceActivity.ts'
+import { createVoiceActivity, type VoiceActivity } from '../speech/voiceActivity.ts'
 import { createFliteSynthesis } from '../synthesis/flite.ts'
 import { createRemoteSynthesis } from '../synthesis/remote.ts'
 import { parseVoice } from '../synthesis/voices.ts'
@@ -30,6 +30,7 @@ const MAX_LOADED_SPEECH_LEVELS = 3
 
 export type Assembly = {
   stages: Stages
+  activity: VoiceActivity
   ollama: OllamaEngine
   speechEngines: SpeechEngines
   flite: Flite
@@ -120,6 +121,7 @@ export async function assemble(
 
   return {
     stages,
+    activity,
     ollama,
     speechEngines,
     flite,

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import type { ServerInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import { MAX_CLIP_SECONDS } from '../routes/oneShotTurns.ts'
+import type { LoadedModels } from '../session/live/switching.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
 
@@ -91,6 +92,19 @@ export async function languageModelsOf(
       gpuShare: null,
     }))
   return [...installed, ...available]
+}
+
+/** What the engines hold in memory now; what cannot be asked is left out. */
+export async function loadedModelsOf(
+  { speechEngines, languageModels }: Assembly,
+  signal: AbortSignal,
+): Promise<LoadedModels> {
+  const [speech, language] = await Promise.all([speechEngines.loaded(), languageModels.list(signal)])
+  const named = ({ name, residentBytes }: { name: string; residentBytes: number | null }) => ({
+    name,
+    residentBytes,
+  })
+  return { speech: speech.map(named), language: language.filter(model => model.loaded).map(named) }
 }
 
 /** Every level of the catalog, installed or not, loaded or not. */

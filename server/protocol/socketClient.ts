@@ -96,5 +96,6 @@ export const clientMessages = {
 export type Start = Static<typeof Start>
 export type Configure = Static<typeof Configure>
 export type Playback = Static<typeof Playback>
-export type ClientMessage = { [K in keyof typeof clientMessages]: Static<(typeof clientMessages)[K]> }[
-  | keyof typeof clientMessages]
+export type ClientMessage = {
+  [K in keyof typeof clientMessages]: Static<(typeof clientMessages)[K]>
+}[keyof typeof clientMessages]

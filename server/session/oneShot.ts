@@ -7,6 +7,7 @@ import type { LanguageModel } from '../protocol/models.ts'
 import type { Source, TurnRecord } from '../protocol/record.ts'
 import type { TurnChoices } from '../protocol/turns.ts'
 import { answer } from './answer.ts'
+import { errorMessage } from './errorMessage.ts'
 import { hear } from './hear.ts'
 import type { SpokenAudio } from './speaker.ts'
 import type { Stages } from './stages.ts'
@@ -58,7 +59,7 @@ export async function runOneShot(
     const record = await turn.end(...end)
     const { outcome, turnId } = record
     const error = end[1] ?? null
-    if (error) listener.message(errorMessage(error, turnId))
+    if (error) listener.message(errorMessage(error, { turnId }))
     const errorCode = error ? { errorCode: error.code } : {}
     listener.message({ type: 'turn.done', turnId, outcome, ...errorCode, timings: record })
     return { record, transcript: turn.transcript ?? '', reply: turn.reply ?? '', question, error }
@@ -134,18 +135,5 @@ export async function runOneShot(
       const url = `/v1/turns/${turnId}/reply.wav`
       listener.message({ type: 'audio.done', turnId, audioMs, url })
     }
-  }
-}
-
-function errorMessage(error: QuantvoxError, turnId: string): TurnMessage {
-  const { code, message, recoverable, meaning, mend } = error
-  return {
-    type: 'error',
-    code,
-    message,
-    recoverable,
-    ...(meaning === undefined ? {} : { meaning }),
-    ...(mend === undefined ? {} : { mend }),
-    turnId,
   }
 }

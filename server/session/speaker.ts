@@ -16,14 +16,15 @@ export type Speaker = {
 
 /**
  * Speaks clauses while the reply still streams. `take` gets the audio in order and may hold it back by a promise.
- * Times go into `timings` as they come.
+ * Times go into `timings` as they come. `whole` hears of each clause when all its audio was taken.
  */
 export function createSpeaker(
   synthesize: Synthesize,
-  take: (audio: SpokenAudio) => Promise<void> | void,
+  take: (audio: SpokenAudio, clause: Clause) => Promise<void> | void,
   timings: SynthesisTimings,
   timeline: Timeline,
   signal: AbortSignal,
+  whole: (clause: SpokenClause) => void = () => {},
 ): Speaker {
   const spoken: SpokenClause[] = []
   let tail = Promise.resolve()
@@ -38,12 +39,13 @@ export function createSpeaker(
       const asked = timeline.at('firstClause')
       if (asked !== null) timings.timeToFirstAudioMs ??= arrivedAt - asked
       audioMs += (audio.samples.length / audio.sampleRate) * 1000
-      await take(audio)
+      await take(audio, clause)
       timeline.mark('firstAudio')
       resumedAt = performance.now()
     }
     timings.audioMs = (timings.audioMs ?? 0) + audioMs
     spoken.push({ ...clause, audioMs })
+    whole({ ...clause, audioMs })
   }
 
   return {

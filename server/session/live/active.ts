@@ -1,0 +1,25 @@
+import type { Conversation } from '../../conversation/conversations.ts'
+import type { SessionSettings } from '../../protocol/socketServer.ts'
+
+/** What the next turn uses. */
+export type Active = { settings: SessionSettings; conversation: Conversation }
+
+export type ActiveHistory = {
+  now(): Active
+  /** What was in force at that moment (`performance.now()` milliseconds): a turn uses what held when its speech ended. */
+  at(ms: number): Active
+  set(next: Active): void
+}
+
+export function createActiveHistory(first: Active): ActiveHistory {
+  let entries: { since: number; active: Active }[] = [{ since: Number.NEGATIVE_INFINITY, active: first }]
+  const latest = () => entries.at(-1)?.active ?? first
+  return {
+    now: latest,
+    at: ms => entries.findLast(entry => entry.since <= ms)?.active ?? latest(),
+    set(active) {
+      // An utterance is long over before so many changes come.
+      entries = [...entries.slice(-20), { since: performance.now(), active }]
+    },
+  }
+}

@@ -1,0 +1,194 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { LanguageModel } from '../../protocol/models.ts'
+import type { Playback } from '../../protocol/socketClient.ts'
+import type { SessionSettings } from '../../protocol/socketServer.ts'
+import type { PartialDecoding } from '../../speech/partialDecoding.ts'
+import type { SpeechLevel } from '../../speech/recognizer.ts'
+import type { ReplyAudio } from '../replyAudio.ts'
+import type { Stages } from '../stages.ts'
+import { beginTurn } from '../turn.ts'
+import type { ActiveHistory } from './active.ts'
+import type { UtteranceEnd, UtteranceTaker } from './hearing.ts'
+import { createLiveTurn, type LiveTurn, type Question } from './liveTurn.ts'
+import type { Outbox } from './outbox.ts'
+import { createRecognition } from './recognition.ts'
+
+export type FloorDependencies = {
+  stages: Stages
+  decoding: PartialDecoding
+  replies: ReplyAudio
+  outbox: Outbox
+  log: FastifyBaseLogger
+  sessionId: string
+  active: ActiveHistory
+  partialTranscripts: boolean
+}
+
+/** Who speaks: at most one question is being said, and at most one reply is under way. */
+export type Floor = {
+  /** Takes speech of the user as a turn, unless a reply plays that so little speech does not interrupt. */
+  offer(startMs: number, voicedMs: number): UtteranceTaker | null
+  /** The user takes the floor by a button. */
+  take(positionMs: number): UtteranceTaker
+  typed(text: string, arrivedAtMs: number): void
+  interrupt(turnId?: string): void
+  /** Drops the question that is being said. */
+  discard(): void
+  playback(message: Playback): void
+  /** Ends all turns as the client leaves; settles when their rows are written. */
+  leave(): Promise<void>
+}
+
+type Lookup = { settings: SessionSettings; models: Promise<[LanguageModel, SpeechLevel]> }
+
+export function createFloor(dependencies: FloorDependencies): Floor {
+  const { stages, decoding, replies, outbox, log, sessionId, active } = dependencies
+  const turns = new Map<string, LiveTurn>()
+  let asking: LiveTurn | null = null
+  let replying: LiveTurn | null = null
+  let earlierTurns: Promise<void> = Promise.resolve()
+  let clientReports = false
+  let left = false
+
+  function openTurn(): LiveTurn {
+    const { appVersion } = stages.settings
+    const conversationId = active.now().conversation.id
+    const turn = beginTurn({ conversationId, sessionId, source: 'socket', appVersion }, stages.store, log)
+    const live = createLiveTurn(turn, {
+      stages,
+      replies,
+      outbox,
+      log,
+      earlierTurns,
+      clientReports: () => clientReports,
+    })
+    const before = earlierTurns
+    earlierTurns = before.then(() => live.settled)
+    turns.set(live.turnId, live)
+    return live
+  }
+
+  function run(live: LiveTurn, question: () => Promise<Question | null>): void {
+    void live.run(question).then(() => {
+      turns.delete(live.turnId)
+      if (replying === live) replying = null
+      if (asking === live) asking = null
+    })
+  }
+
+  /** Found while the user still speaks, so that it costs no time later. */
+  function lookUp(settings: SessionSettings, signal: AbortSignal): Lookup {
+    const models = Promise.all([
+      stages.languageModel(settings.llmModel, signal),
+      stages.speechLevel(settings.speechModel, signal),
+    ])
+    models.catch(() => {})
+    return { settings, models }
+  }
+
+  function beginSpoken(positionMs: number): UtteranceTaker {
+    const live = openTurn()
+    const { turnId, turn, signal } = live
+    const begunWith = active.now()
+    let lookup = lookUp(begunWith.settings, signal)
+    const ended = Promise.withResolvers<UtteranceEnd>()
+    signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true })
+    const choice = async () => {
+      const { settings, models } = lookup
+      return { level: (await models)[1], language: settings.language }
+    }
+    const tell = dependencies.partialTranscripts
+      ? (partial: { text: string; stableLength: number }) =>
+          outbox.now({ type: 'transcript.partial', turnId, ...partial })
+      : null
+    const recognition = createRecognition(decoding, turn, positionMs, choice, tell)
+    signal.addEventListener('abort', recognition.stop, { once: true })
+    asking = live
+    outbox.now({ type: 'speech.started', turnId, positionMs })
+
+    run(live, async () => {
+      const end = await ended.promise
+      const settings = active.at(end.speechEndedAtMs ?? end.decidedAtMs).settings
+      if (settings !== lookup.settings) lookup = lookUp(settings, signal)
+      turn.draft.llm.model = settings.llmModel
+      turn.draft.speech.model = settings.speechModel
+      if (end.utterance === null) {
+        recognition.stop()
+        turn.draft.speech.speechMs = 0
+        return null
+      }
+      const text = await recognition.finish(end.utterance, await choice(), signal)
+      if (text === null) return null
+      outbox.now({ type: 'transcript.final', turnId, text })
+      const [model] = await lookup.models
+      const { samples } = end.utterance
+      return { text, model, samples, active: { settings, conversation: begunWith.conversation } }
+    })
+
+    return {
+      progress: recognition.progress,
+      paused: recognition.paused,
+      resumed: recognition.resumed,
+      ended(end) {
+        if (asking !== live) return
+        asking = null
+        replying = live
+        const { timeline } = turn
+        if (end.speechEndedAtMs !== null) timeline.mark('speechEnd', end.speechEndedAtMs)
+        if (end.commitAtMs !== null) timeline.mark('commit', end.commitAtMs)
+        timeline.mark('turnDecided', end.decidedAtMs)
+        outbox.now({ type: 'speech.stopped', turnId, positionMs: end.positionMs })
+        ended.resolve(end)
+      },
+    }
+  }
+
+  function discard(): void {
+    asking?.discard()
+    asking = null
+  }
+
+  return {
+    offer(startMs, voicedMs) {
+      if (left) return null
+      if (replying !== null) {
+        const { minSpeechMs } = active.now().settings.bargeIn
+        if (minSpeechMs === 0 || voicedMs < minSpeechMs) return null
+        replying.interrupt('barge-in')
+      }
+      return beginSpoken(startMs)
+    },
+    take(positionMs) {
+      replying?.interrupt('client')
+      return beginSpoken(positionMs)
+    },
+    typed(text, arrivedAtMs) {
+      discard()
+      replying?.interrupt('client')
+      const live = openTurn()
+      replying = live
+      const { settings, conversation } = active.now()
+      live.turn.timeline.mark('speechEnd', arrivedAtMs)
+      live.turn.draft.llm.model = settings.llmModel
+      run(live, async () => {
+        const model = await stages.languageModel(settings.llmModel, live.signal)
+        return { text: text.trim(), model, samples: null, active: { settings, conversation } }
+      })
+    },
+    interrupt(turnId) {
+      if (turnId === undefined || turnId === replying?.turnId) replying?.interrupt('client')
+    },
+    discard,
+    playback(message) {
+      clientReports = true
+      turns.get(message.turnId)?.playback(message)
+    },
+    async leave() {
+      left = true
+      discard()
+      const open = [...turns.values()]
+      for (const live of open) live.leave()
+      await Promise.all(open.map(live => live.done))
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { QuantvoxError } from '../../errors.ts'
+import { socketLimits } from '../../protocol/socketLimits.ts'
+
+const { audioSpeed, audioWindowMs, controlMessagesPerSecond, invalidInARow } = socketLimits
+
+export type Limits = {
+  /** So much audio arrived. Throws `audio_too_fast`. */
+  audio(audioMs: number, arrivedAtMs: number): void
+  /** A control message arrived. Throws `rate_limited`. */
+  control(arrivedAtMs: number): void
+  /** Whether the last message was valid; true when there were too many in a row that were not. */
+  tooManyInvalid(valid: boolean): boolean
+}
+
+/** What one socket may send. */
+export function createLimits(): Limits {
+  let audio: { atMs: number; audioMs: number }[] = []
+  let controls: number[] = []
+  let invalid = 0
+
+  return {
+    audio(audioMs, arrivedAtMs) {
+      audio = audio.filter(frame => frame.atMs > arrivedAtMs - audioWindowMs)
+      audio.push({ atMs: arrivedAtMs, audioMs })
+      const inWindowMs = audio.reduce((sum, frame) => sum + frame.audioMs, 0)
+      if (inWindowMs > audioSpeed * audioWindowMs) {
+        throw new QuantvoxError('audio_too_fast', 'Audio comes faster than anyone can speak.', {
+          meaning: `More than ${audioSpeed * audioWindowMs} ms of it came within ${audioWindowMs} ms.`,
+          mend: 'Send audio as it is recorded; for files use POST /v1/turns.',
+        })
+      }
+    },
+    control(arrivedAtMs) {
+      controls = controls.filter(atMs => atMs > arrivedAtMs - 1000)
+      controls.push(arrivedAtMs)
+      if (controls.length > controlMessagesPerSecond) {
+        throw new QuantvoxError(
+          'rate_limited',
+          `More than ${controlMessagesPerSecond} control messages came within a second.`,
+        )
+      }
+    },
+    tooManyInvalid(valid) {
+      invalid = valid ? 0 : invalid + 1
+      return invalid >= invalidInARow
+    },
+  }
+}

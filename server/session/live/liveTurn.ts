@@ -1,0 +1,240 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { heardPrefix, heardText } from '../../conversation/heardText.ts'
+import type { QuantvoxError } from '../../errors.ts'
+import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
+import type { LanguageModel } from '../../protocol/models.ts'
+import type { Outcome } from '../../protocol/record.ts'
+import type { Playback } from '../../protocol/socketClient.ts'
+import { answer } from '../answer.ts'
+import { errorMessage } from '../errorMessage.ts'
+import type { ReplyAudio } from '../replyAudio.ts'
+import type { Stages } from '../stages.ts'
+import { brokenBy, type Turn } from '../turn.ts'
+import type { Active } from './active.ts'
+import type { Outbox } from './outbox.ts'
+import { createPlayout } from './playout.ts'
+import { createReplyVoice, FRAME_MS, type ReplyVoice } from './replyVoice.ts'
+import { untilOver } from './turnEnd.ts'
+
+/** How long an interrupted turn waits for the client to say where it stopped. */
+const STOPPED_WITHIN_MS = 1000
+/** A client that reports would have done so by then. */
+const FIRST_REPORT_WITHIN_MS = 500
+
+export type Question = {
+  text: string
+  active: Active
+  model: LanguageModel
+  /** The audio, where audio is saved. */
+  samples: Int16Array | null
+}
+
+export type LiveTurnDependencies = {
+  stages: Stages
+  replies: ReplyAudio
+  outbox: Outbox
+  log: FastifyBaseLogger
+  /** Settles when what was heard of earlier turns is in the history. */
+  earlierTurns: Promise<void>
+  /** The client reported playback in this session. */
+  clientReports(): boolean
+}
+
+export type LiveTurn = {
+  readonly turnId: string
+  readonly turn: Turn
+  readonly signal: AbortSignal
+  /** Runs the turn to its end; `question` gives null where nothing was said. Never rejects. */
+  run(question: (signal: AbortSignal) => Promise<Question | null>): Promise<void>
+  /** Stops the reply: `interrupted` goes out at once. False for a turn that is over. */
+  interrupt(reason: 'barge-in' | 'client'): boolean
+  /** Given up before the question was complete. */
+  discard(): void
+  /** The client is gone, or the server stops. */
+  leave(): void
+  playback(message: Playback): void
+  /** Settles when what was heard is in the history. */
+  readonly settled: Promise<void>
+  /** Settles when `turn.done` is out and the row is written. */
+  readonly done: Promise<void>
+}
+
+type Stop = 'interrupted' | 'discarded' | 'left'
+
+/** One turn of a session: from its question to the end of its playback, on a signal of its own. */
+export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): LiveTurn {
+  const { stages, replies, outbox, log } = dependencies
+  const { turnId } = turn
+  const control = new AbortController()
+  const playout = createPlayout()
+  const recorder = replies.recorder()
+  const settled = Promise.withResolvers<void>()
+  const done = Promise.withResolvers<void>()
+  let stop: Stop | null = null
+  let over = false
+  let asked: Question | null = null
+  let voice: ReplyVoice | null = null
+  let reply = ''
+  let sentAll = false
+  let spokenLength: number | null = null
+  let playbackChanged = Promise.withResolvers<void>()
+
+  function halt(why: Stop): boolean {
+    if (over || stop !== null) return false
+    stop = why
+    outbox.drop(turnId)
+    return true
+  }
+
+  async function respond(question: Question): Promise<void> {
+    const { active, model, text } = question
+    await dependencies.earlierTurns
+    control.signal.throwIfAborted()
+    const { conversation, settings } = active
+    const messages = conversation.prompt({
+      systemPrompt: stages.settings.systemPrompt,
+      userText: text,
+      contextTokens: stages.settings.chat.numCtx,
+      reserveTokens: MAX_REPLY_TOKENS,
+    })
+    const speaking = createReplyVoice(turnId, outbox, playout, turn.timeline, control.signal)
+    voice = speaking
+    await answer(
+      messages,
+      model,
+      settings.voice,
+      stages,
+      turn,
+      {
+        delta(part) {
+          reply += part
+          outbox.now({ type: 'reply.delta', turnId, text: part })
+        },
+        done: whole => outbox.now({ type: 'reply.done', turnId, text: whole }),
+        audio(audio, clause) {
+          recorder.take(turnId, audio)
+          return speaking.take(audio, clause)
+        },
+        clause: speaking.whole,
+      },
+      control.signal,
+    )
+    conversation.observe(messages, turn.draft.llm.promptTokens)
+    await speaking.finish()
+    sentAll = true
+    await untilOver({
+      voice: settings.voice,
+      replyLength: reply.length,
+      playout,
+      changed: () => playbackChanged.promise,
+      signal: control.signal,
+    })
+  }
+
+  function heard(): string {
+    if (asked?.active.settings.voice === 'none') return stop === null ? reply : ''
+    if (asked?.active.settings.voice === 'browser')
+      return spokenLength === null ? (stop === null ? reply : '') : heardPrefix(reply, spokenLength)
+    return heardText(voice?.clauses() ?? [], playout.positionMs(), reply)
+  }
+
+  /** An interrupted client says where it stopped; one that never reports is not waited for. */
+  async function waitForStopped(): Promise<void> {
+    if (stop !== 'interrupted' || playout.isOver()) return
+    const firstSentAt = playout.firstSentAtMs()
+    const isBrowser = asked?.active.settings.voice === 'browser' && reply !== ''
+    if (firstSentAt === null && !isBrowser) return
+    const isNew = firstSentAt !== null && performance.now() - firstSentAt < FIRST_REPORT_WITHIN_MS
+    if (!dependencies.clientReports() && !isNew) return
+    const patience = Promise.withResolvers<void>()
+    const timer = setTimeout(patience.resolve, STOPPED_WITHIN_MS)
+    while (!playout.isOver() && stop === 'interrupted') {
+      const timedOut = await Promise.race([playbackChanged.promise, patience.promise.then(() => true)])
+      if (timedOut) break
+    }
+    clearTimeout(timer)
+  }
+
+  async function finish(outcome: Outcome, error?: QuantvoxError): Promise<void> {
+    await waitForStopped()
+    over = true
+    if (asked !== null) {
+      turn.reply ??= reply
+      turn.heardText = heard()
+      asked.active.conversation.append(asked.text, turn.heardText)
+    }
+    settled.resolve()
+    if (error) outbox.now(errorMessage(error, { turnId }))
+    if (outcome === 'failed') outbox.drop(turnId)
+    await replies.keep(turnId, asked?.samples ?? null, recorder)
+    const record = await turn.end(outcome, error)
+    void outbox.inOrder(turnId, {
+      type: 'turn.done',
+      turnId,
+      outcome,
+      ...(error ? { errorCode: error.code } : {}),
+      ...(turn.heardText === null ? {} : { heardText: turn.heardText }),
+      timings: record,
+    })
+  }
+
+  const allPlayed = () => sentAll && playout.sentMs() - playout.positionMs() < FRAME_MS
+
+  const outcomes: Record<Stop, Outcome> = {
+    interrupted: 'interrupted',
+    discarded: 'discarded',
+    left: 'interrupted',
+  }
+
+  return {
+    turnId,
+    turn,
+    signal: control.signal,
+    settled: settled.promise,
+    done: done.promise,
+    async run(question) {
+      try {
+        asked = await question(control.signal)
+        control.signal.throwIfAborted()
+        if (asked === null) await finish('no-speech')
+        else {
+          turn.transcript = asked.text
+          await respond(asked)
+          await finish('completed')
+        }
+      } catch (thrown) {
+        const { outcome, error } = brokenBy(thrown, control.signal)
+        if (error?.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
+        await finish(stop === null ? outcome : outcomes[stop], stop === null ? error : undefined)
+      } finally {
+        settled.resolve()
+        done.resolve()
+      }
+    },
+    interrupt(reason) {
+      if (!halt('interrupted')) return false
+      outbox.now({ type: 'interrupted', turnId, reason })
+      control.abort(new Error(`interrupted: ${reason}`))
+      return true
+    },
+    discard() {
+      if (halt('discarded')) control.abort(new Error('discarded'))
+    },
+    leave() {
+      stop = stop === null ? 'left' : stop
+      control.abort(new Error('the client left'))
+      if (stop === 'interrupted') stop = 'left'
+      playbackChanged.resolve()
+    },
+    playback(message) {
+      if (over) return
+      if (message.textLength !== undefined) spokenLength = message.textLength
+      if (message.event === 'started') turn.timeline.mark('playbackStarted')
+      playout.report(message)
+      playbackChanged.resolve()
+      playbackChanged = Promise.withResolvers<void>()
+      // The client stopped by itself, and what it has not played is not wanted.
+      if (message.event === 'stopped' && !allPlayed()) this.interrupt('client')
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import type { Playback } from '../../protocol/socketClient.ts'
+
+/**
+ * Where the client is in playing a turn's reply. Computed from what was sent and when, as if it played without delay, and set
+ * right by what the client reports.
+ */
+export type Playout = {
+  /** So much audio was handed to the socket now. */
+  sent(audioMs: number): void
+  report(playback: Playback): void
+  /** By now played, never more than was sent. */
+  positionMs(): number
+  /** Sent and not yet played. */
+  leadMs(): number
+  sentMs(): number
+  /** The client reported something of this turn. */
+  isReported(): boolean
+  /** The last report was that it stopped or that all was played. */
+  isOver(): boolean
+  firstSentAtMs(): number | null
+}
+
+export function createPlayout(now: () => number = () => performance.now()): Playout {
+  let sentMs = 0
+  let endsAtMs = 0
+  let firstSentAtMs: number | null = null
+  let reported = false
+  let frozenAt: number | null = null
+
+  const leadMs = () => (frozenAt === null ? Math.max(0, endsAtMs - now()) : sentMs - frozenAt)
+
+  return {
+    sent(audioMs) {
+      firstSentAtMs ??= now()
+      // It had played all there was, and now there is more.
+      frozenAt = null
+      endsAtMs = Math.max(endsAtMs, now()) + audioMs
+      sentMs += audioMs
+    },
+    report({ event, positionMs }) {
+      reported = true
+      if (event === 'ended') frozenAt = sentMs
+      else if (positionMs !== undefined) {
+        const position = Math.min(positionMs, sentMs)
+        endsAtMs = now() + sentMs - position
+        frozenAt = event === 'stopped' ? position : null
+      } else if (event === 'stopped') frozenAt = sentMs - leadMs()
+    },
+    positionMs: () => sentMs - leadMs(),
+    leadMs,
+    sentMs: () => sentMs,
+    isReported: () => reported,
+    isOver: () => frozenAt !== null,
+    firstSentAtMs: () => firstSentAtMs,
+  }
+}

@@ -1,0 +1,117 @@
+import type { LanguageModel } from '../../protocol/models.ts'
+import type { Configure, Start } from '../../protocol/socketClient.ts'
+import type { ModelCost, SessionSettings } from '../../protocol/socketServer.ts'
+import type { SpeechLevel } from '../../speech/recognizer.ts'
+import type { Stages } from '../stages.ts'
+
+export type LoadedModel = { name: string; residentBytes: number | null }
+/** What the engines hold in memory now. */
+export type LoadedModels = { speech: LoadedModel[]; language: LoadedModel[] }
+
+export type SwitchDependencies = {
+  stages: Stages
+  loadedModels(signal: AbortSignal): Promise<LoadedModels>
+  owner: string
+}
+
+/** The settings of `start` or `configure` that say how turns are made. */
+export type Wanted = Omit<Start, 'type' | 'protocol' | 'sampleRate'> | Omit<Configure, 'type' | 'requestId'>
+
+/** `settings` with what is wanted in place of what was. */
+export function changed(settings: SessionSettings, wanted: Partial<Wanted>): SessionSettings {
+  const { mode, llmModel, speechModel, voice, language, endpointing, bargeIn } = wanted
+  return {
+    ...settings,
+    ...(mode === undefined ? {} : { mode }),
+    ...(llmModel === undefined ? {} : { llmModel }),
+    ...(speechModel === undefined ? {} : { speechModel }),
+    ...(voice === undefined ? {} : { voice }),
+    ...(language === undefined ? {} : { language }),
+    ...(endpointing === undefined ? {} : { endpointing }),
+    ...(bargeIn === undefined ? {} : { bargeIn }),
+  }
+}
+
+/** Whether all models that are wanted are there. Throws `model_not_found` and what the engines throw. */
+export async function checkWanted(
+  wanted: Partial<Wanted>,
+  stages: Stages,
+  signal: AbortSignal,
+): Promise<void> {
+  if (wanted.voice !== undefined) stages.voice(wanted.voice)
+  await Promise.all([
+    wanted.llmModel === undefined ? null : stages.languageModel(wanted.llmModel, signal),
+    wanted.speechModel === undefined ? null : stages.speechLevel(wanted.speechModel, signal),
+  ])
+}
+
+/** Loads and warms what is wanted beside running turns, and says what that cost. */
+export async function prepare(
+  wanted: Partial<Wanted>,
+  dependencies: SwitchDependencies,
+  signal: AbortSignal,
+): Promise<{ llm?: ModelCost; speech?: ModelCost }> {
+  const { stages } = dependencies
+  if (wanted.voice !== undefined) stages.voice(wanted.voice)
+  const [llm, speech] = await Promise.all([
+    wanted.llmModel === undefined ? null : prepareLanguage(wanted.llmModel, dependencies, signal),
+    wanted.speechModel === undefined ? null : prepareSpeech(wanted.speechModel, dependencies, signal),
+  ])
+  return { ...(llm === null ? {} : { llm }), ...(speech === null ? {} : { speech }) }
+}
+
+async function prepareLanguage(
+  name: string,
+  { stages, loadedModels }: SwitchDependencies,
+  signal: AbortSignal,
+) {
+  const model = await stages.languageModel(name, signal)
+  const before = (await loadedModels(signal)).language
+  const loadMs = model.loaded ? null : await timed(() => loadLanguage(model, stages, signal))
+  return cost(model.name, loadMs, before, (await loadedModels(signal)).language)
+}
+
+async function loadLanguage(model: LanguageModel, stages: Stages, signal: AbortSignal): Promise<void> {
+  const messages = [
+    { role: 'system' as const, content: stages.settings.systemPrompt },
+    { role: 'user' as const, content: 'Hello.' },
+  ]
+  // The first token is enough: the model is loaded and the system prompt is in its cache.
+  for await (const _part of stages.respond(messages, { ...stages.settings.chat, model: model.name }, signal))
+    break
+}
+
+async function prepareSpeech(
+  name: string,
+  { stages, loadedModels, owner }: SwitchDependencies,
+  signal: AbortSignal,
+) {
+  const level = await stages.speechLevel(name, signal)
+  const before = (await loadedModels(signal)).speech
+  const { loadMs } = await loadSpeech(level, stages, owner, signal)
+  return cost(level.name, loadMs, before, (await loadedModels(signal)).speech)
+}
+
+/** An utterance without speech costs a place at the engine and no decoding. */
+function loadSpeech(level: SpeechLevel, stages: Stages, owner: string, signal: AbortSignal) {
+  const nothing = { samples: new Int16Array(0), speech: { segments: [], speechMs: 0 } }
+  return stages.recognize(nothing, { model: level, language: null, owner }, signal)
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const started = performance.now()
+  await work()
+  return performance.now() - started
+}
+
+function cost(name: string, loadMs: number | null, before: LoadedModel[], after: LoadedModel[]): ModelCost {
+  const bytesIn = (models: LoadedModel[]) => models.find(model => model.name === name)?.residentBytes ?? null
+  const stays = new Set(after.map(model => model.name))
+  return {
+    name,
+    loadMs,
+    residentBytesBefore: bytesIn(before),
+    residentBytesAfter: bytesIn(after),
+    evicted: before.map(model => model.name).filter(other => !stays.has(other)),
+  }
+}
