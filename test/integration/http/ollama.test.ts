@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createLanguageModels } from '../../../server/llm/models.ts'
 import { createRespond, MAX_REPLY_TOKENS, type ReplyPart } from '../../../server/llm/respond.ts'
 import { until } from '../../support/http.ts'
 import { chatLine, lastLine, type ScriptedOllama, scriptedOllama } from '../../support/scriptedOllama.ts'
@@ -242,97 +241,5 @@ describe('hanging up on Ollama', () => {
       break
     }
     await until(() => calls[0]?.hungUp === true, 1_000)
-  })
-})
-
-describe('the models of an Ollama', () => {
-  const tag = (name: string) => ({
-    name,
-    model: name,
-    digest: name.padEnd(64, '0'),
-    size: 1000,
-    details: { family: 'llama', parameter_size: '1B', quantization_level: 'Q8_0' },
-  })
-  const json = (value: unknown) => (response: ServerResponse) => void response.end(JSON.stringify(value))
-
-  test('are listed with what is loaded and how much of it is on a GPU', async () => {
-    const { url } = await ollama({
-      '/api/tags': json({ models: [tag('a:1b-q8_0'), tag('b:latest')] }),
-      '/api/ps': json({ models: [{ ...tag('a:1b-q8_0'), size: 4000, size_vram: 1000 }] }),
-    })
-    const models = createLanguageModels(async () => url)
-    const shared = {
-      family: 'llama',
-      parameterSize: '1B',
-      quantization: 'Q8_0',
-      installed: true,
-      sizeBytes: 1000,
-    }
-    expect(await models.list(never)).toEqual([
-      {
-        ...shared,
-        name: 'a:1b-q8_0',
-        digest: 'a:1b-q8_0'.padEnd(64, '0'),
-        loaded: true,
-        residentBytes: 4000,
-        gpuShare: 0.25,
-      },
-      {
-        ...shared,
-        name: 'b:latest',
-        digest: 'b:latest'.padEnd(64, '0'),
-        loaded: false,
-        residentBytes: null,
-        gpuShare: null,
-      },
-    ])
-    expect((await models.find('b', never)).name).toBe('b:latest')
-  })
-
-  test('are named, nearest first, where one is asked for that is not there', async () => {
-    const { url } = await ollama({
-      '/api/tags': json({ models: [tag('other:7b'), tag('smollm2:135m-q8_0'), tag('smollm2:135m-q4_0')] }),
-      '/api/ps': json({ models: [] }),
-    })
-    const failure = await failureOf(createLanguageModels(async () => url).find('smollm2:135m-q4_1', never))
-    expect(failure.code).toBe('model_not_found')
-    expect(failure.meaning).toBe('Installed are smollm2:135m-q4_0, smollm2:135m-q8_0.')
-    expect(failure.mend).toContain('npx quantvox models pull smollm2:135m-q4_1')
-  })
-
-  test('named wrongly are told the nearest even when the family is misspelt', async () => {
-    const { url } = await ollama({
-      '/api/tags': json({
-        models: [tag('zephyr:7b'), tag('llama3.2:1b'), tag('qwen3:1b'), tag('phi:1'), tag('smollm2:135m')],
-      }),
-      '/api/ps': json({ models: [] }),
-    })
-    const failure = await failureOf(createLanguageModels(async () => url).find('smolm2:135m', never))
-    expect(failure.meaning).toMatch(/^Installed are smollm2:135m/)
-  })
-
-  test.each<[string, (response: ServerResponse) => unknown, string]>([
-    ['500', r => void r.writeHead(500).end('{"error":"boom"}'), 'engine_failed'],
-    ['a page', r => void r.end('<p>Welcome</p>'), 'engine_failed'],
-    ['JSON of another kind', json({ data: [] }), 'engine_failed'],
-    ['404', r => void r.writeHead(404).end('404 page not found'), 'engine_failed'],
-    ['nothing', r => void r.destroy(), 'engine_unavailable'],
-  ])('cannot be had from what answers %s', async (_what, answer, code) => {
-    const { url } = await ollama({ '/api/tags': answer, '/api/ps': answer })
-    const failure = await failureOf(createLanguageModels(async () => url).list(never))
-    expect(failure.code).toBe(code)
-  })
-
-  test('are no longer waited for by who has left', async () => {
-    const { url, calls } = await ollama({ '/api/tags': () => {}, '/api/ps': () => {} })
-    const leave = new AbortController()
-    const failed = createLanguageModels(async () => url)
-      .list(leave.signal)
-      .catch((error: unknown) => error)
-    await until(() => calls.length === 2)
-    const reason = new Error('the client left')
-    leave.abort(reason)
-    expect(await failed).toBe(reason)
-    await until(() => calls.every(call => call.hungUp), 1_000)
   })
 })
