@@ -168,11 +168,18 @@ async function main() {
     first === '--script' ? resolve(root, second ?? '') : join(root, 'scripts', 'commands', 'index.ts')
   const args = first === '--script' ? rest : process.argv.slice(2)
   // The channel closes when this process dies, however it dies; a server that sees that stops itself.
-  const child = spawn(program, [script, ...args], {
+  // A voice server lives long and allocates little: a small young generation keeps it 30 MB smaller.
+  const child = spawn(program, ['--max-semi-space-size=2', script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    // Keeps stripped and compiled sources: starts are faster, and the stripper's 25 MB are never loaded.
-    // Downloads go through the proxy that the environment names, as npm's, pip's and Go's do.
-    env: { NODE_COMPILE_CACHE: join(cacheDir, 'compile-cache'), NODE_USE_ENV_PROXY: '1', ...process.env },
+    env: {
+      // Stripped and compiled sources are kept: starts are faster, and the stripper's 25 MB are never loaded.
+      NODE_COMPILE_CACHE: join(cacheDir, 'compile-cache'),
+      // Downloads go through the proxy that the environment names, as npm's, pip's and Go's do.
+      NODE_USE_ENV_PROXY: '1',
+      // glibc would keep freed memory in an arena for each thread.
+      MALLOC_ARENA_MAX: '2',
+      ...process.env,
+    },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', error => fail(`cannot run ${program}: ${error.message}`))

@@ -7,7 +7,13 @@ import packageJson from '../package.json' with { type: 'json' }
 import { provisionFrom } from '../scripts/setup/provision.ts'
 import { buildApp } from './app.ts'
 import { type Assembly, assemble } from './assembly/assemble.ts'
-import { infoOf, languageModelsOf, loadedModelsOf, speechModelsOf } from './assembly/inventory.ts'
+import {
+  infoOf,
+  LOOP_DELAY_RESOLUTION_MS,
+  languageModelsOf,
+  loadedModelsOf,
+  speechModelsOf,
+} from './assembly/inventory.ts'
 import type { Provision, Report } from './assembly/provision.ts'
 import { keepFor } from './assembly/retention.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
@@ -45,7 +51,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   await cleanOrphans(join(config.CACHE_DIR, 'run'), log)
   const assembly = await assemble(config, provision, report, packageJson.version, log)
   const warmUp = createWarmUp(config, assembly, provision, report, log)
-  const loopDelay = monitorEventLoopDelay({ resolution: 10 })
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS })
   const languagePulls = createPulls(async (name, tell, signal) =>
     provision.languageModel(name, await assembly.ollama.url(), (_item, progress) => tell(progress), signal),
   )
@@ -53,7 +59,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await provision.speechLevel(name, (_item, progress) => tell(progress), signal)
   })
   const stopped = new AbortController()
-  const replies = createReplyAudio(config.SAVE_AUDIO ? join(config.DATA_DIR, 'audio') : null)
+  const replies = await (config.SAVE_AUDIO
+    ? createReplyAudio(join(config.DATA_DIR, 'audio'), 'for good')
+    : createReplyAudio(join(config.DATA_DIR, 'replies'), 'for its link'))
   const app = await buildApp(
     config,
     {

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
-export type BenchServer = { url: string; pid: number; stop(): Promise<void> }
+export type BenchServer = { url: string; stop(): Promise<void> }
 
-/** A server in a process of its own, on a free port, warm; its memory and event loop are nobody else's. */
+/** A server as a user runs it, in a process of its own, on a free port, warm. */
 export async function startBenchServer(settings: Record<string, string>): Promise<BenchServer> {
-  const commands = resolve(import.meta.dirname, '../commands/index.ts')
-  const child = spawn(process.execPath, [commands, 'serve'], {
+  const launcher = resolve(import.meta.dirname, '../quantvox.mjs')
+  const child = spawn(process.execPath, [launcher, 'serve'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', ...settings },
   })
@@ -18,7 +18,7 @@ export async function startBenchServer(settings: Record<string, string>): Promis
   }
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /ready after .*: (http\S+)$/.exec(line)?.[1]
-    if (url !== undefined) return { url, pid: child.pid ?? 0, stop }
+    if (url !== undefined) return { url, stop }
     if (/not ready/.test(line)) {
       await stop()
       throw new Error(line)

@@ -10,6 +10,9 @@ import type { LoadedModels } from '../session/live/switching.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
 
+/** Node's histogram holds the time from one sample to the next, this much of which is meant. */
+export const LOOP_DELAY_RESOLUTION_MS = 10
+
 /** What `/v1/info` says. */
 export async function infoOf(
   config: Config,
@@ -63,7 +66,8 @@ export async function infoOf(
     process: {
       pid: process.pid,
       residentBytes: process.memoryUsage.rss(),
-      eventLoopDelayP99Ms: loopDelay.count === 0 ? null : loopDelay.percentile(99) / 1e6,
+      eventLoopDelayP99Ms:
+        loopDelay.count === 0 ? null : Math.max(0, loopDelay.percentile(99) / 1e6 - LOOP_DELAY_RESOLUTION_MS),
     },
   }
 }

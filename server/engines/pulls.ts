@@ -23,7 +23,7 @@ export function createPulls(download: Download): Pulls {
   const stopping = new AbortController()
 
   function start(name: string) {
-    const emitter = new EventEmitter()
+    const emitter = new EventEmitter().setMaxListeners(0)
     const first: PullEvent = {
       event: 'progress',
       progress: { status: 'starting', completedBytes: null, totalBytes: null },
@@ -47,8 +47,10 @@ export function createPulls(download: Download): Pulls {
     async *follow(name, signal) {
       const pull = pulls.get(name) ?? start(name)
       const coming = on(pull.emitter, 'pull', { signal })
-      yield pull.latest
-      if (pull.latest.event !== 'progress') return
+      // Taken once: what comes while it is being sent is in `coming`.
+      const first = pull.latest
+      yield first
+      if (first.event !== 'progress') return
       for await (const [event] of coming) {
         yield event
         if (event.event !== 'progress') return

@@ -129,27 +129,28 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     const send = (message: TurnMessage) => {
       if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
     }
-    let kept = false
-    const keepAudio = async (turnId: string, question: DecodedAudio | null) => {
-      if (kept) return
-      kept = true
-      try {
-        await replies.keep(turnId, question?.samples ?? null, recorder)
-      } catch (error) {
-        // The answer is worth more than its recording.
-        request.log.error({ err: error, turnId }, 'the audio of a turn could not be saved')
-      }
+    let keeping: Promise<boolean> | undefined
+    /** True if the spoken reply can be had by its link. The answer is worth more than its recording. */
+    const keepAudio = (turnId: string, question: DecodedAudio | null): Promise<boolean> => {
+      keeping ??= replies.keep(turnId, question?.samples ?? null, recorder).then(
+        () => recorder.durationMs() > 0,
+        (error: unknown) => {
+          request.log.error({ err: error, turnId }, 'the audio of a turn could not be saved')
+          return false
+        },
+      )
+      return keeping
     }
     const listener = { message: send, audio: recorder.take, spoken: keepAudio }
     const result = await runOneShot(asked, stages, listener, request.log, signal)
-    await keepAudio(result.record.turnId, result.question)
+    const linked = await keepAudio(result.record.turnId, result.question)
     if (events) {
       await Promise.all(sending)
       events.close()
       return reply
     }
     if (result.error) return sendProblem(reply, result.error, result.record.turnId)
-    return answerOf(result, recorder.durationMs())
+    return answerOf(result, linked ? recorder.durationMs() : 0)
   }
 }
 

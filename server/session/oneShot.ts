@@ -25,8 +25,8 @@ export type OneShotRequest = {
 export type OneShotListener = {
   message(message: TurnMessage): void
   audio(turnId: string, audio: SpokenAudio): void
-  /** All audio has come. Waited for before `audio.done`, whose link must work when it is read. */
-  spoken(turnId: string, question: DecodedAudio | null): Promise<void>
+  /** All audio has come; true if it can be had by its link. Waited for before `audio.done`. */
+  spoken(turnId: string, question: DecodedAudio | null): Promise<boolean>
 }
 
 export type OneShotResult = {
@@ -131,9 +131,9 @@ export async function runOneShot(
     conversation.observe(messages, turn.draft.llm.promptTokens)
     turn.heardText = turn.reply
     if (audioMs > 0) {
-      await listener.spoken(turnId, question)
-      const url = `/v1/turns/${turnId}/reply.wav`
-      listener.message({ type: 'audio.done', turnId, audioMs, url })
+      const linked = await listener.spoken(turnId, question)
+      const link = linked ? { url: `/v1/turns/${turnId}/reply.wav` } : {}
+      listener.message({ type: 'audio.done', turnId, audioMs, ...link })
     }
   }
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { buildApp, type Dependencies } from '../../server/app.ts'
@@ -30,12 +33,13 @@ export async function createTestApp({
   const fakes = createFakeStages(script)
   const nothingToPull = createPulls(async () => {})
   const logLines: string[] = []
+  const repliesFolder = await mkdtemp(join(tmpdir(), 'quantvox-replies-'))
   const loggerInstance = pino({ level: config.LOG_LEVEL }, { write: line => logLines.push(line) })
   const app = await buildApp(
     config,
     {
       stages: fakes.stages,
-      replies: createReplyAudio(null),
+      replies: await createReplyAudio(repliesFolder, 'for its link'),
       tickets: createTickets(),
       readiness: async () => ({ ready: true, notReady: [] }),
       info: () => Promise.reject(new Error('a test that needs info gives it')),
@@ -48,6 +52,9 @@ export async function createTestApp({
     },
     { loggerInstance },
   )
-  app.addHook('onClose', async () => fakes.stages.store.close())
+  app.addHook('onClose', async () => {
+    fakes.stages.store.close()
+    await rm(repliesFolder, { recursive: true, force: true })
+  })
   return { ...fakes, app, logLines }
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createReplyAudio } from '../../../server/session/replyAudio.ts'
 
 let root: string
@@ -19,7 +19,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 const spoken = (value: number) => ({ samples: Int16Array.from([value, value]), sampleRate: 22_050 })
 
 test('what was spoken becomes one WAV file at its own rate', async () => {
-  const replies = createReplyAudio(null)
+  const replies = await createReplyAudio(folder, 'for its link')
   const recorder = replies.recorder()
   const turnId = v7()
   recorder.take(turnId, spoken(1))
@@ -32,7 +32,7 @@ test('what was spoken becomes one WAV file at its own rate', async () => {
 })
 
 test('nothing spoken is nothing kept', async () => {
-  const replies = createReplyAudio(null)
+  const replies = await createReplyAudio(folder, 'for its link')
   const recorder = replies.recorder()
   expect([recorder.durationMs(), await recorder.wav()]).toEqual([0, null])
   const turnId = v7()
@@ -40,8 +40,8 @@ test('nothing spoken is nothing kept', async () => {
   expect(await replies.wav(turnId)).toBeNull()
 })
 
-test('it is forgotten in memory and in its folder', async () => {
-  const replies = createReplyAudio(folder)
+test('it is forgotten with its question', async () => {
+  const replies = await createReplyAudio(folder, 'for good')
   const recorder = replies.recorder()
   const turnId = v7()
   recorder.take(turnId, spoken(1))
@@ -56,7 +56,7 @@ test.each(['..', '.', '', '../keep', './../keep'])(
   '"%s" is no turn: it forgets, reads and writes nothing',
   async id => {
     writeFileSync(join(root, 'a', 'b', 'reply.wav'), 'not yours')
-    const replies = createReplyAudio(folder)
+    const replies = await createReplyAudio(folder, 'for good')
     await replies.forget(id)
     expect(await replies.wav(id)).toBeNull()
     const recorder = replies.recorder()
@@ -65,3 +65,28 @@ test.each(['..', '.', '', '../keep', './../keep'])(
     expect([existsSync(folder), readdirSync(folder)]).toEqual([true, []])
   },
 )
+
+test('what a run before left is not kept, unless audio is kept for good', async () => {
+  writeFileSync(join(folder, 'left.wav'), 'from before')
+  await createReplyAudio(folder, 'for good')
+  expect(readdirSync(folder)).toEqual(['left.wav'])
+  await createReplyAudio(folder, 'for its link')
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('a link is good for ten minutes', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    const replies = await createReplyAudio(folder, 'for its link')
+    const recorder = replies.recorder()
+    const turnId = v7()
+    recorder.take(turnId, spoken(1))
+    await replies.keep(turnId, null, recorder)
+    vi.advanceTimersByTime(10 * 60_000 - 1)
+    expect(await replies.wav(turnId)).not.toBeNull()
+    vi.advanceTimersByTime(1)
+    await expect.poll(() => existsSync(join(folder, turnId))).toBe(false)
+  } finally {
+    vi.useRealTimers()
+  }
+})
