@@ -14,6 +14,9 @@ const MAX_BUFFERED_BYTES = 4 * 2 ** 20
 /** A client that answers no ping for so long is gone. */
 const PING_EVERY_MS = 30_000
 
+/** A client that does not answer a close frame within this time is cut off. */
+const CLOSE_WITHIN_MS = 2000
+
 export type Connection = {
   /** Ends the session: the client is told why; settles when the rows of its turns are written. */
   end(error: QuantvoxError): Promise<void>
@@ -43,7 +46,7 @@ export function serveConnection(
     if (ended) return ended
     if (error) {
       outbox.now(errorMessage(error))
-      socket.close(errorTable[error.code].close ?? closeCodes.policy, error.code)
+      hangUp(errorTable[error.code].close ?? closeCodes.policy, error.code)
     }
     outbox.close()
     clearInterval(heartbeat)
@@ -51,7 +54,12 @@ export function serveConnection(
     return ended
   }
 
-  function refuse(thrown: unknown): void {
+  function hangUp(code: number, reason: string): void {
+    socket.close(code, reason)
+    setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref()
+  }
+
+  function refuse(thrown: unknown, kind: 'text' | 'binary'): void {
     const error = toQuantvoxError(thrown)
     if (error.code === 'internal') log.error({ err: error }, 'a message failed')
     if (!error.recoverable) {
@@ -60,8 +68,8 @@ export function serveConnection(
     }
     outbox.now(errorMessage(error))
     const isInvalid = error.code === 'invalid_message' || error.code === 'audio_invalid'
-    if (isInvalid && limits.tooManyInvalid(false)) {
-      socket.close(closeCodes.policy, 'too many invalid messages')
+    if (isInvalid && limits.tooManyInvalid(kind, false)) {
+      hangUp(closeCodes.policy, 'too many invalid messages')
       void end(null)
     }
   }
@@ -89,6 +97,7 @@ export function serveConnection(
   socket.on('message', (data, isBinary) => {
     if (ended) return
     const arrivedAtMs = performance.now()
+    const kind = isBinary ? 'binary' : 'text'
     // The default binary type of `ws` gives one Buffer a message.
     const bytes = data as Buffer
     try {
@@ -99,9 +108,9 @@ export function serveConnection(
       }
       if (isBinary) takeAudio(bytes, arrivedAtMs)
       else takeText(bytes.toString('utf8'), arrivedAtMs)
-      limits.tooManyInvalid(true)
+      limits.tooManyInvalid(kind, true)
     } catch (error) {
-      refuse(error)
+      refuse(error, kind)
     }
   })
   let answered = true

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { QuantvoxError } from '../../errors.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
@@ -22,6 +23,8 @@ export type FloorDependencies = {
   sessionId: string
   active: ActiveHistory
   partialTranscripts: boolean
+  /** Ends the session. */
+  broken(error: QuantvoxError): void
 }
 
 /** Who speaks: at most one question is being said, and at most one reply is under way. */
@@ -61,6 +64,7 @@ export function createFloor(dependencies: FloorDependencies): Floor {
       log,
       earlierTurns,
       clientReports: () => clientReports,
+      broken: dependencies.broken,
     })
     const before = earlierTurns
     earlierTurns = before.then(() => live.settled)
@@ -88,7 +92,7 @@ export function createFloor(dependencies: FloorDependencies): Floor {
 
   function beginSpoken(positionMs: number): UtteranceTaker {
     const live = openTurn()
-    const { turnId, turn, signal } = live
+    const { turnId, turn, hearing: signal } = live
     const begunWith = active.now()
     let lookup = lookUp(begunWith.settings, signal)
     const ended = Promise.withResolvers<UtteranceEnd>()
@@ -151,7 +155,7 @@ export function createFloor(dependencies: FloorDependencies): Floor {
   return {
     offer(startMs, voicedMs) {
       if (left) return null
-      if (replying !== null) {
+      if (replying?.isUnderWay()) {
         const { minSpeechMs } = active.now().settings.bargeIn
         if (minSpeechMs === 0 || voicedMs < minSpeechMs) return null
         replying.interrupt('barge-in')
@@ -171,7 +175,7 @@ export function createFloor(dependencies: FloorDependencies): Floor {
       live.turn.timeline.mark('speechEnd', arrivedAtMs)
       live.turn.draft.llm.model = settings.llmModel
       run(live, async () => {
-        const model = await stages.languageModel(settings.llmModel, live.signal)
+        const model = await stages.languageModel(settings.llmModel, live.hearing)
         return { text: text.trim(), model, samples: null, active: { settings, conversation } }
       })
     },

@@ -8,15 +8,15 @@ export type Limits = {
   audio(audioMs: number, arrivedAtMs: number): void
   /** A control message arrived. Throws `rate_limited`. */
   control(arrivedAtMs: number): void
-  /** Whether the last message was valid; true when there were too many in a row that were not. */
-  tooManyInvalid(valid: boolean): boolean
+  /** Tells whether a message was valid; true when too many of its kind in a row were not. */
+  tooManyInvalid(kind: 'text' | 'binary', valid: boolean): boolean
 }
 
 /** What one socket may send. */
 export function createLimits(): Limits {
   let audio: { atMs: number; audioMs: number }[] = []
   let controls: number[] = []
-  let invalid = 0
+  const invalid = { text: 0, binary: 0 }
 
   return {
     audio(audioMs, arrivedAtMs) {
@@ -40,9 +40,9 @@ export function createLimits(): Limits {
         )
       }
     },
-    tooManyInvalid(valid) {
-      invalid = valid ? 0 : invalid + 1
-      return invalid >= invalidInARow
+    tooManyInvalid(kind, valid) {
+      invalid[kind] = valid ? 0 : invalid[kind] + 1
+      return invalid[kind] >= invalidInARow
     },
   }
 }

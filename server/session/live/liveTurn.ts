@@ -38,14 +38,17 @@ export type LiveTurnDependencies = {
   earlierTurns: Promise<void>
   /** The client reported playback in this session. */
   clientReports(): boolean
+  /** Ends the session for a failure after which it cannot go on. */
+  broken(error: QuantvoxError): void
 }
 
 export type LiveTurn = {
   readonly turnId: string
   readonly turn: Turn
-  readonly signal: AbortSignal
+  /** Aborted when what the user says in this turn is of no use; an interruption by speech leaves it be. */
+  readonly hearing: AbortSignal
   /** Runs the turn to its end; `question` gives null where nothing was said. Never rejects. */
-  run(question: (signal: AbortSignal) => Promise<Question | null>): Promise<void>
+  run(question: () => Promise<Question | null>): Promise<void>
   /** Stops the reply: `interrupted` goes out at once. False for a turn that is over. */
   interrupt(reason: 'barge-in' | 'client'): boolean
   /** Given up before the question was complete. */
@@ -53,6 +56,8 @@ export type LiveTurn = {
   /** The client is gone, or the server stops. */
   leave(): void
   playback(message: Playback): void
+  /** Neither over nor stopped. */
+  isUnderWay(): boolean
   /** Settles when what was heard is in the history. */
   readonly settled: Promise<void>
   /** Settles when `turn.done` is out and the row is written. */
@@ -66,6 +71,7 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
   const { stages, replies, outbox, log } = dependencies
   const { turnId } = turn
   const control = new AbortController()
+  const hearing = new AbortController()
   const playout = createPlayout()
   const recorder = replies.recorder()
   const settled = Promise.withResolvers<void>()
@@ -164,7 +170,7 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
       asked.active.conversation.append(asked.text, turn.heardText)
     }
     settled.resolve()
-    if (error) outbox.now(errorMessage(error, { turnId }))
+    if (error?.recoverable) outbox.now(errorMessage(error, { turnId }))
     if (outcome === 'failed') outbox.drop(turnId)
     await replies.keep(turnId, asked?.samples ?? null, recorder)
     const record = await turn.end(outcome, error)
@@ -176,9 +182,14 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
       ...(turn.heardText === null ? {} : { heardText: turn.heardText }),
       timings: record,
     })
+    if (error && !error.recoverable) dependencies.broken(error)
   }
 
-  const allPlayed = () => sentAll && playout.sentMs() - playout.positionMs() < FRAME_MS
+  function allPlayed(): boolean {
+    if (asked?.active.settings.voice === 'browser')
+      return sentAll && (spokenLength ?? 0) >= reply.trimEnd().length
+    return sentAll && playout.sentMs() - playout.positionMs() < FRAME_MS
+  }
 
   const outcomes: Record<Stop, Outcome> = {
     interrupted: 'interrupted',
@@ -189,16 +200,16 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
   return {
     turnId,
     turn,
-    signal: control.signal,
+    hearing: hearing.signal,
     settled: settled.promise,
     done: done.promise,
     async run(question) {
       try {
-        asked = await question(control.signal)
+        asked = await question()
+        if (asked !== null) turn.transcript = asked.text
         control.signal.throwIfAborted()
         if (asked === null) await finish('no-speech')
         else {
-          turn.transcript = asked.text
           await respond(asked)
           await finish('completed')
         }
@@ -214,18 +225,24 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
     interrupt(reason) {
       if (!halt('interrupted')) return false
       outbox.now({ type: 'interrupted', turnId, reason })
-      control.abort(new Error(`interrupted: ${reason}`))
+      const why = new Error(`interrupted: ${reason}`)
+      // Who goes on speaking meant what was said before: it is recognized and stays in the history, unanswered.
+      if (reason === 'client') hearing.abort(why)
+      control.abort(why)
       return true
     },
     discard() {
-      if (halt('discarded')) control.abort(new Error('discarded'))
+      if (!halt('discarded')) return
+      hearing.abort(new Error('discarded'))
+      control.abort(new Error('discarded'))
     },
     leave() {
-      stop = stop === null ? 'left' : stop
+      if (stop !== 'discarded') stop = 'left'
+      hearing.abort(new Error('the client left'))
       control.abort(new Error('the client left'))
-      if (stop === 'interrupted') stop = 'left'
       playbackChanged.resolve()
     },
+    isUnderWay: () => !over && stop === null,
     playback(message) {
       if (over) return
       if (message.textLength !== undefined) spokenLength = message.textLength

@@ -39,12 +39,10 @@ export function createPlayout(now: () => number = () => performance.now()): Play
     },
     report({ event, positionMs }) {
       reported = true
-      if (event === 'ended') frozenAt = sentMs
-      else if (positionMs !== undefined) {
-        const position = Math.min(positionMs, sentMs)
-        endsAtMs = now() + sentMs - position
-        frozenAt = event === 'stopped' ? position : null
-      } else if (event === 'stopped') frozenAt = sentMs - leadMs()
+      const told = event === 'ended' ? sentMs : positionMs
+      const position = told === undefined ? sentMs - leadMs() : Math.min(told, sentMs)
+      endsAtMs = now() + sentMs - position
+      frozenAt = event === 'stopped' || event === 'ended' ? position : null
     },
     positionMs: () => sentMs - leadMs(),
     leadMs,

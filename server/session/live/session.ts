@@ -64,7 +64,7 @@ export function createSession(
     const active = await firstActive(message)
     ending.signal.throwIfAborted()
     const { settings, conversation } = active.now()
-    const floor = createFloor({ ...dependencies, outbox, log, sessionId, active })
+    const floor = createFloor({ ...dependencies, outbox, log, sessionId, active, broken })
     const hearing = createHearing({
       activity: dependencies.activity,
       sampleRate: message.sampleRate,

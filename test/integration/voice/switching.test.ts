@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import { QuantvoxError } from '../../../server/errors.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { fakeLanguageModel } from '../../support/fakeStages.ts'
+
+let live: LiveApp
+afterEach(async () => {
+  await live.app.close()
+})
+
+/** Language models take so long to load; those in `loaded` are there. */
+function slowModels(loadMs: Record<string, number>) {
+  const loaded = new Set([fakeLanguageModel.name])
+  const { respond } = live.stages
+  live.stages.languageModel = async name => {
+    if (name !== fakeLanguageModel.name && loadMs[name] === undefined)
+      throw new QuantvoxError('model_not_found', `There is no ${name}.`)
+    return { ...fakeLanguageModel, name, loaded: loaded.has(name) }
+  }
+  live.stages.respond = async function* (messages, options, signal) {
+    if (!loaded.has(options.model)) {
+      await sleep(loadMs[options.model], undefined, { signal })
+      loaded.add(options.model)
+    }
+    yield* respond(messages, options, signal)
+  }
+  return loaded
+}
+
+describe('configure', () => {
+  test('while idle: loads, says what it cost, and the next turn uses it', async () => {
+    const memory = new Map([[fakeLanguageModel.name, 800]])
+    live = await createLiveApp({
+      loaded: () => ({
+        speech: [],
+        language: [...memory].map(([name, residentBytes]) => ({ name, residentBytes })),
+      }),
+    })
+    slowModels({ 'other:2b': 50 })
+    const client = await live.connect({ voice: 'none' })
+    client.send({ type: 'configure', requestId: 'a', llmModel: 'other:2b', endpointing: { silenceMs: 300 } })
+    await sleep(20)
+    memory.clear()
+    memory.set('other:2b', 1500)
+    const configured = await client.next('configured')
+    expect(configured).toMatchObject({
+      requestId: 'a',
+      settings: { llmModel: 'other:2b', endpointing: { silenceMs: 300 }, voice: 'none' },
+      llm: {
+        name: 'other:2b',
+        residentBytesBefore: null,
+        residentBytesAfter: 1500,
+        evicted: [fakeLanguageModel.name],
+      },
+    })
+    expect(configured.llm?.loadMs).toBeGreaterThanOrEqual(45)
+    expect(configured.switchMs).toBeGreaterThanOrEqual(configured.llm?.loadMs ?? 0)
+    client.send({ type: 'text', text: 'Well?' })
+    expect((await client.next('turn.done')).timings.llm.model).toBe('other:2b')
+  })
+
+  test('while a reply is under way leaves that reply alone', async () => {
+    live = await createLiveApp({ script: { tokenMs: 40 } })
+    slowModels({ 'other:2b': 20 })
+    const client = await live.connect({ voice: 'none' })
+    client.send({ type: 'text', text: 'One?' })
+    await client.next('reply.delta')
+    client.send({ type: 'configure', requestId: 'a', llmModel: 'other:2b' })
+    await client.next('configured')
+    const first = await client.next('turn.done')
+    expect(first).toMatchObject({ outcome: 'completed', timings: { llm: { model: fakeLanguageModel.name } } })
+    client.send({ type: 'text', text: 'Two?' })
+    expect((await client.next('turn.done')).timings.llm.model).toBe('other:2b')
+  })
+
+  test('twice at once: the last one wins, though the first is ready later', async () => {
+    live = await createLiveApp()
+    slowModels({ 'slow:7b': 200, 'quick:1b': 10 })
+    const client = await live.connect({ voice: 'none' })
+    client.send({
+      type: 'configure',
+      requestId: 'slow',
+      llmModel: 'slow:7b',
+      endpointing: { silenceMs: 200 },
+    })
+    client.send({ type: 'configure', requestId: 'quick', llmModel: 'quick:1b' })
+    expect(await client.next('configured')).toMatchObject({
+      requestId: 'quick',
+      settings: { llmModel: 'quick:1b', endpointing: { silenceMs: 500 } },
+    })
+    expect(await client.next('configured')).toMatchObject({
+      requestId: 'slow',
+      settings: { llmModel: 'quick:1b', endpointing: { silenceMs: 200 } },
+    })
+    client.send({ type: 'text', text: 'Well?' })
+    expect((await client.next('turn.done')).timings.llm.model).toBe('quick:1b')
+  })
+
+  test('that fails changes nothing, and names its request', async () => {
+    live = await createLiveApp()
+    slowModels({})
+    const client = await live.connect({ voice: 'none' })
+    client.send({ type: 'configure', requestId: 'a', llmModel: 'nothing', endpointing: { silenceMs: 200 } })
+    expect(await client.next('error')).toMatchObject({ code: 'model_not_found', requestId: 'a' })
+    client.send({ type: 'configure', requestId: 'b', voice: 'flite:nobody' })
+    expect(await client.next('error')).toMatchObject({ code: 'model_not_found', requestId: 'b' })
+    client.send({ type: 'configure', requestId: 'c' })
+    expect(await client.next('configured')).toMatchObject({
+      settings: { llmModel: fakeLanguageModel.name, voice: 'none', endpointing: { silenceMs: 500 } },
+    })
+  })
+
+  test('a turn whose speech ended before it uses the old settings', async () => {
+    live = await createLiveApp()
+    const client = await live.connect({ voice: 'none', endpointing: { silenceMs: 3000 } })
+    client.say(600)
+    client.silence(600)
+    await client.next('speech.started')
+    await sleep(30)
+    client.send({ type: 'configure', requestId: 'a', speechModel: 'whisper-base-q4_0' })
+    await client.next('configured')
+    client.send({ type: 'commit' })
+    expect((await client.next('turn.done')).timings.speech.model).toBe('whisper-tiny.en-q8_0')
+    client.say(600)
+    await client.next('speech.started')
+    client.send({ type: 'commit' })
+    expect((await client.next('turn.done')).timings.speech).toMatchObject({
+      model: 'whisper-base-q4_0',
+      quantization: 'q4_0',
+    })
+  })
+
+  test('changes the mode', async () => {
+    live = await createLiveApp()
+    const client = await live.connect({ voice: 'none' })
+    client.say(600)
+    await client.next('speech.started')
+    client.send({ type: 'configure', requestId: 'a', mode: 'push-to-talk' })
+    expect(await client.next('turn.done')).toMatchObject({ outcome: 'discarded' })
+    client.say(600)
+    client.silence(600)
+    client.send({ type: 'begin' })
+    client.say(300)
+    client.send({ type: 'commit' })
+    expect(await client.next('turn.done')).toMatchObject({ outcome: 'completed' })
+    client.send({ type: 'configure', requestId: 'b', mode: 'hands-free' })
+    await client.next('configured')
+    client.say(600)
+    client.silence(600)
+    expect(await client.next('turn.done')).toMatchObject({ outcome: 'completed' })
+  })
+
+  test('changes the conversation', async () => {
+    live = await createLiveApp()
+    const client = await live.connect({ voice: 'none', conversationId: 'first' })
+    client.send({ type: 'text', text: 'One?' })
+    await client.next('turn.done')
+    client.send({ type: 'configure', requestId: 'a', conversationId: 'second' })
+    expect(await client.next('configured')).toMatchObject({ conversationId: 'second' })
+    client.send({ type: 'text', text: 'Two?' })
+    expect((await client.next('turn.done')).timings.conversationId).toBe('second')
+    expect(live.lastPrompt()).toHaveLength(2)
+  })
+})
