@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { heardPrefix, heardText } from '../../conversation/heardText.ts'
-import type { QuantvoxError } from '../../errors.ts'
+import { type QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { Outcome } from '../../protocol/record.ts'
@@ -9,7 +9,7 @@ import { answer } from '../answer.ts'
 import { errorMessage } from '../errorMessage.ts'
 import type { ReplyAudio } from '../replyAudio.ts'
 import type { Stages } from '../stages.ts'
-import { brokenBy, type Turn } from '../turn.ts'
+import type { Turn } from '../turn.ts'
 import type { Active } from './active.ts'
 import type { Outbox } from './outbox.ts'
 import { createPlayout } from './playout.ts'
@@ -214,9 +214,13 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
           await finish('completed')
         }
       } catch (thrown) {
-        const { outcome, error } = brokenBy(thrown, control.signal)
-        if (error?.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
-        await finish(stop === null ? outcome : outcomes[stop], stop === null ? error : undefined)
+        // Whatever breaks in a turn that was stopped, stopping it is why.
+        if (stop !== null) await finish(outcomes[stop])
+        else {
+          const error = toQuantvoxError(thrown)
+          if (error.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
+          await finish('failed', error)
+        }
       } finally {
         settled.resolve()
         done.resolve()
