@@ -20,14 +20,13 @@ export type LiveUtterance = {
   segments: SpeechSegment[]
 }
 
-/** Positions are milliseconds on the timeline of the frames, resolution 32 ms. */
+/** `positionMs` is where it was decided, but for `started` the first voiced frame; resolution 32 ms. */
 export type ListenerEvent =
   | { type: 'started'; positionMs: number }
   /** A short silence: the utterance so far may be decoded early. */
-  | { type: 'paused'; utterance: LiveUtterance }
+  | { type: 'paused'; positionMs: number; utterance: LiveUtterance }
   /** Speech goes on: what was decoded early is not all. */
-  | { type: 'resumed' }
-  /** `positionMs` is where it was decided. */
+  | { type: 'resumed'; positionMs: number }
   | { type: 'ended'; positionMs: number; reason: 'silence' | 'too-long' | 'end'; utterance: LiveUtterance }
 
 export type Listener = {
@@ -81,11 +80,12 @@ export function createListener(stream: VoiceActivityStream, initial: ListenerOpt
 
   function told(event: TrackerEvent, fromFrame: number): ListenerEvent {
     if (event.type === 'started') return event
-    if (event.type === 'resumed') return { type: 'resumed' }
+    const positionMs = state.frames * frameMs
+    if (event.type === 'resumed') return { type: 'resumed', positionMs }
     const utterance = snapshot(event.lastVoicedMs, event.speechMs, fromFrame)
     return event.type === 'ended'
-      ? { type: 'ended', positionMs: state.frames * frameMs, reason: event.reason, utterance }
-      : { type: 'paused', utterance }
+      ? { type: 'ended', positionMs, reason: event.reason, utterance }
+      : { type: 'paused', positionMs, utterance }
   }
 
   return {

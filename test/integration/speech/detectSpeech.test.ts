@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
-import { detectSpeech, framesOf, type SpeechEvent } from '../../../server/speech/detectSpeech.ts'
+import { detectSpeech, framesOf } from '../../../server/speech/detectSpeech.ts'
+import type { ListenerEvent } from '../../../server/speech/listener.ts'
 import { trackerDefaults } from '../../../server/speech/speechTracker.ts'
 import { createVoiceActivity, type VoiceActivity } from '../../../server/speech/voiceActivity.ts'
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
   noise = await read('nonspeech-pink-noise.wav')
 })
 
-async function heard(samples: Int16Array, silenceMs: number, sizes = [320]): Promise<SpeechEvent[]> {
+async function heard(samples: Int16Array, silenceMs: number, sizes = [320]): Promise<ListenerEvent[]> {
   async function* chunks() {
     for (let offset = 0, index = 0; offset < samples.length; index++) {
       const size = sizes[index % sizes.length] ?? 320
@@ -31,13 +32,13 @@ async function heard(samples: Int16Array, silenceMs: number, sizes = [320]): Pro
       offset += size
     }
   }
-  const events: SpeechEvent[] = []
+  const events: ListenerEvent[] = []
   const options = { ...trackerDefaults, silenceMs, preRollMs: 300 }
   for await (const event of detectSpeech(activity, framesOf(chunks()), options, never)) events.push(event)
   return events
 }
 
-const utterances = (events: SpeechEvent[]) => events.filter(event => event.type === 'ended')
+const utterances = (events: ListenerEvent[]) => events.filter(event => event.type === 'ended')
 
 describe('three sentences with pauses of half a second between them', () => {
   test('are three utterances when the silence is short', async () => {

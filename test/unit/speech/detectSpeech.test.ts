@@ -1,11 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  type DetectOptions,
-  detectSpeech,
-  framesOf,
-  type SpeechEvent,
-} from '../../../server/speech/detectSpeech.ts'
+import { detectSpeech, framesOf } from '../../../server/speech/detectSpeech.ts'
+import type { ListenerEvent, ListenerOptions } from '../../../server/speech/listener.ts'
 import { trackerDefaults } from '../../../server/speech/speechTracker.ts'
 import type { VoiceActivity } from '../../../server/speech/voiceActivity.ts'
 
@@ -13,7 +9,7 @@ import type { VoiceActivity } from '../../../server/speech/voiceActivity.ts'
 const loudness: VoiceActivity = {
   open: () => ({ push: frame => Promise.resolve(Math.abs(frame[0] ?? 0) > 1000 ? 0.95 : 0.02) }),
 }
-const options: DetectOptions = { ...trackerDefaults, silenceMs: 320, preRollMs: 96 }
+const options: ListenerOptions = { ...trackerDefaults, silenceMs: 320, preRollMs: 96 }
 const never = new AbortController().signal
 
 /** Frames of 32 ms: `#` loud, `_` quiet; the samples of frame n are n, or n + 2000. */
@@ -32,15 +28,15 @@ async function* chunks(samples: Int16Array, sizes: readonly number[]) {
   }
 }
 
-async function heard(samples: Int16Array, sizes = [512], changed: Partial<DetectOptions> = {}) {
-  const events: SpeechEvent[] = []
+async function heard(samples: Int16Array, sizes = [512], changed: Partial<ListenerOptions> = {}) {
+  const events: ListenerEvent[] = []
   const frames = framesOf(chunks(samples, sizes))
   for await (const event of detectSpeech(loudness, frames, { ...options, ...changed }, never))
     events.push(event)
   return events
 }
 
-const ended = (events: SpeechEvent[]) => events.filter(event => event.type === 'ended')
+const ended = (events: ListenerEvent[]) => events.filter(event => event.type === 'ended')
 
 describe('an utterance', () => {
   test('has the sound from before its first voiced frame', async () => {
