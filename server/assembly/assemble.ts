@@ -63,7 +63,8 @@ export async function assemble(
     config.SPEECH_URL.length > 0
       ? createRemoteSpeechEngines(config.SPEECH_URL)
       : createLocalSpeechEngines({
-          programs: () => provision.whisper(report, ending.signal),
+          // Asked for each request: looking at the disk again would cost each turn a millisecond.
+          programs: rememberWhenDone(() => provision.whisper(report, ending.signal)),
           threads: Math.max(1, Math.min(8, availableParallelism())),
           maxLoaded: MAX_LOADED_SPEECH_LEVELS,
           maxResidentBytes: null,

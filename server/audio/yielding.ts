@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 /** Longest stretch of work before other work of the event loop gets its turn. */
-const stretchMs = 5
+const stretchMs = 1
 /** Bytes or samples that are surely handled well within a stretch. */
 const pieceBytes = 32_768
 

@@ -31,7 +31,13 @@ export async function answer(
 ): Promise<Answer> {
   const { draft, timeline } = turn
   const llm = draft.llm
-  llm.host = await stages.settings.llmHost()
+  // Not waited for: where it answers changes nothing, and that it does not is said by respond().
+  stages.settings.llmHost().then(
+    host => {
+      llm.host = host
+    },
+    () => {},
+  )
   llm.model = model.name
   llm.digest = model.digest
   llm.quantization = model.quantization

@@ -1,3 +1,4 @@
+import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 import type { DecodedAudio } from '../audio/decodedAudio.ts'
 import { isAbort } from '../errors.ts'
 import { judgeTranscript } from '../speech/judge.ts'
@@ -31,14 +32,15 @@ export async function hear(
   const decode = (speech: Speech, until: AbortSignal) =>
     stages.recognize({ samples: audio.samples, speech }, { model, language, owner }, until)
 
-  const finding = stages.findSpeech(audio.samples, signal).then(found => {
+  const find = async () => {
+    const found = await stages.findSpeech(audio.samples, signal)
     draft.speech.speechMs = found.speechMs
     return found
-  })
+  }
   const { found, transcript } =
     audio.durationMs <= DECODE_AT_ONCE_MS
-      ? await besideEachOther(finding, audio.durationMs, decode, signal)
-      : await oneAfterTheOther(finding, decode, signal)
+      ? await besideEachOther(find, audio.durationMs, decode, signal)
+      : await oneAfterTheOther(find, decode, signal)
   if (transcript === null) return null
   recordTranscript(draft.speech, transcript)
   timeline.mark('transcript')
@@ -47,20 +49,17 @@ export async function hear(
 
 type Speech = Pick<SpeechFound, 'segments' | 'speechMs'>
 type Decode = (speech: Speech, until: AbortSignal) => Promise<Transcript>
+type Find = () => Promise<SpeechFound>
 type Heard = { found: SpeechFound; transcript: Transcript | null }
 
-async function oneAfterTheOther(
-  finding: Promise<SpeechFound>,
-  decode: Decode,
-  signal: AbortSignal,
-): Promise<Heard> {
-  const found = await finding
+async function oneAfterTheOther(find: Find, decode: Decode, signal: AbortSignal): Promise<Heard> {
+  const found = await find()
   return { found, transcript: found.segments.length === 0 ? null : await decode(found, signal) }
 }
 
 /** A clip without speech cancels the decoding that had begun. */
 async function besideEachOther(
-  finding: Promise<SpeechFound>,
+  find: Find,
   clipMs: number,
   decode: Decode,
   signal: AbortSignal,
@@ -73,10 +72,13 @@ async function besideEachOther(
       throw error
     },
   )
-  const watching = finding.then(found => {
-    if (found.segments.length === 0) nothingSaid.abort()
-    return found
-  })
+  // The request goes out first: voice activity keeps the event loop busy.
+  const watching = nextLoopTurn()
+    .then(find)
+    .then(found => {
+      if (found.segments.length === 0) nothingSaid.abort()
+      return found
+    })
   const [found, transcript] = await Promise.all([watching, decoding])
   return { found, transcript: found.segments.length === 0 ? null : transcript }
 }

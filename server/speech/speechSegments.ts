@@ -31,7 +31,7 @@ const offlineOptions: TrackerOptions = {
 
 export type FindSpeech = (samples: Int16Array, signal: AbortSignal) => Promise<SpeechFound>
 
-/** Finds speech in whole clips (mono, 16 kHz). 2.5 ms a second of audio on the event loop, in steps of 5 ms. */
+/** Finds speech in whole clips (mono, 16 kHz). 2.5 ms a second of audio on the event loop, in steps of 1 ms. */
 export function createFindSpeech(activity: VoiceActivity): FindSpeech {
   return (samples, signal) => findSpeech(activity, samples, signal)
 }
