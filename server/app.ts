@@ -18,6 +18,8 @@ import type { Stages } from './session/stages.ts'
 import { createPartialDecoding } from './speech/partialDecoding.ts'
 
 export const MAX_JSON_BYTES = 2 ** 20
+/** A request that has not arrived whole by then is given up, and with it its place among MAX_SESSIONS. */
+const UPLOAD_WITHIN_MS = 120_000
 
 /** All that the app runs on; `main` gives the real ones, tests give scripted ones. */
 export type Dependencies = HealthDependencies &
@@ -40,6 +42,7 @@ export async function buildApp(
   const app: FastifyInstance = Fastify({
     ...options,
     bodyLimit: MAX_JSON_BYTES,
+    requestTimeout: UPLOAD_WITHIN_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // Turns log how they end; a line for each request would only hide them.

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wordErrorRate } from '../../scripts/bench/wordErrorRate.ts'
 import { decodeWav } from '../../server/audio/decodeWav.ts'
 import { listProcesses } from '../../server/engines/processes.ts'
+import { ServerInfo } from '../../server/protocol/info.ts'
 import { TurnPage } from '../../server/protocol/turnQueries.ts'
 import { answerOf, askClip, askText, clip, type LiveServer, startLiveServer } from '../support/liveServer.ts'
 
@@ -26,6 +27,15 @@ const enginePids = async (word: string): Promise<number[]> => {
   const all = await listProcesses()
   return all.filter(({ command }) => command[0]?.includes(word)).map(({ pid }) => pid)
 }
+
+test('info says what runs here', async () => {
+  const info: unknown = await (await fetch(`${server.url}/v1/info`)).json()
+  Value.Assert(ServerInfo, info)
+  expect(info.engines.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['ollama', 'whisper-server', 'flite']),
+  )
+  expect(info.defaults).toMatchObject({ speechModel: 'whisper-tiny.en-q8_0', llmModel: expect.any(String) })
+})
 
 describe('a recorded question', () => {
   test('is transcribed, answered and timed by real engines', async () => {
