@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { protocolParts } from './docs/protocol.ts'
 import { configTable, envExample } from './docs/settings.ts'
 
 /** `npm run docs`: writes the parts of the documentation that are made from schemas. `--check` only says what is stale. */
@@ -16,10 +17,18 @@ async function put(file: string, text: string): Promise<void> {
   else await writeFile(path, text)
 }
 
-const readme = await readFile(resolve(root, 'README.md'), 'utf8')
-await put(
-  'README.md',
-  readme.replace(/(<!-- settings -->\n)[\s\S]*?(<!-- end of settings -->)/, `$1${configTable()}$2`),
-)
+/** The page with what stands between `<!-- name -->` and `<!-- end of name -->` made anew. */
+async function filled(file: string, parts: Record<string, () => string>): Promise<string> {
+  let page = await readFile(resolve(root, file), 'utf8')
+  for (const [name, make] of Object.entries(parts)) {
+    const marks = new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(<!-- end of ${name} -->)`)
+    if (!marks.test(page)) throw new Error(`${file} has no marks for "${name}"`)
+    page = page.replace(marks, (_all, begin: string, end: string) => `${begin}${make()}${end}`)
+  }
+  return page
+}
+
+await put('README.md', await filled('README.md', { settings: configTable }))
+await put('docs/protocol.md', await filled('docs/protocol.md', protocolParts))
 await put('.env.example', envExample())
 process.exitCode = check && stale > 0 ? 1 : 0

@@ -41,8 +41,9 @@ async function main(): Promise<void> {
     await vitest('chosen', chosen)
     return
   }
-  await step('types', 'typescript/bin/tsc', ['-p', '.'])
-  await step('lint and format', '@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'])
+  await step('types', 'node_modules/typescript/bin/tsc', ['-p', '.'])
+  await step('lint and format', 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'])
+  await step('generated documentation', 'scripts/docs.ts', ['--check'])
   await vitest('fast', ['--project', 'unit', '--project', 'integration'])
   if (mode === 'check') return
   say('setup: engines and models for the tests')
@@ -56,7 +57,7 @@ function say(text: string): void {
 
 function run(script: string, args: string[]): Promise<number> {
   return new Promise(settle => {
-    const child = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
+    const child = spawn(process.execPath, [join(root, script), ...args], {
       cwd: root,
       stdio: 'inherit',
     })
@@ -74,7 +75,7 @@ async function step(name: string, script: string, args: string[]): Promise<void>
 async function vitest(name: string, args: string[]): Promise<void> {
   say(`tests: ${name}`)
   const file = join(output, `${name}.json`)
-  const code = await run('vitest/vitest.mjs', [
+  const code = await run('node_modules/vitest/vitest.mjs', [
     'run',
     '--reporter=default',
     '--reporter=json',
