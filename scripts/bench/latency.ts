@@ -1,0 +1,140 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Command } from 'commander'
+import pino from 'pino'
+import Value from 'typebox/value'
+import { loadConfig } from '../../server/config.ts'
+import { createLocalSpeechEngines } from '../../server/engines/whisperServers.ts'
+import { ServerInfo } from '../../server/protocol/info.ts'
+import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
+import { createFindSpeech } from '../../server/speech/speechSegments.ts'
+import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { ensureSpeechModel, ensureWhisper, type SetupContext } from '../setup/index.ts'
+import { createProgressView } from '../setup/progress.ts'
+import { startBenchServer } from './benchServer.ts'
+import { type LatencyClip, type LatencyFigures, measureLatency } from './latencyTurns.ts'
+import { connectLive } from './liveClient.ts'
+import { readSpeechClips } from './speechClips.ts'
+
+/**
+ * `npm run bench:latency`: plays clips in real time over a real socket into a running server, hands-free, and prints what comes
+ * how long after the last voiced sample, beside the floors of the engines measured in the same run.
+ */
+
+const fixtures = resolve(import.meta.dirname, '../../test/fixtures/speech')
+/** Questions, not speeches; a clip with a pause longer than the silence that ends a turn is none either. */
+const MAX_CLIP_MS = 6_000
+
+type Options = {
+  audio: string
+  speech: string
+  llm?: string
+  rounds: string
+  silence: string
+  voice: string
+  json?: string
+}
+
+await new Command('bench:latency')
+  .option('--audio <dir>', 'clips with a manifest.json', fixtures)
+  .option('--speech <levels>', 'speech model levels, comma-separated', 'whisper-tiny.en-q8_0')
+  .option('--llm <tags>', 'Ollama tags, comma-separated; default: the server default')
+  .option('--rounds <n>', 'how often each clip is asked', '3')
+  .option('--silence <ms>', 'silence that ends a turn', '500')
+  .option('--voice <name>', 'voice of the replies', 'flite:slt')
+  .option('--json <file>', 'write all figures here too')
+  .action(run)
+  .parseAsync()
+// The socket of Node keeps the process for as long as the server takes to close it.
+process.exit()
+
+async function run({ audio, speech, llm, rounds, silence, voice, json }: Options): Promise<void> {
+  const { signal } = new AbortController()
+  const view = createProgressView()
+  const context: SetupContext = {
+    cacheDir: loadConfig().config.CACHE_DIR,
+    onProgress: view.onProgress,
+    signal,
+  }
+  const levels = speech.split(',')
+  const dataDir = await mkdtemp(join(tmpdir(), 'quantvox-latency-'))
+  const engines = createLocalSpeechEngines({
+    programs: () => ensureWhisper(context),
+    threads: availableParallelism(),
+    maxLoaded: 1,
+    maxResidentBytes: null,
+    log: pino({ level: 'silent' }),
+  })
+  const server = await startBenchServer({ DATA_DIR: dataDir, SPEECH_MODEL: levels[0] ?? '' })
+  try {
+    const info: unknown = await (await fetch(`${server.url}/v1/info`)).json()
+    Value.Assert(ServerInfo, info)
+    const tags = llm?.split(',') ?? [info.defaults.llmModel ?? '']
+    const clips = await questions(resolve(audio), signal)
+    const results: LatencyFigures[] = []
+    for (const level of levels) {
+      const model = await ensureSpeechModel(level, context)
+      view.done()
+      for (const tag of tags) {
+        const client = await connectLive(server.url)
+        const ready = client.next('ready')
+        client.send({
+          type: 'start',
+          protocol: 1,
+          sampleRate: 16_000,
+          mode: 'hands-free',
+          voice,
+          endpointing: { silenceMs: Number(silence) },
+        })
+        await ready
+        const configured = client.next('configured')
+        client.send({ type: 'configure', requestId: 'models', llmModel: tag, speechModel: level })
+        await configured
+        const lease = await engines.acquire(model, 'bench', signal)
+        const { numCtx } = info.defaults
+        const common = { client, speech: level, llm: tag, numCtx, engine: lease, signal }
+        // What only the first turn pays (voice, caches) is no latency of a turn.
+        await measureLatency({ ...common, clips: clips.slice(0, 2), rounds: 1 })
+        const figures = await measureLatency({ ...common, clips, rounds: Number(rounds) })
+        lease.release()
+        client.close()
+        results.push(figures)
+        print(figures, Number(silence))
+      }
+    }
+    if (json !== undefined) await writeFile(json, `${JSON.stringify(results, null, 2)}\n`)
+  } finally {
+    await server.stop()
+    await engines.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+async function questions(directory: string, signal: AbortSignal): Promise<LatencyClip[]> {
+  const findSpeech = createFindSpeech(await createVoiceActivity())
+  const clips = await readSpeechClips(directory, findSpeech, signal)
+  return clips.filter(({ kind, audioMs }) => kind === 'speech' && audioMs <= MAX_CLIP_MS)
+}
+
+function print(figures: LatencyFigures, silenceMs: number): void {
+  const { speech, llm, turns, leftOut, fromSpeechEnd } = figures
+  const line = (name: string, { p50, min, max }: FieldStatistics) =>
+    process.stdout.write(`${name.padEnd(34)} ${ms(p50)} ${ms(min)} ${ms(max)}\n`)
+  const left = leftOut > 0 ? `, ${leftOut} left out (no reply)` : ''
+  process.stdout.write(`\n${speech} and ${llm}, silence ${silenceMs} ms: ${turns} turns${left}\n`)
+  process.stdout.write(
+    `${'ms from the last voiced sample'.padEnd(34)} ${'p50'.padStart(8)} ${'min'.padStart(8)} ${'max'.padStart(8)}\n`,
+  )
+  for (const [name, statistics] of Object.entries(fromSpeechEnd)) if (statistics.n > 0) line(name, statistics)
+  line('decoding in the turn', figures.inferenceMs)
+  line('  floor: straight to whisper-server', figures.speechFloorMs)
+  line('time to first token in the turn', figures.timeToFirstTokenMs)
+  line('  floor: straight to Ollama', figures.languageFloorMs)
+  line('overhead against that floor', figures.overheadMs)
+  line('the server itself', figures.ownMs)
+}
+
+function ms(value: number | null): string {
+  return (value === null ? '–' : value.toFixed(1)).padStart(8)
+}

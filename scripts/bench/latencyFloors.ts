@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { defaultSystemPrompt } from '../../server/conversation/systemPrompt.ts'
+import { createRespond } from '../../server/llm/respond.ts'
+import type { SpeechEngineLease } from '../../server/speech/recognizer.ts'
+import { requestWhisper } from '../../server/speech/whisperServer.ts'
+import { needsTimestamps, windowFor } from '../../server/speech/window.ts'
+
+/** The same audio straight into whisper-server, in the window that the server takes; request to answer, milliseconds. */
+export async function speechFloor(
+  { baseUrl }: Pick<SpeechEngineLease, 'baseUrl'>,
+  samples: Int16Array,
+  audioMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const startedAt = performance.now()
+  const request = {
+    samples,
+    audioContext: windowFor(audioMs),
+    timestamps: needsTimestamps(audioMs),
+    language: 'en',
+    timeoutMs: 120_000,
+  }
+  await requestWhisper(baseUrl, request, signal)
+  return performance.now() - startedAt
+}
+
+/**
+ * A prompt of the same length straight into Ollama; request to first token, milliseconds. The question begins with a word that
+ * was never seen, so that the prompt cache holds the system prompt and nothing else, as it does in a first turn.
+ */
+export async function languageFloor(
+  ollamaUrl: string,
+  model: string,
+  numCtx: number,
+  question: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const [first = '', ...rest] = question.split(' ')
+  const unique = randomBytes(8).toString('hex').slice(0, Math.max(4, first.length))
+  const messages = [
+    { role: 'system' as const, content: defaultSystemPrompt },
+    { role: 'user' as const, content: [unique, ...rest].join(' ') },
+  ]
+  const options = { model, numCtx, keepAlive: '30m', temperature: 0.6, seed: null }
+  const startedAt = performance.now()
+  for await (const _part of createRespond(async () => ollamaUrl)(messages, options, signal)) break
+  return performance.now() - startedAt
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import Value from 'typebox/value'
+import { pcmSampleRate, toBytes } from '../../server/audio/pcm.ts'
+import type { ClientMessage } from '../../server/protocol/socketClient.ts'
+import { ServerMessage } from '../../server/protocol/socketServer.ts'
+
+/** What a browser sends at once. */
+const FRAME_MS = 20
+
+type OfType<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
+
+export type LiveClient = {
+  send(message: ClientMessage): void
+  /** Plays samples (mono, 16 kHz) as a microphone would, in real time, then silence until `until` settles. */
+  play(samples: Int16Array, until: Promise<unknown>): Promise<void>
+  /** The next message of this type from now on; rejects when the server reports an error or hangs up. */
+  next<T extends ServerMessage['type']>(type: T): Promise<OfType<T>>
+  close(): void
+}
+
+/** A client of `/v1/voice` over a real socket. */
+export async function connectLive(url: string): Promise<LiveClient> {
+  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/voice`)
+  socket.binaryType = 'arraybuffer'
+  const waiting = new Set<(message: ServerMessage | Error) => void>()
+  const tell = (message: ServerMessage | Error) => {
+    for (const take of [...waiting]) take(message)
+  }
+  socket.addEventListener('message', ({ data }) => {
+    if (typeof data !== 'string') return
+    const message: unknown = JSON.parse(data)
+    Value.Assert(ServerMessage, message)
+    tell(message)
+  })
+  socket.addEventListener('close', ({ code }) => tell(new Error(`the server closed the socket with ${code}`)))
+  const opened = Promise.withResolvers<void>()
+  socket.addEventListener('open', () => opened.resolve())
+  socket.addEventListener('error', () => opened.reject(new Error(`no socket at ${url}`)))
+  await opened.promise
+
+  return {
+    send: message => socket.send(JSON.stringify(message)),
+    async play(samples, until) {
+      let stop = false
+      void until
+        .finally(() => {
+          stop = true
+        })
+        .catch(() => {})
+      const step = (pcmSampleRate * FRAME_MS) / 1000
+      const silence = new Int16Array(step)
+      const startedAt = performance.now()
+      for (let frame = 0; !stop; frame++) {
+        const part = samples.subarray(frame * step, (frame + 1) * step)
+        socket.send(new Uint8Array(toBytes(part.length === step ? part : silence)))
+        await sleep(Math.max(0, startedAt + (frame + 1) * FRAME_MS - performance.now()))
+      }
+    },
+    next(type) {
+      const { promise, resolve, reject } = Promise.withResolvers<OfType<typeof type>>()
+      const take = (message: ServerMessage | Error) => {
+        if (message instanceof Error || message.type === 'error') {
+          waiting.delete(take)
+          reject(message instanceof Error ? message : new Error(message.message))
+        } else if (message.type === type) {
+          waiting.delete(take)
+          resolve(message as OfType<typeof type>)
+        }
+      }
+      waiting.add(take)
+      promise.catch(() => {})
+      return promise
+    },
+    close: () => socket.close(),
+  }
+}
