@@ -1,0 +1,93 @@
+import { createReadStream } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectLive, type LiveClient } from '../../scripts/bench/liveClient.ts'
+import { wordErrorRate } from '../../scripts/bench/wordErrorRate.ts'
+import { decodeAudio } from '../../server/audio/decodeAudio.ts'
+import { joinSamples, samplesIn } from '../../server/audio/pcm.ts'
+import type { StoredTurn } from '../../server/protocol/record.ts'
+import type { Start } from '../../server/protocol/socketClient.ts'
+import { clip, type LiveServer, startLiveServer } from '../support/liveServer.ts'
+
+let server: LiveServer
+beforeAll(async () => {
+  server = await startLiveServer()
+})
+afterAll(() => server.stop())
+
+async function open(mode: Start['mode']): Promise<LiveClient> {
+  const client = await connectLive(server.url)
+  const ready = client.next('ready')
+  client.send({ type: 'start', protocol: 1, sampleRate: 16_000, mode })
+  await ready
+  return client
+}
+
+async function samplesOf(name: string): Promise<Int16Array> {
+  const limits = { maxBytes: 2 ** 24, maxSeconds: 60 }
+  const { samples } = await decodeAudio(createReadStream(clip(name)), limits, new AbortController().signal)
+  return joinSamples([new Int16Array(samplesIn(300)), samples])
+}
+
+/** Says a clip and stops the reply once it began to be spoken. */
+async function ask(client: LiveClient, name: string) {
+  const done = client.next('turn.done')
+  const final = client.next('transcript.final')
+  void client.next('audio.started').then(
+    () => client.send({ type: 'interrupt' }),
+    () => {},
+  )
+  await client.play(await samplesOf(name), done)
+  return { text: (await final).text, done: await done }
+}
+
+async function stored(turnId: string): Promise<StoredTurn> {
+  const answer = await fetch(`${server.url}/v1/turns/${turnId}`)
+  return (await answer.json()) as StoredTurn
+}
+
+describe('a live session on real engines', () => {
+  test('hears two spoken questions, answers each aloud, and records where the time went', async () => {
+    const client = await open('hands-free')
+    const first = await ask(client, 'azure-weather')
+    expect(first.text).toMatch(/what's the weather like/i)
+    const second = await ask(client, 'assistant-grapefruit')
+    expect(second.text).toMatch(/grapefruit in french/i)
+    client.close()
+    for (const { done } of [first, second]) {
+      const { fromSpeechEnd, speech } = done.timings
+      expect(done.outcome).toBe('interrupted')
+      expect(speech.earlyDecode).toBe('used')
+      expect(fromSpeechEnd.turnDecidedMs).toBeGreaterThanOrEqual(500)
+      expect(fromSpeechEnd.firstAudioMs).toBeGreaterThan(
+        fromSpeechEnd.firstTokenMs ?? Number.POSITIVE_INFINITY,
+      )
+      expect(await stored(done.turnId)).toMatchObject({ source: 'socket', outcome: 'interrupted' })
+    }
+  })
+
+  test('noise starts no turn, or one that nothing was said in', async () => {
+    const client = await open('hands-free')
+    const heard = client.next('transcript.final').then(({ text }) => text)
+    const over = new Promise<void>(resolve => setTimeout(resolve, 7_500))
+    await client.play(await samplesOf('nonspeech-pink-noise'), over)
+    expect(await Promise.race([heard, over.then(() => null)])).toBeNull()
+    client.close()
+  })
+
+  test('push-to-talk takes a clip with pauses as one utterance', async () => {
+    const client = await open('push-to-talk')
+    const samples = await samplesOf('azure-katie-steve-1')
+    client.send({ type: 'begin' })
+    const played = new Promise<void>(resolve => setTimeout(resolve, samples.length / 16))
+    const final = client.next('transcript.final')
+    await client.play(samples, played)
+    client.send({ type: 'commit' })
+    const { text } = await final
+    const said =
+      'Good morning, Steve. Good morning, Katie. Have you heard about the new conversation transcription capability?'
+    expect(wordErrorRate([{ reference: said, hypothesis: text }])).toBeLessThan(0.2)
+    client.send({ type: 'interrupt' })
+    await client.next('turn.done')
+    client.close()
+  })
+})
