@@ -36,6 +36,7 @@ export function createRecognition(
   const words = createPartialText()
   const stopped = new AbortController()
   let partialRuns = false
+  let pausing = false
   let lookedUntilMs = startMs
   let decodedUntilMs = startMs
   let windowStartMs: number | null = null
@@ -78,7 +79,7 @@ export function createRecognition(
 
   return {
     progress(heardUntilMs, current) {
-      if (onPartial === null || partialRuns || stopped.signal.aborted) return
+      if (onPartial === null || partialRuns || pausing || stopped.signal.aborted) return
       if (heardUntilMs - lookedUntilMs < PARTIAL_STEP_MS) return
       const utterance = current()
       if (utterance === null) return
@@ -91,8 +92,14 @@ export function createRecognition(
           partialRuns = false
         })
     },
-    paused: early.start,
-    resumed: early.discard,
+    paused(utterance) {
+      pausing = true
+      early.start(utterance)
+    },
+    resumed() {
+      pausing = false
+      early.discard()
+    },
     async finish(utterance, final, signal) {
       stopPartials()
       const { level } = final
