@@ -18,8 +18,8 @@ import { untilOver } from './turnEnd.ts'
 
 /** How long an interrupted turn waits for the client to say where it stopped. */
 const STOPPED_WITHIN_MS = 1000
-/** A client that reports would have done so by then. */
-const FIRST_REPORT_WITHIN_MS = 500
+/** A client that reports playback, every 250 ms, has done so by then; one that has not is not waited for. */
+const FIRST_REPORT_WITHIN_MS = 400
 
 export type Question = {
   text: string
@@ -150,10 +150,11 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
     const firstSentAt = playout.firstSentAtMs()
     const isBrowser = asked?.active.settings.voice === 'browser' && reply !== ''
     if (firstSentAt === null && !isBrowser) return
-    const isNew = firstSentAt !== null && performance.now() - firstSentAt < FIRST_REPORT_WITHIN_MS
-    if (!dependencies.clientReports() && !isNew) return
+    const sinceFirstMs = firstSentAt === null ? 0 : performance.now() - firstSentAt
+    const waitMs = dependencies.clientReports() ? STOPPED_WITHIN_MS : FIRST_REPORT_WITHIN_MS - sinceFirstMs
+    if (waitMs <= 0) return
     const patience = Promise.withResolvers<void>()
-    const timer = setTimeout(patience.resolve, STOPPED_WITHIN_MS)
+    const timer = setTimeout(patience.resolve, waitMs)
     while (!playout.isOver() && stop === 'interrupted') {
       const timedOut = await Promise.race([playbackChanged.promise, patience.promise.then(() => true)])
       if (timedOut) break
@@ -172,7 +173,10 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
     settled.resolve()
     if (error?.recoverable) outbox.now(errorMessage(error, { turnId }))
     if (outcome === 'failed') outbox.drop(turnId)
-    await replies.keep(turnId, asked?.samples ?? null, recorder)
+    // A turn is worth more than its recording.
+    await replies.keep(turnId, asked?.samples ?? null, recorder).catch((err: unknown) => {
+      log.error({ err, turnId }, 'the audio of a turn could not be saved')
+    })
     const record = await turn.end(outcome, error)
     void outbox.inOrder(turnId, {
       type: 'turn.done',
