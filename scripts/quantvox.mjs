@@ -25,8 +25,8 @@ const LOCK_STALE_MS = 60_000
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 // An empty variable counts as unset, as in server/config.ts.
 const cacheDir =
-  process.env.CACHE_DIR ||
   process.env.QUANTVOX_CACHE_DIR ||
+  process.env.CACHE_DIR ||
   fromDotEnv() ||
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'quantvox')
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -168,17 +168,23 @@ async function main() {
     first === '--script' ? resolve(root, second ?? '') : join(root, 'scripts', 'commands', 'index.ts')
   const args = first === '--script' ? rest : process.argv.slice(2)
   // The channel closes when this process dies, however it dies; a server that sees that stops itself.
+  // Engines are on this machine: what is said to them must never pass a proxy.
+  const withoutProxy = [process.env.NO_PROXY ?? process.env.no_proxy, '127.0.0.1', 'localhost', '::1']
+    .filter(Boolean)
+    .join(',')
   // A voice server lives long and allocates little: a small young generation keeps it 30 MB smaller.
   const child = spawn(program, ['--max-semi-space-size=2', script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
+      ...process.env,
       // Stripped and compiled sources are kept: starts are faster, and the stripper's 25 MB are never loaded.
-      NODE_COMPILE_CACHE: join(cacheDir, 'compile-cache'),
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(cacheDir, 'compile-cache'),
       // Downloads go through the proxy that the environment names, as npm's, pip's and Go's do.
       NODE_USE_ENV_PROXY: '1',
+      NO_PROXY: withoutProxy,
+      no_proxy: withoutProxy,
       // glibc would keep freed memory in an arena for each thread.
       MALLOC_ARENA_MAX: '2',
-      ...process.env,
     },
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

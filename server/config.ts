@@ -36,7 +36,13 @@ const names = Object.keys(Settings.properties)
  */
 export function loadConfig(flags: Record<string, string | undefined> = {}): LoadedConfig {
   const dotEnv = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
-  return readConfig({ flags, environment: process.env, dotEnv })
+  const loaded = readConfig({ flags, environment: process.env, dotEnv })
+  // Children inherit the environment, and none of them is to know our secrets.
+  for (const name of secretSettings) {
+    delete process.env[name]
+    delete process.env[prefix + name]
+  }
+  return loaded
 }
 
 export function readConfig({ flags, environment, dotEnv }: ConfigSources): LoadedConfig {

@@ -59,9 +59,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await provision.speechLevel(name, (_item, progress) => tell(progress), signal)
   })
   const stopped = new AbortController()
-  const replies = await (config.SAVE_AUDIO
-    ? createReplyAudio(join(config.DATA_DIR, 'audio'), 'for good')
-    : createReplyAudio(join(config.DATA_DIR, 'replies'), 'for its link'))
+  const replies = await createReplyAudio(config.DATA_DIR, config.SAVE_AUDIO)
   const app = await buildApp(
     config,
     {
@@ -105,10 +103,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
     throw listenError(error, config)
   }
   keepFor(config.RETENTION_DAYS, assembly.stages.store, replies.forget, stopped.signal, log)
-  const ready = warmUp.run(stopped.signal).then(() => {
-    loopDelay.enable()
-    loopDelay.reset()
-  })
+  const ready = warmUp.run(stopped.signal)
+  // Building and loading are no part of what the figure is for.
+  void ready.catch(() => {}).then(() => loopDelay.enable())
   ready.catch(() => {})
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT

@@ -29,7 +29,7 @@ export const Settings = Type.Object({
   TLS_KEY: optional(Type.String(), 'Its private key file.'),
   AUTH_TOKEN: optional(
     Type.String({ minLength: 16 }),
-    'Bearer token that every request needs; at least 16 characters.',
+    'Bearer token for all but health checks, the page and the docs; at least 16 characters.',
   ),
   DATA_DIR: Type.String({ default: './data', description: 'The record (SQLite) and saved audio.' }),
   CACHE_DIR: optional(
@@ -107,7 +107,7 @@ export const Settings = Type.Object({
     default: 16,
     minimum: 1,
     maximum: 1000,
-    description: 'Sessions and one-shot turns at once.',
+    description: 'Sessions at once, and as many one-shot turns.',
   }),
   MAX_UTTERANCE_SECONDS: Type.Integer({
     default: 60,

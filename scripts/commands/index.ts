@@ -27,7 +27,7 @@ for (const add of [addServe, addSetup, addDoctor, addModels, addAsk, addTurns, a
 // Serving stops in its own, gentler way.
 if (process.argv[2] !== 'serve') {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(name, () => interrupted.abort(new Error(`stopped by ${name}`)))
+    process.on(name, () => interrupted.abort(new Error(`stopped by ${name}`)))
   }
 }
 // The launcher's channel must not keep a finished command alive.

@@ -6,6 +6,8 @@ import { startServer } from '../../server/main.ts'
 import { createProgressView } from '../setup/progress.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
 
+const ECHO_MS = 1_000
+
 /** `quantvox serve`: what `npm start` runs. Gets what is missing, starts, prints the address when a turn can be answered. */
 export function addServe(program: Command): void {
   const command = program
@@ -50,19 +52,22 @@ function lineOf(error: unknown): string {
   return error instanceof Error && 'line' in error ? String(error.line) : String(error)
 }
 
-/** A signal, or the end of the launcher; a second signal ends at once. */
+/**
+ * A signal, or the end of the launcher. A second one ends at once, but not the echo of the first: Ctrl-C reaches this
+ * process from the terminal and again from the launcher.
+ */
 function untilToldToStop(): { promise: Promise<void>; begun(): boolean } {
-  let begun = false
+  let toldAtMs: number | null = null
   const promise = new Promise<void>(stop => {
     const tell = () => {
-      if (begun) process.exit(1)
-      begun = true
+      if (toldAtMs !== null && performance.now() - toldAtMs > ECHO_MS) process.exit(1)
+      toldAtMs ??= performance.now()
       stop()
     }
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, tell)
     process.once('disconnect', () => {
-      if (!begun) tell()
+      if (toldAtMs === null) tell()
     })
   })
-  return { promise, begun: () => begun }
+  return { promise, begun: () => toldAtMs !== null }
 }

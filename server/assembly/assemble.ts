@@ -73,14 +73,14 @@ export async function assemble(
         })
   const flite = createFlite({ log })
   const llmGate = createGate(1)
-  const languageModels = createLanguageModels(() => ollama.url())
+  const languageModels = createLanguageModels(ollama.url)
   const store = openTurnStore(join(config.DATA_DIR, turnFileName), { saveText: config.SAVE_TEXT, log })
   const activity = await createVoiceActivity()
 
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
     recognize: createRecognizer({ acquire: speechEngines.acquire }),
-    respond: createRespond(() => ollama.url(), ollama.suspect),
+    respond: createRespond(ollama.url, ollama.suspect),
     voice(name) {
       const parsed = parseVoice(name, config.SYNTHESIS_URL !== null)
       if (parsed.kind === 'flite') return createFliteSynthesis(flite.speak, parsed.voice)

@@ -9,7 +9,7 @@ const SWEEP_MS = 60 * 60_000
 export function keepFor(
   days: number,
   store: TurnStore,
-  forgetAudio: (turnId: string) => void,
+  forgetAudio: (turnId: string) => Promise<void>,
   signal: AbortSignal,
   log: FastifyBaseLogger,
 ): void {
@@ -18,7 +18,7 @@ export function keepFor(
     while (!signal.aborted) {
       try {
         const forgotten = await store.deleteBefore(new Date(Date.now() - days * DAY_MS))
-        for (const turnId of forgotten) forgetAudio(turnId)
+        for (const turnId of forgotten) await forgetAudio(turnId)
         if (forgotten.length > 0) log.info({ turns: forgotten.length }, 'old turns deleted')
       } catch (error) {
         log.error({ err: error }, 'old turns could not be deleted')

@@ -11,7 +11,7 @@ import { type Supervised, supervise } from './supervise.ts'
 export type LocalSpeechEnginesDeps = {
   /** Where the program is; may fetch or build it. */
   programs(): Promise<{ serverPath: string; version: string }>
-  /** Physical cores. */
+  /** Threads of one decoding. */
   threads: number
   /** Models that may be loaded at once. */
   maxLoaded: number

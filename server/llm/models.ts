@@ -36,9 +36,9 @@ export type LanguageModels = {
 }
 
 /** The models that the Ollama at `url` has. Throws the errors of `asLlmError`. */
-export function createLanguageModels(url: () => Promise<string>): LanguageModels {
+export function createLanguageModels(url: (signal: AbortSignal) => Promise<string>): LanguageModels {
   async function list(signal: AbortSignal): Promise<LanguageModel[]> {
-    const host = await url()
+    const host = await url(signal)
     const client = clientFor(host, signal)
     try {
       const [tags, loaded] = await Promise.all([client.list(), client.ps()])
@@ -71,7 +71,7 @@ export function createLanguageModels(url: () => Promise<string>): LanguageModels
     async weightsDigest(model, signal) {
       const known = weights.get(model.digest ?? model.name)
       if (known !== undefined) return known
-      const host = await url()
+      const host = await url(signal)
       try {
         const shown = await clientFor(host, signal).show({ model: model.name })
         const digest =

@@ -67,9 +67,12 @@ const chatPart = Compile(ChatPart)
  * with Ollama's own figures. Closing the connection (the signal) stops generation. Throws `model_not_found`,
  * `engine_unavailable`, `engine_failed`, `engine_timeout`, or the signal's reason.
  */
-export function createRespond(url: () => Promise<string>, onUnreachable = () => {}): Respond {
+export function createRespond(
+  url: (signal: AbortSignal) => Promise<string>,
+  onUnreachable = () => {},
+): Respond {
   return async function* respond(messages, options, signal) {
-    const host = await url()
+    const host = await url(signal)
     const silence = new AbortController()
     const stop = AbortSignal.any([signal, silence.signal])
     let timer: NodeJS.Timeout | undefined

@@ -79,6 +79,10 @@ async function besideEachOther(
       if (found.segments.length === 0) nothingSaid.abort()
       return found
     })
+    .catch((error: unknown) => {
+      nothingSaid.abort()
+      throw error
+    })
   const [found, transcript] = await Promise.all([watching, decoding])
   return { found, transcript: found.segments.length === 0 ? null : transcript }
 }

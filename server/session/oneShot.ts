@@ -9,6 +9,7 @@ import type { TurnChoices } from '../protocol/turns.ts'
 import { answer } from './answer.ts'
 import { errorMessage } from './errorMessage.ts'
 import { hear } from './hear.ts'
+import { withinPatience } from './patience.ts'
 import type { SpokenAudio } from './speaker.ts'
 import type { Stages } from './stages.ts'
 import { beginTurn, brokenBy, type Turn } from './turn.ts'
@@ -73,8 +74,8 @@ export async function runOneShot(
     const { choices, input } = request
     const voice = choices.voice ?? stages.settings.voice
     stages.voice(voice)
-    const llmName = choices.llmModel ?? (await stages.settings.llmModel())
-    const finding = stages.languageModel(llmName, signal)
+    const llmName = choices.llmModel ?? (await withinPatience(stages.settings.llmModel()))
+    const finding = withinPatience(stages.languageModel(llmName, signal))
     finding.catch((error: unknown) => {
       if (error instanceof QuantvoxError && error.code === 'model_not_found') refused.abort(error)
     })
@@ -83,7 +84,7 @@ export async function runOneShot(
       turn.transcript = input.text.trim()
     } else {
       turn.draft.speech.model = choices.speechModel ?? stages.settings.speechModel
-      const level = stages.speechLevel(turn.draft.speech.model, hearing)
+      const level = withinPatience(stages.speechLevel(turn.draft.speech.model, hearing))
       level.catch(() => {})
       question = await input.decode(hearing)
       turn.transcript = await hear(question, await level, choices.language ?? null, stages, turn, hearing)

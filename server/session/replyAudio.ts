@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { validate } from 'uuid'
 import { encodeWav } from '../audio/encodeWav.ts'
@@ -25,46 +25,56 @@ export type ReplyAudio = {
 }
 
 /**
- * Spoken replies by turn, as files of `directory`: in memory they would be most of what the server holds. Kept `for
- * good` with the questions, or `for its link`, which is 10 minutes; then nothing that a run before left is kept either.
+ * Spoken replies by turn, as files below `dataDir`: in memory they would be most of what the server holds. With `saves`
+ * they are kept in `audio` for good, with the questions; else in `replies` for 10 minutes, also across restarts.
+ * What one setting kept is found and forgotten under the other.
  */
-export async function createReplyAudio(
-  directory: string,
-  howLong: 'for good' | 'for its link',
-): Promise<ReplyAudio> {
-  if (howLong === 'for its link') await rm(directory, { recursive: true, force: true })
-  /** Ids come from clients and become paths: null for one that could lead out of the folder. */
-  const folderOf = (turnId: string) => (validate(turnId) ? join(directory, turnId) : null)
+export async function createReplyAudio(dataDir: string, saves: boolean): Promise<ReplyAudio> {
+  const saved = join(dataDir, 'audio')
+  const passing = join(dataDir, 'replies')
   const forget = async (turnId: string) => {
-    const folder = folderOf(turnId)
-    if (folder !== null) await rm(folder, { recursive: true, force: true })
+    // Ids come from clients and become paths; one that is none could lead out of the folder.
+    if (!validate(turnId)) return
+    for (const folder of [saved, passing]) await rm(join(folder, turnId), { recursive: true, force: true })
+  }
+  const forgetLater = (turnId: string, delayMs: number) => {
+    // What cannot be deleted then is deleted at the next start.
+    setTimeout(() => void forget(turnId).catch(() => {}), Math.max(0, delayMs)).unref()
+  }
+  for (const turnId of await readdir(passing).catch(() => [])) {
+    const { mtimeMs } = await stat(join(passing, turnId))
+    forgetLater(turnId, mtimeMs + LINK_LIFE_MS - Date.now())
   }
 
   return {
     recorder: createRecorder,
     async keep(turnId, question, recorder) {
       const reply = await recorder.wav()
-      const folder = folderOf(turnId)
-      if (folder === null || (reply === null && howLong === 'for its link')) return
+      if (!validate(turnId) || (reply === null && !saves)) return
+      const folder = join(saves ? saved : passing, turnId)
       await mkdir(folder, { recursive: true })
+      if (!saves) forgetLater(turnId, LINK_LIFE_MS)
       if (reply !== null) await writeFile(join(folder, 'reply.wav'), reply)
-      if (howLong === 'for its link') {
-        // What cannot be deleted now is deleted at the next start.
-        setTimeout(() => void forget(turnId).catch(() => {}), LINK_LIFE_MS).unref()
-      } else if (question !== null) {
+      if (saves && question !== null) {
         await writeFile(join(folder, 'question.wav'), await encodeWav(question, pcmSampleRate))
       }
     },
     async wav(turnId) {
-      const folder = folderOf(turnId)
-      if (folder === null) return null
-      return await readFile(join(folder, 'reply.wav')).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return null
-        throw error
-      })
+      if (!validate(turnId)) return null
+      return (
+        (await readIfThere(join(passing, turnId, 'reply.wav'))) ??
+        readIfThere(join(saved, turnId, 'reply.wav'))
+      )
     },
     forget,
   }
+}
+
+function readIfThere(path: string): Promise<Buffer | null> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
 }
 
 function createRecorder(): ReplyRecorder {

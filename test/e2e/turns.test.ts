@@ -3,7 +3,7 @@ import Value from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wordErrorRate } from '../../scripts/bench/wordErrorRate.ts'
 import { decodeWav } from '../../server/audio/decodeWav.ts'
-import { listProcesses } from '../../server/engines/processes.ts'
+import { descendantsOf, listProcesses } from '../../server/engines/processes.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import { TurnPage } from '../../server/protocol/turnQueries.ts'
 import { answerOf, askClip, askText, clip, type LiveServer, startLiveServer } from '../support/liveServer.ts'
@@ -22,10 +22,10 @@ const turns = async (query: string): Promise<TurnPage> => {
   return body
 }
 
-/** Pids of our engines by a word of their command line. */
+/** Pids of this server's own engines by a word of their command line. */
 const enginePids = async (word: string): Promise<number[]> => {
-  const all = await listProcesses()
-  return all.filter(({ command }) => command[0]?.includes(word)).map(({ pid }) => pid)
+  const own = descendantsOf(server.pid, await listProcesses())
+  return own.filter(({ command }) => command[0]?.includes(word)).map(({ pid }) => pid)
 }
 
 test('info says what runs here', async () => {

@@ -39,7 +39,7 @@ export async function createTestApp({
     config,
     {
       stages: fakes.stages,
-      replies: await createReplyAudio(repliesFolder, 'for its link'),
+      replies: await createReplyAudio(repliesFolder, false),
       tickets: createTickets(),
       readiness: async () => ({ ready: true, notReady: [] }),
       info: () => Promise.reject(new Error('a test that needs info gives it')),

@@ -6,6 +6,7 @@ import type { SessionSettings } from '../../protocol/socketServer.ts'
 import type { PartialDecoding } from '../../speech/partialDecoding.ts'
 import type { VoiceActivity } from '../../speech/voiceActivity.ts'
 import { errorMessage } from '../errorMessage.ts'
+import { withinPatience } from '../patience.ts'
 import type { ReplyAudio } from '../replyAudio.ts'
 import type { Stages } from '../stages.ts'
 import { type ActiveHistory, createActiveHistory } from './active.ts'
@@ -13,9 +14,6 @@ import { createFloor, type Floor } from './floor.ts'
 import { createHearing, type Hearing } from './hearing.ts'
 import type { Outbox } from './outbox.ts'
 import { changed, checkWanted, type LoadedModels, prepare, type Wanted } from './switching.ts'
-
-/** How long `start` waits for models that must be fetched first; the fetching goes on. */
-const START_PATIENCE_MS = 10_000
 
 export type SessionDependencies = {
   stages: Stages
@@ -219,21 +217,4 @@ export function createSession(
 
 function outOfPlace(what: string, why: string): QuantvoxError {
   return new QuantvoxError('invalid_state', `"${what}" is out of place. ${why}`)
-}
-
-async function withinPatience(work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    late.reject(
-      new QuantvoxError('model_loading', 'The models of this session are still being fetched.', {
-        mend: 'Start again in a moment; the fetching goes on.',
-        retryAfterSeconds: 10,
-      }),
-    )
-  }, START_PATIENCE_MS)
-  try {
-    await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
 }

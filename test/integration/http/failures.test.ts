@@ -201,8 +201,7 @@ describe('saved audio', () => {
   })
   afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-  const saving = async () =>
-    start({ dependencies: { replies: await createReplyAudio(join(folder, 'audio'), 'for good') } })
+  const saving = async () => start({ dependencies: { replies: await createReplyAudio(folder, true) } })
 
   test('is question and reply in the folder of the turn, and goes with it', async () => {
     const server = await saving()

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 } from 'uuid'
@@ -19,7 +19,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 const spoken = (value: number) => ({ samples: Int16Array.from([value, value]), sampleRate: 22_050 })
 
 test('what was spoken becomes one WAV file at its own rate', async () => {
-  const replies = await createReplyAudio(folder, 'for its link')
+  const replies = await createReplyAudio(folder, false)
   const recorder = replies.recorder()
   const turnId = v7()
   recorder.take(turnId, spoken(1))
@@ -32,7 +32,7 @@ test('what was spoken becomes one WAV file at its own rate', async () => {
 })
 
 test('nothing spoken is nothing kept', async () => {
-  const replies = await createReplyAudio(folder, 'for its link')
+  const replies = await createReplyAudio(folder, false)
   const recorder = replies.recorder()
   expect([recorder.durationMs(), await recorder.wav()]).toEqual([0, null])
   const turnId = v7()
@@ -41,51 +41,50 @@ test('nothing spoken is nothing kept', async () => {
 })
 
 test('it is forgotten with its question', async () => {
-  const replies = await createReplyAudio(folder, 'for good')
+  const replies = await createReplyAudio(folder, true)
   const recorder = replies.recorder()
   const turnId = v7()
   recorder.take(turnId, spoken(1))
   await replies.keep(turnId, Int16Array.of(1, 2, 3), recorder)
-  expect(readdirSync(join(folder, turnId)).toSorted()).toEqual(['question.wav', 'reply.wav'])
-  await replies.forget(turnId)
-  expect([readdirSync(folder), await replies.wav(turnId)]).toEqual([[], null])
-  await replies.forget(turnId)
+  expect(readdirSync(join(folder, 'audio', turnId)).toSorted()).toEqual(['question.wav', 'reply.wav'])
+  // Also after SAVE_AUDIO was switched off.
+  const later = await createReplyAudio(folder, false)
+  expect(await later.wav(turnId)).not.toBeNull()
+  await later.forget(turnId)
+  expect([readdirSync(join(folder, 'audio')), await later.wav(turnId)]).toEqual([[], null])
+  await later.forget(turnId)
 })
 
 test.each(['..', '.', '', '../keep', './../keep'])(
   '"%s" is no turn: it forgets, reads and writes nothing',
   async id => {
-    writeFileSync(join(root, 'a', 'b', 'reply.wav'), 'not yours')
-    const replies = await createReplyAudio(folder, 'for good')
-    await replies.forget(id)
-    expect(await replies.wav(id)).toBeNull()
-    const recorder = replies.recorder()
-    await replies.keep(id, Int16Array.of(1), recorder)
-    expect(readdirSync(join(root, 'a', 'b')).toSorted()).toEqual(['audio', 'keep', 'reply.wav'])
-    expect([existsSync(folder), readdirSync(folder)]).toEqual([true, []])
+    for (const saves of [true, false]) {
+      writeFileSync(join(folder, 'reply.wav'), 'not yours')
+      const replies = await createReplyAudio(folder, saves)
+      await replies.forget(id)
+      expect(await replies.wav(id)).toBeNull()
+      const recorder = replies.recorder()
+      recorder.take(id, spoken(1))
+      await replies.keep(id, Int16Array.of(1), recorder)
+      expect(readdirSync(folder)).toEqual(['reply.wav'])
+      expect(readdirSync(join(root, 'a', 'b')).toSorted()).toEqual(['audio', 'keep'])
+    }
   },
 )
 
-test('what a run before left is not kept, unless audio is kept for good', async () => {
-  writeFileSync(join(folder, 'left.wav'), 'from before')
-  await createReplyAudio(folder, 'for good')
-  expect(readdirSync(folder)).toEqual(['left.wav'])
-  await createReplyAudio(folder, 'for its link')
-  expect(existsSync(folder)).toBe(false)
-})
-
-test('a link is good for ten minutes', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout'] })
+test('a link is good for ten minutes, also for a server that started meanwhile', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'Date'] })
   try {
-    const replies = await createReplyAudio(folder, 'for its link')
-    const recorder = replies.recorder()
+    const before = await createReplyAudio(folder, false)
+    const recorder = before.recorder()
     const turnId = v7()
     recorder.take(turnId, spoken(1))
-    await replies.keep(turnId, null, recorder)
-    vi.advanceTimersByTime(10 * 60_000 - 1)
-    expect(await replies.wav(turnId)).not.toBeNull()
-    vi.advanceTimersByTime(1)
-    await expect.poll(() => existsSync(join(folder, turnId))).toBe(false)
+    await before.keep(turnId, null, recorder)
+    const after = await createReplyAudio(folder, false)
+    vi.advanceTimersByTime(9 * 60_000)
+    expect(await after.wav(turnId)).not.toBeNull()
+    vi.advanceTimersByTime(2 * 60_000)
+    await expect.poll(() => readdirSync(join(folder, 'replies'))).toEqual([])
   } finally {
     vi.useRealTimers()
   }
