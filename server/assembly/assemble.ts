@@ -15,7 +15,7 @@ import { QuantvoxError } from '../errors.ts'
 import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
 import { createRespond } from '../llm/respond.ts'
 import type { Stages } from '../session/stages.ts'
-import { createRecognizer } from '../speech/recognizer.ts'
+import { createRecognizer, type SpeechLevel } from '../speech/recognizer.ts'
 import { createFindSpeech } from '../speech/speechSegments.ts'
 import { createVoiceActivity, type VoiceActivity } from '../speech/voiceActivity.ts'
 import { createFliteSynthesis } from '../synthesis/flite.ts'
@@ -35,6 +35,8 @@ export type Assembly = {
   speechEngines: SpeechEngines
   flite: Flite
   languageModels: LanguageModels
+  /** Of the whisper-server that runs here; null before it was needed. */
+  whisperVersion(): string | null
   /** Gives up what is being fetched or built; it is resumed at the next start. */
   stopFetching(): void
   /** Stops every engine that was started here. */
@@ -59,12 +61,18 @@ export async function assemble(
     runDir,
     log,
   })
+  let whisperVersion: string | null = null
+  const whisper = rememberWhenDone(async () => {
+    const programs = await provision.whisper(report, ending.signal)
+    whisperVersion = programs.version
+    return programs
+  })
   const speechEngines =
     config.SPEECH_URL.length > 0
       ? createRemoteSpeechEngines(config.SPEECH_URL)
       : createLocalSpeechEngines({
           // Asked for each request: looking at the disk again would cost each turn a millisecond.
-          programs: rememberWhenDone(() => provision.whisper(report, ending.signal)),
+          programs: whisper,
           threads: Math.max(1, Math.min(8, availableParallelism())),
           maxLoaded: MAX_LOADED_SPEECH_LEVELS,
           maxResidentBytes: null,
@@ -127,6 +135,7 @@ export async function assemble(
     speechEngines,
     flite,
     languageModels,
+    whisperVersion: () => whisperVersion,
     stopFetching: () => ending.abort(new QuantvoxError('shutting_down', 'The server is shutting down.')),
     async stopEngines() {
       await Promise.allSettled([speechEngines.stop(), ollama.stop(), flite.stop()])
@@ -135,8 +144,8 @@ export async function assemble(
 }
 
 /** What a whisper-server elsewhere has loaded cannot be asked; the name stands for it and the file is unknown. */
-async function remoteLevel(name: string) {
-  return { name, path: '', digest: '', quantization: /(f16|q\d_[01])$/.exec(name)?.[1] ?? '' }
+async function remoteLevel(name: string): Promise<SpeechLevel> {
+  return { name, path: '', digest: null, quantization: /(f16|q\d_[01])$/.exec(name)?.[1] ?? null }
 }
 
 /** Calls `make` until it succeeds once; then its result stays. */

@@ -37,7 +37,7 @@ export async function infoOf(
       },
       ...loaded.map(model => ({
         name: 'whisper-server',
-        version: null,
+        version: assembly.whisperVersion(),
         where: `${model.name}${model.pid === null ? '' : `, process ${model.pid}`}`,
         owned: config.SPEECH_URL.length === 0,
         state: model.state,

@@ -7,7 +7,13 @@ import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
 import { fullWindow, needsTimestamps, pieceLimits, windowFor } from './window.ts'
 
 /** A file of a model at one level of quantization. */
-export type SpeechLevel = { name: string; path: string; digest: string; quantization: string }
+/** `digest` (sha256) and `quantization` are null for a level of a server elsewhere, which does not tell. */
+export type SpeechLevel = {
+  name: string
+  path: string
+  digest: string | null
+  quantization: string | null
+}
 
 /** The right to use an engine that has the model loaded, until it is released. */
 export type SpeechEngineLease = {

@@ -34,6 +34,7 @@ test('info says what runs here', async () => {
   expect(info.engines.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['ollama', 'whisper-server', 'flite']),
   )
+  expect(info.engines.find(({ name }) => name === 'whisper-server')?.version).toMatch(/^\d/)
   expect(info.defaults).toMatchObject({ speechModel: 'whisper-tiny.en-q8_0', llmModel: expect.any(String) })
 })
 
