@@ -1,4 +1,4 @@
-import { setImmediate as nextLoopTurn } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DecodedAudio } from '../audio/decodedAudio.ts'
 import { isAbort } from '../errors.ts'
 import { judgeTranscript } from '../speech/judge.ts'
@@ -12,6 +12,9 @@ import type { Turn } from './turn.ts'
  * decoding need not wait for voice activity. Milliseconds; server/speech/window.ts has the floor.
  */
 const DECODE_AT_ONCE_MS = 8_000
+
+/** The longest that voice activity waits for the request to go out. */
+const HEAD_START_MS = 5
 
 /** What was said in a whole clip, or null for "nothing". Figures go into the turn's draft. */
 export async function hear(
@@ -29,9 +32,8 @@ export async function hear(
     draft.speech.speechMs = 0
     return null
   }
-  const decode = (speech: Speech, until: AbortSignal) =>
-    stages.recognize({ samples: audio.samples, speech }, { model, language, owner }, until)
-
+  const decode: Decode = (speech, until, onAsked) =>
+    stages.recognize({ samples: audio.samples, speech }, { model, language, owner, onAsked }, until)
   const find = async () => {
     const found = await stages.findSpeech(audio.samples, signal)
     draft.speech.speechMs = found.speechMs
@@ -48,13 +50,13 @@ export async function hear(
 }
 
 type Speech = Pick<SpeechFound, 'segments' | 'speechMs'>
-type Decode = (speech: Speech, until: AbortSignal) => Promise<Transcript>
+type Decode = (speech: Speech, until: AbortSignal, onAsked: () => void) => Promise<Transcript>
 type Find = () => Promise<SpeechFound>
 type Heard = { found: SpeechFound; transcript: Transcript | null }
 
 async function oneAfterTheOther(find: Find, decode: Decode, signal: AbortSignal): Promise<Heard> {
   const found = await find()
-  return { found, transcript: found.segments.length === 0 ? null : await decode(found, signal) }
+  return { found, transcript: found.segments.length === 0 ? null : await decode(found, signal, () => {}) }
 }
 
 /** A clip without speech cancels the decoding that had begun. */
@@ -66,14 +68,14 @@ async function besideEachOther(
 ): Promise<Heard> {
   const nothingSaid = new AbortController()
   const wholeClip = { segments: [{ startMs: 0, endMs: clipMs }], speechMs: clipMs }
-  const decoding = decode(wholeClip, AbortSignal.any([signal, nothingSaid.signal])).catch(
-    (error: unknown) => {
-      if (!signal.aborted && isAbort(error, nothingSaid.signal)) return null
-      throw error
-    },
-  )
-  // The request goes out first: voice activity keeps the event loop busy.
-  const watching = nextLoopTurn()
+  const asked = Promise.withResolvers<void>()
+  const until = AbortSignal.any([signal, nothingSaid.signal])
+  const decoding = decode(wholeClip, until, asked.resolve).catch((error: unknown) => {
+    if (!signal.aborted && isAbort(error, nothingSaid.signal)) return null
+    throw error
+  })
+  // Voice activity keeps the event loop busy, so the request goes out first; behind others it is not waited for.
+  const watching = Promise.race([asked.promise, sleep(HEAD_START_MS)])
     .then(find)
     .then(found => {
       if (found.segments.length === 0) nothingSaid.abort()

@@ -50,6 +50,8 @@ export type RecognizeOptions = {
   language: string | null
   /** Who waits, for fairness between sessions. */
   owner: string
+  /** Called when the engine is asked, after any wait for it. */
+  onAsked?: () => void
 }
 
 export type Transcript = {
@@ -102,6 +104,7 @@ export function createRecognizer({
     const [lease, speech] = await acquiredAndFound(acquire(options.model, options.owner, signal), finding)
     try {
       const started = performance.now()
+      options.onAsked?.()
       const decoded: Decoded[] = []
       for (const piece of splitAtPauses(samples, speech.segments, pieceLimits)) {
         decoded.push(
