@@ -171,7 +171,6 @@ async function main() {
   const script =
     first === '--script' ? resolve(root, second ?? '') : join(root, 'scripts', 'commands', 'index.ts')
   const args = first === '--script' ? rest : process.argv.slice(2)
-  // The channel closes when this process dies, however it dies; a server that sees that stops itself.
   // Engines are on this machine: what is said to them must never pass a proxy.
   const withoutProxy = [process.env.NO_PROXY ?? process.env.no_proxy, '127.0.0.1', 'localhost', '::1']
     .filter(Boolean)
@@ -191,6 +190,7 @@ async function main() {
   if (isNew) spawnSync(program, [join(root, 'scripts', 'commands', 'index.ts'), '--version'], { env })
   // A voice server lives long and allocates little: a small young generation keeps it 30 MB smaller.
   const child = spawn(program, ['--max-semi-space-size=2', script, ...args], {
+    // The channel closes when this process dies, however it dies; a server that sees that stops itself.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env,
   })

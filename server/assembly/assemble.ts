@@ -88,7 +88,8 @@ export async function assemble(
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
     recognize: createRecognizer({ acquire: speechEngines.acquire }),
-    respond: createRespond(ollama.url, ollama.suspect),
+    // The turn has looked for the model just now, and with it for Ollama.
+    respond: createRespond(async signal => ollama.known() ?? (await ollama.url(signal)), ollama.suspect),
     voice(name) {
       const parsed = parseVoice(name, config.SYNTHESIS_URL !== null)
       if (parsed.kind === 'flite') return createFliteSynthesis(flite.speak, parsed.voice)

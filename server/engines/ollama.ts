@@ -24,6 +24,8 @@ export type OllamaDeps = {
 export type OllamaEngine = {
   /** Base URL of an Ollama that answers; ours is started and waited for. @throws `engine_unavailable` */
   url(signal?: AbortSignal): Promise<string>
+  /** Base URL of ours while it runs, without a look whether it still does; null else. */
+  known(): string | null
   /** True while the one in use is ours. */
   owned(): boolean
   version(): Promise<string | null>
@@ -150,6 +152,7 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
   }
 
   return {
+    known: () => own?.engine.running()?.baseUrl ?? null,
     url,
     owned: () => own !== null,
     async version() {
