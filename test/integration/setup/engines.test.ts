@@ -12,7 +12,7 @@ import type { OllamaEntry, WhisperEntry } from '../../../scripts/setup/catalog.t
 import { obtainOllama } from '../../../scripts/setup/ollama.ts'
 import type { SetupContext } from '../../../scripts/setup/types.ts'
 import { obtainWhisper } from '../../../scripts/setup/whisper.ts'
-import { QuantvoxError } from '../../../server/errors.ts'
+import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
 
 let root: string
@@ -57,15 +57,6 @@ const context = (): SetupContext => ({
   signal: AbortSignal.timeout(15_000),
   onProgress: () => undefined,
 })
-const failureOf = async (work: Promise<unknown>) => {
-  const failure = await work.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  expect(failure).toBeInstanceOf(QuantvoxError)
-  return failure as QuantvoxError
-}
-
 /** A release archive with a program that tells a version. */
 async function release(): Promise<Buffer> {
   const directory = join(root, 'release')

@@ -12,7 +12,7 @@ import {
 } from '../../../scripts/setup/language.ts'
 import { installedLanguageModels, removeLanguageModel } from '../../../scripts/setup/ollamaApi.ts'
 import type { Progress, SetupContext } from '../../../scripts/setup/types.ts'
-import { QuantvoxError } from '../../../server/errors.ts'
+import { failureOf } from '../../support/failureOf.ts'
 import { onlyPrograms } from '../../support/setup/fakePrograms.ts'
 
 type Call = { path: string; body: unknown }
@@ -86,14 +86,6 @@ const context = (): SetupContext => ({
   signal: AbortSignal.timeout(15_000),
   onProgress: step => steps.push(step),
 })
-const failureOf = async (work: Promise<unknown>) => {
-  const failure = await work.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  expect(failure).toBeInstanceOf(QuantvoxError)
-  return failure as QuantvoxError
-}
 const called = (path: string) => calls.filter(call => call.path === path).map(call => call.body)
 const [recipe] = catalog.language.recipes
 

@@ -15,7 +15,7 @@ import {
   obtainSpeechModel,
 } from '../../../scripts/setup/speech.ts'
 import type { SetupContext, WhisperPrograms } from '../../../scripts/setup/types.ts'
-import { QuantvoxError } from '../../../server/errors.ts'
+import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
 
 const weights = randomBytes(50_000)
@@ -95,15 +95,6 @@ const context = (signal = AbortSignal.timeout(15_000)): SetupContext => ({
 })
 const get = (name: string) => obtainSpeechModel(findSpeechLevel(name, families), whisper, context())
 const timesQuantized = () => readFileSync(join(root, 'asked'), 'utf8').trim().split('\n').length
-const failureOf = async (work: Promise<unknown>) => {
-  const failure = await work.then(
-    () => null,
-    (error: unknown) => error,
-  )
-  expect(failure).toBeInstanceOf(QuantvoxError)
-  return failure as QuantvoxError
-}
-
 describe('a speech model', () => {
   it('is fetched once and then found', async () => {
     const first = await get('whisper-test-f16')

@@ -1,0 +1,63 @@
+import { type Clause, createClauseSplitter } from '../../server/synthesis/clauses.ts'
+
+/** The clauses of a reply that comes in these chunks. */
+export function split(chunks: readonly string[], language?: string): Clause[] {
+  const splitter = createClauseSplitter(language)
+  return [...chunks.flatMap(chunk => splitter.push(chunk)), ...splitter.flush()]
+}
+
+/** Every line is a reply, `|` marks where it must be cut, and nowhere else. */
+export const proseReplies = [
+  'Hello! |How are you today? |I am fine.',
+  'Yes. |The capital of France is Paris.',
+  'It weighs 3.14 grams. |That is light.',
+  'Pi is 3.14159, |and e is 2.718.',
+  'It has 1,000 seats. |All are taken.',
+  'It has 1,234,567.89 of them. |Count them.',
+  'Version 24.22.1 is out. |Get it.',
+  'We meet at 5:30 p.m. on Sunday. |Come early.',
+  'We meet at 5 p.m. |Then we eat.',
+  'At 10 a.m. Monday it opens. |Be there.',
+  'Dr. Smith met Mrs. Jones. |They talked.',
+  'Prof. A. B. Miller teaches here. |He is old.',
+  'J. R. R. Tolkien wrote it. |It is long.',
+  'George W. Bush won. |He was 54.',
+  'Take vitamin C. |It helps.',
+  'Some fruit, e.g. apples, |is sweet. |Others are not.',
+  'That is, i.e. the same. |Good.',
+  'He moved to the U.S. Army base. |He likes it.',
+  'He lives in the U.S. |The weather is nice there.',
+  'The U.S.A. is large. |Canada is larger.',
+  'Apples, pears, etc. are fruit. |Eat them.',
+  'We sell apples, |pears, etc. |They are fresh.',
+  'Acme Inc. Chairman Bob left. |He was tired.',
+  'She works at Acme Inc. |She likes it.',
+  'He has a Ph.D. in physics. |She has two.',
+  'See Fig. 2 for that. |Then go on.',
+  'It is No. 5 on the list. |Next is six.',
+  'No. |I do not think so.',
+  'Wait... what is that? |Oh.',
+  'Wait... |What is that?',
+  'Hm… what is that? |Oh.',
+  'Go to https://example.com/a.b?c=d.e now. |Then read.',
+  'Go to https://example.com. |Then read.',
+  'Write to john.doe@example.co.uk today. |He answers.',
+  'Open index.html and app.ts first. |Then run it.',
+  '"Really?" he asked. |"Yes!" |She laughed.',
+  'He said "Stop." |Then he left.',
+  'What?! |No way!! |Never.',
+  '(It is late.) |Go to bed.',
+  'It is **very** good. |**Truly.** |Yes.',
+  'Use `a. B` for that. |It works.',
+  'Read [U.S. Law. A guide](https://law.example/a.b) first. |It helps.',
+  'On May 5, 2024, |we met in Rome. |It rained.',
+  'First: 1. Wash it. |2. Dry it. |3. Fold it.',
+  'There are 5. |Count them.',
+  'It was built in 1999. |2000 people came.',
+  'St. Peter lived there. |He fished.',
+  'I live on Main St. |It is quiet.',
+  'It ended Jan. 5 at noon. |Nobody came.',
+  'Yahoo! is a company. |It is old.',
+  'Well, |this was nice.',
+  'Of course, my dear friend, |here it is, as you asked. |Bye.',
+]
