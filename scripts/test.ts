@@ -49,6 +49,8 @@ async function main(): Promise<void> {
   say('setup: engines and models for the tests')
   await setupForTests(loadConfig().config, process.stderr)
   await vitest('real', ['--project', 'engines', '--project', 'e2e'])
+  // Its figures are for people; that it runs is checked here.
+  await step('latency benchmark, short form', 'scripts/bench/latency.ts', ['--rounds', '1'])
 }
 
 function say(text: string): void {
