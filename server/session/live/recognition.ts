@@ -5,6 +5,7 @@ import type { LiveUtterance } from '../../speech/listener.ts'
 import type { PartialDecoding } from '../../speech/partialDecoding.ts'
 import { createPartialText, type PartialText } from '../../speech/partialText.ts'
 import type { SpeechLevel, Transcript } from '../../speech/recognizer.ts'
+import { withSilentTail } from '../../speech/silentTail.ts'
 import type { Turn } from '../turn.ts'
 
 /** New audio that makes another partial decoding worth it. */
@@ -48,7 +49,8 @@ export function createRecognition(
   })
 
   function decode(utterance: LiveUtterance, { level, language }: HearingChoice, signal: AbortSignal) {
-    const { samples, segments, speechMs } = utterance
+    const { segments, speechMs } = utterance
+    const samples = withSilentTail(utterance)
     const options = { model: level, language, owner: turn.owner }
     return decoding.full({ samples, speech: { segments, speechMs } }, options, signal)
   }
