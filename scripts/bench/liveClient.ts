@@ -13,8 +13,12 @@ export type LiveClient = {
   send(message: ClientMessage): void
   /** Plays samples (mono, 16 kHz) as a microphone would, in real time, then silence until `until` settles. */
   play(samples: Int16Array, until: Promise<unknown>): Promise<void>
+  /** Sends samples (mono, 16 kHz) and nothing after them, `speed` times as fast as a microphone would. */
+  say(samples: Int16Array, speed: number): Promise<void>
   /** The next message of this type from now on; rejects when the server reports an error or hangs up. */
   next<T extends ServerMessage['type']>(type: T): Promise<OfType<T>>
+  /** Shows every message from now on, and as an error that the server hung up. */
+  watch(take: (message: ServerMessage | Error) => void): void
   close(): void
 }
 
@@ -56,6 +60,14 @@ export async function connectLive(url: string): Promise<LiveClient> {
         await sleep(Math.max(0, startedAt + (frame + 1) * FRAME_MS - performance.now()))
       }
     },
+    async say(samples, speed) {
+      const step = (pcmSampleRate * FRAME_MS) / 1000
+      const startedAt = performance.now()
+      for (let frame = 0; frame * step < samples.length; frame++) {
+        socket.send(new Uint8Array(toBytes(samples.subarray(frame * step, (frame + 1) * step))))
+        await sleep(Math.max(0, startedAt + ((frame + 1) * FRAME_MS) / speed - performance.now()))
+      }
+    },
     next(type) {
       const { promise, resolve, reject } = Promise.withResolvers<OfType<typeof type>>()
       const take = (message: ServerMessage | Error) => {
@@ -71,6 +83,7 @@ export async function connectLive(url: string): Promise<LiveClient> {
       promise.catch(() => {})
       return promise
     },
+    watch: take => void waiting.add(take),
     close: () => socket.close(),
   }
 }

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectLive, type LiveClient } from '../../scripts/bench/liveClient.ts'
+import { readSpeechClips } from '../../scripts/bench/speechClips.ts'
+import { normalizedWords } from '../../scripts/bench/wordErrorRate.ts'
+import {
+  type ClipHeard,
+  hearClips,
+  joinedText,
+  type WordFigures,
+  wordFigures,
+} from '../../scripts/bench/wordFigures.ts'
+import { createFindSpeech } from '../../server/speech/speechSegments.ts'
+import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { type LiveServer, startLiveServer } from '../support/liveServer.ts'
+
+const directory = resolve(import.meta.dirname, '../fixtures/speech')
+const SPEECH_MODEL = 'whisper-tiny.en-q8_0'
+
+let server: LiveServer
+beforeAll(async () => {
+  server = await startLiveServer({ SPEECH_MODEL, VOICE: 'none', TEMPERATURE: '0' })
+})
+afterAll(() => server.stop())
+
+describe('the words of the clips, live beside offline', () => {
+  let heard: ClipHeard[]
+  let figures: WordFigures
+
+  beforeAll(async () => {
+    const findSpeech = createFindSpeech(await createVoiceActivity())
+    const clips = await readSpeechClips(directory, findSpeech, new AbortController().signal)
+    heard = await hearClips(clips, { url: server.url, speechModel: SPEECH_MODEL, silenceMs: 500, speed: 1.8 })
+    figures = wordFigures(heard)
+  })
+
+  const named = (file: string) => {
+    const clip = heard.find(({ file: name }) => name === file)
+    if (clip === undefined) throw new Error(`no clip ${file}`)
+    return clip
+  }
+
+  test('push-to-talk hears within half a point of what is heard offline', () => {
+    expect(figures.offline).toBeLessThan(15)
+    expect(figures.pushToTalk).toBeLessThanOrEqual(figures.offline + 0.5)
+  })
+
+  test('hands-free makes as many turns of a clip as its pauses say', () => {
+    expect(named('azure-katie-steve-1.wav').expectedTurns).toBeGreaterThan(1)
+    expect(figures.miscounted).toEqual([])
+  })
+
+  test('the turns of a clip, joined, are what was said in it', () => {
+    const { handsFree } = named('azure-katie-steve-1.wav')
+    expect(normalizedWords(joinedText(handsFree)).join(' ')).toMatch(/^good morning steve good morning kat/)
+    expect(figures.handsFree).toBeLessThan(15)
+  })
+
+  test('noise says nothing', () => {
+    const { pushToTalk, handsFree } = named('nonspeech-pink-noise.wav')
+    expect(pushToTalk.map(({ outcome }) => outcome)).toEqual(['no-speech'])
+    expect(handsFree.filter(({ outcome }) => outcome !== 'no-speech')).toEqual([])
+    expect(figures.nonspeech.invented).toEqual([])
+  })
+})
+
+describe('a conversation', () => {
+  test('goes on: the second question is asked with the first and its answer before it', async () => {
+    const first = 'My dog is called Rex. Say hello to him.'
+    const second = 'What is my dog called?'
+    const client = await open()
+    const introduction = await ask(client, first)
+    const inContext = await ask(client, second)
+    client.close()
+    const stranger = await open()
+    const outOfContext = await ask(stranger, second)
+    stranger.close()
+
+    expect(introduction.outcome).toBe('completed')
+    expect(inContext.conversationId).toBe(introduction.conversationId)
+    expect(outOfContext.conversationId).not.toBe(introduction.conversationId)
+    const before = normalizedWords(`${first} ${introduction.reply}`).length
+    // A word is at least a token.
+    expect(inContext.promptTokens - outOfContext.promptTokens).toBeGreaterThanOrEqual(before)
+    expect(inContext.reply).toMatch(/rex/i)
+    expect(outOfContext.reply).not.toMatch(/rex/i)
+  })
+})
+
+async function open(): Promise<LiveClient> {
+  const client = await connectLive(server.url)
+  const ready = client.next('ready')
+  client.send({ type: 'start', protocol: 1, sampleRate: 16_000, mode: 'push-to-talk' })
+  await ready
+  return client
+}
+
+async function ask(client: LiveClient, text: string) {
+  const answered = client.next('reply.done')
+  const done = client.next('turn.done')
+  client.send({ type: 'text', text })
+  const { text: reply } = await answered
+  const { outcome, timings } = await done
+  return {
+    ...{ reply, outcome, conversationId: timings.conversationId },
+    promptTokens: timings.llm.promptTokens ?? Number.NaN,
+  }
+}
