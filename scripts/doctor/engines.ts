@@ -12,10 +12,9 @@ import {
   listSpeechModels,
   type SetupContext,
 } from '../setup/index.ts'
+import { compareVersions } from '../setup/ollama.ts'
 import { type Finding, finding } from './finding.ts'
 
-/** The first Ollama that does not leak memory to strangers (CVE-2026-7482). */
-const SAFE_OLLAMA = [0, 17, 1]
 /**
  * The warm-up of tiny.en takes well under a second with SIMD and over ten without (measured: 17 s for an 11 s clip),
  * and whisper-server does not say how it was built. Milliseconds.
@@ -33,13 +32,15 @@ async function ollama(config: Config, context: SetupContext): Promise<Finding> {
   const host = config.OLLAMA_HOST
   const running = await probeOllama(host, AbortSignal.any([context.signal, AbortSignal.timeout(2000)]))
   if (running !== null) {
-    if (isOlder(running, SAFE_OLLAMA)) {
-      const mend = `Update Ollama to ${SAFE_OLLAMA.join('.')} or newer.`
+    const { minimumVersion: safe } = catalog.engines.ollama
+    // A release candidate counts as its release.
+    if (compareVersions(running.split('-')[0] ?? running, safe) < 0) {
+      const mend = `Update Ollama to ${safe} or newer.`
       return finding(
         'Ollama',
         `${running} runs at ${host}`,
         { state: 'wrong', mend },
-        'Versions before 0.17.1 leak memory to whoever can send them a request (CVE-2026-7482).',
+        `Versions before ${safe} leak memory to whoever can send them a request (CVE-2026-7482).`,
       )
     }
     const local = isLoopback(new URL(host).hostname)
@@ -141,13 +142,4 @@ async function remoteWhisper(urls: string[], signal: AbortSignal): Promise<Findi
   } finally {
     await engines.stop()
   }
-}
-
-function isOlder(version: string, than: readonly number[]): boolean {
-  const parts = version.split(/[.-]/).map(Number)
-  for (const [index, wanted] of than.entries()) {
-    const part = parts[index] ?? 0
-    if (part !== wanted) return part < wanted
-  }
-  return false
 }

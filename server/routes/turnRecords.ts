@@ -17,6 +17,7 @@ import { turnsAsCsv, turnsAsNdjson } from '../timing/export.ts'
 import type { TurnStore } from '../timing/store.ts'
 import { summarize } from '../timing/summary.ts'
 import { json, problems } from './answers.ts'
+import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
 
 const tags = ['Turns']
@@ -117,13 +118,12 @@ export function turnRecordRoutes(dependencies: {
       },
       async (request, reply) => {
         const { groupBy, ...filters } = request.query
-        const gone = new AbortController()
-        reply.raw.once('close', () => gone.abort())
+        const gone = clientSignal(reply)
         const keys = [...new Set(groupBy?.split(',') ?? [])] as GroupKey[] // the schema's pattern allows no other
         try {
-          return await summarize(store, keys, filters, gone.signal)
+          return await summarize(store, keys, filters, gone)
         } catch (error) {
-          if (!isAbort(error, gone.signal)) throw error
+          if (!isAbort(error, gone)) throw error
           return reply.hijack() // the client left: there is nobody to answer, and nothing went wrong
         }
       },

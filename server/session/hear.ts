@@ -4,6 +4,7 @@ import { isAbort } from '../errors.ts'
 import { judgeTranscript } from '../speech/judge.ts'
 import type { SpeechLevel, Transcript } from '../speech/recognizer.ts'
 import type { SpeechFound } from '../speech/speechSegments.ts'
+import { recordTranscript } from './recordTranscript.ts'
 import type { Stages } from './stages.ts'
 import type { Turn } from './turn.ts'
 
@@ -87,10 +88,4 @@ async function besideEachOther(
     })
   const [found, transcript] = await Promise.all([watching, decoding])
   return { found, transcript: found.segments.length === 0 ? null : transcript }
-}
-
-function recordTranscript(speech: Turn['draft']['speech'], transcript: Transcript): void {
-  const { queueMs, inferenceMs, audioContext, passes, cold, engine } = transcript
-  Object.assign(speech, { queueMs, inferenceMs, audioContext, passes, cold, engine })
-  speech.realTimeFactor = speech.audioMs ? inferenceMs / speech.audioMs : null
 }

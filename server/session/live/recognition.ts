@@ -4,8 +4,9 @@ import { judgeTranscript } from '../../speech/judge.ts'
 import type { LiveUtterance } from '../../speech/listener.ts'
 import type { PartialDecoding } from '../../speech/partialDecoding.ts'
 import { createPartialText, type PartialText } from '../../speech/partialText.ts'
-import type { SpeechLevel, Transcript } from '../../speech/recognizer.ts'
+import type { SpeechLevel } from '../../speech/recognizer.ts'
 import { withSilentTail } from '../../speech/silentTail.ts'
+import { recordTranscript } from '../recordTranscript.ts'
 import type { Turn } from '../turn.ts'
 
 /** New audio that makes another partial decoding worth it. */
@@ -114,7 +115,7 @@ export function createRecognition(
       const { transcript, readyAtMs } = await finishing.finally(() => {
         speech.earlyDecode = early.outcome()
       })
-      record(transcript)
+      recordTranscript(speech, transcript)
       turn.timeline.mark('transcript', readyAtMs)
       return judgeTranscript(transcript, utterance.speechMs) ? transcript.text : null
     },
@@ -122,12 +123,5 @@ export function createRecognition(
       stopPartials()
       early.discard()
     },
-  }
-
-  function record(transcript: Transcript): void {
-    const { speech } = turn.draft
-    const { queueMs, inferenceMs, audioContext, passes, cold, engine } = transcript
-    Object.assign(speech, { queueMs, inferenceMs, audioContext, passes, cold, engine })
-    speech.realTimeFactor = speech.audioMs ? inferenceMs / speech.audioMs : null
   }
 }
