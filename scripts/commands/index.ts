@@ -26,6 +26,11 @@ for (const add of [addServe, addSetup, addDoctor, addModels, addAsk, addTurns, a
 
 // Serving stops in its own, gentler way.
 if (process.argv[2] !== 'serve') {
+  // A reader that has enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => interrupted.abort(new Error(`stopped by ${name}`)))
   }
