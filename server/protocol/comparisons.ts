@@ -1,0 +1,141 @@
+import Type, { type Static } from 'typebox'
+
+/** `/v1/comparisons`: what is asked for, how far a run is, and what its event stream says. */
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+const names = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+      minItems: 1,
+      maxItems: 100,
+      uniqueItems: true,
+      description,
+    }),
+  )
+
+/** Bounds that a recommended model keeps. */
+export const ComparisonLimits = Type.Object(
+  {
+    memoryBytes: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'resident memory of the speech model and the LLM together' }),
+    ),
+    firstTokenMs: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description: 'speech end to first token, by the decoding of a clip and the time to first token',
+      }),
+    ),
+    wordErrorRateIncrease: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        description: 'percentage points of word error rate above the reference level',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type ComparisonLimits = Static<typeof ComparisonLimits>
+
+export const ComparisonAudio = Type.Union(
+  [
+    Type.Literal('builtin'),
+    Type.Literal('saved'),
+    Type.Literal('synthetic'),
+    Type.Object(
+      { directory: Type.String({ minLength: 1, maxLength: 4096 }) },
+      { additionalProperties: false },
+    ),
+  ],
+  {
+    description:
+      "builtin: the project's own clips; saved: turns kept by SAVE_AUDIO; synthetic: sentences spoken by flite; or a directory with a manifest.json of {file, text, kind}",
+  },
+)
+export type ComparisonAudio = Static<typeof ComparisonAudio>
+
+export const ComparisonRequest = Type.Object(
+  {
+    speechModels: names('catalog names; one without a level means all its installed levels'),
+    llmModels: names('Ollama tags; one without a quantization means all its installed ones'),
+    pairs: Type.Optional(
+      Type.Boolean({ description: 'also whole spoken turns of the pairs on both fronts; default true' }),
+    ),
+    audio: Type.Optional(ComparisonAudio),
+    rounds: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100, description: 'most rounds over all arms' }),
+    ),
+    budgetSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 10,
+        maximum: 86_400,
+        description: 'the run ends by then and says what it cut',
+      }),
+    ),
+    limits: Type.Optional(ComparisonLimits),
+  },
+  { additionalProperties: false },
+)
+export type ComparisonRequest = Static<typeof ComparisonRequest>
+
+export const comparisonStates = ['queued', 'running', 'done', 'cancelled', 'failed', 'interrupted'] as const
+export const ComparisonState = Type.Enum(comparisonStates, {
+  description: 'interrupted: the server ended in the middle; what was observed is kept and the run can go on',
+})
+export type ComparisonState = Static<typeof ComparisonState>
+
+export const comparisonPhases = ['prepare', 'speech', 'llm', 'pairs', 'energy', 'judge'] as const
+export const ComparisonProgress = Type.Object({
+  phase: Type.Enum(comparisonPhases),
+  what: Type.String({ description: 'what is being measured now' }),
+  doneSteps: Type.Integer(),
+  totalSteps: Type.Integer(),
+  elapsedMs: Type.Number(),
+  remainingMs: nullable(Type.Number({ description: 'estimated from the steps so far; null when unknown' })),
+})
+export type ComparisonProgress = Static<typeof ComparisonProgress>
+
+export const ComparisonError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  meaning: Type.Optional(Type.String()),
+  mend: Type.Optional(Type.String()),
+})
+export type ComparisonError = Static<typeof ComparisonError>
+
+/** An item of `GET /v1/comparisons`, and what `POST /v1/comparisons` answers. */
+export const ComparisonStatus = Type.Object({
+  id: Type.String({ description: 'UUIDv7' }),
+  state: ComparisonState,
+  startedAt: Type.String({ description: 'ISO 8601, UTC' }),
+  finishedAt: nullable(Type.String()),
+  request: ComparisonRequest,
+  progress: nullable(ComparisonProgress),
+  sentence: nullable(Type.String({ description: 'the recommendation in one sentence, once it is there' })),
+  error: nullable(ComparisonError),
+})
+export type ComparisonStatus = Static<typeof ComparisonStatus>
+
+/** `GET /v1/comparisons/:id/events`, by event name; `done` or `error` is the last one. */
+export const ComparisonEvent = Type.Union([
+  Type.Object({ event: Type.Literal('progress'), data: ComparisonProgress }),
+  Type.Object({
+    event: Type.Literal('done'),
+    data: Type.Object({ id: Type.String(), state: ComparisonState }),
+  }),
+  Type.Object({ event: Type.Literal('error'), data: ComparisonError }),
+])
+export type ComparisonEvent = Static<typeof ComparisonEvent>
+
+export const comparisonFormats = ['json', 'csv', 'md', 'html'] as const
+export const ComparisonQuery = Type.Object(
+  { format: Type.Optional(Type.Enum(comparisonFormats)) },
+  { additionalProperties: false },
+)
+export type ComparisonQuery = Static<typeof ComparisonQuery>
+
+export const ComparisonParams = Type.Object({
+  id: Type.String({ minLength: 1, maxLength: 100, description: 'id of the comparison' }),
+})
+export type ComparisonParams = Static<typeof ComparisonParams>
