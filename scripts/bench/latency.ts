@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import pino from 'pino'
 import Value from 'typebox/value'
 import { loadConfig } from '../../server/config.ts'
+import { createFlite } from '../../server/engines/flite.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisperServers.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
@@ -66,7 +67,12 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
     maxResidentBytes: null,
     log: pino({ level: 'silent' }),
   })
+  const flite = createFlite({ log: pino({ level: 'silent' }) })
   const server = await startBenchServer({ DATA_DIR: dataDir, SPEECH_MODEL: levels[0] ?? '' })
+  const fliteFor = (name: string) => {
+    const [kind, fliteVoice] = name.split(':')
+    return kind === 'flite' && fliteVoice !== undefined ? { engine: flite, voice: fliteVoice } : null
+  }
   try {
     const info: unknown = await (await fetch(`${server.url}/v1/info`)).json()
     Value.Assert(ServerInfo, info)
@@ -93,7 +99,15 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
         await configured
         const lease = await engines.acquire(model, 'bench', signal)
         const { numCtx } = info.defaults
-        const common = { client, speech: level, llm: tag, numCtx, engine: lease, signal }
+        const common = {
+          client,
+          speech: level,
+          llm: tag,
+          numCtx,
+          engine: lease,
+          flite: fliteFor(voice),
+          signal,
+        }
         // What only the first turn pays (voice, caches) is no latency of a turn.
         await measureLatency({ ...common, clips: clips.slice(0, 2), rounds: 1 })
         const figures = await measureLatency({ ...common, clips, rounds: Number(rounds) })
@@ -107,6 +121,7 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
   } finally {
     await server.stop()
     await engines.stop()
+    await flite.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
 }
@@ -119,20 +134,23 @@ async function questions(directory: string, signal: AbortSignal): Promise<Latenc
 
 function print(figures: LatencyFigures, silenceMs: number): void {
   const { speech, llm, turns, leftOut, fromSpeechEnd } = figures
-  const line = (name: string, { p50, min, max }: FieldStatistics) =>
-    process.stdout.write(`${name.padEnd(34)} ${ms(p50)} ${ms(min)} ${ms(max)}\n`)
+  const line = (name: string, { n, p50, min, max }: FieldStatistics) =>
+    n > 0 && process.stdout.write(`${name.padEnd(34)} ${ms(p50)} ${ms(min)} ${ms(max)}\n`)
   const left = leftOut > 0 ? `, ${leftOut} left out (no reply)` : ''
   process.stdout.write(`\n${speech} and ${llm}, silence ${silenceMs} ms: ${turns} turns${left}\n`)
   process.stdout.write(
     `${'ms from the last voiced sample'.padEnd(34)} ${'p50'.padStart(8)} ${'min'.padStart(8)} ${'max'.padStart(8)}\n`,
   )
-  for (const [name, statistics] of Object.entries(fromSpeechEnd)) if (statistics.n > 0) line(name, statistics)
+  for (const [name, statistics] of Object.entries(fromSpeechEnd)) line(name, statistics)
   line('decoding in the turn', figures.inferenceMs)
   line('  floor: straight to whisper-server', figures.speechFloorMs)
   line('time to first token in the turn', figures.timeToFirstTokenMs)
   line('  floor: straight to Ollama', figures.languageFloorMs)
   line('overhead against that floor', figures.overheadMs)
   line('the server itself', figures.ownMs)
+  line('first clause to its first audio', figures.voiceMs)
+  line('  floor: the clause straight to flite', figures.voiceFloorMs)
+  line('overhead against that floor', figures.voiceOverheadMs)
 }
 
 function ms(value: number | null): string {

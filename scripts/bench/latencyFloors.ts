@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { defaultSystemPrompt } from '../../server/conversation/systemPrompt.ts'
+import type { Flite } from '../../server/engines/flite.ts'
 import { createRespond } from '../../server/llm/respond.ts'
 import type { SpeechEngineLease } from '../../server/speech/recognizer.ts'
 import { requestWhisper } from '../../server/speech/whisperServer.ts'
 import { needsTimestamps, windowFor } from '../../server/speech/window.ts'
+import { createClauseSplitter } from '../../server/synthesis/clauses.ts'
+import { createFliteSynthesis } from '../../server/synthesis/flite.ts'
 
 /** The same audio straight into whisper-server, in the window that the server takes; request to answer, milliseconds. */
 export async function speechFloor(
@@ -45,4 +48,22 @@ export async function languageFloor(
   const startedAt = performance.now()
   for await (const _part of createRespond(async () => ollamaUrl)(messages, options, signal)) break
   return performance.now() - startedAt
+}
+
+/**
+ * The first clause of a reply straight into flite; flite's own time for it, milliseconds. Null where the reply has nothing to say.
+ * @param voice of flite: slt, awb, ...
+ */
+export async function voiceFloor(
+  { speak }: Pick<Flite, 'speak'>,
+  voice: string,
+  reply: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const splitter = createClauseSplitter()
+  const [first] = [...splitter.push(reply), ...splitter.flush()]
+  if (first === undefined) return null
+  for await (const { inferenceMs } of createFliteSynthesis(speak, voice)(first.text, signal))
+    return inferenceMs ?? null
+  return null
 }

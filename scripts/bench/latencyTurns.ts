@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { joinSamples, samplesIn } from '../../server/audio/pcm.ts'
+import type { Flite } from '../../server/engines/flite.ts'
 import type { FromSpeechEnd, TurnRecord } from '../../server/protocol/record.ts'
 import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
 import type { SpeechEngineLease } from '../../server/speech/recognizer.ts'
 import { describe } from '../../server/timing/statistics.ts'
-import { languageFloor, speechFloor } from './latencyFloors.ts'
+import { languageFloor, speechFloor, voiceFloor } from './latencyFloors.ts'
 import type { LiveClient } from './liveClient.ts'
 
 /** A model that rambles is not waited for: its last token says nothing of latency. */
@@ -28,6 +29,11 @@ export type LatencyFigures = {
   overheadMs: FieldStatistics
   /** The same with the LLM's time to first token of that very turn in place of the floor: what the server itself adds. */
   ownMs: FieldStatistics
+  /** First clause to the first byte of its audio sent. */
+  voiceMs: FieldStatistics
+  voiceFloorMs: FieldStatistics
+  /** The difference of the two, turn by turn. */
+  voiceOverheadMs: FieldStatistics
 }
 
 export type LatencyRun = {
@@ -39,10 +45,17 @@ export type LatencyRun = {
   rounds: number
   /** A whisper-server with the same level that nobody else uses. */
   engine: Pick<SpeechEngineLease, 'baseUrl'>
+  /** A flite that nobody else uses, and which of its voices speaks; null where another voice speaks. */
+  flite: { engine: Pick<Flite, 'speak'>; voice: string } | null
   signal: AbortSignal
 }
 
-type Measured = { record: TurnRecord; speechFloorMs: number; languageFloorMs: number }
+type Measured = {
+  record: TurnRecord
+  speechFloorMs: number
+  languageFloorMs: number
+  voiceFloorMs: number | null
+}
 
 /** Asks every clip `rounds` times, each in a conversation of its own, and measures the floors right after each turn. */
 export async function measureLatency(run: LatencyRun): Promise<LatencyFigures> {
@@ -78,6 +91,12 @@ export async function measureLatency(run: LatencyRun): Promise<LatencyFigures> {
     languageFloorMs: of(turn => turn.languageFloorMs),
     overheadMs: of(({ record, languageFloorMs }) => less(record, languageFloorMs)),
     ownMs: of(({ record }) => less(record, record.llm.timeToFirstTokenMs)),
+    voiceMs: of(({ record }) => voiceMsOf(record)),
+    voiceFloorMs: of(turn => turn.voiceFloorMs),
+    voiceOverheadMs: of(({ record, voiceFloorMs }) => {
+      const voiceMs = voiceMsOf(record)
+      return voiceMs === null || voiceFloorMs === null ? null : voiceMs - voiceFloorMs
+    }),
   }
 }
 
@@ -88,12 +107,20 @@ function less({ fromSpeechEnd }: TurnRecord, languageMs: number | null): number 
   return firstTokenMs - Math.max(turnDecidedMs, transcriptMs) - languageMs
 }
 
-type Asked = { record: TurnRecord; question: string }
+function voiceMsOf({ fromSpeechEnd: { firstClauseMs, firstAudioMs } }: TurnRecord): number | null {
+  return firstClauseMs === null || firstAudioMs === null ? null : firstAudioMs - firstClauseMs
+}
+
+type Asked = { record: TurnRecord; question: string; reply: string }
 
 /** One question; its reply is stopped once its first audio came and its last token, or a while passed. Null where there was no reply. */
 async function ask(client: LiveClient, clip: LatencyClip): Promise<Asked | null> {
   client.send({ type: 'configure', requestId: clip.file, conversationId: randomUUID() })
   await client.next('configured')
+  let reply = ''
+  const listening = client.watch(message => {
+    if (!(message instanceof Error) && message.type === 'reply.delta') reply += message.text
+  })
   const done = client.next('turn.done')
   const final = client.next('transcript.final')
   const whole = client.next('reply.done')
@@ -102,22 +129,24 @@ async function ask(client: LiveClient, clip: LatencyClip): Promise<Asked | null>
   const quiet = new Int16Array(samplesIn(300))
   await client.play(joinSamples([quiet, clip.samples]), done)
   const { timings, outcome } = await done
+  listening.stop()
   if (timings.fromSpeechEnd.firstTokenMs === null || outcome === 'no-speech') return null
   const { text } = await final
-  return { record: timings, question: text }
+  return { record: timings, question: text, reply }
 }
 
 async function withFloors(
-  { record, question }: Asked,
+  { record, question, reply }: Asked,
   clip: LatencyClip,
   run: LatencyRun,
 ): Promise<Measured> {
-  const { engine, llm, numCtx, signal } = run
+  const { engine, flite, llm, numCtx, signal } = run
   const audioMs = record.speech.audioMs ?? clip.audioMs
   const host = record.llm.host ?? ''
   return {
     record,
     speechFloorMs: await speechFloor(engine, clip.samples, audioMs, signal),
     languageFloorMs: await languageFloor(host, llm, numCtx, question, signal),
+    voiceFloorMs: flite && (await voiceFloor(flite.engine, flite.voice, reply, signal)),
   }
 }

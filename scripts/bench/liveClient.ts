@@ -17,8 +17,8 @@ export type LiveClient = {
   say(samples: Int16Array, speed: number): Promise<void>
   /** The next message of this type from now on; rejects when the server reports an error or hangs up. */
   next<T extends ServerMessage['type']>(type: T): Promise<OfType<T>>
-  /** Shows every message from now on, and as an error that the server hung up. */
-  watch(take: (message: ServerMessage | Error) => void): void
+  /** Shows every message from now on until it is stopped, and as an error that the server hung up. */
+  watch(take: (message: ServerMessage | Error) => void): { stop(): void }
   close(): void
 }
 
@@ -83,7 +83,10 @@ export async function connectLive(url: string): Promise<LiveClient> {
       promise.catch(() => {})
       return promise
     },
-    watch: take => void waiting.add(take),
+    watch(take) {
+      waiting.add(take)
+      return { stop: () => void waiting.delete(take) }
+    },
     close: () => socket.close(),
   }
 }

@@ -35,7 +35,8 @@ export function createSpeaker(
     let resumedAt = performance.now()
     for await (const audio of synthesize(clause.text, signal)) {
       const arrivedAt = performance.now()
-      timings.inferenceMs = (timings.inferenceMs ?? 0) + arrivedAt - resumedAt
+      // What the engine does not tell is taken from outside.
+      timings.inferenceMs = (timings.inferenceMs ?? 0) + (audio.inferenceMs ?? arrivedAt - resumedAt)
       const asked = timeline.at('firstClause')
       if (asked !== null) timings.timeToFirstAudioMs ??= arrivedAt - asked
       audioMs += (audio.samples.length / audio.sampleRate) * 1000

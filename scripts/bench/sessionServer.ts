@@ -1,0 +1,40 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { createTestApp } from '../../test/support/testApp.ts'
+import type { ServerReading } from './sessionReading.ts'
+
+/**
+ * The server that `bench:sessions` measures: all of it but the engines, which are scripted, with the real voice activity. Sends its
+ * URL to its parent, then a reading for each message it gets. Needs `--expose-gc`.
+ */
+
+const RESOLUTION_MS = 10
+
+const activity = await createVoiceActivity()
+const nothingLoaded = async () => ({ speech: [], language: [] })
+const { app } = await createTestApp({
+  settings: { LOG_LEVEL: 'silent' },
+  script: { recognizeMs: 200, firstTokenMs: 80, tokenMs: 10 },
+  dependencies: { live: { activity, loadedModels: nothingLoaded } },
+})
+const url = await app.listen({ host: '127.0.0.1', port: 0 })
+const loopDelay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+loopDelay.enable()
+let since = { cpu: process.cpuUsage(), at: performance.now() }
+
+process.on('message', () => {
+  const { user, system } = process.cpuUsage(since.cpu)
+  const reading: ServerReading = {
+    elapsedMs: performance.now() - since.at,
+    cpuMs: (user + system) / 1000,
+    loopDelayP99Ms: Math.max(0, loopDelay.percentile(99) / 1e6 - RESOLUTION_MS),
+    residentBytes: 0,
+  }
+  globalThis.gc?.()
+  reading.residentBytes = process.memoryUsage.rss()
+  process.send?.(reading)
+  since = { cpu: process.cpuUsage(), at: performance.now() }
+  loopDelay.reset()
+})
+process.on('disconnect', () => process.exit())
+process.send?.(url)
