@@ -42,6 +42,11 @@ async function main(): Promise<void> {
     return
   }
   await step('types', 'node_modules/typescript/bin/tsc', ['-p', '.'])
+  await step('types of the page', 'node_modules/typescript/bin/tsc', ['-p', 'client'])
+  await step('types of the tests of the page', 'node_modules/typescript/bin/tsc', [
+    '-p',
+    'test/tsconfig.page.json',
+  ])
   await step('lint and format', 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'])
   await step('generated documentation', 'scripts/docs.ts', ['--check'])
   await vitest('fast', ['--project', 'unit', '--project', 'integration'])

@@ -6,6 +6,7 @@ import { QuantvoxError } from './errors.ts'
 import auth from './plugins/auth.ts'
 import docs from './plugins/docs.ts'
 import guard from './plugins/guard.ts'
+import page from './plugins/page.ts'
 import problems from './plugins/problems.ts'
 import { type HealthDependencies, healthRoutes } from './routes/health.ts'
 import { type ModelDependencies, modelRoutes } from './routes/models.ts'
@@ -28,6 +29,8 @@ export type Dependencies = HealthDependencies &
     replies: ReplyAudio
     /** What only live sessions need; without it there are none. */
     live?: Pick<SessionDependencies, 'activity' | 'loadedModels'>
+    /** Folder of the built page. */
+    page?: string
   }
 
 /** The whole server without a port: `main` listens, tests and tools `inject`. */
@@ -94,8 +97,6 @@ export async function buildApp(
       },
     })
   }
-  app.get('/', { config: { public: true }, schema: { hide: true } }, (_request, reply) =>
-    reply.redirect('/docs'),
-  )
+  await app.register(page, { folder: dependencies.page })
   return app
 }

@@ -43,6 +43,8 @@ export type StartOptions = {
   /** Progress of what is fetched or built at first. */
   report: Report
   provision?: Provision
+  /** Folder of the built page; without it `/` leads to the documentation of the routes. */
+  page?: string
 }
 
 /** Starts the whole server: listens first, so that health and progress can be seen, and gets ready meanwhile. */
@@ -80,6 +82,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
         ),
       languagePulls,
       speechPulls,
+      ...(options.page === undefined ? {} : { page: options.page }),
     },
     { loggerInstance: log, ...tlsOf(config) },
   )

@@ -3,6 +3,7 @@ import pino from 'pino'
 import pretty from 'pino-pretty'
 import { loadConfig } from '../../server/config.ts'
 import { startServer } from '../../server/main.ts'
+import { ensurePage } from '../page/build.ts'
 import { createProgressView } from '../setup/progress.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
 
@@ -22,8 +23,12 @@ export function addServe(program: Command): void {
     const log = pino({ level: config.LOG_LEVEL }, stream)
     const view = createProgressView(process.stderr)
     const startedAt = performance.now()
+    const page = await ensurePage(status =>
+      view.onProgress({ item: 'page', status, completedBytes: null, totalBytes: null }),
+    )
     const server = await startServer(config, {
       log,
+      page,
       report: (item, progress) => view.onProgress({ item, ...progress }),
     })
     const stopped = untilToldToStop()

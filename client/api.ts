@@ -1,0 +1,127 @@
+import type { Problem } from '../server/protocol/problem.ts'
+
+/** What a request failed with: a problem of the server, or no answer at all (`code` is then `unreachable`). */
+export class ApiError extends Error {
+  readonly code: string
+  /** What it means, where the server says so. */
+  readonly meaning: string | undefined
+  /** What mends it, where the server says so. */
+  readonly mend: string | undefined
+
+  constructor(code: string, detail: string, meaning?: string, mend?: string) {
+    super(detail)
+    this.name = 'ApiError'
+    this.code = code
+    this.meaning = meaning
+    this.mend = mend
+  }
+}
+
+export type ServerEvent = { event: string; data: unknown }
+
+export type EventsRequest = { method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal }
+
+/** The server's public routes, with the token. Every failure is an `ApiError`, an abort is an `AbortError`. */
+export type Api = {
+  get<T>(path: string, signal?: AbortSignal): Promise<T>
+  /** With a JSON body; an empty answer is `undefined`. */
+  send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown, signal?: AbortSignal): Promise<T>
+  /** Server-sent events of one request, until the server ends them or `signal` does. */
+  events(path: string, request?: EventsRequest): AsyncIterable<ServerEvent>
+  /** The body as it is, for downloads: a link cannot carry the token. */
+  blob(path: string, signal?: AbortSignal): Promise<Blob>
+}
+
+export type ApiOptions = {
+  token(): string | null
+  /** The server wants a token, or another one. */
+  unauthorized(): void
+}
+
+export function createApi({ token, unauthorized }: ApiOptions): Api {
+  async function request(path: string, init: RequestInit & { accept: string }): Promise<Response> {
+    const headers = new Headers(init.headers)
+    headers.set('accept', init.accept)
+    const known = token()
+    if (known !== null) headers.set('authorization', `Bearer ${known}`)
+    let response: Response
+    try {
+      response = await fetch(path, { ...init, headers })
+    } catch (error) {
+      init.signal?.throwIfAborted()
+      throw new ApiError('unreachable', 'The server does not answer.', String(error), 'Is it running?')
+    }
+    if (response.ok) return response
+    if (response.status === 401) unauthorized()
+    throw await problemIn(response)
+  }
+
+  return {
+    async get(path, signal) {
+      const response = await request(path, { accept: 'application/json', ...given(signal) })
+      return await response.json()
+    },
+    async send(method, path, body, signal) {
+      const json = body === undefined ? {} : jsonBody(body)
+      const response = await request(path, { method, accept: 'application/json', ...json, ...given(signal) })
+      const text = await response.text()
+      return text === '' ? undefined : JSON.parse(text)
+    },
+    async *events(path, { method = 'GET', body, signal } = {}) {
+      const json = body === undefined ? {} : jsonBody(body)
+      const response = await request(path, { method, accept: 'text/event-stream', ...json, ...given(signal) })
+      if (response.body !== null) yield* parseEvents(response.body)
+    },
+    async blob(path, signal) {
+      const response = await request(path, { accept: '*/*', ...given(signal) })
+      return await response.blob()
+    },
+  }
+}
+
+function given(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+function jsonBody(body: unknown): RequestInit {
+  return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+}
+
+async function problemIn(response: Response): Promise<ApiError> {
+  const problem = (await response.json().catch(() => null)) as Partial<Problem> | null
+  const { code = 'internal', detail = `The server answered ${response.status}.` } = problem ?? {}
+  return new ApiError(code, detail, problem?.meaning, problem?.mend)
+}
+
+/** The events of a body by the WHATWG format; comments and retry times are of no use here. */
+export async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+  const reader = body
+    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
+    .getReader()
+  let rest = ''
+  try {
+    for (;;) {
+      const { value, done } = await reader.read()
+      if (done) return
+      const blocks = (rest + value).split(/\r?\n\r?\n/)
+      rest = blocks.pop() ?? ''
+      for (const block of blocks) {
+        const event = eventIn(block)
+        if (event !== null) yield event
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}
+
+function eventIn(block: string): ServerEvent | null {
+  const field = (name: string) =>
+    block
+      .split(/\r?\n/)
+      .filter(line => line.startsWith(`${name}:`))
+      .map(line => line.slice(name.length + 1).replace(/^ /, ''))
+      .join('\n')
+  const data = field('data')
+  return data === '' ? null : { event: field('event') || 'message', data: JSON.parse(data) }
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
+import { QuantvoxError } from '../../server/errors.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const source = join(root, 'client')
+const built = join(source, 'dist')
+/** A server that runs goes on serving the build it started with. */
+const KEEP_OLD_BUILDS_MS = 24 * 3600 * 1000
+
+const compress = promisify(gzip)
+
+/**
+ * The folder with the built page. Builds it only if its sources changed: a build's folder is named by their hash, and comes into
+ * being whole, so that several may build at once. Vite is loaded only then. Throws `engine_failed` where the build fails.
+ */
+export async function ensurePage(say: (text: string) => void): Promise<string> {
+  const folder = join(built, await sourcesHash())
+  if (existsSync(folder)) return folder
+  say('building the page')
+  const partial = `${folder}.partial-${process.pid}`
+  try {
+    await build(partial)
+    await compressFiles(partial)
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true })
+    throw new QuantvoxError('engine_failed', `The page could not be built (${(error as Error).message}).`, {
+      mend: 'Correct client/, or get it as it was: git checkout client',
+      cause: error,
+    })
+  }
+  try {
+    await rename(partial, folder)
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true })
+    // Another process was first.
+    if (!existsSync(folder)) throw error
+  }
+  await forgetOldBuilds()
+  return folder
+}
+
+async function sourcesHash(): Promise<string> {
+  const names = await readdir(source, { recursive: true, withFileTypes: true })
+  const files = names
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .filter(path => !path.startsWith(built))
+    .sort()
+  const hash = createHash('sha256')
+  // What is built with, and how.
+  for (const path of [...files, join(root, 'package-lock.json'), import.meta.filename]) {
+    const bytes = await readFile(path)
+    hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes)
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+async function build(outDir: string): Promise<void> {
+  const vite = await import('vite')
+  await vite.build({
+    root: source,
+    configFile: false,
+    base: './',
+    logLevel: 'warn',
+    plugins: [
+      {
+        name: 'types-only-of-the-server',
+        // Types are gone by now; what is left would bring the server's code to the browser.
+        resolveId(id, importer) {
+          if (/(^|\/)(server|scripts)\//.test(id) && importer !== undefined)
+            throw new Error(`${relative(root, importer)} imports more than types of ${id}`)
+          return null
+        },
+      },
+    ],
+    build: {
+      outDir,
+      emptyOutDir: true,
+      target: 'baseline-widely-available',
+      // An inlined file is a data: address, which the page's Content-Security-Policy refuses.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      reportCompressedSize: false,
+    },
+  })
+}
+
+/** Beside each file that shrinks, its gzip form; made once here instead of with every request. */
+async function compressFiles(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    await writeFile(
+      `${path}.gz`,
+      await compress(await readFile(path), { level: constants.Z_BEST_COMPRESSION }),
+    )
+  }
+}
+
+async function forgetOldBuilds(): Promise<void> {
+  for (const name of await readdir(built)) {
+    const { mtimeMs } = await stat(join(built, name))
+    if (mtimeMs < Date.now() - KEEP_OLD_BUILDS_MS)
+      await rm(join(built, name), { recursive: true, force: true })
+  }
+}
