@@ -1,10 +1,10 @@
+import { wordErrorRate } from '../../server/lab/judging/words/errorRate.ts'
 import { loopIn } from '../../server/speech/loopGuard.ts'
 import { createRecognizer, type SpeechEngineLease, type SpeechLevel } from '../../server/speech/recognizer.ts'
 import { createFindSpeech } from '../../server/speech/speechSegments.ts'
 import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
 import { readSpeechClips, type SpeechClip } from './speechClips.ts'
 import { type Decoding, decodeText } from './speechDecode.ts'
-import { wordErrorRate } from './wordErrorRate.ts'
 
 export type SpeechBenchOptions = {
   /** Folder with clips and their `manifest.json`. */

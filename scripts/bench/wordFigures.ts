@@ -1,8 +1,9 @@
+import { wordErrorRate } from '../../server/lab/judging/words/errorRate.ts'
+import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.ts'
 import type { SpeechFound } from '../../server/speech/speechSegments.ts'
 import { type HeardTurn, type HearLiveOptions, hearHandsFree, hearPushToTalk } from './hearLive.ts'
 import { hearOffline } from './hearOffline.ts'
 import type { SpeechClip } from './speechClips.ts'
-import { normalizedWords, wordErrorRate } from './wordErrorRate.ts'
 
 /** What became of one clip. */
 export type ClipHeard = {
@@ -75,7 +76,7 @@ export function wordFigures(heard: readonly ClipHeard[]): WordFigures {
   const silent = heard.filter(({ kind }) => kind === 'nonspeech')
   return {
     clips: spoken.length,
-    words: spoken.reduce((sum, { reference }) => sum + normalizedWords(reference).length, 0),
+    words: spoken.reduce((sum, { reference }) => sum + comparedWords(reference).length, 0),
     offline: rate(({ offline }) => offline),
     pushToTalk: rate(({ pushToTalk }) => joinedText(pushToTalk)),
     handsFree: rate(({ handsFree }) => joinedText(handsFree)),

@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectLive, type LiveClient } from '../../scripts/bench/liveClient.ts'
 import { readSpeechClips } from '../../scripts/bench/speechClips.ts'
-import { normalizedWords } from '../../scripts/bench/wordErrorRate.ts'
 import {
   type ClipHeard,
   hearClips,
@@ -10,6 +9,7 @@ import {
   type WordFigures,
   wordFigures,
 } from '../../scripts/bench/wordFigures.ts'
+import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.ts'
 import { createFindSpeech } from '../../server/speech/speechSegments.ts'
 import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
 import { type LiveServer, startLiveServer } from '../support/liveServer.ts'
@@ -53,7 +53,7 @@ describe('the words of the clips, live beside offline', () => {
 
   test('the turns of a clip, joined, are what was said in it', () => {
     const { handsFree } = named('azure-katie-steve-1.wav')
-    expect(normalizedWords(joinedText(handsFree)).join(' ')).toMatch(/^good morning steve good morning kat/)
+    expect(comparedWords(joinedText(handsFree)).join(' ')).toMatch(/^good morning steve good morning kat/)
     expect(figures.handsFree).toBeLessThan(15)
   })
 
@@ -80,7 +80,7 @@ describe('a conversation', () => {
     expect(introduction.outcome).toBe('completed')
     expect(inContext.conversationId).toBe(introduction.conversationId)
     expect(outOfContext.conversationId).not.toBe(introduction.conversationId)
-    const before = normalizedWords(`${first} ${introduction.reply}`).length
+    const before = comparedWords(`${first} ${introduction.reply}`).length
     // A word is at least a token.
     expect(inContext.promptTokens - outOfContext.promptTokens).toBeGreaterThanOrEqual(before)
     // At temperature 0 it is what was said before that makes the difference.

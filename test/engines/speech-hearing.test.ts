@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runSpeechBench, type SpeechBenchLevel } from '../../scripts/bench/speech.ts'
 import { readSpeechClips, type SpeechClip } from '../../scripts/bench/speechClips.ts'
-import { normalizedWords, wordErrorRate } from '../../scripts/bench/wordErrorRate.ts'
 import { joinSamples, toFloat32, toInt16 } from '../../server/audio/pcm.ts'
 import { createResampler } from '../../server/audio/resampler.ts'
 import { createFlite } from '../../server/engines/flite.ts'
 import type { SpeechEngines } from '../../server/engines/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisperServers.ts'
+import { wordErrorRate } from '../../server/lab/judging/words/errorRate.ts'
+import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.ts'
 import { createRecognizer, type SpeechLevel } from '../../server/speech/recognizer.ts'
 import { createFindSpeech, type FindSpeech } from '../../server/speech/speechSegments.ts'
 import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
@@ -57,7 +58,7 @@ const named = (file: string) => {
 describe('the recognizer on a real whisper-server', () => {
   test('writes down what is said', async () => {
     const transcript = await recognize(named('azure-weather.wav').samples)
-    expect(normalizedWords(transcript.text).join(' ')).toBe('whats the weather like')
+    expect(comparedWords(transcript.text).join(' ')).toBe('what is the weather like')
     expect(transcript).toMatchObject({ passes: 1, audioContext: 768, noSpeechProbability: null })
   })
 
@@ -84,8 +85,8 @@ describe('the recognizer on a real whisper-server', () => {
     const resampler = createResampler(sampleRate)
     const quiet = new Int16Array(8000)
     const spoken = [resampler.push(toFloat32(samples)), resampler.end()].map(toInt16)
-    expect(normalizedWords((await recognize(joinSamples([quiet, ...spoken, quiet]))).text)).toEqual(
-      normalizedWords(said),
+    expect(comparedWords((await recognize(joinSamples([quiet, ...spoken, quiet]))).text)).toEqual(
+      comparedWords(said),
     )
   })
 
