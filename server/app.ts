@@ -1,11 +1,13 @@
 import multipart from '@fastify/multipart'
 import { fastifySSE } from '@fastify/sse'
+import { Registry } from '@prometheus-io/client'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { QuantvoxError } from './errors.ts'
 import auth from './plugins/auth.ts'
 import docs from './plugins/docs.ts'
 import guard from './plugins/guard.ts'
+import metrics from './plugins/metrics.ts'
 import page from './plugins/page.ts'
 import problems from './plugins/problems.ts'
 import { type HealthDependencies, healthRoutes } from './routes/health.ts'
@@ -13,10 +15,14 @@ import { type ModelDependencies, modelRoutes } from './routes/models.ts'
 import { oneShotTurnRoutes } from './routes/oneShotTurns.ts'
 import { turnRecordRoutes } from './routes/turnRecords.ts'
 import { voiceRoute } from './routes/voice.ts'
+import type { Connection } from './session/live/connection.ts'
 import type { SessionDependencies } from './session/live/session.ts'
 import type { ReplyAudio } from './session/replyAudio.ts'
 import type { Stages } from './session/stages.ts'
 import { createPartialDecoding } from './speech/partialDecoding.ts'
+import type { EngineFigures } from './telemetry/engineMetrics.ts'
+import { createTurnMetrics } from './telemetry/turnMetrics.ts'
+import type { EndedTurn } from './timing/record.ts'
 
 export const MAX_JSON_BYTES = 2 ** 20
 /** A request that has not arrived whole by then is given up, and with it its place among MAX_SESSIONS. */
@@ -27,6 +33,10 @@ export type Dependencies = HealthDependencies &
   ModelDependencies & {
     stages: Stages
     replies: ReplyAudio
+    /** For each scrape of `/metrics`. */
+    engines(): Promise<EngineFigures[]>
+    /** Makes a trace of a turn; absent where traces are off. */
+    trace?: ((ended: EndedTurn) => void) | undefined
     /** What only live sessions need; without it there are none. */
     live?: Pick<SessionDependencies, 'activity' | 'loadedModels'>
     /** Folder of the built page. */
@@ -39,7 +49,12 @@ export async function buildApp(
   dependencies: Dependencies,
   options: { loggerInstance?: FastifyBaseLogger; https?: { cert: Buffer; key: Buffer } } = {},
 ): Promise<FastifyInstance> {
-  const { stages, replies, tickets } = dependencies
+  const { stages, replies, tickets, engines, trace } = dependencies
+  const registry = new Registry()
+  const observe = createTurnMetrics(registry, [config.LLM_MODEL, config.SPEECH_MODEL])
+  stages.watchers.add(({ record }) => observe(record))
+  if (trace) stages.watchers.add(trace)
+  const sessions = new Set<Connection>()
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
   const app: FastifyInstance = Fastify({
@@ -70,6 +85,7 @@ export async function buildApp(
   await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
   await app.register(auth, { token: config.AUTH_TOKEN, redeemTicket: tickets.redeem })
   await app.register(docs, { version: stages.settings.appVersion, publicUrl: config.PUBLIC_URL })
+  await app.register(metrics, { registry, engines, openSessions: () => sessions.size })
   await app.register(multipart)
   await app.register(fastifySSE)
 
@@ -86,6 +102,7 @@ export async function buildApp(
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
   if (dependencies.live) {
     await app.register(voiceRoute, {
+      open: sessions,
       maxSessions: config.MAX_SESSIONS,
       session: {
         ...dependencies.live,

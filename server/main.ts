@@ -7,6 +7,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { provisionFrom } from '../scripts/setup/provision.ts'
 import { buildApp } from './app.ts'
 import { type Assembly, assemble } from './assembly/assemble.ts'
+import { engineFiguresOf } from './assembly/engineFigures.ts'
 import {
   infoOf,
   LOOP_DELAY_RESOLUTION_MS,
@@ -74,6 +75,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       tickets: createTickets(),
       readiness: async () => readinessOf(assembly, warmUp),
       info: () => infoOf(config, assembly, loopDelay),
+      engines: () => engineFiguresOf(config, assembly),
       languageModels: signal => languageModelsOf(assembly, provision, signal),
       speechModels: () => speechModelsOf(assembly, provision),
       voices: async signal =>

@@ -21,6 +21,7 @@ import { createVoiceActivity, type VoiceActivity } from '../speech/voiceActivity
 import { createFliteSynthesis } from '../synthesis/flite.ts'
 import { createRemoteSynthesis } from '../synthesis/remote.ts'
 import { parseVoice } from '../synthesis/voices.ts'
+import type { EngineFigures } from '../telemetry/engineMetrics.ts'
 import { openTurnStore, turnFileName } from '../timing/store.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
@@ -35,6 +36,8 @@ export type Assembly = {
   speechEngines: SpeechEngines
   flite: Flite
   languageModels: LanguageModels
+  /** Times that each engine of ours was started again after a crash. */
+  restarts: Readonly<Record<EngineFigures['engine'], number>>
   /** Of the whisper-server that runs here; null before it was needed. */
   whisperVersion(): string | null
   /** Gives up what is being fetched or built; it is resumed at the next start. */
@@ -53,12 +56,14 @@ export async function assemble(
 ): Promise<Assembly> {
   const ending = new AbortController()
   const runDir = join(config.CACHE_DIR, 'run')
+  const restarts = { ollama: 0, 'whisper-server': 0, flite: 0 }
   const ollama = createOllama({
     host: config.OLLAMA_HOST,
     hostSetByHand: config.ollamaHostSetByHand,
     program: () => provision.ollama(report, ending.signal),
     modelsDir: join(config.CACHE_DIR, 'ollama'),
     runDir,
+    onRestart: () => restarts.ollama++,
     log,
   })
   let whisperVersion: string | null = null
@@ -77,9 +82,10 @@ export async function assemble(
           maxLoaded: MAX_LOADED_SPEECH_LEVELS,
           maxResidentBytes: null,
           runDir,
+          onRestart: () => restarts['whisper-server']++,
           log,
         })
-  const flite = createFlite({ log })
+  const flite = createFlite({ log, onRestart: () => restarts.flite++ })
   const llmGate = createGate(1)
   const languageModels = createLanguageModels(ollama.url)
   const store = openTurnStore(join(config.DATA_DIR, turnFileName), { saveText: config.SAVE_TEXT, log })
@@ -108,6 +114,7 @@ export async function assemble(
     memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store,
+    watchers: new Set(),
     settings: {
       appVersion,
       llmHost: () => ollama.url(),
@@ -136,6 +143,7 @@ export async function assemble(
     speechEngines,
     flite,
     languageModels,
+    restarts,
     whisperVersion: () => whisperVersion,
     stopFetching: () => ending.abort(new QuantvoxError('shutting_down', 'The server is shutting down.')),
     async stopEngines() {

@@ -6,6 +6,16 @@ import type { MemoryFigures } from '../protocol/record.ts'
 
 type Sources = { speechEngines: SpeechEngines; ollama: OllamaEngine; languageModels: LanguageModels }
 
+/** What the runner of this model holds; null where its process is not ours to see. */
+export async function measuredBytesOf(
+  llm: LanguageModel,
+  { ollama, languageModels }: Pick<Sources, 'ollama' | 'languageModels'>,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const weights = await languageModels.weightsDigest(llm, signal)
+  return weights === null ? null : await ollama.runnerMemory(weights)
+}
+
 /** No figure is worth waiting longer for; the turn's row waits for it. */
 const PATIENCE_MS = 2_000
 
@@ -27,11 +37,10 @@ export async function memoryOf(
     llmMemorySource: null,
   }
   if (llm === null) return figures
-  const [now, weights] = await Promise.all([
+  const [now, measured] = await Promise.all([
     languageModels.find(llm.name, signal),
-    languageModels.weightsDigest(llm, signal),
+    measuredBytesOf(llm, { ollama, languageModels }, signal),
   ])
-  const measured = weights === null ? null : await ollama.runnerMemory(weights)
   figures.llmGpuShare = now.gpuShare
   figures.llmResidentBytes = measured ?? now.residentBytes
   figures.llmMemorySource = measured !== null ? 'process' : now.residentBytes === null ? null : 'ollama'

@@ -7,6 +7,8 @@ import type { EngineLog, EngineState, EngineStatus } from './status.ts'
 
 export type FliteDeps = {
   log: EngineLog
+  /** Called when a crashed process is replaced. */
+  onRestart?: () => void
   /** Sentences after which the process is renewed. */
   maxSentences?: number
   /** Bytes it may hold after a sentence before it is renewed. */
@@ -58,6 +60,7 @@ export function createFlite(deps: FliteDeps): Flite {
       if (stopping.signal.aborted) return
       lastError = 'The flite process crashed.'
       state = 'restarting'
+      deps.onRestart?.()
       log.error({ engine: 'flite', enginePid: worker.pid }, 'engine crashed')
       // One that crashes at once is started again only when it is needed, so that it cannot spin.
       if (performance.now() - lastCrashAt > 1000) use()

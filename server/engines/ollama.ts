@@ -18,6 +18,8 @@ export type OllamaDeps = {
   /** Further variables for our own `ollama serve`. */
   env?: Record<string, string>
   runDir?: string
+  /** Called when ours is started again after a crash. */
+  onRestart?: () => void
   log: EngineLog
 }
 
@@ -29,7 +31,7 @@ export type OllamaEngine = {
   /** True while the one in use is ours. */
   owned(): boolean
   version(): Promise<string | null>
-  /** For `/readyz`; asks nothing over the network. */
+  /** For `/readyz`; waits for nothing: what it finds out is told the next time. */
   ready(): { ready: boolean; detail: string | null }
   status(): EngineStatus
   /**
@@ -76,9 +78,10 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
   const host = ollamaUrl(deps.host)
   const stopping = new AbortController()
   const runnerMemory = createRunnerMemory()
-  let foreign: { version: string; seenAt: number } | null = null
+  let foreign: { version: string } | null = null
   let own: { engine: Supervised; version: string } | null = null
   let looking: Promise<void> | null = null
+  let lookedAt = Number.NEGATIVE_INFINITY
   let lastError: string | null = null
 
   function start(program: { path: string; version: string }): Supervised {
@@ -96,6 +99,7 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
         }),
         healthy: async (url, signal) => (await probeOllama(url, signal)) !== null,
         runDir: deps.runDir,
+        onRestart: deps.onRestart,
         graceMs: 5000,
       },
       deps.log,
@@ -107,7 +111,7 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
     const version = await probeOllama(host, limit)
     if (version !== null) {
       if (foreign === null) deps.log.info({ engine: 'ollama', url: host, version }, 'using a running Ollama')
-      foreign = { version, seenAt: performance.now() }
+      foreign = { version }
       lastError = null
       return
     }
@@ -125,15 +129,19 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
     own = { engine: start(program), version: program.version }
   }
 
+  const isOld = () => performance.now() - lookedAt > believedForMs
+
+  function lookOnce(): Promise<void> {
+    looking ??= look().finally(() => {
+      looking = null
+      lookedAt = performance.now()
+    })
+    return looking
+  }
+
   async function url(signal: AbortSignal = stopping.signal): Promise<string> {
     signal.throwIfAborted()
-    const fresh = foreign !== null && performance.now() - foreign.seenAt < believedForMs
-    if (own === null && !fresh) {
-      looking ??= look().finally(() => {
-        looking = null
-      })
-      await untilAborted(looking, signal)
-    }
+    if (own === null && (foreign === null || isOld())) await untilAborted(lookOnce(), signal)
     if (own !== null) {
       const pid = own.engine.running()?.pid
       // Killed a moment ago: its exit may not have been reported yet.
@@ -160,6 +168,9 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
       return knownVersion()
     },
     ready() {
+      // One that is not ours tells nobody that it ended or came back. `lastError` keeps why it could not be found.
+      const isOthers = own === null && (foreign !== null || deps.hostSetByHand)
+      if (isOthers && isOld() && !stopping.signal.aborted) lookOnce().catch(() => {})
       const { state, lastError: why } = status()
       if (state === 'ready') return { ready: true, detail: null }
       return { ready: false, detail: `ollama: ${state}. ${why ?? ''}`.trim() }

@@ -22,6 +22,8 @@ export type EngineSpec = {
   maxBackoffMs?: number
   /** Starts in a row that may fail before it is `failed` and waits to be asked for again. */
   maxFailedStarts?: number
+  /** Called when it is started again after a crash or a failed start. */
+  onRestart?: (() => void) | undefined
   /** How often a running engine is asked whether it is healthy; three misses in a row end it. */
   watchMs?: number
 }
@@ -174,7 +176,8 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
   }
 
   async function keepRunning(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    for (let starts = 0; !stopping.signal.aborted; starts++) {
+      if (starts > 0) spec.onRestart?.()
       try {
         const now = await start()
         if (child !== null) await serveUntilCrash(child, now)

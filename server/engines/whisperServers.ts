@@ -19,6 +19,8 @@ export type LocalSpeechEnginesDeps = {
   maxResidentBytes: number | null
   /** Where running engines are noted for the clean-up after a killed server. */
   runDir?: string
+  /** Called when one is started again after a crash. */
+  onRestart?: () => void
   log: EngineLog
 }
 
@@ -94,6 +96,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
         healthy: whisperIsHealthy,
         warm: warmUp,
         runDir: deps.runDir,
+        onRestart: deps.onRestart,
       },
       deps.log,
     )

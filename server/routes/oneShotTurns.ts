@@ -9,6 +9,7 @@ import { TextTurn, TurnAnswer, TurnUpload } from '../protocol/turns.ts'
 import { type OneShotRequest, type OneShotResult, runOneShot } from '../session/oneShot.ts'
 import type { ReplyAudio } from '../session/replyAudio.ts'
 import type { Stages } from '../session/stages.ts'
+import { serverTimingOf } from '../telemetry/serverTiming.ts'
 import { events, json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
@@ -42,7 +43,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
           tags: ['Turns'],
           summary: 'Ask once: a recorded or typed question in, the answer and where the time went out',
           description:
-            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`.',
+            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`. Otherwise the header `Server-Timing` has what each stage took.',
           consumes: ['application/json', 'multipart/form-data'],
           body: {
             content: {
@@ -149,6 +150,9 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
       events.close()
       return reply
     }
+    // With events the headers are out before the turn begins: there `turn.done` has the timings.
+    const serverTiming = serverTimingOf(result.record)
+    if (serverTiming !== '') reply.header('server-timing', serverTiming)
     if (result.error) return sendProblem(reply, result.error, result.record.turnId)
     return answerOf(result, linked ? recorder.durationMs() : 0)
   }

@@ -7,16 +7,19 @@ import { type Connection, serveConnection } from '../session/live/connection.ts'
 import type { SessionDependencies } from '../session/live/session.ts'
 import { problems } from './answers.ts'
 
-export type VoiceOptions = { session: SessionDependencies; maxSessions: number }
+export type VoiceOptions = {
+  session: SessionDependencies
+  /** Filled with what is open. */
+  open: Set<Connection>
+  maxSessions: number
+}
 
 /**
  * `GET /v1/voice`, the live session. The `handler` of the route answers plain requests, `wsHandler` serves sockets; with both,
  * OpenAPI lists the route.
  */
 export const voiceRoute = fp(
-  async (app: FastifyInstance, { session, maxSessions }: VoiceOptions) => {
-    const open = new Set<Connection>()
-
+  async (app: FastifyInstance, { session, open, maxSessions }: VoiceOptions) => {
     await app.register(websocket, {
       // Messages past the limit are answered with an error first, so the parser's own limit is higher.
       options: { maxPayload: 4 * socketLimits.maxMessageBytes, perMessageDeflate: false },

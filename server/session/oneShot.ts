@@ -52,7 +52,7 @@ export async function runOneShot(
   const conversation = stages.conversations.open(request.choices.conversationId)
   const { appVersion } = stages.settings
   const beginning = { conversationId: conversation.id, sessionId: null, source: request.source, appVersion }
-  const turn = beginTurn(beginning, stages.store, log)
+  const turn = beginTurn(beginning, stages, log)
   turn.timeline.mark('speechEnd', request.arrivedAtMs)
   let question: DecodedAudio | null = null
 

@@ -6,6 +6,7 @@ import type { Recognize, SpeechLevel } from '../speech/recognizer.ts'
 import type { FindSpeech } from '../speech/speechSegments.ts'
 import type { Clause } from '../synthesis/clauses.ts'
 import type { Synthesize } from '../synthesis/synthesize.ts'
+import type { EndedTurn } from '../timing/record.ts'
 import type { TurnStore } from '../timing/store.ts'
 
 export type { Clause }
@@ -29,6 +30,8 @@ export type Stages = {
   memory(speechModel: string | null, llm: LanguageModel | null): Promise<MemoryFigures>
   conversations: Conversations
   store: TurnStore
+  /** Told of every turn when its row is written: metrics and traces. */
+  watchers: Set<(ended: EndedTurn) => void>
   settings: TurnSettings
 }
 

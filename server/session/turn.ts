@@ -31,13 +31,31 @@ export type TurnBeginning = {
   appVersion: string
 }
 
-export function beginTurn(beginning: TurnBeginning, store: Stages['store'], log: FastifyBaseLogger): Turn {
+export function beginTurn(
+  beginning: TurnBeginning,
+  { store, watchers }: Pick<Stages, 'store' | 'watchers'>,
+  log: FastifyBaseLogger,
+): Turn {
   const turnId = uuidv7()
   const identity = { turnId, startedAt: new Date().toISOString(), ...beginning }
   const timeline = createTimeline()
   const draft = createDraft()
   let memory: Promise<void> = Promise.resolve()
   let record: TurnRecord | undefined
+
+  function tellWatchers(ended: TurnRecord): void {
+    const at = timeline.at('speechEnd')
+    // From now backwards: over days the wall clock and the monotonic one drift apart.
+    const speechEndedAtMs = at === null ? null : Date.now() - (performance.now() - at)
+    for (const watch of watchers) {
+      try {
+        watch({ record: ended, speechEndedAtMs })
+      } catch (error) {
+        // The turn is over and written: what watches it must not make it fail.
+        log.error({ err: error, turnId }, 'a turn is missing in metrics or traces')
+      }
+    }
+  }
 
   const turn: Turn = {
     turnId,
@@ -64,6 +82,7 @@ export function beginTurn(beginning: TurnBeginning, store: Stages['store'], log:
         { turnId, outcome, errorCode: record.errorCode, fromSpeechEnd: record.fromSpeechEnd },
         'turn ended',
       )
+      tellWatchers(record)
       return record
     },
   }

@@ -22,6 +22,13 @@ export type TurnIdentity = {
   appVersion: string
 }
 
+/** What watchers of turns are told once its row is written. Never what was said. */
+export type EndedTurn = {
+  record: TurnRecord
+  /** Wall clock, Unix milliseconds; null where no speech end was found. */
+  speechEndedAtMs: number | null
+}
+
 /** A draft in which everything is unknown. */
 export function createDraft(): RecordDraft {
   return {

@@ -153,6 +153,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     },
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store: openTurnStore(':memory:', { saveText: true }),
+    watchers: new Set(),
     settings: {
       appVersion: '0.0.0-test',
       llmHost: async () => 'http://127.0.0.1:11434',

@@ -46,6 +46,7 @@ export async function createTestApp({
       languageModels: async () => [fakeLanguageModel],
       speechModels: async () => [],
       voices: async () => listVoices(null),
+      engines: async () => [],
       languagePulls: nothingToPull,
       speechPulls: nothingToPull,
       ...dependencies,

@@ -56,7 +56,7 @@ export function createFloor(dependencies: FloorDependencies): Floor {
   function openTurn(): LiveTurn {
     const { appVersion } = stages.settings
     const conversationId = active.now().conversation.id
-    const turn = beginTurn({ conversationId, sessionId, source: 'socket', appVersion }, stages.store, log)
+    const turn = beginTurn({ conversationId, sessionId, source: 'socket', appVersion }, stages, log)
     const live = createLiveTurn(turn, {
       stages,
       replies,

@@ -88,11 +88,13 @@ describe('flite in a process of its own', () => {
   })
 
   it('that is killed while idle comes back by itself', async () => {
-    const flite = create()
+    let restarts = 0
+    const flite = create({ onRestart: () => restarts++ })
     await flite.warm(never)
     const { pid } = flite.status()
     process.kill(pid ?? 0, 'SIGKILL')
     await until(() => flite.status().state === 'ready' && flite.status().pid !== pid)
+    expect(restarts).toBe(1)
     expect((await flite.speak(sentence, 'slt', never)).samples.length).toBeGreaterThan(10_000)
   })
 

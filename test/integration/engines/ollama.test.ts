@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createOllama, type OllamaEngine, ollamaUrl } from '../../../server/engines/ollama.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import { quietLog } from '../../support/quietLog.ts'
@@ -96,6 +96,28 @@ describe('the Ollama that is used', () => {
     ollama.suspect()
     expect(await ollama.url()).not.toBe(`http://${host}`)
     expect(ollama.owned()).toBe(true)
+  })
+
+  it('is known to be gone, and to be back, without any turn that asks for it', async () => {
+    const port = await freePort()
+    const { ollama } = create(await answering('{"version":"0.17.4"}', 200, port), true)
+    await ollama.url()
+    const now = performance.now.bind(performance)
+    let laterMs = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + laterMs)
+    const isReady = async (wanted: boolean) => {
+      for (;;) {
+        laterMs += 11_000
+        if (ollama.ready().ready === wanted) return
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+    }
+    for (const server of servers.splice(0)) server.close().closeAllConnections()
+    await isReady(false)
+    expect(ollama.ready().detail).toContain(String(port))
+    await answering('{"version":"0.17.5"}', 200, port)
+    await isReady(true)
+    vi.restoreAllMocks()
   })
 
   it('comes back when ours is killed by hand', async () => {

@@ -62,7 +62,8 @@ describe('a supervised engine', () => {
   })
 
   it('comes back after it was killed by hand, as another process', async () => {
-    const { supervised, states } = engine('good')
+    let restarts = 0
+    const { supervised, states } = engine('good', { onRestart: () => restarts++ })
     const before = await supervised.ready(never)
     process.kill(before.pid, 'SIGKILL')
     await until(() => supervised.running() === null)
@@ -71,6 +72,7 @@ describe('a supervised engine', () => {
     expect(after.pid).not.toBe(before.pid)
     expect(await isHealthy(after.baseUrl, never)).toBe(true)
     expect(states).toEqual(['ready', 'restarting', 'ready'])
+    expect(restarts).toBe(1)
     expect(supervised.status().lastError).toBeNull()
   })
 

@@ -28,6 +28,7 @@ afterAll(() => server.app.close())
 
 const routes = [
   'GET /livez',
+  'GET /metrics',
   'GET /readyz',
   'GET /v1/info',
   'GET /v1/models/language',

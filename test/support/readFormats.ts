@@ -1,0 +1,58 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import Type, { type Static, type TSchema } from 'typebox'
+import Value from 'typebox/value'
+
+/** Other people's formats, read by their own reference implementations: the Go programs in `formats/`. */
+
+/** What a test says when it is skipped; false where Go is there. */
+export const goIsMissing = spawnSync('go', ['version']).status !== 0
+
+/** The first run fetches modules and compiles. */
+export const GO_TIMEOUT_MS = 240_000
+
+const Exposition = Type.Object({
+  families: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      type: Type.Enum(['COUNTER', 'GAUGE', 'HISTOGRAM']),
+      series: Type.Array(
+        Type.Object({
+          labels: Type.Record(Type.String(), Type.String()),
+          value: Type.Number(),
+          sum: Type.Number(),
+        }),
+      ),
+    }),
+  ),
+  problems: Type.Array(Type.String()),
+})
+export type Exposition = Static<typeof Exposition>
+
+/** The metrics of a scrape, and what `promtool check metrics` would complain of. Rejects for text that is not the format. */
+export const readExposition = (text: string) => read('exposition', [], text, Exposition)
+
+async function read<T extends TSchema>(
+  program: string,
+  args: string[],
+  input: string | Uint8Array,
+  schema: T,
+  environment: Record<string, string> = {},
+): Promise<Static<T>> {
+  const output = await new Promise<string>((settle, refuse) => {
+    const child = execFile(
+      'go',
+      ['run', `./${program}`, ...args],
+      {
+        cwd: join(import.meta.dirname, 'formats'),
+        env: { ...process.env, ...environment },
+        maxBuffer: 64 * 2 ** 20,
+      },
+      (error, stdout, stderr) => (error ? refuse(new Error(stderr, { cause: error })) : settle(stdout)),
+    )
+    child.stdin?.end(input)
+  })
+  const value: unknown = JSON.parse(output)
+  Value.Assert(schema, value)
+  return value
+}
