@@ -1,9 +1,16 @@
-import type { Static } from 'typebox'
+import './modelPickers.css'
 import type { ErrorMessage } from '../../server/protocol/messages.ts'
-import type { Configured as ConfiguredSchema, SessionSettings } from '../../server/protocol/socketServer.ts'
-import type { Api } from '../api.ts'
+import type { LanguageModel, SpeechModel, Voice } from '../../server/protocol/models.ts'
+import type { SessionSettings } from '../../server/protocol/socketServer.ts'
+import { type Api, ApiError } from '../api.ts'
+import { el } from '../dom.ts'
+import { levelTable, updateProgress } from './levelTable.ts'
+import { type LevelGroup, languageGroups, speechGroups } from './modelGroups.ts'
+import { type PullState, pull } from './pulling.ts'
+import { type Configured, switchCost } from './switchCost.ts'
+import { voiceSelect } from './voiceSelect.ts'
 
-export type Configured = Static<typeof ConfiguredSchema>
+export type { Configured }
 export type ModelChoice = { llmModel?: string; speechModel?: string; voice?: string }
 
 export type ModelPickersOptions = {
@@ -20,7 +27,179 @@ export type ModelPickers = {
   failed(message: ErrorMessage): void
 }
 
-/** Pickers for LLM tag, speech level and voice. */
-export function createModelPickers(_root: HTMLElement, _options: ModelPickersOptions): ModelPickers {
-  return { current() {}, configured() {}, failed() {} }
+/** Who goes through the levels by arrow keys loads only the one where they stay. */
+const SETTLE_MS = 350
+/** What the engines hold changes by itself; it is asked again when somebody looks, at most so often. */
+const FRESH_MS = 5_000
+
+type Kind = 'language' | 'speech'
+type Lists = { language: LevelGroup[]; speech: LevelGroup[]; voices: Voice[] }
+type Setting = keyof ModelChoice
+
+/** Pickers for LLM tag, speech level and voice, with what each takes, and pulling of those that are not here. */
+export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPickersOptions): ModelPickers {
+  const status = el('p', { class: 'status', role: 'status' })
+  const language = el('fieldset', {}, el('legend', {}, 'Answers'))
+  const speech = el('fieldset', {}, el('legend', {}, 'Speech'))
+  const voice = el('div', { class: 'voice' })
+  const trouble = el('div', { class: 'trouble', hidden: true })
+  const pickers = el(
+    'section',
+    { class: 'model-pickers', 'aria-label': 'Models and voice' },
+    status,
+    trouble,
+    language,
+    speech,
+    voice,
+  )
+  root.append(pickers)
+
+  let inUse: Required<ModelChoice> | null = null
+  let wanted: ModelChoice = {}
+  let lists: Lists = { language: [], speech: [], voices: [] }
+  let askedAt = Number.NEGATIVE_INFINITY
+  let settling: ReturnType<typeof setTimeout> | undefined
+  const pulls = new Map<string, PullState>()
+  const opened = new Set<Kind>()
+
+  const chosen = (setting: Setting) => wanted[setting] ?? inUse?.[setting] ?? null
+
+  async function refresh(): Promise<void> {
+    askedAt = performance.now()
+    const items = async <T>(path: string) => (await api.get<{ items: T[] }>(path)).items
+    const [tags, levels, voices] = await Promise.allSettled([
+      items<LanguageModel>('/v1/models/language'),
+      items<SpeechModel>('/v1/models/speech'),
+      items<Voice>('/v1/voices'),
+    ])
+    // What one engine cannot say now keeps what it said before; the others are shown.
+    lists = {
+      language: tags.status === 'fulfilled' ? languageGroups(tags.value) : lists.language,
+      speech: levels.status === 'fulfilled' ? speechGroups(levels.value) : lists.speech,
+      voices: voices.status === 'fulfilled' ? voices.value : lists.voices,
+    }
+    const reasons = [tags, levels, voices].flatMap(result =>
+      result.status === 'rejected' ? [inWords(result.reason)] : [],
+    )
+    trouble.hidden = reasons.length === 0
+    trouble.replaceChildren(
+      ...[...new Set(reasons)].map(reason => el('p', {}, reason)),
+      el('button', { type: 'button', class: 'small', onclick: () => void refresh() }, 'Try again'),
+    )
+    render()
+  }
+
+  function refreshIfOld(): void {
+    if (performance.now() - askedAt > FRESH_MS) void refresh()
+  }
+
+  function choose(setting: Setting, name: string): void {
+    wanted = { ...wanted, [setting]: name }
+    clearTimeout(settling)
+    settling = setTimeout(() => {
+      const changed = Object.entries(wanted).filter(([key, value]) => inUse?.[key as Setting] !== value)
+      // The last `configure` wins, so one that is under way is taken back by asking for what was in use.
+      const choice: ModelChoice = changed.length > 0 ? Object.fromEntries(changed) : { [setting]: name }
+      status.textContent = `Switching to ${Object.values(choice).join(', ')} …`
+      pickers.setAttribute('aria-busy', 'true')
+      switchTo(choice)
+    }, SETTLE_MS)
+  }
+
+  async function startPull(kind: Kind, name: string): Promise<void> {
+    const tell = (state: PullState) => {
+      const before = pulls.get(name)
+      pulls.set(name, state)
+      if (state.state === 'running' && before?.state === 'running')
+        updateProgress(pickers, name, state.progress)
+      else render()
+      if (state.state === 'failed') status.textContent = `${name} could not be pulled.`
+    }
+    tell({ state: 'running', progress: { status: 'starting', completedBytes: null, totalBytes: null } })
+    if (!(await pull(api, kind, name, tell))) return
+    pulls.delete(name)
+    status.textContent = `${name} is here.`
+    await refresh()
+  }
+
+  function pickerOf(kind: Kind, setting: Setting, groups: LevelGroup[]): HTMLElement[] {
+    const options = {
+      group: setting,
+      chosen: chosen(setting),
+      pulls,
+      choose: (name: string) => choose(setting, name),
+      pull: (name: string) => void startPull(kind, name),
+    }
+    const isUsed = ({ levels }: LevelGroup) => levels.some(({ name }) => name === options.chosen)
+    const first = groups.filter(isUsed)
+    const others = groups.filter(group => !isUsed(group))
+    const isOpen = opened.has(kind) || first.length === 0
+    const toggle = () => {
+      if (!opened.delete(kind)) opened.add(kind)
+      render()
+    }
+    return [
+      ...first.map(group => levelTable(group, options)),
+      ...(others.length === 0 || first.length === 0
+        ? []
+        : [
+            el(
+              'button',
+              {
+                type: 'button',
+                class: 'quiet small',
+                'data-key': `more ${kind}`,
+                'aria-expanded': String(isOpen),
+                onclick: toggle,
+              },
+              isOpen ? 'Hide other models' : `Other models (${others.length})`,
+            ),
+          ]),
+      ...(isOpen ? others.map(group => levelTable(group, options)) : []),
+    ]
+  }
+
+  /** Builds the tables anew, and leaves the focus where it was. */
+  function render(): void {
+    const focused = document.activeElement
+    const key = focused instanceof HTMLElement && pickers.contains(focused) ? focused.dataset.key : undefined
+    language.replaceChildren(el('legend', {}, 'Answers'), ...pickerOf('language', 'llmModel', lists.language))
+    speech.replaceChildren(el('legend', {}, 'Speech'), ...pickerOf('speech', 'speechModel', lists.speech))
+    voice.replaceChildren(voiceSelect(lists.voices, chosen('voice'), name => choose('voice', name)))
+    if (key !== undefined) pickers.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
+  }
+
+  function settled(text: string): void {
+    wanted = {}
+    pickers.removeAttribute('aria-busy')
+    status.textContent = text
+    render()
+  }
+
+  pickers.addEventListener('pointerenter', refreshIfOld)
+  pickers.addEventListener('focusin', refreshIfOld)
+  void refresh()
+
+  return {
+    current({ llmModel, speechModel, voice }) {
+      inUse = { llmModel, speechModel, voice }
+      settled('')
+      refreshIfOld()
+    },
+    configured(message) {
+      const { llmModel, speechModel, voice } = message.settings
+      const voiceChanged = voice !== inUse?.voice ? `The voice is ${voice}.` : ''
+      inUse = { llmModel, speechModel, voice }
+      settled([switchCost(message), voiceChanged].filter(part => part !== '').join(' '))
+      void refresh()
+    },
+    failed({ message, mend }) {
+      settled([message, mend].filter(part => part !== undefined).join(' '))
+    },
+  }
+}
+
+function inWords(error: unknown): string {
+  if (!(error instanceof ApiError)) return String(error)
+  return [error.message, error.mend].filter(part => part !== undefined).join(' ')
 }

@@ -1,11 +1,137 @@
+import './latencyChart.css'
+import type uPlot from 'uplot'
 import type { TurnRecord } from '../../server/protocol/record.ts'
+import { el } from '../dom.ts'
+import { milliseconds } from '../figures.ts'
+import { createPanel, type Panel } from './latencyPanel.ts'
+import { type Combination, inWords, type LatencySeries, latencySeries, metrics } from './latencySeries.ts'
+import { dashOf, seriesColors } from './seriesStyle.ts'
+
+/** More turns than this are no longer told apart; the older ones are in the record's own place. */
+const MOST_TURNS = 200
 
 export type LatencyChart = {
   add(record: TurnRecord): void
   setHistory(records: TurnRecord[]): void
 }
 
-/** Speech end → first token and → first audio over the turns. */
-export function createLatencyChart(_root: HTMLElement): LatencyChart {
-  return { add() {}, setHistory() {} }
+const titles = { firstTokenMs: 'First token', firstAudioMs: 'First audio' } as const
+
+/**
+ * Speech end → first token and → first audio over the turns, coloured by LLM tag, dashed by speech level, with the median of
+ * each combination. The legend under it is a table, and says the same in figures. uPlot comes when the first turn does.
+ */
+export function createLatencyChart(root: HTMLElement): LatencyChart {
+  const empty = el(
+    'p',
+    { class: 'soft' },
+    'The time of each turn will show here: one colour a language model, one dash a speech level.',
+  )
+  const summary = el('p', { class: 'unseen' })
+  const panelsRoot = el('div', { class: 'panels', 'aria-hidden': 'true' })
+  const legend = el('div', { class: 'legend' })
+  root.append(el('div', { class: 'latency-chart' }, empty, summary, panelsRoot, legend))
+
+  let records: TurnRecord[] = []
+  let panels: Panel[] | null = null
+  let drawing = Promise.resolve()
+
+  async function draw(): Promise<void> {
+    const series = latencySeries(records.slice(-MOST_TURNS))
+    empty.hidden = series.count > 0
+    summary.textContent = series.count > 0 ? inWords(series) : ''
+    legend.replaceChildren(...(series.count > 0 ? [legendOf(series)] : []))
+    panelsRoot.hidden = series.count === 0
+    if (series.count === 0) return
+    panels ??= await makePanels()
+    for (const panel of panels) panel.show(series)
+  }
+
+  async function makePanels(): Promise<Panel[]> {
+    const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')])
+    const made = metrics.map(metric => createPanel(UPlot as typeof uPlot, panelsRoot, metric, titles[metric]))
+    const scheme = matchMedia('(prefers-color-scheme: dark)')
+    scheme.addEventListener('change', () => {
+      for (const panel of made) panel.redraw()
+    })
+    new ResizeObserver(() => {
+      for (const panel of made) panel.fit()
+    }).observe(panelsRoot)
+    return made
+  }
+
+  // One after another: a turn may come while uPlot is on its way.
+  const drawSoon = () => {
+    drawing = drawing.then(draw).catch((error: unknown) => {
+      empty.hidden = false
+      empty.textContent = `The chart could not be drawn (${String(error)}). Load the page again.`
+    })
+  }
+
+  drawSoon()
+  return {
+    add(record) {
+      records = [...records.filter(({ turnId }) => turnId !== record.turnId), record]
+      drawSoon()
+    },
+    setHistory(history) {
+      records = history.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+      drawSoon()
+    },
+  }
+}
+
+function legendOf({ combinations }: LatencySeries): HTMLElement {
+  const column = (text: string, ...classes: string[]) =>
+    el('th', { scope: 'col', class: classes.join(' ') }, text)
+  return el(
+    'table',
+    {},
+    el(
+      'caption',
+      { class: 'unseen' },
+      'Medians of warm turns by language model and speech level, in milliseconds from speech end',
+    ),
+    el(
+      'thead',
+      {},
+      el(
+        'tr',
+        {},
+        column('answers'),
+        column('speech'),
+        column('turns', 'figures'),
+        column('first token', 'figures'),
+        column('first audio', 'figures'),
+      ),
+    ),
+    el('tbody', {}, ...combinations.map(legendRow)),
+  )
+}
+
+function legendRow(combination: Combination): HTMLElement {
+  const { llmModel, speechModel, turns, coldTurns, median } = combination
+  const figure = (text: string) => el('td', { class: 'figures' }, text)
+  return el(
+    'tr',
+    {},
+    el('th', { scope: 'row' }, swatch(combination), llmModel),
+    el('td', {}, speechModel?.replace(/^whisper-/, '') ?? 'typed'),
+    figure(coldTurns === 0 ? String(turns) : `${turns} (${coldTurns} cold)`),
+    figure(milliseconds(median.firstTokenMs)),
+    figure(milliseconds(median.firstAudioMs)),
+  )
+}
+
+function swatch({ color, dash }: Combination): SVGElement {
+  const space = 'http://www.w3.org/2000/svg'
+  const svg = document.createElementNS(space, 'svg')
+  const line = document.createElementNS(space, 'line')
+  const attributes = { x1: 0, y1: 5, x2: 34, y2: 5, 'stroke-dasharray': dashOf(dash).join(' ') }
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, String(value))
+  svg.setAttribute('viewBox', '0 0 34 10')
+  svg.setAttribute('class', `swatch series-${(color % seriesColors) + 1}`)
+  svg.setAttribute('aria-hidden', 'true')
+  svg.append(line)
+  return svg
 }

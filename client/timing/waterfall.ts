@@ -1,7 +1,118 @@
+import './waterfall.css'
 import type { TurnRecord } from '../../server/protocol/record.ts'
 import { el } from '../dom.ts'
+import { duration, milliseconds } from '../figures.ts'
+import { ticks } from './axis.ts'
+import { type Bar, reachedMs, waterfallBars } from './waterfallBars.ts'
 
-/** Where the time of a turn went, on one axis from speech end. */
-export function renderWaterfall(_record: TurnRecord): HTMLElement {
-  return el('div', { class: 'waterfall' })
+/** Shorter ones would print as 0.0. */
+const SHOWN_FROM_MS = 0.05
+
+/**
+ * Where the time of a turn went: a table of its stages on one axis from speech end, with the quantization of both models.
+ * The bars are for the eye; each row says its figures in words too.
+ */
+export function renderWaterfall(record: TurnRecord): HTMLElement {
+  const bars = waterfallBars(record).filter(({ ms }) => ms >= SHOWN_FROM_MS)
+  const heading = el('figcaption', {}, el('strong', {}, headlineOf(record)), levelsOf(record))
+  const figure = el('figure', { class: 'waterfall' }, heading)
+  if (bars.length > 0) figure.append(tableOf(bars))
+  return figure
+}
+
+/** The moment that the one who waits cares for, as far as the turn got. */
+function headlineOf({ outcome, errorCode, fromSpeechEnd: at }: TurnRecord): string {
+  if (outcome === 'failed') return `Failed: ${errorCode ?? 'internal'}`
+  if (outcome === 'no-speech') return 'Nothing was said'
+  if (outcome === 'discarded') return 'Given up before an answer'
+  if (at.playbackStartedMs !== null) return `Answer heard after ${duration(at.playbackStartedMs)}`
+  if (at.firstAudioMs !== null) return `First audio after ${duration(at.firstAudioMs)}`
+  if (at.firstTokenMs !== null) return `First token after ${duration(at.firstTokenMs)}`
+  return outcome === 'interrupted' ? 'Interrupted before an answer' : 'No answer'
+}
+
+function levelsOf({ speech, llm }: TurnRecord): HTMLElement {
+  const level = (name: string, model: string | null, quantization: string | null, cold: boolean | null) =>
+    model === null
+      ? []
+      : [
+          el(
+            'span',
+            { class: `level ${name}`, title: model },
+            `${name === 'speech' ? 'speech' : 'answer'} `,
+            el('b', {}, quantization ?? model),
+            ...(cold ? [' cold'] : []),
+          ),
+        ]
+  return el(
+    'span',
+    { class: 'levels' },
+    ...level('speech', speech.model, speech.quantization, speech.cold),
+    ...level('llm', llm.model, llm.quantization, llm.cold),
+  )
+}
+
+function tableOf(bars: Bar[]): HTMLElement {
+  const from = Math.min(0, ...bars.map(({ startMs }) => startMs))
+  const to = reachedMs(bars)
+  const share = (ms: number) => `${(((ms - from) / (to - from)) * 100).toFixed(3)}%`
+  const marks = ticks(from, to, 5)
+
+  const segment = (kind: string, startMs: number, ms: number) => {
+    const part = el('span', { class: `bar ${kind}` })
+    part.style.setProperty('left', share(startMs))
+    part.style.setProperty('width', share(from + ms))
+    return part
+  }
+  const row = ({ id, label, stage, startMs, endMs, ms, hiddenMs }: Bar) => {
+    const isHidden = hiddenMs >= SHOWN_FROM_MS
+    const track = el(
+      'span',
+      { class: 'track', 'aria-hidden': 'true' },
+      ...marks.map(mark => gridLine(share(mark))),
+    )
+    if (isHidden) track.append(segment(`${stage} hidden`, startMs, hiddenMs))
+    track.append(segment(stage, startMs + hiddenMs, ms - hiddenMs))
+    const inWords = `from ${milliseconds(startMs)} to ${milliseconds(endMs)} ms`
+    const note = isHidden ? `${milliseconds(hiddenMs)} ms in the silence` : ''
+    return el(
+      'tr',
+      { 'data-bar': id },
+      el('th', { scope: 'row' }, label, ...(isHidden ? [' ', el('small', {}, note)] : [])),
+      el('td', {}, track, el('span', { class: 'unseen' }, inWords)),
+      el('td', { class: 'figures' }, milliseconds(ms)),
+    )
+  }
+  return el(
+    'table',
+    {},
+    el('caption', { class: 'unseen' }, 'Where the time went, in milliseconds from speech end'),
+    el(
+      'thead',
+      {},
+      el(
+        'tr',
+        {},
+        el('th', { scope: 'col' }, el('span', { class: 'unseen' }, 'stage')),
+        el('th', { scope: 'col' }, axis(marks, share), el('span', { class: 'unseen' }, 'when')),
+        el('th', { scope: 'col', class: 'figures' }, 'ms'),
+      ),
+    ),
+    el('tbody', {}, ...bars.map(row)),
+  )
+}
+
+function gridLine(left: string): HTMLElement {
+  const line = el('span', { class: 'line' })
+  line.style.setProperty('left', left)
+  return line
+}
+
+function axis(marks: number[], share: (ms: number) => string): HTMLElement {
+  const labels = marks.map(mark => {
+    const label = el('span', {}, mark.toLocaleString('en-US'))
+    label.style.setProperty('left', share(mark))
+    return label
+  })
+  return el('span', { class: 'axis', 'aria-hidden': 'true' }, ...labels)
 }

@@ -43,7 +43,8 @@ export function makeTurn(
   const evalMs = (outputTokens / rate) * 1_000
   const timeToFirstTokenMs = around(70)
   const transcriptMs = inferenceMs + 4
-  const firstTokenMs = transcriptMs + timeToFirstTokenMs
+  const llmQueueMs = around(0.2)
+  const firstTokenMs = transcriptMs + llmQueueMs + timeToFirstTokenMs
   const firstClauseMs = firstTokenMs + around(90)
 
   const record: TurnRecord = {
@@ -85,7 +86,7 @@ export function makeTurn(
       digest: when(answered, llmLevel.padEnd(64, '0')),
       quantization: when(answered, llmLevel.toUpperCase()),
       parameterSize: when(answered, '134.52M'),
-      queueMs: when(answered, around(0.2)),
+      queueMs: when(answered, llmQueueMs),
       timeToFirstTokenMs: when(answered, timeToFirstTokenMs),
       loadMs: when(answered, i % 40 === 0 ? 412 : 12),
       promptTokens: when(answered, 60 + (i % 30)),

@@ -1,0 +1,118 @@
+import { el } from '../dom.ts'
+import { bytes, percent } from '../figures.ts'
+import type { Level, LevelGroup } from './modelGroups.ts'
+import { type PullState, progressInWords, shareDone } from './pulling.ts'
+
+export type LevelTableOptions = {
+  /** Of the radio buttons. */
+  group: string
+  /** The level in use, or the one that was asked for. */
+  chosen: string | null
+  pulls: ReadonlyMap<string, PullState>
+  choose(name: string): void
+  pull(name: string): void
+}
+
+/** The levels of one model as a table of radio buttons, each with what it takes; those that are not here can be pulled. */
+export function levelTable(
+  { family, parameterSize, levels }: LevelGroup,
+  options: LevelTableOptions,
+): HTMLElement {
+  const hasGpu = levels.some(({ gpuShare }) => gpuShare !== undefined)
+  const largest = Math.max(1, ...levels.map(({ sizeBytes }) => sizeBytes ?? 0))
+  const heading = (text: string) => el('th', { scope: 'col', class: 'figures' }, text)
+  return el(
+    'table',
+    { class: 'levels' },
+    el('caption', {}, family, ...(parameterSize === null ? [] : [' ', el('small', {}, parameterSize)])),
+    el(
+      'thead',
+      {},
+      el(
+        'tr',
+        {},
+        el('th', { scope: 'col' }, 'level'),
+        heading('on disk'),
+        heading('in memory'),
+        ...(hasGpu ? [heading('on GPU')] : []),
+      ),
+    ),
+    el('tbody', {}, ...levels.map(level => levelRow(level, largest, hasGpu, options))),
+  )
+}
+
+function levelRow(level: Level, largest: number, hasGpu: boolean, options: LevelTableOptions): HTMLElement {
+  const { name, sizeBytes, installed, loaded, residentBytes, gpuShare } = level
+  const radio = el('input', {
+    type: 'radio',
+    name: options.group,
+    value: name,
+    'data-key': `choose ${name}`,
+    checked: name === options.chosen,
+    disabled: !installed,
+    onchange: () => options.choose(name),
+  })
+  const first = el('th', { scope: 'row' }, el('label', { title: name }, radio, ' ', level.level))
+  if (!installed) {
+    const rest = el('td', { colspan: hasGpu ? 3 : 2, class: 'missing' }, pullCell(name, level.level, options))
+    return el('tr', {}, first, rest)
+  }
+  const bar = el('span', { class: 'size', 'aria-hidden': 'true' })
+  bar.style.setProperty('width', `${((sizeBytes ?? 0) / largest) * 100}%`)
+  const row = el(
+    'tr',
+    { class: loaded ? 'loaded' : '' },
+    first,
+    el('td', { class: 'figures' }, bar, bytes(sizeBytes)),
+    el(
+      'td',
+      { class: 'figures' },
+      loaded ? bytes(residentBytes) : el('span', { class: 'soft' }, 'not loaded'),
+    ),
+    ...(hasGpu ? [el('td', { class: 'figures' }, percent(gpuShare ?? null))] : []),
+  )
+  row.addEventListener('click', event => {
+    if (!(event.target as Element).closest('label')) radio.click()
+  })
+  return row
+}
+
+function pullCell(name: string, level: string, options: LevelTableOptions): HTMLElement {
+  const state = options.pulls.get(name)
+  const button = (text: string) =>
+    el(
+      'button',
+      {
+        type: 'button',
+        class: 'small',
+        'data-key': `pull ${name}`,
+        'aria-label': `${text} ${level}, ${name}`,
+        onclick: () => options.pull(name),
+      },
+      text,
+    )
+  if (state === undefined) return button('Pull')
+  if (state.state === 'failed') {
+    const why = [state.message, state.mend].filter(part => part !== undefined).join(' ')
+    return el('div', { class: 'failed' }, el('span', {}, why), button('Try again'))
+  }
+  return el('div', { class: 'pulling', 'data-pull': name }, ...progressParts(name, state.progress))
+}
+
+/** Moves the bar of a running pull without building the table anew. */
+export function updateProgress(
+  root: HTMLElement,
+  name: string,
+  progress: Parameters<typeof shareDone>[0],
+): void {
+  const cell = root.querySelector(`[data-pull="${CSS.escape(name)}"]`)
+  cell?.replaceChildren(...progressParts(name, progress))
+}
+
+function progressParts(name: string, progress: Parameters<typeof shareDone>[0]): HTMLElement[] {
+  const share = shareDone(progress)
+  return [
+    el('progress', { 'aria-label': `Pulling ${name}`, max: 1, value: share === null ? undefined : share }),
+    el('span', {}, progressInWords(progress)),
+  ]
+}

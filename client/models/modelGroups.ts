@@ -1,0 +1,66 @@
+import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
+
+/** One quantization level of a model, of either kind. `gpuShare` is undefined where the kind has none. */
+export type Level = {
+  name: string
+  level: string
+  sizeBytes: number | null
+  installed: boolean
+  loaded: boolean
+  residentBytes: number | null
+  gpuShare?: number | null
+}
+
+/** The levels of one model, most bytes first, those that are not here last. */
+export type LevelGroup = { family: string; parameterSize: string | null; levels: Level[] }
+
+/** The end of an Ollama tag that names its quantization, as Ollama's library and `models quantize` write it. */
+const quantizationEnd = /-((?:fp|f|bf)(?:16|32)|i?q\d[\w]*)$/i
+
+export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
+  return grouped(
+    models,
+    ({ name }) => name.replace(quantizationEnd, ''),
+    model => ({
+      ...levelOf(
+        model,
+        quantizationEnd.exec(model.name)?.[1] ?? model.quantization ?? model.name.split(':')[1] ?? '',
+      ),
+      gpuShare: model.gpuShare,
+    }),
+  )
+}
+
+export function speechGroups(models: readonly SpeechModel[]): LevelGroup[] {
+  return grouped(
+    models,
+    ({ family }) => family,
+    model => levelOf(model, model.quantization),
+  )
+}
+
+function levelOf(model: LanguageModel | SpeechModel, level: string): Level {
+  const { name, sizeBytes, installed, loaded, residentBytes } = model
+  return { name, level, sizeBytes, installed, loaded, residentBytes }
+}
+
+function grouped<M extends LanguageModel | SpeechModel>(
+  models: readonly M[],
+  familyOf: (model: M) => string,
+  asLevel: (model: M) => Level,
+): LevelGroup[] {
+  const groups = new Map<string, LevelGroup>()
+  for (const model of models) {
+    const family = familyOf(model)
+    const group = groups.get(family) ?? { family, parameterSize: null, levels: [] }
+    groups.set(family, group)
+    group.parameterSize ??= model.parameterSize
+    group.levels.push(asLevel(model))
+  }
+  for (const { levels } of groups.values()) {
+    levels.sort(
+      (a, b) => Number(b.installed) - Number(a.installed) || (b.sizeBytes ?? 0) - (a.sizeBytes ?? 0),
+    )
+  }
+  return [...groups.values()]
+}

@@ -1,0 +1,129 @@
+import type uPlot from 'uplot'
+import { el } from '../dom.ts'
+import { type Combination, type LatencySeries, type Metric, medianLine } from './latencySeries.ts'
+import { colorOf, dashOf, seriesVariable } from './seriesStyle.ts'
+
+const HEIGHT = 170
+const FONT = '11px ui-monospace, Menlo, Consolas, monospace'
+/** Room at the right for the names of the medians, and the height of one. */
+const LABEL_WIDTH = 86
+const LABEL_HEIGHT = 13
+
+export type Panel = {
+  show(series: LatencySeries): void
+  /** The colours changed. */
+  redraw(): void
+  /** The room changed. */
+  fit(): void
+}
+
+/** One metric over the turns: a point a turn, hollow where a model was loaded, and the median of each combination. */
+export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metric, title: string): Panel {
+  const place = el('div', { class: 'canvas' })
+  const panel = el(
+    'div',
+    { class: 'panel' },
+    el('p', { class: 'title' }, title, el('span', {}, ' ms after speech end')),
+    place,
+  )
+  root.append(panel)
+  let chart: uPlot | null = null
+  let shape = ''
+  let shown: LatencySeries = { count: 0, combinations: [] }
+
+  const width = () => Math.max(160, place.clientWidth)
+  const color = (combination: Combination) => () => colorOf(place, seriesVariable(combination.color))
+
+  function options({ combinations }: LatencySeries): uPlot.Options {
+    const text = () => colorOf(place, '--text-soft')
+    const grid = { stroke: () => colorOf(place, '--line'), width: 1 }
+    const axis: uPlot.Axis = { stroke: text, font: FONT, grid, ticks: { show: false }, gap: 4 }
+    return {
+      width: width(),
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [8, LABEL_WIDTH, 0, 0],
+      scales: {
+        x: { time: false, range: (_chart, min, max) => (min === max ? [min - 1, max + 1] : [min, max]) },
+        y: { range: (_chart, _min, max) => [0, (max || 1) * 1.08] },
+      },
+      axes: [
+        { ...axis, size: 22, incrs: [1, 2, 5, 10, 20, 50, 100], grid: { show: false } },
+        { ...axis, size: 44 },
+      ],
+      series: [{}, ...combinations.flatMap(seriesOf)],
+      hooks: { draw: [drawLabels] },
+    }
+  }
+
+  function seriesOf(combination: Combination): uPlot.Series[] {
+    const stroke = color(combination)
+    const dash = dashOf(combination.dash)
+    const surface = () => colorOf(place, '--raised')
+    return [
+      { stroke, width: 1, alpha: 0.55, dash, points: { show: true, size: 6, width: 1, fill: stroke } },
+      { stroke, width: 0, points: { show: true, size: 7, width: 1.5, fill: surface } },
+      { stroke, width: 2.5, dash, points: { show: false } },
+    ]
+  }
+
+  function data({ count, combinations }: LatencySeries): uPlot.AlignedData {
+    const places = Array.from({ length: count }, (_, i) => i + 1)
+    const rows = combinations.flatMap(combination => [
+      combination.warm[metric],
+      combination.cold[metric],
+      medianLine(combination, metric),
+    ])
+    return [places, ...rows]
+  }
+
+  /** Each median by name and value at the right edge, moved apart where they would cover each other. */
+  function drawLabels({ ctx, bbox, valToPos }: uPlot): void {
+    const hasLevels = new Set(shown.combinations.map(({ speechLevel }) => speechLevel)).size > 1
+    const labels = shown.combinations
+      .flatMap(combination => {
+        const value = combination.median[metric]
+        if (value === null) return []
+        const level = hasLevels ? `/${combination.speechLevel ?? 'typed'}` : ''
+        const text = `${Math.round(value)} ${combination.llmLevel}${level}`
+        return [{ text, y: valToPos(value, 'y', true), color: color(combination)() }]
+      })
+      .sort((a, b) => a.y - b.y)
+    const ratio = UPlot.pxRatio
+    const step = LABEL_HEIGHT * ratio
+    ctx.save()
+    ctx.font = FONT.replace(/^\d+/, size => String(Number(size) * ratio))
+    ctx.textBaseline = 'middle'
+    ctx.textAlign = 'left'
+    let lowest = bbox.top
+    for (const [i, { text, y, color }] of labels.entries()) {
+      const room = bbox.top + bbox.height - (labels.length - 1 - i) * step
+      const at = Math.min(Math.max(y, lowest), Math.max(room, lowest))
+      ctx.fillStyle = color
+      ctx.fillText(text, bbox.left + bbox.width + 6 * ratio, at, (LABEL_WIDTH - 8) * ratio)
+      lowest = at + step
+    }
+    ctx.restore()
+  }
+
+  return {
+    show(series) {
+      shown = series
+      panel.hidden = !series.combinations.some(({ warm, cold }) =>
+        [...warm[metric], ...cold[metric]].some(value => value !== null),
+      )
+      if (panel.hidden) return
+      const now = JSON.stringify(series.combinations.map(({ key, color, dash }) => [key, color, dash]))
+      if (chart !== null && now === shape) return chart.setData(data(series))
+      shape = now
+      chart?.destroy()
+      chart = new UPlot(options(series), data(series), place)
+    },
+    redraw: () => chart?.redraw(false, true),
+    fit() {
+      if (chart !== null && !panel.hidden && chart.width !== width())
+        chart.setSize({ width: width(), height: HEIGHT })
+    },
+  }
+}

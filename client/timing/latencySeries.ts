@@ -1,0 +1,108 @@
+import type { TurnRecord } from '../../server/protocol/record.ts'
+
+export const metrics = ['firstTokenMs', 'firstAudioMs'] as const
+export type Metric = (typeof metrics)[number]
+
+/** The turns of one pair of models. `color` and `dash` number its LLM tag and its speech level, from 0. */
+export type Combination = {
+  key: string
+  llmModel: string
+  llmLevel: string
+  /** Null for typed turns. */
+  speechModel: string | null
+  speechLevel: string | null
+  color: number
+  dash: number
+  /** Values by place of the turn, null where the turn is another's; those of turns that loaded a model stand apart. */
+  warm: Record<Metric, (number | null)[]>
+  cold: Record<Metric, (number | null)[]>
+  /** Of the warm turns. */
+  median: Record<Metric, number | null>
+  turns: number
+  coldTurns: number
+}
+
+export type LatencySeries = {
+  /** Turns on the axis. */
+  count: number
+  combinations: Combination[]
+}
+
+/**
+ * Answered turns, oldest first, as one row of values for each combination of LLM tag and speech level, in the order in which they
+ * first occur. Cold turns are in no median: they would make the model that was switched to look slow.
+ */
+export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
+  const answered = records.filter(
+    ({ llm, fromSpeechEnd }) => llm.model !== null && fromSpeechEnd.firstTokenMs !== null,
+  )
+  const tags = [...new Set(answered.map(({ llm }) => llm.model))]
+  const levels = [...new Set(answered.map(({ speech }) => speech.model))]
+  const combinations = new Map<string, Combination>()
+  const blank = () => ({
+    firstTokenMs: answered.map(() => null) as (number | null)[],
+    firstAudioMs: answered.map(() => null) as (number | null)[],
+  })
+
+  for (const [place, { llm, speech, fromSpeechEnd }] of answered.entries()) {
+    const key = JSON.stringify([llm.model, speech.model])
+    let combination = combinations.get(key)
+    if (combination === undefined) {
+      combination = {
+        key,
+        llmModel: llm.model ?? '',
+        llmLevel: llm.quantization ?? llm.model ?? '',
+        speechModel: speech.model,
+        speechLevel: speech.quantization,
+        color: tags.indexOf(llm.model),
+        dash: levels.indexOf(speech.model),
+        warm: blank(),
+        cold: blank(),
+        median: { firstTokenMs: null, firstAudioMs: null },
+        turns: 0,
+        coldTurns: 0,
+      }
+      combinations.set(key, combination)
+    }
+    const isCold = llm.cold === true || speech.cold === true
+    combination.turns++
+    if (isCold) combination.coldTurns++
+    for (const metric of metrics) combination[isCold ? 'cold' : 'warm'][metric][place] = fromSpeechEnd[metric]
+  }
+  for (const combination of combinations.values()) {
+    for (const metric of metrics) combination.median[metric] = median(combination.warm[metric])
+  }
+  return { count: answered.length, combinations: [...combinations.values()] }
+}
+
+/** The median line of a combination: its value from its first to its last turn, null elsewhere. */
+export function medianLine({ warm, cold, median }: Combination, metric: Metric): (number | null)[] {
+  const value = median[metric]
+  const has = (place: number) => warm[metric][place] !== null || cold[metric][place] !== null
+  const first = warm[metric].findIndex((_, place) => has(place))
+  const last = warm[metric].findLastIndex((_, place) => has(place))
+  return warm[metric].map((_, place) => (place >= first && place <= last ? value : null))
+}
+
+/** What the chart says, for those who cannot see it. */
+export function inWords({ count, combinations }: LatencySeries): string {
+  if (count === 0) return 'No answered turns yet.'
+  const parts = combinations.map(({ llmModel, speechModel, turns, coldTurns, median }) => {
+    const cold = coldTurns === 0 ? '' : `, ${coldTurns} of them cold`
+    const moments = [
+      ['first token', median.firstTokenMs],
+      ['first audio', median.firstAudioMs],
+    ].flatMap(([name, ms]) => (typeof ms === 'number' ? [`${name} ${Math.round(ms)} ms`] : []))
+    const medians = moments.length === 0 ? 'no warm turn' : `median ${moments.join(', ')}`
+    return `${llmModel} with ${speechModel ?? 'typed questions'}: ${turns === 1 ? '1 turn' : `${turns} turns`}${cold}, ${medians}.`
+  })
+  return `${count === 1 ? '1 turn' : `${count} turns`}. ${parts.join(' ')}`
+}
+
+function median(values: readonly (number | null)[]): number | null {
+  const ascending = values.filter(value => value !== null).sort((a, b) => a - b)
+  const middle = ascending.length >> 1
+  const above = ascending[middle]
+  const below = ascending[ascending.length % 2 === 1 ? middle : middle - 1]
+  return above === undefined || below === undefined ? null : (above + below) / 2
+}

@@ -1,0 +1,262 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type Bar, reachedMs, waterfallBars } from '../../../client/timing/waterfallBars.ts'
+import type { TurnRecord } from '../../../server/protocol/record.ts'
+import { makeTurn, makeTurns } from '../../support/records.ts'
+
+type Change = { [K in 'fromSpeechEnd' | 'speech' | 'llm']?: Partial<TurnRecord[K]> }
+
+/** A record of which only these figures are known. */
+function recordOf({ fromSpeechEnd = {}, speech = {}, llm = {} }: Change): TurnRecord {
+  const { record } = makeTurn(1)
+  const unknown = <T extends object>(group: T) =>
+    Object.fromEntries(Object.keys(group).map(name => [name, null])) as T
+  return {
+    ...record,
+    fromSpeechEnd: { ...unknown(record.fromSpeechEnd), ...fromSpeechEnd },
+    speech: { ...unknown(record.speech), ...speech },
+    llm: { ...unknown(record.llm), ...llm },
+  }
+}
+
+const figures = (bars: Bar[]) =>
+  bars.map(({ id, startMs, endMs, hiddenMs }) => [id, startMs, endMs, hiddenMs])
+const visibleMs = (bars: Bar[]) => bars.reduce((sum, { ms, hiddenMs }) => sum + ms - hiddenMs, 0)
+
+const live: Change = {
+  fromSpeechEnd: {
+    turnDecidedMs: 500,
+    transcriptMs: 620,
+    firstTokenMs: 720,
+    firstClauseMs: 800,
+    firstAudioMs: 840,
+  },
+  speech: { queueMs: 10, inferenceMs: 400, cold: false },
+  llm: { queueMs: 5, timeToFirstTokenMs: 90, loadMs: 20, promptEvalMs: 60, cold: false },
+}
+
+describe('a live turn', () => {
+  test('has the transcription that began in the silence, and what of it the silence hid', () => {
+    expect(figures(waterfallBars(recordOf(live)))).toEqual([
+      ['silence', 0, 500, 0],
+      ['speechQueue', 210, 220, 10],
+      ['transcription', 220, 620, 280],
+      ['prepareAnswer', 620, 625, 0],
+      ['llmQueue', 625, 630, 0],
+      ['llmSchedule', 630, 650, 0],
+      ['promptEvaluation', 650, 710, 0],
+      ['firstToken', 710, 720, 0],
+      ['firstClause', 720, 800, 0],
+      ['firstAudio', 800, 840, 0],
+    ])
+  })
+
+  test('whose transcript was there before the silence was over waited for nothing but the silence', () => {
+    const bars = waterfallBars(
+      recordOf({ ...live, fromSpeechEnd: { turnDecidedMs: 500, transcriptMs: 470 } }),
+    )
+    expect(bars.find(({ id }) => id === 'transcription')).toMatchObject({ ms: 400, hiddenMs: 400 })
+  })
+
+  test('ends its playback bar where the client began to play', () => {
+    const played = recordOf({ ...live, fromSpeechEnd: { ...live.fromSpeechEnd, playbackStartedMs: 910 } })
+    expect(waterfallBars(played).at(-1)).toMatchObject({
+      id: 'playbackStart',
+      startMs: 840,
+      endMs: 910,
+      ms: 70,
+    })
+  })
+
+  test('by push-to-talk waits for the button, not for silence', () => {
+    const pushed = recordOf({
+      fromSpeechEnd: { commitMs: 180, turnDecidedMs: 190, transcriptMs: 400 },
+      speech: { inferenceMs: 200 },
+    })
+    expect(figures(waterfallBars(pushed))).toEqual([
+      ['silence', 0, 180, 0],
+      ['decision', 180, 190, 0],
+      ['prepareSpeech', 190, 200, 0],
+      ['transcription', 200, 400, 0],
+    ])
+    expect(waterfallBars(pushed)[0]?.label).toBe('Until you let go')
+  })
+})
+
+describe('other turns', () => {
+  test('a typed one has no speech', () => {
+    const typed = recordOf({
+      fromSpeechEnd: { firstTokenMs: 60, firstClauseMs: 90 },
+      llm: { queueMs: 0, timeToFirstTokenMs: 55, loadMs: 20, promptEvalMs: 30 },
+    })
+    expect(waterfallBars(typed).map(({ id }) => id)).toEqual([
+      'prepareAnswer',
+      'llmSchedule',
+      'promptEvaluation',
+      'firstToken',
+      'firstClause',
+    ])
+  })
+
+  test('a cold one says what was loaded, and for how long', () => {
+    const cold = recordOf({
+      fromSpeechEnd: { transcriptMs: 1500, firstTokenMs: 2100 },
+      speech: { queueMs: 0, inferenceMs: 300, cold: true },
+      llm: { queueMs: 0, timeToFirstTokenMs: 600, loadMs: 412, promptEvalMs: 100, cold: true },
+    })
+    expect(figures(waterfallBars(cold))).toEqual([
+      ['speechLoad', 0, 1200, 0],
+      ['transcription', 1200, 1500, 0],
+      ['llmLoad', 1500, 1912, 0],
+      ['promptEvaluation', 1912, 2012, 0],
+      ['firstToken', 2012, 2100, 0],
+    ])
+  })
+
+  test('one that failed while it waited for the model ends with the wait', () => {
+    const failed = recordOf({
+      fromSpeechEnd: { transcriptMs: 300 },
+      speech: { inferenceMs: 300 },
+      llm: { queueMs: 20 },
+    })
+    expect(figures(waterfallBars(failed))).toEqual([
+      ['transcription', 0, 300, 0],
+      ['llmQueue', 300, 320, 0],
+    ])
+  })
+
+  test('one that was interrupted before Ollama gave its figures has the wait for the first token in one', () => {
+    const cut = recordOf({
+      fromSpeechEnd: { firstTokenMs: 100 },
+      llm: { queueMs: 0, timeToFirstTokenMs: 100 },
+    })
+    expect(figures(waterfallBars(cut))).toEqual([['firstToken', 0, 100, 0]])
+  })
+
+  test('one whose figures by Ollama do not fit our clock has the wait in one', () => {
+    const odd = recordOf({
+      fromSpeechEnd: { firstTokenMs: 100 },
+      llm: { queueMs: 0, timeToFirstTokenMs: 90, loadMs: 50, promptEvalMs: 45 },
+    })
+    expect(figures(waterfallBars(odd))).toEqual([
+      ['prepareAnswer', 0, 10, 0],
+      ['firstToken', 10, 100, 0],
+    ])
+  })
+
+  test('thinking ends with the first token', () => {
+    const thought = recordOf({
+      fromSpeechEnd: { firstTokenMs: 1000 },
+      llm: { queueMs: 0, timeToFirstTokenMs: 1000, promptEvalMs: 100, thinkingMs: 850 },
+    })
+    expect(figures(waterfallBars(thought))).toEqual([
+      ['promptEvaluation', 0, 100, 0],
+      ['beforeThinking', 100, 150, 0],
+      ['thinking', 150, 1000, 0],
+    ])
+  })
+
+  test('one of which nothing is known has no bars', () => {
+    expect(waterfallBars(recordOf({}))).toEqual([])
+    expect(reachedMs([])).toBe(0)
+  })
+})
+
+/** Durations of a turn that got to its end; the record that they make. */
+const duration = fc.double({ min: 0, max: 5000, noNaN: true })
+const wholeTurn = fc
+  .record({
+    silence: fc.option(duration),
+    queue: duration,
+    inference: duration,
+    /** From the end of the silence, or speech end, to the request; negative where it began in the silence. */
+    offset: fc.double({ min: -5000, max: 5000, noNaN: true }),
+    prepare: duration,
+    llmQueue: duration,
+    load: duration,
+    evaluation: duration,
+    sampling: duration,
+    clause: duration,
+    audio: fc.option(duration),
+    playback: fc.option(duration),
+    cold: fc.boolean(),
+  })
+  .map(t => {
+    const decided = t.silence ?? 0
+    const speechFrom = Math.max(0, decided + t.offset) + t.queue
+    const transcriptMs = speechFrom + t.inference
+    const asked = Math.max(decided, transcriptMs) + t.prepare + t.llmQueue
+    const timeToFirstTokenMs = t.load + t.evaluation + t.sampling
+    const firstTokenMs = asked + timeToFirstTokenMs
+    const firstClauseMs = firstTokenMs + t.clause
+    const firstAudioMs = t.audio === null ? null : firstClauseMs + t.audio
+    const playbackStartedMs = t.playback === null ? null : (firstAudioMs ?? firstClauseMs) + t.playback
+    const { silence: turnDecidedMs, cold } = t
+    return recordOf({
+      fromSpeechEnd: {
+        turnDecidedMs,
+        transcriptMs,
+        firstTokenMs,
+        firstClauseMs,
+        firstAudioMs,
+        playbackStartedMs,
+      },
+      speech: { queueMs: t.queue, inferenceMs: t.inference, cold },
+      llm: { queueMs: t.llmQueue, timeToFirstTokenMs, loadMs: t.load, promptEvalMs: t.evaluation, cold },
+    })
+  })
+
+describe('any turn', () => {
+  test('that is whole: the visible parts add up to its last moment, and the bars have the figures of the record', () => {
+    fc.assert(
+      fc.property(wholeTurn, record => {
+        const bars = waterfallBars(record)
+        const { fromSpeechEnd: at, speech, llm } = record
+        const last = at.playbackStartedMs ?? at.firstAudioMs ?? at.firstClauseMs ?? Number.NaN
+        expect(visibleMs(bars)).toBeCloseTo(last, 5)
+        const recorded = {
+          speechQueue: speech.queueMs,
+          transcription: speech.inferenceMs,
+          llmQueue: llm.queueMs,
+          promptEvaluation: llm.promptEvalMs,
+        }
+        for (const bar of bars) {
+          const figure = recorded[bar.id as keyof typeof recorded]
+          if (figure !== undefined) expect(bar.ms).toBeCloseTo(figure ?? Number.NaN, 5)
+        }
+        const answering = bars.filter(({ stage, id }) => stage === 'llm' && id !== 'firstClause')
+        const wait = answering.reduce((sum, { ms }) => sum + ms, 0)
+        expect(wait).toBeCloseTo(llm.timeToFirstTokenMs ?? Number.NaN, 5)
+      }),
+    )
+  })
+
+  test('that the support records make adds up too', () => {
+    for (const { record } of makeTurns(200)) {
+      const { firstAudioMs, transcriptMs } = record.fromSpeechEnd
+      expect(visibleMs(waterfallBars(record))).toBeCloseTo(firstAudioMs ?? transcriptMs ?? 0, 5)
+    }
+  })
+
+  test('whatever its figures: no bar is negative, none hides more than itself, none lies outside what was reached', () => {
+    const figure = fc.option(fc.double({ min: -1e6, max: 1e6, noNaN: true }))
+    const some = (names: string[]) => fc.record(Object.fromEntries(names.map(name => [name, figure])))
+    fc.assert(
+      fc.property(
+        some(Object.keys(makeTurn(1).record.fromSpeechEnd)),
+        some(['queueMs', 'inferenceMs']),
+        some(['queueMs', 'timeToFirstTokenMs', 'loadMs', 'promptEvalMs', 'thinkingMs']),
+        (fromSpeechEnd, speech, llm) => {
+          const bars = waterfallBars(recordOf({ fromSpeechEnd, speech, llm } as Change))
+          for (const { startMs, endMs, ms, hiddenMs } of bars) {
+            expect(ms).toBeGreaterThan(0)
+            expect(endMs).toBeGreaterThanOrEqual(startMs)
+            expect(hiddenMs).toBeGreaterThanOrEqual(0)
+            expect(hiddenMs).toBeLessThanOrEqual(ms)
+            expect(endMs).toBeLessThanOrEqual(reachedMs(bars))
+          }
+        },
+      ),
+    )
+  })
+})
