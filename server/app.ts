@@ -22,7 +22,6 @@ import type { Stages } from './session/stages.ts'
 import { createPartialDecoding } from './speech/partialDecoding.ts'
 import type { EngineFigures } from './telemetry/engineMetrics.ts'
 import { createTurnMetrics } from './telemetry/turnMetrics.ts'
-import type { EndedTurn } from './timing/record.ts'
 
 export const MAX_JSON_BYTES = 2 ** 20
 /** A request that has not arrived whole by then is given up, and with it its place among MAX_SESSIONS. */
@@ -35,8 +34,6 @@ export type Dependencies = HealthDependencies &
     replies: ReplyAudio
     /** For each scrape of `/metrics`. */
     engines(): Promise<EngineFigures[]>
-    /** Makes a trace of a turn; absent where traces are off. */
-    trace?: ((ended: EndedTurn) => void) | undefined
     /** What only live sessions need; without it there are none. */
     live?: Pick<SessionDependencies, 'activity' | 'loadedModels'>
     /** Folder of the built page. */
@@ -49,11 +46,10 @@ export async function buildApp(
   dependencies: Dependencies,
   options: { loggerInstance?: FastifyBaseLogger; https?: { cert: Buffer; key: Buffer } } = {},
 ): Promise<FastifyInstance> {
-  const { stages, replies, tickets, engines, trace } = dependencies
+  const { stages, replies, tickets, engines } = dependencies
   const registry = new Registry()
   const observe = createTurnMetrics(registry, [config.LLM_MODEL, config.SPEECH_MODEL])
   stages.watchers.add(({ record }) => observe(record))
-  if (trace) stages.watchers.add(trace)
   const sessions = new Set<Connection>()
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)

@@ -17,6 +17,7 @@ import {
 } from './assembly/inventory.ts'
 import type { Provision, Report } from './assembly/provision.ts'
 import { keepFor } from './assembly/retention.ts'
+import { startTracing } from './assembly/tracing.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
 import type { Config } from './config.ts'
 import { cleanOrphans } from './engines/orphans.ts'
@@ -53,6 +54,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const { log, report, provision = provisionFrom(config.CACHE_DIR) } = options
   await cleanOrphans(join(config.CACHE_DIR, 'run'), log)
   const assembly = await assemble(config, provision, report, packageJson.version, log)
+  const stopTracing = await startTracing(config, assembly.stages, log)
   const warmUp = createWarmUp(config, assembly, provision, report, log)
   const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS })
   const languagePulls = createPulls(async (name, tell, signal) =>
@@ -99,6 +101,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await assembly.stopEngines()
     await closed
     assembly.stages.store.close()
+    await stopTracing()
   }
 
   try {

@@ -13,6 +13,8 @@ const Origin = Type.String({
   pattern: '^https?://(\\[[0-9a-fA-F:.]+\\]|[^\\s/?#@:\\[\\]*]+)(:\\d{1,5})?/?$',
 })
 const BaseUrl = Type.String({ pattern: '^https?://[^\\s/?#]+(/[^\\s?#]*)?$' })
+/** As in OTEL_RESOURCE_ATTRIBUTES, percent-encoded. */
+const Pair = Type.String({ pattern: '^[^=\\s]+=(%[0-9A-Fa-f]{2}|[^%])*$' })
 
 export const Settings = Type.Object({
   HOST: Type.String({
@@ -125,9 +127,29 @@ export const Settings = Type.Object({
     default: 'info',
     description: 'pino level. What people said is logged only at debug, and only as fields.',
   }),
+  OTEL_TRACES_EXPORTER: Type.Enum(['none', 'otlp'], {
+    default: 'none',
+    description:
+      'otlp sends a trace of every turn, without what was said. The OTEL names are those of OpenTelemetry.',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    ...BaseUrl,
+    default: 'http://localhost:4318',
+    description: 'Base URL of the receiver of traces, which takes OTLP in protobuf over HTTP.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: list(Pair, 'Headers for it, name=value, comma-separated; treated as secret.'),
+  OTEL_SERVICE_NAME: Type.String({
+    default: 'quantvox',
+    minLength: 1,
+    description: 'Name of this server in traces.',
+  }),
+  OTEL_RESOURCE_ATTRIBUTES: list(
+    Pair,
+    'What else every trace says of this server, name=value, comma-separated.',
+  ),
 })
 
-export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN'])
+export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS'])
 
 /**
  * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, a URL) as a base URL that can be called. As in Ollama

@@ -32,6 +32,42 @@ export type Exposition = Static<typeof Exposition>
 /** The metrics of a scrape, and what `promtool check metrics` would complain of. Rejects for text that is not the format. */
 export const readExposition = (text: string) => read('exposition', [], text, Exposition)
 
+const AnyValue = Type.Object({
+  stringValue: Type.Optional(Type.String()),
+  intValue: Type.Optional(Type.String()),
+  doubleValue: Type.Optional(Type.Number()),
+  boolValue: Type.Optional(Type.Boolean()),
+  arrayValue: Type.Optional(Type.Object({ values: Type.Array(Type.Object({ stringValue: Type.String() })) })),
+})
+const Attributes = Type.Array(Type.Object({ key: Type.String(), value: AnyValue }))
+const TraceRequest = Type.Object({
+  resourceSpans: Type.Array(
+    Type.Object({
+      resource: Type.Object({ attributes: Attributes }),
+      scopeSpans: Type.Array(
+        Type.Object({
+          spans: Type.Array(
+            Type.Object({
+              traceId: Type.String(),
+              spanId: Type.String(),
+              parentSpanId: Type.Optional(Type.String()),
+              name: Type.String(),
+              kind: Type.String(),
+              startTimeUnixNano: Type.String(),
+              endTimeUnixNano: Type.String(),
+              attributes: Attributes,
+              status: Type.Optional(Type.Object({ code: Type.Optional(Type.String()) })),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+})
+
+/** The spans of an OTLP export request in protobuf. Ids are in base64, as protobuf's JSON has bytes. */
+export const readTraceRequest = (body: Uint8Array) => read('otlp', [], body, TraceRequest)
+
 async function read<T extends TSchema>(
   program: string,
   args: string[],

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DiagLogLevel, diag, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace'
+import type { EndedTurn } from '../timing/record.ts'
+import { planSpans, type SpanPlan } from './turnSpans.ts'
+
+export type TraceSettings = {
+  /** Base URL of an OTLP/HTTP receiver, for instance an OpenTelemetry Collector. */
+  endpoint: string
+  /** `name=value`, percent-encoded as the OpenTelemetry specification has it. */
+  headers: string[]
+  serviceName: string
+  /** `name=value`, added to every trace. */
+  resourceAttributes: string[]
+  appVersion: string
+}
+
+export type Traces = {
+  /** Sends the trace of a turn in the background. */
+  turnEnded(ended: EndedTurn): void
+  /** Sends what waits; gives up after a moment. */
+  stop(): Promise<void>
+}
+
+type TraceLog = { warn(fields: object, message: string): void }
+
+/** A receiver that does not answer must not hold up the end of the server. */
+const FLUSH_WITHIN_MS = 3_000
+
+/** Turns as OpenTelemetry traces, sent in batches to `settings.endpoint` as OTLP in protobuf over HTTP. */
+export function createTraces(settings: TraceSettings, log: TraceLog): Traces {
+  const warn = (message: string, ...details: unknown[]) => log.warn({ details }, `OpenTelemetry: ${message}`)
+  const quiet = () => {}
+  diag.setLogger(
+    { error: warn, warn, info: quiet, debug: quiet, verbose: quiet },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  )
+  let traceId = ''
+  const ids = new RandomIdGenerator()
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({
+      'service.name': settings.serviceName,
+      'service.version': settings.appVersion,
+      ...pairs(settings.resourceAttributes),
+    }),
+    // A turn's id has the form of a trace's, so that either finds the other.
+    idGenerator: { generateTraceId: () => traceId, generateSpanId: () => ids.generateSpanId() },
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: new OTLPTraceExporter({
+          url: `${settings.endpoint}/v1/traces`,
+          headers: pairs(settings.headers),
+        }),
+      }),
+    ],
+  })
+  const tracer = provider.getTracer('quantvox', settings.appVersion)
+
+  /** Begun and ended at once: what it tells is over. */
+  function span({ name, kind, startMs, endMs, attributes, errorCode }: SpanPlan, parent = ROOT_CONTEXT) {
+    const made = tracer.startSpan(
+      name,
+      { kind: kind === 'client' ? SpanKind.CLIENT : SpanKind.INTERNAL, startTime: startMs, attributes },
+      parent,
+    )
+    if (errorCode !== null) {
+      made.setAttribute('error.type', errorCode)
+      made.setStatus({ code: SpanStatusCode.ERROR })
+    }
+    made.end(endMs)
+    return trace.setSpan(parent, made)
+  }
+
+  return {
+    turnEnded(ended) {
+      traceId = ended.record.turnId.replaceAll('-', '')
+      const { turn, stages } = planSpans(ended, Date.now())
+      const parent = span(turn)
+      for (const stage of stages) span(stage, parent)
+    },
+    async stop() {
+      const sent = provider.shutdown().catch((error: unknown) => warn('the last traces were not sent', error))
+      await Promise.race([sent, sleep(FLUSH_WITHIN_MS, undefined, { ref: false })])
+      diag.disable()
+    },
+  }
+}
+
+function pairs(texts: string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map(text => {
+      const at = text.indexOf('=')
+      return [text.slice(0, at).trim(), decodeURIComponent(text.slice(at + 1).trim())]
+    }),
+  )
+}
