@@ -60,3 +60,9 @@ export function fixed(value: number, digits: number): string {
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 }
+
+/** `40 – 52 ms` of `40 ms` and `52 ms`. */
+export function rangeInWords(low: string, high: string): string {
+  const unit = / [^\d]*$/.exec(high)?.[0] ?? ''
+  return `${unit !== '' && low.endsWith(unit) ? low.slice(0, -unit.length) : low} – ${high}`
+}

@@ -2,8 +2,9 @@ import './modelPickers.css'
 import type { ErrorMessage } from '../../server/protocol/messages.ts'
 import type { LanguageModel, SpeechModel, Voice } from '../../server/protocol/models.ts'
 import type { SessionSettings } from '../../server/protocol/socketServer.ts'
-import { type Api, ApiError } from '../api.ts'
+import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
+import { inWords, troubleBox } from '../trouble.ts'
 import { levelTable, updateProgress } from './levelTable.ts'
 import { type LevelGroup, languageGroups, speechGroups } from './modelGroups.ts'
 import { type PullState, pull } from './pulling.ts'
@@ -42,7 +43,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
   const language = el('fieldset', {}, el('legend', {}, 'Answers'))
   const speech = el('fieldset', {}, el('legend', {}, 'Speech'))
   const voice = el('div', { class: 'voice' })
-  const trouble = el('div', { class: 'trouble', hidden: true })
+  const trouble = el('div')
   const pickers = el(
     'section',
     { class: 'model-pickers', 'aria-label': 'Models and voice' },
@@ -81,11 +82,8 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
     const reasons = [tags, levels, voices].flatMap(result =>
       result.status === 'rejected' ? [inWords(result.reason)] : [],
     )
-    trouble.hidden = reasons.length === 0
-    trouble.replaceChildren(
-      ...[...new Set(reasons)].map(reason => el('p', {}, reason)),
-      el('button', { type: 'button', class: 'small', onclick: () => void refresh() }, 'Try again'),
-    )
+    const different = [...new Set(reasons)]
+    trouble.replaceChildren(...(different.length === 0 ? [] : [troubleBox(different, () => void refresh())]))
     render()
   }
 
@@ -197,9 +195,4 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
       settled([message, mend].filter(part => part !== undefined).join(' '))
     },
   }
-}
-
-function inWords(error: unknown): string {
-  if (!(error instanceof ApiError)) return String(error)
-  return [error.message, error.mend].filter(part => part !== undefined).join(' ')
 }

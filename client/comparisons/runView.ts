@@ -1,0 +1,124 @@
+import type { ComparisonResult } from '../../server/protocol/comparisonResult.ts'
+import type { ComparisonProgress, ComparisonStatus } from '../../server/protocol/comparisons.ts'
+import type { Api } from '../api.ts'
+import { el } from '../dom.ts'
+import { clockTime, span } from '../figures.ts'
+import { saveBlob } from '../saveBlob.ts'
+import { inWords, troubleBox } from '../trouble.ts'
+import { requestInWords } from './comparisonRequest.ts'
+import { shareOf } from './following.ts'
+import { renderReport } from './report.ts'
+
+const formats = { html: 'Page', md: 'Markdown', csv: 'CSV', json: 'JSON' } as const
+
+export type RunView = {
+  readonly element: HTMLElement
+  /** How far it is; without building anything anew. */
+  progress(progress: ComparisonProgress): void
+  /** It is over, or was when it was opened: shows the report. */
+  ended(status: ComparisonStatus): Promise<void>
+}
+
+/** One run: its progress while it runs, its report afterwards. `stop` cancels it, or forgets it once it is over. */
+export function createRunView(api: Api, status: ComparisonStatus, stop: () => Promise<void>): RunView {
+  const { id } = status
+  const bar = el('progress', { max: 1, 'aria-label': 'Progress of the comparison' })
+  const step = el('p', { role: 'status' })
+  const time = el('p', { class: 'soft figures' })
+  const cancelling = el('button', { type: 'button', onclick: () => void act(cancelling, stop) }, 'Cancel')
+  const watching = el('div', { class: 'watching' }, bar, step, time, cancelling)
+  const trouble = el('div')
+  const report = el('div')
+  const actions = el('div', { class: 'actions', hidden: true })
+  const element = el(
+    'section',
+    { class: 'run', 'aria-label': 'Comparison' },
+    el(
+      'div',
+      { class: 'heading' },
+      el('h2', { tabindex: -1 }, clockTime(status.startedAt)),
+      el('a', { href: '#/comparisons' }, 'All comparisons'),
+    ),
+    el('p', { class: 'soft' }, requestInWords(status.request)),
+    watching,
+    actions,
+    trouble,
+    report,
+  )
+
+  async function act(button: HTMLButtonElement, work: () => Promise<void>): Promise<void> {
+    button.disabled = true
+    trouble.replaceChildren()
+    try {
+      await work()
+    } catch (error) {
+      trouble.replaceChildren(el('p', { class: 'trouble', role: 'alert' }, inWords(error)))
+    }
+    button.disabled = false
+  }
+
+  function progress(now: ComparisonProgress): void {
+    const share = shareOf(now)
+    if (share === null) bar.removeAttribute('value')
+    else bar.value = share
+    step.textContent = `${now.phase}: ${now.what}`
+    const left = now.remainingMs === null ? '' : `, about ${span(now.remainingMs)} left`
+    time.textContent = `step ${now.doneSteps} of ${now.totalSteps}, ${span(now.elapsedMs)} so far${left}`
+  }
+
+  async function ended(last: ComparisonStatus): Promise<void> {
+    watching.hidden = true
+    if (last.error !== null) {
+      const { message, mend } = last.error
+      trouble.replaceChildren(el('p', { class: 'trouble' }, [message, mend].filter(Boolean).join(' ')))
+    }
+    await showReport(last)
+  }
+
+  async function showReport(last: ComparisonStatus): Promise<void> {
+    report.replaceChildren(el('p', { class: 'soft', role: 'status' }, 'Loading the report …'))
+    try {
+      const result = await api.get<ComparisonResult>(`/v1/comparisons/${id}`)
+      const partial =
+        last.state === 'done'
+          ? []
+          : [el('p', { class: 'warning' }, `This run was ${last.state}: the report is of what it had.`)]
+      report.replaceChildren(...partial, renderReport(result))
+      offerDownloads()
+    } catch (error) {
+      report.replaceChildren(troubleBox([inWords(error)], () => void showReport(last)))
+    }
+    offerForgetting()
+  }
+
+  function offerDownloads(): void {
+    const buttons = Object.entries(formats).map(([format, text]) => {
+      const button = el(
+        'button',
+        { type: 'button', class: 'small', onclick: () => void act(button, save) },
+        text,
+      )
+      const save = async () =>
+        saveBlob(
+          await api.blob(`/v1/comparisons/${id}?format=${format}`),
+          `quantvox-comparison-${id}.${format}`,
+        )
+      return button
+    })
+    actions.replaceChildren(el('span', { class: 'soft' }, 'Download'), ...buttons)
+  }
+
+  function offerForgetting(): void {
+    const forget = el(
+      'button',
+      { type: 'button', class: 'small', onclick: () => void act(forget, stop) },
+      'Forget this run',
+    )
+    actions.append(forget)
+    actions.hidden = false
+  }
+
+  if (status.progress !== null) progress(status.progress)
+  else step.textContent = status.state === 'queued' ? 'Waiting for its turn' : 'Starting'
+  return { element, progress, ended }
+}

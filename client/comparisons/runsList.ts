@@ -1,0 +1,26 @@
+import type { ComparisonStatus } from '../../server/protocol/comparisons.ts'
+import { el } from '../dom.ts'
+import { clockTime } from '../figures.ts'
+import { requestInWords } from './comparisonRequest.ts'
+
+export function isOver({ state }: Pick<ComparisonStatus, 'state'>): boolean {
+  return state !== 'queued' && state !== 'running'
+}
+
+/** All runs, as links to their reports. */
+export function runsList(runs: readonly ComparisonStatus[]): HTMLElement {
+  return el('ul', { class: 'runs' }, ...runs.map(item))
+}
+
+function item(run: ComparisonStatus): HTMLElement {
+  const { id, state, startedAt, request, sentence, error, progress } = run
+  const running = progress === null ? '' : `${progress.phase}: ${progress.what}`
+  return el(
+    'li',
+    { class: state },
+    el('a', { href: `#/comparisons/${id}` }, clockTime(startedAt)),
+    el('span', { class: 'state' }, state),
+    el('span', { class: 'soft' }, requestInWords(request)),
+    el('p', {}, isOver(run) ? (sentence ?? error?.message ?? 'No recommendation.') : running),
+  )
+}
