@@ -59,6 +59,8 @@ export async function buildApp(
     requestTimeout: UPLOAD_WITHIN_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    // It bounds the closing, too, which waits for turns; STOP_SECONDS bounds that.
+    pluginTimeout: 0,
     // Turns log how they end; a line for each request would only hide them.
     logController: new LogController({ disableRequestLogging: true }),
   })
@@ -100,6 +102,7 @@ export async function buildApp(
     await app.register(voiceRoute, {
       open: sessions,
       maxSessions: config.MAX_SESSIONS,
+      stopMs: config.STOP_SECONDS * 1000,
       session: {
         ...dependencies.live,
         ...{ stages, replies },

@@ -123,6 +123,12 @@ export const Settings = Type.Object({
     maximum: 1024,
     description: 'Largest upload, in MiB.',
   }),
+  STOP_SECONDS: Type.Integer({
+    default: 30,
+    minimum: 0,
+    maximum: 600,
+    description: 'How long a stop lets running turns go on; then they are interrupted.',
+  }),
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'pino level. What people said is logged only at debug, and only as fields.',

@@ -12,6 +12,8 @@ export type VoiceOptions = {
   /** Filled with what is open. */
   open: Set<Connection>
   maxSessions: number
+  /** How long a stop lets turns go on. */
+  stopMs: number
 }
 
 /**
@@ -19,7 +21,7 @@ export type VoiceOptions = {
  * OpenAPI lists the route.
  */
 export const voiceRoute = fp(
-  async (app: FastifyInstance, { session, open, maxSessions }: VoiceOptions) => {
+  async (app: FastifyInstance, { session, open, maxSessions, stopMs }: VoiceOptions) => {
     await app.register(websocket, {
       // Messages past the limit are answered with an error first, so the parser's own limit is higher.
       options: { maxPayload: 4 * socketLimits.maxMessageBytes, perMessageDeflate: false },
@@ -27,7 +29,8 @@ export const voiceRoute = fp(
       errorHandler: (error, _socket, request) => request.log.info({ err: error }, 'a socket failed'),
       preClose: async () => {
         const error = new QuantvoxError('shutting_down', 'The server is shutting down.')
-        await Promise.all([...open].map(connection => connection.end(error)))
+        const over = AbortSignal.timeout(stopMs)
+        await Promise.all([...open].map(connection => connection.finish(error, over)))
         app.websocketServer.close()
       },
     })

@@ -29,7 +29,9 @@ export async function createTestApp({
   settings = {},
   dependencies = {},
 }: TestAppOptions = {}): Promise<TestApp> {
-  const { config } = readConfig({ flags: settings, environment: {}, dotEnv: {} })
+  // A test that ends in the middle of a turn does not wait for it.
+  const flags = { STOP_SECONDS: '0', ...settings }
+  const { config } = readConfig({ flags, environment: {}, dotEnv: {} })
   const fakes = createFakeStages(script)
   const nothingToPull = createPulls(async () => {})
   const logLines: string[] = []

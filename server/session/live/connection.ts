@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { WebSocket } from 'ws'
 import { durationMs } from '../../audio/pcm.ts'
+import { untilAborted } from '../../engines/abortable.ts'
 import { errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { closeCodes, socketLimits } from '../../protocol/socketLimits.ts'
 import { errorMessage } from '../errorMessage.ts'
@@ -20,6 +21,8 @@ const CLOSE_WITHIN_MS = 2000
 export type Connection = {
   /** Ends the session: the client is told why; settles when the rows of its turns are written. */
   end(error: QuantvoxError): Promise<void>
+  /** The same, but lets turns that are under way end first, until `signal` aborts. */
+  finish(error: QuantvoxError, signal: AbortSignal): Promise<void>
 }
 
 /** Joins a socket and a session: decodes, checks, keeps the limits, closes. Attaches its handlers before it returns. */
@@ -132,5 +135,12 @@ export function serveConnection(
   })
 
   log.info({ sessionId: session.sessionId }, 'session opened')
-  return { end }
+  return {
+    end,
+    async finish(error, signal) {
+      // Only the signal rejects it; `end` then breaks off what is left.
+      await untilAborted(session.finish(), signal).catch(() => {})
+      await end(error)
+    },
+  }
 }

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { QuantvoxError } from '../../errors.ts'
+import { QuantvoxError } from '../../errors.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
@@ -38,6 +38,8 @@ export type Floor = {
   /** Drops the question that is being said. */
   discard(): void
   playback(message: Playback): void
+  /** Takes no further turn; settles when those that are under way are over. */
+  finish(): Promise<void>
   /** Ends all turns as the client leaves; settles when their rows are written. */
   leave(): Promise<void>
 }
@@ -51,6 +53,7 @@ export function createFloor(dependencies: FloorDependencies): Floor {
   let replying: LiveTurn | null = null
   let earlierTurns: Promise<void> = Promise.resolve()
   let clientReports = false
+  let finishing = false
   let left = false
 
   function openTurn(): LiveTurn {
@@ -147,6 +150,11 @@ export function createFloor(dependencies: FloorDependencies): Floor {
     }
   }
 
+  /** Who asks anew while the server stops has given up the reply that it waited for. */
+  function refuseWhileFinishing(): void {
+    if (finishing) throw new QuantvoxError('shutting_down', 'The server is shutting down.')
+  }
+
   function discard(): void {
     asking?.discard()
     asking = null
@@ -160,13 +168,15 @@ export function createFloor(dependencies: FloorDependencies): Floor {
         if (minSpeechMs === 0 || voicedMs < minSpeechMs) return null
         replying.interrupt('barge-in')
       }
-      return beginSpoken(startMs)
+      return finishing ? null : beginSpoken(startMs)
     },
     take(positionMs) {
+      refuseWhileFinishing()
       replying?.interrupt('client')
       return beginSpoken(positionMs)
     },
     typed(text, arrivedAtMs) {
+      refuseWhileFinishing()
       discard()
       replying?.interrupt('client')
       const live = openTurn()
@@ -186,6 +196,10 @@ export function createFloor(dependencies: FloorDependencies): Floor {
     playback(message) {
       clientReports = true
       turns.get(message.turnId)?.playback(message)
+    },
+    async finish() {
+      finishing = true
+      await Promise.all([...turns.values()].map(live => live.done))
     },
     async leave() {
       left = true

@@ -35,6 +35,8 @@ export type Session = {
   audio(samples: Int16Array, arrivedAtMs: number): void
   /** Hertz of the client's audio; null before `start`. */
   sampleRate(): number | null
+  /** Takes no further turn; settles when those that are under way are over. */
+  finish(): Promise<void>
   /** Ends everything; settles when the rows of all turns are written. */
   close(): Promise<void>
 }
@@ -206,6 +208,9 @@ export function createSession(
       inTurn('audio', ({ hearing }) => hearing.audio(samples, arrivedAtMs))
     },
     sampleRate: () => sampleRate,
+    async finish() {
+      await live?.floor.finish()
+    },
     async close() {
       ending.abort(new Error('the session is over'))
       held = []

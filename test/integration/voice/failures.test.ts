@@ -117,17 +117,3 @@ describe('a client that leaves', () => {
     await live.connect()
   })
 })
-
-describe('a server that stops', () => {
-  test('tells its sessions, closes with 1001, and writes the rows of their turns', async () => {
-    live = await createLiveApp({ script: { tokenMs: 5000 } })
-    const client = await live.connect()
-    client.send({ type: 'text', text: 'Well?' })
-    const { turnId } = await client.next('reply.delta')
-    const closing = live.app.close()
-    expect(await client.next('error')).toMatchObject({ code: 'shutting_down', recoverable: false })
-    expect(await client.closed).toBe(1001)
-    await closing
-    expect(live.logLines.join()).toContain(turnId)
-  })
-})
