@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { guardGroup } from '../../server/engines/guard.ts'
+import { signalGroup, spawnGuarded } from '../../server/engines/guard.ts'
 import { codeOf, SourceFailure } from './failures.ts'
 
 export type ProgramRun = {
@@ -24,27 +23,26 @@ const keptLines = 400
  */
 export async function runProgram(command: string, args: string[], run: ProgramRun): Promise<string> {
   run.signal.throwIfAborted()
-  const child = spawn(command, args, {
-    cwd: run.cwd,
-    env: { ...process.env, ...(run.cwd === undefined ? {} : { TMPDIR: run.cwd }), ...run.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that an abort reaches the compilers below make, not make alone.
-    detached: true,
+  const path = command.includes('/') ? command : ((await findOnPath(command)) ?? command)
+  const temporary = run.cwd === undefined ? {} : { TMPDIR: run.cwd }
+  // Whether it is aborted or we are killed, the compilers below make end with make.
+  const child = spawnGuarded(path, args, {
+    env: { ...process.env, ...temporary, ...run.env },
+    ...(run.cwd === undefined ? {} : { cwd: run.cwd }),
   })
   const kill = () => {
-    if (child.pid !== undefined && child.exitCode === null) killGroup(child.pid)
+    if (child.exitCode === null) signalGroup(child.pid, 'SIGKILL')
   }
   run.signal.addEventListener('abort', kill, { once: true })
-  // Killed ourselves, we must not leave compilers behind.
-  const endGuard = child.pid === undefined ? null : guardGroup(child.pid)
   const lines: string[] = []
   const keep = (line: string) => {
     lines.push(line)
     if (lines.length > keptLines) lines.shift()
     run.onLine?.(line)
   }
-  createInterface({ input: child.stdout }).on('line', keep)
-  createInterface({ input: child.stderr }).on('line', keep)
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on('line', keep)
+  }
   try {
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject)
@@ -58,7 +56,6 @@ export async function runProgram(command: string, args: string[], run: ProgramRu
     if (codeOf(error) === 'EACCES') throw new SourceFailure(`\`${command}\` may not be run here`, error)
     throw error
   } finally {
-    endGuard?.()
     run.signal.removeEventListener('abort', kill)
   }
 }
@@ -88,14 +85,6 @@ export async function isExecutable(path: string): Promise<boolean> {
     return true
   } catch {
     return false
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    if (codeOf(error) !== 'ESRCH') throw error
   }
 }
 

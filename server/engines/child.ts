@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment } from './environment.ts'
-import { guardGroup } from './guard.ts'
+import { signalGroup, spawnGuarded } from './guard.ts'
 import { noteEnded, noteRunning } from './orphans.ts'
 import type { EngineLog } from './status.ts'
 
@@ -17,7 +16,7 @@ export type Child = {
   running(): boolean
   /** The last lines of its standard error, oldest first. */
   lastLines(): string[]
-  /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone. */
+  /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone and its note with it. */
   stop(graceMs: number): Promise<void>
   /** SIGKILL, now. */
   kill(): void
@@ -37,9 +36,7 @@ export function startChild(
   log: EngineLog,
   runDir: string | undefined,
 ): Child {
-  const child = spawn(program.path, program.args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
+  const child = spawnGuarded(program.path, program.args, {
     env: childEnvironment(program.env),
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
   })
@@ -47,7 +44,8 @@ export function startChild(
   const lines: string[] = []
   let running = pid !== null
 
-  const follow = (stream: Readable, kind: 'stdout' | 'stderr') => {
+  const follow = (stream: Readable | null, kind: 'stdout' | 'stderr') => {
+    if (stream === null) return
     createInterface({ input: stream }).on('line', whole => {
       const line = whole.slice(0, longestLine)
       if (line.trim() === '') return
@@ -58,16 +56,6 @@ export function startChild(
   follow(child.stdout, 'stdout')
   follow(child.stderr, 'stderr')
 
-  const signalGroup = (signal: 'SIGTERM' | 'SIGKILL') => {
-    if (pid === null) return
-    try {
-      process.kill(-pid, signal)
-    } catch {
-      // Gone already.
-    }
-  }
-
-  const endGuard = pid === null ? () => undefined : guardGroup(pid)
   const noted = pid === null || runDir === undefined ? Promise.resolve() : noteRunning(runDir, name, pid, log)
 
   const exited = new Promise<string>(resolve => {
@@ -76,14 +64,15 @@ export function startChild(
     })
     child.once('exit', (code, signal) => {
       running = false
-      // What it started must not outlive it; at this moment its group id cannot yet belong to anything else.
-      signalGroup('SIGKILL')
-      endGuard()
-      if (pid !== null && runDir !== undefined) void noted.then(() => noteEnded(runDir, pid))
       resolve(
         signal === null ? `It ended by itself with exit code ${code}.` : `It was ended by signal ${signal}.`,
       )
     })
+  })
+
+  const forgotten = exited.then(async () => {
+    await noted
+    if (pid !== null && runDir !== undefined) await noteEnded(runDir, pid)
   })
 
   return {
@@ -91,10 +80,10 @@ export function startChild(
     exited,
     running: () => running,
     lastLines: () => [...lines],
-    kill: () => signalGroup('SIGKILL'),
+    kill: () => signalGroup(child.pid, 'SIGKILL'),
     async stop(graceMs) {
-      if (!running) return
-      signalGroup('SIGTERM')
+      if (!running) return forgotten
+      signalGroup(child.pid, 'SIGTERM')
       const grace = new AbortController()
       const inTime = await Promise.race([
         exited.then(() => true),
@@ -102,9 +91,9 @@ export function startChild(
       ])
       grace.abort()
       if (!inTime) {
-        signalGroup('SIGKILL')
-        await exited
+        signalGroup(child.pid, 'SIGKILL')
       }
+      await forgotten
     },
   }
 }

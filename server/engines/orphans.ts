@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
+import { signalGroup } from './guard.ts'
 import { processIdentity } from './processIdentity.ts'
 import type { EngineLog } from './status.ts'
 
@@ -33,15 +34,12 @@ export async function noteRunning(runDir: string, name: string, pid: number, log
 }
 
 export async function noteEnded(runDir: string, pid: number): Promise<void> {
-  await rm(recordPath(runDir, pid), { force: true }).catch(() => undefined)
+  await forgetNote(recordPath(runDir, pid))
 }
 
-function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(-pid, signal)
-  } catch {
-    // Gone already.
-  }
+/** A note that stays is no harm: what it names is told by its start time. */
+function forgetNote(path: string): Promise<void> {
+  return rm(path, { force: true }).catch(() => undefined)
 }
 
 async function endOrphan(orphan: RunRecord): Promise<void> {
@@ -69,7 +67,7 @@ export async function cleanOrphans(runDir: string, log: EngineLog): Promise<stri
           .then(text => JSON.parse(text))
           .catch(() => null)
         if (!record.Check(note)) {
-          await rm(path, { force: true })
+          await forgetNote(path)
           return null
         }
         if ((await processIdentity(note.ownerPid)) === note.ownerIdentity) return null
@@ -81,7 +79,7 @@ export async function cleanOrphans(runDir: string, log: EngineLog): Promise<stri
           )
           await endOrphan(note)
         }
-        await rm(path, { force: true })
+        await forgetNote(path)
         return alive ? note.name : null
       }),
   )

@@ -1,7 +1,9 @@
-// A server reduced to one engine, for the tests that kill it: node engineOwner.ts RUN_DIR guarded|unguarded|flite
+// A server reduced to one engine, for the tests that kill it: node engineOwner.ts RUN_DIR guarded|instant|unguarded|flite
 import { spawn } from 'node:child_process'
+import { writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import pino from 'pino'
+import { startChild } from '../../server/engines/child.ts'
 import { createFlite } from '../../server/engines/flite.ts'
 import { noteRunning } from '../../server/engines/orphans.ts'
 import { supervise } from '../../server/engines/supervise.ts'
@@ -22,6 +24,11 @@ if (mode === 'guarded') {
   )
   const { pid } = await engine.ready(new AbortController().signal)
   console.log(pid)
+} else if (mode === 'instant') {
+  // Killed in the moment after the engine was started, before anything else could happen.
+  const { pid } = startChild('fake', { path: process.execPath, args: [fake, '0'] }, log, runDir)
+  writeSync(1, `${pid}\n`)
+  process.kill(process.pid, 'SIGKILL')
 } else if (mode === 'flite') {
   const flite = createFlite({ log })
   await flite.warm(new AbortController().signal)

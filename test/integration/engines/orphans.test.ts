@@ -21,7 +21,7 @@ function launch(args: string[], detached = false): ChildProcess {
 
 /** A server of its own with one engine; resolves with the engine's pid. */
 async function serverWithEngine(
-  kind: 'guarded' | 'unguarded' | 'flite',
+  kind: 'guarded' | 'instant' | 'unguarded' | 'flite',
 ): Promise<{ server: ChildProcess; enginePid: number }> {
   const server = launch([owner, runDir, kind])
   const line = await new Promise<string>((resolve, reject) => {
@@ -58,6 +58,11 @@ describe('engines of a server that was killed', () => {
     const { server, enginePid } = await serverWithEngine('guarded')
     expect(await isGone(enginePid)).toBe(false)
     await killHard(server)
+    await untilGone(enginePid)
+  })
+
+  it('end by themselves, even if it was killed in the moment that started them', async () => {
+    const { enginePid } = await serverWithEngine('instant')
     await untilGone(enginePid)
   })
 
