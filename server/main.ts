@@ -29,14 +29,14 @@ import { createTickets } from './session/tickets.ts'
 import { remoteVoiceNames } from './synthesis/remoteVoices.ts'
 import { listVoices } from './synthesis/voices.ts'
 
-/** How long a stop lets running turns go on. */
-const TURNS_END_WITHIN_MS = 30_000
+/** Sessions end by themselves after STOP_SECONDS; engines stay that much longer, so that no turn fails for it. */
+const SESSIONS_END_WITHIN_MS = 1_000
 
 export type RunningServer = {
   url: string
   /** Settles when engines and default models are there and warm; rejects with what is missing. */
   ready: Promise<void>
-  /** Takes no more turns, lets the running ones end, stops the engines. */
+  /** Takes no more turns, lets the running ones end for STOP_SECONDS, stops the engines. */
   stop(): Promise<void>
 }
 
@@ -96,7 +96,8 @@ export async function startServer(config: Config, options: StartOptions): Promis
     speechPulls.stop()
     assembly.stopFetching()
     const closed = app.close()
-    await Promise.race([closed, sleep(TURNS_END_WITHIN_MS, undefined, { ref: false })])
+    const turnsEndWithinMs = config.STOP_SECONDS * 1000 + SESSIONS_END_WITHIN_MS
+    await Promise.race([closed, sleep(turnsEndWithinMs, undefined, { ref: false })])
     // Turns that still run fail now, and their rows are written.
     await assembly.stopEngines()
     await closed
@@ -110,7 +111,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await stop()
     throw listenError(error, config)
   }
-  keepFor(config.RETENTION_DAYS, assembly.stages.store, replies.forget, stopped.signal, log)
+  keepFor(config.RETENTION_DAYS, assembly.stages.store, replies.forgetBefore, stopped.signal, log)
   const ready = warmUp.run(stopped.signal)
   // Building and loading are no part of what the figure is for.
   void ready.catch(() => {}).then(() => loopDelay.enable())

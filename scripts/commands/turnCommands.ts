@@ -2,12 +2,14 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { loadConfig } from '../../server/config.ts'
 import type { TurnFilters } from '../../server/protocol/turnQueries.ts'
+import { backUpRecord } from '../../server/timing/backup.ts'
+import { turnFileName } from '../../server/timing/store.ts'
 import { findTurns } from './turnSource.ts'
 import { exportTurns, listTurns, showTurn } from './turns.ts'
 
 /** `quantvox turns`: the record, from a running server or from its file. */
 export function addTurns(program: Command, signal: AbortSignal): void {
-  const turns = program.command('turns').description('read the record of turns')
+  const turns = program.command('turns').description('read the record of turns, or copy it')
 
   filters(turns.command('list').description('the newest turns as a table'))
     .option('--limit <n>', 'how many', wholeNumber, 20)
@@ -62,6 +64,16 @@ export function addTurns(program: Command, signal: AbortSignal): void {
       })
       if (out !== undefined) process.stderr.write(`${bytes} bytes written to ${out}\n`)
     })
+
+  turns
+    .command('backup')
+    .description('copy the record to a file of its own, also while the server runs')
+    .argument('<file>', 'SQLite file to write; an older one of that name is replaced')
+    .action((file: string) => {
+      const path = join(loadConfig().config.DATA_DIR, turnFileName)
+      const count = backUpRecord(path, file)
+      process.stderr.write(`${count} turns of ${path} copied to ${file}\n`)
+    })
 }
 
 function filters(command: Command): Command {
@@ -76,8 +88,12 @@ function filters(command: Command): Command {
 
 function location(signal: AbortSignal) {
   const { config } = loadConfig()
-  const databasePath = join(config.DATA_DIR, 'quantvox.sqlite')
-  return findTurns({ baseUrl: config.PUBLIC_URL, token: config.AUTH_TOKEN, databasePath, signal })
+  return findTurns({
+    baseUrl: config.PUBLIC_URL,
+    token: config.AUTH_TOKEN,
+    databasePath: join(config.DATA_DIR, turnFileName),
+    signal,
+  })
 }
 
 function wholeNumber(text: string): number {

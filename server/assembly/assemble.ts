@@ -88,7 +88,11 @@ export async function assemble(
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
   const llmGate = createGate(1)
   const languageModels = createLanguageModels(ollama.url)
-  const store = openTurnStore(join(config.DATA_DIR, turnFileName), { saveText: config.SAVE_TEXT, log })
+  const store = openTurnStore(join(config.DATA_DIR, turnFileName), {
+    saveText: config.SAVE_TEXT,
+    verify: true,
+    log,
+  })
   const activity = await createVoiceActivity()
 
   const stages: Stages = {

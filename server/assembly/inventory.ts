@@ -3,10 +3,11 @@ import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import packageJson from '../../package.json' with { type: 'json' }
 import { MAX_JSON_BYTES } from '../app.ts'
 import type { Config } from '../config.ts'
-import type { ServerInfo } from '../protocol/info.ts'
+import type { RecordInfo, ServerInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import { MAX_CLIP_SECONDS } from '../routes/oneShotTurns.ts'
 import type { LoadedModels } from '../session/live/switching.ts'
+import type { StoreStatus } from '../timing/store.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
 
@@ -44,6 +45,7 @@ export async function infoOf(
       })),
       { name: 'flite', version: null, where: 'child process', owned: true, state: flite.status().state },
     ],
+    record: recordInfoOf(stages.store.status),
     limits: {
       maxSessions: config.MAX_SESSIONS,
       maxUtteranceSeconds: config.MAX_UTTERANCE_SECONDS,
@@ -70,6 +72,10 @@ export async function infoOf(
         loopDelay.count === 0 ? null : Math.max(0, loopDelay.percentile(99) / 1e6 - LOOP_DELAY_RESOLUTION_MS),
     },
   }
+}
+
+function recordInfoOf({ recording, problem, unwritten }: StoreStatus): RecordInfo {
+  return { state: recording ? 'recording' : 'not-recording', detail: problem?.line ?? null, unwritten }
 }
 
 /** Installed tags, then those of the catalog that are not. */

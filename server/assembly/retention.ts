@@ -5,11 +5,14 @@ import type { TurnStore } from '../timing/store.ts'
 const DAY_MS = 24 * 60 * 60_000
 const SWEEP_MS = 60 * 60_000
 
-/** Forgets turns, and their audio, that are older than `days`; now and every hour until `signal`. 0 keeps all. */
+/**
+ * Forgets turns, and their audio, that are older than `days`; now and every hour until `signal`. 0 keeps all. Audio
+ * goes first, so that none is left behind without a turn, whatever comes in between.
+ */
 export function keepFor(
   days: number,
   store: TurnStore,
-  forgetAudio: (turnId: string) => Promise<void>,
+  forgetAudioBefore: (startedAt: Date) => Promise<void>,
   signal: AbortSignal,
   log: FastifyBaseLogger,
 ): void {
@@ -17,8 +20,9 @@ export function keepFor(
   const sweep = async () => {
     while (!signal.aborted) {
       try {
-        const forgotten = await store.deleteBefore(new Date(Date.now() - days * DAY_MS))
-        for (const turnId of forgotten) await forgetAudio(turnId)
+        const startedAt = new Date(Date.now() - days * DAY_MS)
+        await forgetAudioBefore(startedAt)
+        const forgotten = await store.deleteBefore(startedAt)
         if (forgotten.length > 0) log.info({ turns: forgotten.length }, 'old turns deleted')
       } catch (error) {
         log.error({ err: error }, 'old turns could not be deleted')

@@ -25,10 +25,21 @@ export const EngineInfo = Type.Object({
 })
 export type EngineInfo = Static<typeof EngineInfo>
 
+/** Whether turns are recorded; a voice goes on either way. */
+export const RecordInfo = Type.Object({
+  state: Type.Enum(['recording', 'not-recording']),
+  detail: Type.Union([Type.String(), Type.Null()], {
+    description: 'what is wrong with the record, what it means and what mends it',
+  }),
+  unwritten: Type.Integer({ description: 'turns that wait in memory for the record' }),
+})
+export type RecordInfo = Static<typeof RecordInfo>
+
 export const ServerInfo = Type.Object({
   version: Type.String(),
   nodeVersion: Type.String(),
   engines: Type.Array(EngineInfo),
+  record: RecordInfo,
   limits: Type.Object({
     maxSessions: Type.Integer(),
     maxUtteranceSeconds: Type.Integer(),

@@ -99,8 +99,9 @@ export function turnRecordRoutes(dependencies: {
         },
       },
       async (request, reply) => {
-        const known = store.delete(request.params.id)
+        // Audio first: what comes in between leaves a turn that can be deleted again, never audio without one.
         await deleteAudio?.(request.params.id)
+        const known = store.delete(request.params.id)
         if (!known) throw unknownTurn(request.params.id)
         return reply.code(204).send(null)
       },

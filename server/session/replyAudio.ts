@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { validate } from 'uuid'
+import { validate, version } from 'uuid'
 import { encodeWav } from '../audio/encodeWav.ts'
 import { joinSamples, pcmSampleRate } from '../audio/pcm.ts'
 import type { SpokenAudio } from './speaker.ts'
@@ -22,6 +22,8 @@ export type ReplyAudio = {
   wav(turnId: string): Promise<Buffer | null>
   /** Deletes what is kept of that turn; ids that are none are ignored. Rejects when a file cannot be deleted. */
   forget(turnId: string): Promise<void>
+  /** Deletes what is kept of all turns that began before then; their ids, UUIDv7, tell. Rejects like `forget`. */
+  forgetBefore(startedAt: Date): Promise<void>
 }
 
 /**
@@ -42,8 +44,8 @@ export async function createReplyAudio(dataDir: string, saves: boolean): Promise
     setTimeout(() => void forget(turnId).catch(() => {}), Math.max(0, delayMs)).unref()
   }
   for (const turnId of await readdir(passing).catch(() => [])) {
-    const { mtimeMs } = await stat(join(passing, turnId))
-    forgetLater(turnId, mtimeMs + LINK_LIFE_MS - Date.now())
+    const kept = await stat(join(passing, turnId)).catch(() => null)
+    if (kept !== null) forgetLater(turnId, kept.mtimeMs + LINK_LIFE_MS - Date.now())
   }
 
   return {
@@ -67,7 +69,20 @@ export async function createReplyAudio(dataDir: string, saves: boolean): Promise
       )
     },
     forget,
+    async forgetBefore(startedAt) {
+      for (const folder of [saved, passing]) {
+        for (const turnId of await readdir(folder).catch(() => [])) {
+          if (begunAtMs(turnId) < startedAt.getTime()) await forget(turnId)
+        }
+      }
+    },
   }
+}
+
+/** The time in a UUIDv7: its first 48 bits, Unix milliseconds (RFC 9562, 5.7). Infinity for any other name. */
+function begunAtMs(turnId: string): number {
+  if (!validate(turnId) || version(turnId) !== 7) return Number.POSITIVE_INFINITY
+  return Number.parseInt(turnId.replaceAll('-', '').slice(0, 12), 16)
 }
 
 function readIfThere(path: string): Promise<Buffer | null> {

@@ -3,10 +3,10 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { QuantvoxError } from '../errors.ts'
-import { migrate, requireCurrentSchema } from './migrations.ts'
+import { migrate, requireCurrentSchema, schemaVersion } from './migrations.ts'
 
 /** A migration may wait this long for another process; it runs before the server listens. */
-const openWaitMs = 2_000
+export const openWaitMs = 2_000
 /**
  * A write waits this long for another process's lock. SQLite waits on the event loop, so it is short: what it
  * refuses is kept in memory and written later.
@@ -28,12 +28,11 @@ export type Database = {
  * loop standing still. A committed row survives a crash of the process all the same; against one of the machine see
  * logSync.ts. `secure_delete` overwrites what is deleted, for transcripts are private.
  */
-export function openDatabase(path: string, options: { readOnly: boolean; waitMs?: number }): Database {
+export function openDatabase(path: string, options: { readOnly: boolean; waitMs: number }): Database {
   if (!options.readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-  const timeout = options.waitMs ?? openWaitMs
   const database = options.readOnly
-    ? openToRead(path, timeout)
-    : new DatabaseSync(path, { timeout, allowExtension: false })
+    ? openToRead(path, options.waitMs)
+    : new DatabaseSync(path, { timeout: options.waitMs, allowExtension: false })
   try {
     if (!options.readOnly) {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON')
@@ -83,13 +82,29 @@ function openToRead(path: string, timeout: number): DatabaseSync {
   }
 }
 
+/**
+ * Writes one page as it was: throws where the file is locked or read-only or the disk is full, before a turn meets it.
+ */
+export function proveWritable(database: Database): void {
+  database.exec(`PRAGMA user_version = ${schemaVersion}`)
+}
+
+/**
+ * The log still holds the old pages of a deleted row; emptying it makes "forget" true. False where somebody who reads
+ * the file right now delays that.
+ */
+export function emptyLog(database: Database): boolean {
+  return database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0
+}
+
 /** SQLite's primary result code (https://sqlite.org/rescode.html), null for any other error. */
 export function sqliteCode(error: unknown): number | null {
   const code = error instanceof Error && 'errcode' in error ? error.errcode : null
   return typeof code === 'number' ? code & 0xff : null
 }
 
-const moveAway =
+/** What mends a file that SQLite cannot use. */
+export const moveAway =
   'Move it away with its -wal and -shm files, or restore it from a copy; a new one is made at the next turn.'
 
 const problems: Readonly<Record<number, { happened: string; mend: string }>> = {

@@ -2,15 +2,17 @@ import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 import type { QuantvoxError } from '../errors.ts'
 import type { StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
 import type { TurnFilters, TurnPage } from '../protocol/turnQueries.ts'
-import { type Database, fileProblem, openDatabase, sqliteCode } from './database.ts'
+import { type Database, emptyLog, fileProblem, openWaitMs, proveWritable, sqliteCode } from './database.ts'
+import { findDamage } from './integrity.ts'
 import { createLogSync } from './logSync.ts'
+import { openRecordFile } from './recordFile.ts'
 import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
 import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from './selection.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
 /** Rows read and checked at a stretch: about 3 ms. */
 const rowsAtAStretch = 100
-/** How long until rows that the file refused are offered again when no turn comes. */
+/** How long until what the file refused is tried again when no turn comes. */
 const retryMs = 5_000
 const constraintViolated = 19
 
@@ -23,8 +25,9 @@ export type StoreLog = {
 }
 
 export type StoreStatus = {
-  /** Whether the last thing asked of the file worked. */
+  /** Whether the file takes rows, by the last that was asked of it. */
   recording: boolean
+  /** Why it does not; or, while it does, what is wrong with it all the same. */
   problem: QuantvoxError | null
   /** Turns that are kept in memory until the file takes them. */
   unwritten: number
@@ -39,7 +42,10 @@ export type TurnStore = {
   insert(record: TurnRecord, text: TurnText): void
   /** Null for an unknown id. Throws `internal` when the file cannot be read or the row is no turn record. */
   get(turnId: string): StoredTurn | null
-  /** Overwrites the row, also in the write-ahead log. False for an unknown id; throws `internal` like `get`. */
+  /**
+   * Overwrites the row, also in the write-ahead log, there as soon as nobody reads the file. False for an unknown id;
+   * throws `internal` like `get`.
+   */
   delete(turnId: string): boolean
   /** A page, newest first. Throws `invalid_request` for a bad cursor, `internal` when the file cannot be read. */
   list(filters: TurnFilters, limit: number, cursor?: string | null): TurnPage
@@ -55,63 +61,27 @@ const deleteOldest = `DELETE FROM turns WHERE turnId IN
   (SELECT turnId FROM turns WHERE startedAtMs < ? ORDER BY startedAtMs LIMIT ?) RETURNING turnId`
 
 /**
- * Opens the turn record at `path`. Never throws: a file that cannot be opened gives a store whose `status` says
- * why, and every insert tries again.
+ * Opens the turn record at `path`. Never throws: a file that cannot be opened or written gives a store whose `status`
+ * says why, and every insert, and a timer, tries again.
  *
  * @param options.saveText false keeps transcript, reply and heardText out of the file and out of memory
+ * @param options.verify reads the whole file once, on a thread, and lets log and `status` say where it is damaged
  */
 export function openTurnStore(
   path: string,
-  options: { saveText: boolean; readOnly?: boolean; log?: StoreLog },
+  options: { saveText: boolean; readOnly?: boolean; verify?: boolean; log?: StoreLog },
 ): TurnStore {
-  const { log } = options
+  const { log, readOnly = false } = options
   const unwritten = createUnwrittenRows()
   const logSync = createLogSync(path, error =>
     log?.warn({ err: error }, 'The turn record could not be flushed to the disk.'),
   )
-  let database: Database | null = null
-  let problem: QuantvoxError | null = null
+  const file = openRecordFile(path, { readOnly, log })
+  let damage: QuantvoxError | null = null
+  /** A row was deleted that the log may still hold, also one of before a crash. */
+  let logHoldsDeleted = !readOnly
   let retry: NodeJS.Timeout | null = null
   let closed = false
-
-  function openedDatabase(waitMs?: number): Database {
-    try {
-      database ??= openDatabase(path, {
-        readOnly: options.readOnly ?? false,
-        ...(waitMs === undefined ? {} : { waitMs }),
-      })
-      return database
-    } catch (error) {
-      problem = fileProblem(path, error)
-      throw problem
-    }
-  }
-
-  /** Runs `work` on the file, opens it first if need be, and keeps `problem` true. Throws `QuantvoxError` only. */
-  function withDatabase<T>(work: (open: Database) => T, waitMs?: number): T {
-    const open = openedDatabase(waitMs)
-    try {
-      const result = work(open)
-      // A read that works says nothing about rows that the file refused to take.
-      if (unwritten.count === 0) problem = null
-      return result
-    } catch (error) {
-      if (sqliteCode(error) !== null) problem = fileProblem(path, error)
-      // A damaged or replaced file stays damaged for this handle: open anew next time.
-      if (isDamage(error)) forgetDatabase()
-      throw fileProblem(path, error)
-    }
-  }
-
-  function forgetDatabase() {
-    const broken = database
-    database = null
-    try {
-      broken?.close()
-    } catch (error) {
-      log?.warn({ err: error }, 'The damaged turn record could not be closed.')
-    }
-  }
 
   function writeRow(open: Database, { record, text }: UnwrittenRow) {
     const json = JSON.stringify(record)
@@ -126,31 +96,68 @@ export function openTurnStore(
     }
   }
 
-  function writeUnwritten(waitMs?: number): boolean {
-    if (retry) clearTimeout(retry)
-    retry = null
+  function writeUnwritten(waitMs = 0): boolean {
     try {
       const late = unwritten.count - 1
-      withDatabase(open => unwritten.drain(row => writeRow(open, row)), waitMs)
+      file.use('write', open => unwritten.drain(row => writeRow(open, row)), waitMs)
       logSync.request()
       if (late > 0) log?.warn({ turns: late }, 'The turn record works again; turns that waited are written.')
       return true
     } catch {
       // `problem` holds it; the callers say it to the log.
-      if (!closed) retry = setTimeout(writeUnwritten, retryMs, 0).unref()
+      tryLater()
       return false
     }
   }
 
-  try {
-    openedDatabase()
-  } catch (error) {
-    log?.error({ err: error }, fileProblem(path, error).line)
+  function tryLater(): void {
+    if (!closed && !readOnly) retry ??= setTimeout(tryAgain, retryMs).unref()
   }
+
+  function tryAgain(): void {
+    retry = null
+    if (unwritten.count > 0 && !writeUnwritten()) return
+    try {
+      if (file.problem() !== null) file.use('write', proveWritable)
+      if (logHoldsDeleted) file.use('write', forgetLog)
+    } catch {
+      tryLater()
+    }
+  }
+
+  function forgetLog(open: Database): void {
+    logHoldsDeleted = !emptyLog(open)
+    if (logHoldsDeleted) tryLater()
+  }
+
+  function begin(): void {
+    try {
+      if (readOnly) file.use('read', () => {}, openWaitMs)
+      else file.use('write', proveWritable, openWaitMs)
+      if (logHoldsDeleted) file.use('write', forgetLog)
+    } catch (error) {
+      log?.error({ err: error }, fileProblem(path, error).line)
+      tryLater()
+    }
+  }
+
+  async function verify(): Promise<void> {
+    const found = await findDamage(path)
+    if (found === null || closed) return
+    damage = found
+    log?.error({ err: damage }, damage.line)
+  }
+
+  begin()
+  if (options.verify) void verify()
 
   return {
     get status() {
-      return { recording: problem === null, problem, unwritten: unwritten.count }
+      return {
+        recording: file.problem() === null,
+        problem: file.problem() ?? damage,
+        unwritten: unwritten.count,
+      }
     },
 
     insert(record, text) {
@@ -158,9 +165,9 @@ export function openTurnStore(
       const lost = unwritten.push({ record, text: kept })
       if (lost)
         log?.error({ turnId: lost.record.turnId }, 'A turn is lost: too many wait for the turn record.')
-      if (writeUnwritten(0)) return
+      if (writeUnwritten()) return
       log?.error(
-        { err: problem, turnId: record.turnId, unwritten: unwritten.count },
+        { err: file.problem(), turnId: record.turnId, unwritten: unwritten.count },
         'A turn is not recorded yet; it is kept in memory and written as soon as the turn record works.',
       )
     },
@@ -168,7 +175,7 @@ export function openTurnStore(
     get(turnId) {
       const waiting = unwritten.find(turnId)
       if (waiting) return storedTurn(waiting.record, waiting.text)
-      return withDatabase(open => {
+      return file.use('read', open => {
         const row = open.prepare(`SELECT ${rowColumns} FROM turns WHERE turnId = ?`).get(turnId)
         return row === undefined ? null : turnOfRow(row)
       })
@@ -176,9 +183,9 @@ export function openTurnStore(
 
     delete(turnId) {
       if (unwritten.remove(turnId)) return true
-      return withDatabase(open => {
+      return file.use('write', open => {
         if (open.prepare('DELETE FROM turns WHERE turnId = ?').run(turnId).changes === 0) return false
-        emptyLog(open)
+        forgetLog(open)
         return true
       })
     },
@@ -186,18 +193,20 @@ export function openTurnStore(
     async deleteBefore(startedAt) {
       const forgotten: string[] = []
       for (;;) {
-        const rows = withDatabase(open => open.prepare(deleteOldest).all(startedAt.getTime(), rowsAtAStretch))
+        const rows = file.use('write', open =>
+          open.prepare(deleteOldest).all(startedAt.getTime(), rowsAtAStretch),
+        )
         forgotten.push(...rows.map(row => String(row.turnId)))
         if (rows.length < rowsAtAStretch) break
         await nextLoopTurn()
       }
-      if (forgotten.length > 0) withDatabase(emptyLog)
+      if (forgotten.length > 0) file.use('write', forgetLog)
       return forgotten
     },
 
     list(filters, limit, cursor) {
       const after = cursor == null ? null : positionOf(cursor)
-      return withDatabase(open => {
+      return file.use('read', open => {
         const rows = readRows(open, filters, after, limit + 1)
         const shown = rows.slice(0, limit)
         const last = shown.at(-1)
@@ -212,7 +221,7 @@ export function openTurnStore(
       let after: Position | null = null
       for (;;) {
         signal?.throwIfAborted()
-        const rows: Row[] = withDatabase(open => readRows(open, filters, after, rowsAtAStretch))
+        const rows: Row[] = file.use('read', open => readRows(open, filters, after, rowsAtAStretch))
         yield* readable(rows, log)
         const last = rows.at(-1)
         if (!last || rows.length < rowsAtAStretch) return
@@ -224,22 +233,25 @@ export function openTurnStore(
     close() {
       if (closed) return
       closed = true
-      if (unwritten.count > 0 && !writeUnwritten()) {
+      if (unwritten.count > 0 && !writeUnwritten(openWaitMs)) {
         log?.error(
-          { err: problem, lost: unwritten.count },
+          { err: file.problem(), lost: unwritten.count },
           'Turns are lost: the turn record did not take them.',
         )
       }
       if (retry) clearTimeout(retry)
-      database?.close()
-      database = null
+      // The last to close the file empties the log anyway; this is for where another still has it open.
+      try {
+        if (logHoldsDeleted) file.use('write', emptyLog)
+      } catch (error) {
+        log?.warn(
+          { err: error },
+          'Deleted turns may still be in the write-ahead log; the next start empties it.',
+        )
+      }
+      file.close()
     },
   }
-}
-
-/** The log still holds the old pages of a deleted row; emptying it makes "forget" true. A reader may delay that. */
-function emptyLog(open: Database): void {
-  open.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
 function readRows(open: Database, filters: TurnFilters, after: Position | null, most: number): Row[] {
@@ -263,5 +275,3 @@ function readable(rows: readonly Row[], log: StoreLog | undefined): StoredTurn[]
     }
   })
 }
-
-const isDamage = (error: unknown) => [10, 11, 14, 26].includes(sqliteCode(error) ?? -1)
