@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import pino from 'pino'
 import pretty from 'pino-pretty'
-import { loadConfig } from '../../server/config.ts'
-import { startServer } from '../../server/main.ts'
+import { type Config, loadConfig } from '../../server/config.ts'
+import { type StartOptions, startServer } from '../../server/main.ts'
 import { ensurePage } from '../page/build.ts'
 import { createProgressView } from '../setup/progress.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
@@ -22,35 +22,44 @@ export function addServe(program: Command): void {
       : pino.destination(2)
     const log = pino({ level: config.LOG_LEVEL }, stream)
     const view = createProgressView(process.stderr)
-    const startedAt = performance.now()
     const page = await ensurePage(status =>
       view.onProgress({ item: 'page', status, completedBytes: null, totalBytes: null }),
     )
-    const server = await startServer(config, {
+    await runServer(config, {
       log,
       page,
       report: (item, progress) => view.onProgress({ item, ...progress }),
+      told: () => view.done(),
     })
-    const stopped = untilToldToStop()
-    const token = config.AUTH_TOKEN === null ? '' : `/#token=${config.AUTH_TOKEN}`
-    const seconds = () => ((performance.now() - startedAt) / 1000).toFixed(1)
-    server.ready
-      .then(() => {
-        view.done()
-        process.stdout.write(`Quantvox is ready after ${seconds()} s: ${server.url}${token}\n`)
-      })
-      .catch((error: unknown) => {
-        if (stopped.begun()) return
-        view.done()
-        process.stdout.write(
-          `Quantvox listens at ${server.url}${token}, but is not ready: ${lineOf(error)}\n`,
-        )
-      })
-    await stopped.promise
-    log.info('stopping')
-    await server.stop()
-    process.exit(0)
   })
+}
+
+/**
+ * Serves until a signal: starts, says on standard output when a turn can be answered, and stops gracefully. Ends the process.
+ *
+ * @param options.told is called before each line on standard output
+ */
+export async function runServer(config: Config, options: StartOptions & { told?(): void }): Promise<void> {
+  const { log, told = () => {} } = options
+  const stopped = untilToldToStop()
+  const server = await startServer(config, options)
+  const token = config.AUTH_TOKEN === null ? '' : `/#token=${config.AUTH_TOKEN}`
+  // Since the process began.
+  const seconds = () => (performance.now() / 1000).toFixed(1)
+  server.ready
+    .then(() => {
+      told()
+      process.stdout.write(`Quantvox is ready after ${seconds()} s: ${server.url}${token}\n`)
+    })
+    .catch((error: unknown) => {
+      if (stopped.begun()) return
+      told()
+      process.stdout.write(`Quantvox listens at ${server.url}${token}, but is not ready: ${lineOf(error)}\n`)
+    })
+  await stopped.promise
+  log.info('stopping')
+  await server.stop()
+  process.exit(0)
 }
 
 function lineOf(error: unknown): string {

@@ -1,0 +1,67 @@
+// Both engines as one scripted program, small and quick to start, for tests of the whole server process:
+// `engine.mjs serve` answers like Ollama at OLLAMA_HOST, `engine.mjs --port ...` like whisper-server.
+// SCRIPTED_TOKEN_MS is the pace of the reply, SCRIPTED_DECODE_MS the time of a decoding.
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const isOllama = process.argv[2] === 'serve'
+const argument = name => process.argv[process.argv.indexOf(name) + 1]
+const port = Number(isOllama ? process.env.OLLAMA_HOST.split(':').at(-1) : argument('--port'))
+const base = isOllama ? '' : argument('--request-path')
+const tokenMs = Number(process.env.SCRIPTED_TOKEN_MS ?? 5)
+const decodeMs = Number(process.env.SCRIPTED_DECODE_MS ?? 20)
+// As Ollama's runners: a process of its own that must end with it.
+if (isOllama) spawn('sleep', ['300'], { stdio: 'ignore' })
+setTimeout(() => process.exit(0), 300_000)
+
+const digest = 'f'.repeat(64)
+const model = {
+  name: 'scripted:1b-q4_K_M',
+  digest,
+  size: 700_000_000,
+  details: { family: 'scripted', parameter_size: '1B', quantization_level: 'Q4_K_M' },
+}
+const words = ['It', ' is', ' ten', ' past', ' nine.', ' Good', ' evening.']
+
+async function chat(response) {
+  for (const content of words) {
+    response.write(
+      `${JSON.stringify({ model: model.name, message: { role: 'assistant', content }, done: false })}\n`,
+    )
+    await sleep(tokenMs)
+    if (response.destroyed) return
+  }
+  const durations = { total_duration: 9e6, load_duration: 1e6, prompt_eval_duration: 2e6, eval_duration: 5e6 }
+  const counts = { prompt_eval_count: 30, eval_count: words.length }
+  const last = {
+    model: model.name,
+    message: { role: 'assistant', content: '' },
+    done: true,
+    done_reason: 'stop',
+  }
+  response.end(`${JSON.stringify({ ...last, ...durations, ...counts })}\n`)
+}
+
+const transcript = {
+  text: ' What is the time?',
+  segments: [
+    { text: ' What is the time?', tokens: [1, 2, 3, 4], words: [{ probability: 0.9 }], no_speech_prob: 0 },
+  ],
+}
+
+createServer((request, response) => {
+  if (!request.url.startsWith(base)) return response.writeHead(404).end()
+  const path = request.url.slice(base.length)
+  request.resume()
+  request.on('end', async () => {
+    if (path === '/api/version') return response.end('{"version":"0.17.4"}')
+    if (path === '/api/tags') return response.end(JSON.stringify({ models: [model] }))
+    if (path === '/api/ps') return response.end(JSON.stringify({ models: [{ ...model, size_vram: 0 }] }))
+    if (path === '/api/show')
+      return response.end(JSON.stringify({ modelfile: `FROM /blobs/sha256-${digest}` }))
+    if (path === '/api/chat') return chat(response)
+    if (path === '/inference') await sleep(decodeMs)
+    response.end(JSON.stringify(path === '/health' ? { status: 'ok' } : transcript))
+  })
+}).listen(port, '127.0.0.1')

@@ -1,0 +1,28 @@
+// The server as it is, in a process of its own, on scripted engines: settings by the environment, as for `serve`.
+import { join } from 'node:path'
+import pino from 'pino'
+import { runServer } from '../../../scripts/commands/serve.ts'
+import type { Provision } from '../../../server/assembly/provision.ts'
+import { loadConfig } from '../../../server/config.ts'
+
+// A limit on the size of files stands in for a full disk; its signal would end the process before the write can fail.
+process.on('SIGXFSZ', () => {})
+const engine = join(import.meta.dirname, 'engine.sh')
+const { config } = loadConfig()
+
+/** Speech levels have no file and every tag is installed. */
+const provision: Provision = {
+  whisper: async () => ({ serverPath: engine, version: '0.0.0' }),
+  ollama: async () => ({ path: engine, version: '0.17.4' }),
+  speechLevel: async name => ({ name, path: '/nowhere', digest: 'a'.repeat(64), quantization: 'q8_0' }),
+  speechLevels: async () => [],
+  languageModel: async () => {},
+  languageTags: () => [],
+  defaultLanguageTag: async () => 'scripted:1b-q4_K_M',
+}
+
+await runServer(config, {
+  log: pino({ level: config.LOG_LEVEL }, pino.destination(2)),
+  report: () => {},
+  provision,
+})
