@@ -20,8 +20,9 @@ export type Clip = Static<typeof Clip>
  * punctuation):
  * - `anyOf`: one of the phrases occurs as a run of whole words;
  * - `allOf`: every phrase does, in any order;
- * - `first`: the first of all `options` that occurs is one of `right`, for yes or no and one or the other;
- * - `number`: this number occurs and none but `besides` (numbers of the question that may be repeated).
+ * - `first`: of all `options` the one that occurs first is one of `right`, for yes or no and one or the other;
+ * - `number`: the first number in it is `value`, passing over those of `besides` (numbers that the question names,
+ *   and 1, which is also a pronoun).
  */
 export const Check = Type.Union([
   Type.Object({ kind: Type.Literal('anyOf'), phrases: Type.Array(Type.String()) }),

@@ -31,6 +31,12 @@ export const Figure = Type.Object({
   differenceToReference: nullable(Type.Number({ description: 'in the unit' })),
   differenceInterval: nullable(Interval),
   verdict: Verdict,
+  byItem: nullable(
+    Type.Record(Type.String(), Type.Number(), {
+      description:
+        'of times, the median by clip or question; of rates, its part of the sum or mean: by these two runs are paired',
+    }),
+  ),
 })
 export type Figure = Static<typeof Figure>
 

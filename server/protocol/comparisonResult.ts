@@ -94,6 +94,7 @@ export const LlmTag = Type.Object({
     promptTokensPerSecond: Figure,
     tokensPerSecond: Figure,
     firstTokenMs: Figure,
+    firstClauseMs: Figure,
     timePerOutputTokenMs: Figure,
     outputTokens: Figure,
     exactMatchShare: Figure,

@@ -1,0 +1,98 @@
+import type { ComparisonResult, Front, LlmTag, Pair, SpeechLevel } from '../../protocol/comparisonResult.ts'
+import { type Axis, front } from './pareto.ts'
+
+const memory: Axis = { figure: 'residentBytes', label: 'Memory', unit: 'bytes', better: 'lower' }
+const wordErrors: Axis = { figure: 'wordErrorRate', label: 'Word error rate', unit: '%', better: 'lower' }
+const departure: Axis = {
+  figure: 'wordErrorRateToReference',
+  label: 'Word error against the reference level',
+  unit: '%',
+  better: 'lower',
+}
+const rightAnswers: Axis = {
+  figure: 'checkedRight',
+  label: 'Checked answers right',
+  unit: '%',
+  better: 'higher',
+}
+const divergence: Axis = {
+  figure: 'klTop20',
+  label: 'Divergence from the reference',
+  unit: 'nats',
+  better: 'lower',
+}
+
+/** What each side trades: error, time and memory; pairs, both errors, time to the first token and memory. */
+export function fronts(
+  levels: readonly SpeechLevel[],
+  tags: readonly LlmTag[],
+  pairs: readonly Pair[],
+): ComparisonResult['pareto'] {
+  const held = tags.filter(({ referenceSource }) => !referenceSource)
+  const error = levels.some(({ figures }) => figures.wordErrorRate.n > 0) ? wordErrors : departure
+  const errorOfLevel = ({ figures, reference }: SpeechLevel) =>
+    error === wordErrors
+      ? figures.wordErrorRate.value
+      : reference === null
+        ? 0
+        : figures.wordErrorRateToReference.value
+  // A divergence is from the reference of the tag's own family: of several families only the answers compare.
+  const oneFamily = new Set(held.map(({ family }) => family)).size < 2
+  const diverges = oneFamily && held.some(({ figures }) => figures.klTop20.n > 0)
+  const accuracy = diverges ? divergence : rightAnswers
+  const accuracyOfTag = ({ figures, reference }: LlmTag) =>
+    accuracy === rightAnswers ? figures.checkedRight.value : reference === null ? 0 : figures.klTop20.value
+  return {
+    speech: front(
+      [error, { figure: 'inferenceMs', label: 'Time to hear a clip', unit: 'ms', better: 'lower' }, memory],
+      levels.map(level => ({
+        name: level.name,
+        values: [errorOfLevel(level), level.figures.inferenceMs.value, level.figures.residentBytes.value],
+      })),
+    ),
+    llm: front(
+      [
+        accuracy,
+        { figure: 'firstClauseMs', label: 'Time to a first clause', unit: 'ms', better: 'lower' },
+        memory,
+      ],
+      held.map(tag => ({
+        name: tag.name,
+        values: [accuracyOfTag(tag), tag.figures.firstClauseMs.value, tag.figures.residentBytes.value],
+      })),
+    ),
+    pairs: pairFront(error, accuracy, pairs, levels, held, errorOfLevel, accuracyOfTag),
+  }
+}
+
+function pairFront(
+  error: Axis,
+  accuracy: Axis,
+  pairs: readonly Pair[],
+  levels: readonly SpeechLevel[],
+  tags: readonly LlmTag[],
+  errorOfLevel: (level: SpeechLevel) => number | null,
+  accuracyOfTag: (tag: LlmTag) => number | null,
+): Front {
+  return front(
+    [
+      error,
+      accuracy,
+      { figure: 'firstTokenMs', label: 'Speech end to first token', unit: 'ms', better: 'lower' },
+      memory,
+    ],
+    pairs.map(({ name, speech, llm, figures }) => {
+      const level = levels.find(one => one.name === speech)
+      const tag = tags.find(one => one.name === llm)
+      return {
+        name,
+        values: [
+          level === undefined ? null : errorOfLevel(level),
+          tag === undefined ? null : accuracyOfTag(tag),
+          figures.firstTokenMs.value,
+          figures.residentBytes.value,
+        ],
+      }
+    }),
+  )
+}

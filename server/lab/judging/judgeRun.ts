@@ -1,0 +1,98 @@
+import type {
+  ComparisonResult,
+  LlmTag,
+  NoiseArm,
+  Pair,
+  SpeechLevel,
+} from '../../protocol/comparisonResult.ts'
+import { fronts } from './fronts.ts'
+import { judgeLlmTag } from './llmTags.ts'
+import { judgePair, pairsOf } from './pairs.ts'
+import { recommend } from './recommendation/recommend.ts'
+import type { Run } from './run.ts'
+import { judgeSpeechLevel } from './speechLevels.ts'
+import { notMeasured, warnings } from './told.ts'
+import { comparedWords } from './words/normalizeEnglish.ts'
+
+/**
+ * The result of a run, from what it wrote down alone: the same lines give the same result, of a run that is over as of
+ * one that broke off. Takes seconds of arithmetic: off the event loop, see `judgeInWorker`.
+ */
+export function judgeRun(run: Run): ComparisonResult {
+  const { plan, ended } = run
+  const speech = plan.speech.map(arm => judgeSpeechLevel(run, arm))
+  const llm = plan.llm.map(arm => judgeLlmTag(run, arm))
+  const pairs = pairsOf(run).map(pair => judgePair(run, pair.speech, pair.llm))
+  const noiseArm = judgeNoise(run)
+  const spoken = plan.clips.filter(({ kind }) => kind === 'speech')
+  const words = spoken.reduce((sum, { text }) => sum + (text === null ? 0 : comparedWords(text).length), 0)
+  return {
+    id: plan.id,
+    state: ended?.state ?? 'running',
+    startedAt: plan.startedAt,
+    finishedAt: ended?.at ?? null,
+    request: plan.request,
+    environment: plan.environment,
+    input: {
+      audio: plan.audio,
+      speechClips: spoken.length,
+      nonspeechClips: plan.clips.length - spoken.length,
+      referenceWords: words,
+      questions: plan.questions.length,
+      checkedQuestions: plan.questions.filter(({ check }) => check !== null).length,
+      rounds: {
+        speech: roundsOf(run.decodes),
+        llm: roundsOf(run.answers),
+        pairs: roundsOf(run.turns),
+      },
+    },
+    margins: plan.margins,
+    reference: plan.reference,
+    speech,
+    llm,
+    pairs,
+    noiseArm,
+    pareto: fronts(speech, llm, pairs),
+    recommendation: recommend(run, speech, llm, pairs),
+    warnings: warnings(run, speech, llm, noiseArm),
+    disturbed: run.disturbed,
+    notMeasured: notMeasured(run, speech, llm, pairs),
+    cutByBudget: run.cuts,
+    failures: run.failures.map(({ arm, what, why }) => ({
+      what: arm === null ? what : `${arm}: ${what}`,
+      why,
+    })),
+  }
+}
+
+const roundsOf = (observations: readonly { round: number }[]) => {
+  let rounds = 0
+  for (const { round } of observations) rounds = Math.max(rounds, round + 1)
+  return rounds
+}
+
+/** The references against themselves: what the verdicts say where there is nothing to find. */
+function judgeNoise(run: Run): NoiseArm {
+  const { plan } = run
+  const speechArm = plan.speech.find(({ name }) => name === plan.reference.speech)
+  const llmArm = plan.llm.find(({ name }) => name === plan.reference.llm)
+  const pairArm = pairsOf(run).find(
+    ({ speech, llm }) => speech === plan.reference.speech && llm === plan.reference.llm,
+  )
+  const speech =
+    speechArm && run.decodes.some(({ noise }) => noise) ? judgeSpeechLevel(run, speechArm, true) : null
+  const llm = llmArm && run.answers.some(({ noise }) => noise) ? judgeLlmTag(run, llmArm, true) : null
+  const pair =
+    pairArm && run.turns.some(({ noise }) => noise) ? judgePair(run, pairArm.speech, pairArm.llm, true) : null
+  const judged = [speech, llm, pair].flatMap(arm => (arm === null ? [] : verdictsOf(arm)))
+  return {
+    speech,
+    llm,
+    pair,
+    tested: judged.filter(({ verdict }) => verdict !== 'not-tested').length,
+    falseVerdicts: judged.filter(({ verdict }) => verdict === 'better' || verdict === 'worse'),
+  }
+}
+
+const verdictsOf = ({ name, figures }: SpeechLevel | LlmTag | Pair) =>
+  Object.entries(figures).map(([figure, { verdict }]) => ({ arm: name, figure, verdict }))

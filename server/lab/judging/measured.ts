@@ -1,0 +1,42 @@
+/** One measured value of an arm: of which clip, question or load, and in which round. */
+export type Measured = { of: string; round: number; value: number }
+
+/** Values by what they are of, in the order they first occur. */
+export function byCluster<T extends { of: string }>(measured: readonly T[]): Map<string, T[]> {
+  return Map.groupBy(measured, ({ of }) => of)
+}
+
+/** Both arms' values of the same clip in the same round. */
+export type PairedValue = { own: number; reference: number }
+
+/** Clusters of values that both arms have; what only one has is left out, so that both are held to the same work. */
+export function paired(own: readonly Measured[], reference: readonly Measured[]): PairedValue[][] {
+  const others = new Map(reference.map(({ of, round, value }) => [`${round} ${of}`, value]))
+  const clusters = [...byCluster(own).values()].map(cluster =>
+    cluster.flatMap(({ of, round, value }) => {
+      const other = others.get(`${round} ${of}`)
+      return other === undefined ? [] : [{ own: value, reference: other }]
+    }),
+  )
+  return clusters.filter(({ length }) => length > 0)
+}
+
+/** Short lists, which bootstraps have millions of, are not sorted. */
+export function median(values: readonly number[]): number {
+  const [a = Number.NaN, b = Number.NaN, c = Number.NaN] = values
+  if (values.length === 1) return a
+  if (values.length === 2) return (a + b) / 2
+  if (values.length === 3) return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c))
+  const ascending = Float64Array.from(values).sort()
+  const middle = ascending.length / 2
+  const upper = ascending[Math.floor(middle)] ?? Number.NaN
+  return Number.isInteger(middle) ? (upper + (ascending[middle - 1] ?? Number.NaN)) / 2 : upper
+}
+
+export function sum(values: readonly number[]): number {
+  let total = 0
+  for (const value of values) total += value
+  return total
+}
+export const mean = (values: readonly number[]) => sum(values) / values.length
+export const isNumber = (value: number | null): value is number => value !== null

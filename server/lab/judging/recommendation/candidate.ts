@@ -1,0 +1,95 @@
+import type { ComparisonLimits } from '../../../protocol/comparisons.ts'
+import { timingFigure } from '../figures.ts'
+import type { Measured } from '../measured.ts'
+
+/** A level or a tag that may be recommended. */
+export type Candidate = {
+  name: string
+  /** Times to hear each clip, or to a first clause of each answer. */
+  times: readonly Measured[]
+  /** Medians; null where not measured. */
+  timeMs: number | null
+  firstTokenMs: number | null
+  memoryBytes: number | null
+  /** Percentage points that it lies behind the reference in accuracy, below 0 ahead of it; null where not known. */
+  lossPoints: number | null
+  /** Why its accuracy rules it out; null when it does not. */
+  objection: string | null
+  /** What is known of its accuracy, a sentence about it. */
+  accuracy: string
+  /** Whether it is as accurate as the reference by observations enough to tell, or just not shown to be worse. */
+  evidence: 'reference' | 'shown' | 'not-shown' | 'thin'
+}
+
+/** How much slower than the fastest counts as just as fast, where too little was measured for a test. */
+const sameTime = 0.05
+const timeMargin = { better: 'lower', kind: 'ratio', margin: sameTime } as const
+
+/**
+ * Candidates that accuracy does not rule out, best first: those that are not shown to be slower than the fastest come
+ * first, by memory; then the others by time.
+ */
+export function ranked(candidates: readonly Candidate[]): Candidate[] {
+  const timed = candidates
+    .filter(({ objection, timeMs }) => objection === null && timeMs !== null)
+    .sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0))
+  const fastest = timed[0]
+  if (fastest === undefined) return []
+  const asFast = (candidate: Candidate) => {
+    if (candidate === fastest) return true
+    const { verdict, ratioToReference } = timingFigure(candidate.times, fastest.times, {
+      key: `${candidate.name} or ${fastest.name}`,
+      unit: 'ms',
+      margin: timeMargin,
+    })
+    return verdict === 'not-tested' ? (ratioToReference ?? 2) <= 1 + sameTime : verdict !== 'worse'
+  }
+  const { true: leading = [], false: rest = [] } = Object.groupBy(timed, candidate => `${asFast(candidate)}`)
+  const memory = ({ memoryBytes }: Candidate) => memoryBytes ?? Number.POSITIVE_INFINITY
+  return [...leading.sort((a, b) => memory(a) - memory(b)), ...rest]
+}
+
+export type Choice = { speech: Candidate | null; llm: Candidate | null }
+
+/** Which limits a choice breaks; a limit on what was not measured is broken, since nothing says that it is kept. */
+export function brokenLimits(
+  { speech, llm }: Choice,
+  limits: ComparisonLimits,
+  pairFirstTokenMs: (speech: string, llm: string) => number | null,
+): (keyof ComparisonLimits)[] {
+  const total = (read: (candidate: Candidate) => number | null): number =>
+    [speech, llm].reduce(
+      (sum, candidate) => sum + (candidate === null ? 0 : (read(candidate) ?? Number.POSITIVE_INFINITY)),
+      0,
+    )
+  const broken: (keyof ComparisonLimits)[] = []
+  if (limits.memoryBytes !== undefined && total(({ memoryBytes }) => memoryBytes) > limits.memoryBytes) {
+    broken.push('memoryBytes')
+  }
+  if (limits.firstTokenMs !== undefined) {
+    const measured = speech && llm && pairFirstTokenMs(speech.name, llm.name)
+    const firstTokenMs = measured ?? total(({ firstTokenMs }) => firstTokenMs)
+    if (firstTokenMs > limits.firstTokenMs) broken.push('firstTokenMs')
+  }
+  return broken
+}
+
+/**
+ * The best of both sides that keep the limits together: of all choices that do, the one whose ranks add up to least.
+ * Null when no choice keeps them. A side without candidates is left out.
+ */
+export function chooseTogether(
+  speech: readonly Candidate[],
+  llm: readonly Candidate[],
+  limits: ComparisonLimits,
+  pairFirstTokenMs: (speech: string, llm: string) => number | null,
+): Choice | null {
+  const orNone = (side: readonly Candidate[]) => (side.length === 0 ? [null] : side)
+  const choices = orNone(speech).flatMap((level, i) =>
+    orNone(llm).map((tag, j) => ({ speech: level, llm: tag, rank: i + j })),
+  )
+  const kept = choices
+    .sort((a, b) => a.rank - b.rank)
+    .find(choice => brokenLimits(choice, limits, pairFirstTokenMs).length === 0)
+  return kept === undefined ? null : { speech: kept.speech, llm: kept.llm }
+}

@@ -1,0 +1,155 @@
+import type { LlmTag, Pair, Recommendation, SpeechLevel } from '../../../protocol/comparisonResult.ts'
+import { listed, writtenRatio, writtenValue } from '../../wording.ts'
+import { timingFigure } from '../figures.ts'
+import type { Run } from '../run.ts'
+import { brokenLimits, type Candidate, type Choice, chooseTogether, ranked } from './candidate.ts'
+import { llmCandidates } from './llmCandidates.ts'
+import { speechCandidates } from './speechCandidates.ts'
+
+/**
+ * What to run on this machine: of the levels and tags that lose no accuracy beyond what is allowed, the fastest; of
+ * those that are not shown to be slower, the smallest; both together within the limits that were asked for. Says where
+ * too little was measured to tell.
+ */
+export function recommend(
+  run: Run,
+  levels: readonly SpeechLevel[],
+  tags: readonly LlmTag[],
+  pairs: readonly Pair[],
+): Recommendation {
+  const speech = speechCandidates(run, levels)
+  const llm = llmCandidates(run, tags)
+  const limits = run.plan.request.limits ?? {}
+  const pairFirstTokenMs = (level: string, tag: string) =>
+    pairs.find(pair => pair.speech === level && pair.llm === tag)?.figures.firstTokenMs.value ?? null
+  const rankedSpeech = ranked(speech)
+  const rankedLlm = ranked(llm)
+  if (rankedSpeech.length + rankedLlm.length === 0) return nothingMeasured()
+  const choice = chooseTogether(rankedSpeech, rankedLlm, limits, pairFirstTokenMs)
+  if (choice === null) {
+    const best = { speech: rankedSpeech[0] ?? null, llm: rankedLlm[0] ?? null }
+    return nothingWithin(best, brokenLimits(best, limits, pairFirstTokenMs), limits)
+  }
+  const sides = [
+    { chosen: choice.speech, all: speech, use: 'speech', does: 'hears a clip' },
+    { chosen: choice.llm, all: llm, use: 'answers', does: 'comes to a first clause' },
+  ]
+  const used = sides.flatMap(({ chosen, use }) => (chosen === null ? [] : [`${chosen.name} for ${use}`]))
+  return {
+    speech: choice.speech?.name ?? null,
+    llm: choice.llm?.name ?? null,
+    reasons: sides.flatMap(({ chosen, all, does }) => (chosen === null ? [] : reasons(chosen, all, does))),
+    sentence: `On this machine use ${listed(used)}: ${summary(choice, speech, llm)}.`,
+  }
+}
+
+/** Percentage points by which something slower must be more accurate to be named beside the choice. */
+const worthNaming = 1
+
+const referenceOf = (all: readonly Candidate[]) => all.find(({ evidence }) => evidence === 'reference')
+
+/** Time of `own` as a ratio to that of `other`; null where they have no clip or question in common. */
+function timeRatio(own: Candidate, other: Candidate) {
+  return timingFigure(own.times, other.times, {
+    key: `${own.name} beside ${other.name}`,
+    unit: 'ms',
+    margin: undefined,
+  })
+}
+
+function reasons(chosen: Candidate, all: readonly Candidate[], does: string): string[] {
+  const reference = referenceOf(all)
+  const said: string[] = []
+  if (reference !== undefined && reference !== chosen) {
+    const { ratioToReference, ratioInterval } = timeRatio(chosen, reference)
+    if (ratioToReference !== null) {
+      const range = ratioInterval ? ` (95 %: ${ratioInterval.map(writtenRatio).join(' to ')})` : ''
+      said.push(
+        `${chosen.name} ${does} in ${writtenRatio(ratioToReference)} the time of ${reference.name}${range}${memoryBeside(chosen, reference)}.`,
+      )
+    }
+  }
+  said.push(chosen.accuracy)
+  for (const other of all) {
+    if (other === chosen || other.timeMs === null || chosen.timeMs === null) continue
+    if (other.objection !== null && other.timeMs < chosen.timeMs) {
+      said.push(`${other.name} is faster, but ${other.objection}.`)
+    }
+  }
+  const finest = all
+    .filter(({ lossPoints, timeMs }) => lossPoints !== null && timeMs !== null)
+    .sort((a, b) => (a.lossPoints ?? 0) - (b.lossPoints ?? 0))[0]
+  if (finest !== undefined && (chosen.lossPoints ?? 0) - (finest.lossPoints ?? 0) >= worthNaming) {
+    const { ratioToReference } = timeRatio(finest, chosen)
+    if (ratioToReference !== null) {
+      said.push(
+        `Where accuracy matters more: ${finest.accuracy.replace(/\.$/, '')}; it takes ${writtenRatio(ratioToReference)} the time of ${chosen.name}.`,
+      )
+    }
+  }
+  return said
+}
+
+function memoryBeside(own: Candidate, other: Candidate): string {
+  return own.memoryBytes === null || other.memoryBytes === null
+    ? ''
+    : `, with ${writtenValue(own.memoryBytes, 'bytes')} of memory instead of ${writtenValue(other.memoryBytes, 'bytes')}`
+}
+
+/** What the choice gains, and how sure it is that it loses nothing. */
+function summary(choice: Choice, speech: readonly Candidate[], llm: readonly Candidate[]): string {
+  const gains = [gain(choice.speech, speech, 'hears in'), gain(choice.llm, llm, 'answers in')].filter(
+    text => text !== null,
+  )
+  const evidence = [choice.speech, choice.llm].flatMap(side => (side === null ? [] : [side.evidence]))
+  const doubt = evidence.includes('thin')
+    ? 'too little was measured to tell a loss of accuracy'
+    : evidence.every(kind => kind === 'reference')
+      ? 'nothing that was compared is faster or smaller without a loss of accuracy'
+      : 'no loss of accuracy shown'
+  return [...gains, doubt].join(', ')
+}
+
+function gain(chosen: Candidate | null, all: readonly Candidate[], verb: string): string | null {
+  const reference = referenceOf(all)
+  if (chosen === null || reference === undefined || chosen === reference) return null
+  const { ratioToReference } = timeRatio(chosen, reference)
+  if (ratioToReference === null) return null
+  const memory =
+    chosen.memoryBytes === null || reference.memoryBytes === null
+      ? ''
+      : ` and ${writtenRatio(chosen.memoryBytes / reference.memoryBytes)} the memory`
+  return `it ${verb} ${writtenRatio(ratioToReference)} the time${memory} of ${reference.name}`
+}
+
+const nothingMeasured = (): Recommendation => ({
+  speech: null,
+  llm: null,
+  reasons: [],
+  sentence: 'Nothing can be recommended: no level and no tag was measured to the end.',
+})
+
+const limitNames = {
+  memoryBytes: 'memory',
+  firstTokenMs: 'time to first token',
+  wordErrorRateIncrease: 'rise in word errors',
+}
+
+function nothingWithin(
+  best: Choice,
+  broken: ReturnType<typeof brokenLimits>,
+  limits: NonNullable<Run['plan']['request']['limits']>,
+): Recommendation {
+  const names = [best.speech, best.llm].flatMap(side => (side === null ? [] : [side.name]))
+  const asked = broken.map(limit =>
+    limit === 'memoryBytes'
+      ? `${limitNames[limit]} (${writtenValue(limits.memoryBytes ?? 0, 'bytes')})`
+      : `${limitNames[limit]} (${writtenValue(limits.firstTokenMs ?? 0, 'ms')})`,
+  )
+  return {
+    speech: null,
+    llm: null,
+    reasons: [...[best.speech, best.llm].flatMap(side => (side === null ? [] : [side.accuracy]))],
+    sentence: `Nothing that was compared keeps the limit on ${listed(asked)}; without it, use ${listed(names)}.`,
+  }
+}

@@ -1,0 +1,119 @@
+import { QuantvoxError } from '../../errors.ts'
+import type { ComparisonState } from '../../protocol/comparisons.ts'
+import {
+  type EnergyBatch,
+  type Failure,
+  isObservation,
+  type LlmAnswer,
+  type LlmLoad,
+  type LlmPosition,
+  type Observation,
+  type PairTurn,
+  type Plan,
+  type SpeechDecode,
+  type SpeechLoad,
+} from '../observations.ts'
+
+/** All that a run wrote down, by kind. */
+export type Run = {
+  plan: Plan
+  speechLoads: SpeechLoad[]
+  decodes: SpeechDecode[]
+  llmLoads: LlmLoad[]
+  answers: LlmAnswer[]
+  positions: LlmPosition[]
+  turns: PairTurn[]
+  batches: EnergyBatch[]
+  failures: Failure[]
+  notMeasured: { what: string; why: string }[]
+  cuts: string[]
+  resumedAt: string[]
+  /** null while it runs, or when it broke off. */
+  ended: { at: string; state: ComparisonState } | null
+  disturbed: { observations: number; of: number }
+  /** Lines that hold no observation; the last one of a run that broke off may be cut short. */
+  unreadableLines: number
+}
+
+/**
+ * Reads what a run wrote down, a JSON object a line. A step that a resumed run repeated counts once, as it was last.
+ * @throws QuantvoxError `not_found` when the text does not begin with a plan
+ */
+export function readRun(lines: Iterable<string>): Run {
+  let plan: Plan | null = null
+  let unreadableLines = 0
+  const observations = new Map<string, Observation>()
+  for (const line of lines) {
+    if (line.trim() === '') continue
+    const observation = parsed(line)
+    if (observation === null) unreadableLines++
+    else if (observation.kind === 'plan') plan = observation
+    else observations.set(identityOf(observation), observation)
+  }
+  if (plan === null) {
+    throw new QuantvoxError('not_found', 'The file of the comparison holds no plan.', {
+      meaning: 'What was measured cannot be told, so nothing can be judged.',
+      mend: 'Start the comparison again.',
+    })
+  }
+  const all = [...observations.values()]
+  const only = <Kind extends Observation['kind']>(kind: Kind) =>
+    all.filter((one): one is Extract<Observation, { kind: Kind }> => one.kind === kind)
+  const ended = only('ended').at(-1)
+  const measured = all.filter(one => 'disturbed' in one && one.kind !== 'failure')
+  return {
+    plan,
+    speechLoads: only('speech-load'),
+    decodes: only('speech-decode'),
+    llmLoads: only('llm-load'),
+    answers: only('llm-answer'),
+    positions: only('llm-position'),
+    turns: only('pair-turn'),
+    batches: only('energy'),
+    failures: only('failure'),
+    notMeasured: only('not-measured').map(({ what, why }) => ({ what, why })),
+    cuts: only('cut').map(({ what }) => what),
+    resumedAt: only('resumed').map(({ at }) => at),
+    ended: ended === undefined ? null : { at: ended.at, state: ended.state },
+    disturbed: {
+      observations: measured.filter(one => 'disturbed' in one && one.disturbed).length,
+      of: measured.length,
+    },
+    unreadableLines,
+  }
+}
+
+function parsed(line: string): Observation | null {
+  try {
+    const value: unknown = JSON.parse(line)
+    return isObservation(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** What makes two observations the same step of a run; the text of what has no steps. */
+function identityOf(observation: Observation): string {
+  switch (observation.kind) {
+    case 'speech-load':
+    case 'llm-load':
+      return key(observation, observation.arm)
+    case 'speech-decode':
+      return key(observation, observation.arm, observation.clip)
+    case 'llm-answer':
+      return key(observation, observation.arm, observation.question)
+    case 'llm-position':
+      return key(observation, observation.arm, observation.question, observation.position)
+    case 'pair-turn':
+      return key(observation, observation.speech, observation.llm, observation.clip)
+    default:
+      return JSON.stringify(observation)
+  }
+}
+
+function key(
+  { kind, noise, round }: { kind: string; noise: boolean; round: number },
+  ...rest: (string | number)[]
+) {
+  return JSON.stringify([kind, noise, round, ...rest])
+}

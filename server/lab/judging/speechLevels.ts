@@ -1,0 +1,105 @@
+import type { SpeechLevel } from '../../protocol/comparisonResult.ts'
+import type { SpeechArm, SpeechDecode, SpeechLoad } from '../observations.ts'
+import { besides, isOfArm, type Rule, rulesOf } from './arms.ts'
+import { readingFigure, shareFigure, timingFigure } from './figures.ts'
+import { isNumber } from './measured.ts'
+import { energyFigure, loadTimes, undisturbed } from './repeated.ts'
+import type { Run } from './run.ts'
+import { departureFromReference, errorFigures, inventedWords, worstClips } from './transcripts.ts'
+
+/** Bounds of the bins by clip length, seconds. */
+const lengthBounds = [0, 2, 5, 10, 30]
+
+type Observed = ReturnType<typeof observedSpeech>
+
+/** What was observed of one level; `noise` takes the second measuring of the reference. */
+export function observedSpeech(run: Run, name: string, noise: boolean) {
+  const ofArm = isOfArm(name, noise)
+  const spoken = new Set(run.plan.clips.filter(({ kind }) => kind === 'speech').map(({ id }) => id))
+  const decodes = run.decodes.filter(ofArm)
+  return {
+    loads: run.speechLoads.filter(ofArm),
+    decodes,
+    spoken: decodes.filter(({ clip }) => spoken.has(clip)),
+    batches: run.batches.filter(one => one.side === 'speech' && ofArm(one)),
+    failures: run.failures.filter(one => one.side === 'speech' && ofArm(one)).length,
+  }
+}
+
+/** All figures of a level beside its reference; of the noise arm, beside the same level's first measuring. */
+export function judgeSpeechLevel(run: Run, arm: SpeechArm, noise = false): SpeechLevel {
+  const { clips } = run.plan
+  const own = observedSpeech(run, arm.name, noise)
+  const referenceName = noise ? arm.name : arm.reference
+  const reference = referenceName === null ? null : observedSpeech(run, referenceName, false)
+  const rule = rulesOf(run, arm.name, noise)
+  const both = besides(own, reference)
+  const timing = (figure: string, unit: string, read: (decode: SpeechDecode) => number | null) =>
+    timingFigure(...both(({ spoken }) => undisturbed(spoken, ({ clip }) => clip, read)), rule(figure, unit))
+  const reading = (figure: string, unit: string, read: (load: SpeechLoad) => number | null) =>
+    readingFigure(...both(({ loads }) => loads.map(read).filter(isNumber)), rule(figure, unit))
+  return {
+    name: arm.name,
+    family: arm.family,
+    quantization: arm.quantization,
+    parameterSize: arm.parameterSize,
+    digest: arm.digest,
+    reference: referenceName,
+    failures: own.failures,
+    figures: {
+      fileBytes: reading('fileBytes', 'bytes', load => load.fileBytes),
+      bitsPerWeight: reading('bitsPerWeight', 'bits', load => load.bitsPerWeight),
+      loadMs: timingFigure(...both(({ loads }) => loadTimes(loads)), rule('loadMs', 'ms')),
+      residentBytes: reading('residentBytes', 'bytes', load => load.residentBytes),
+      inferenceMs: timing('inferenceMs', 'ms', decode => decode.inferenceMs),
+      realTimeFactor: timing('realTimeFactor', '× audio', realTimeFactor),
+      ...errorFigures(...both(({ decodes }) => decodes), clips, rule),
+      wordErrorRateToReference: departureFromReference(
+        ...both(({ spoken }) => spoken),
+        rule('wordErrorRateToReference', '%'),
+      ),
+      inventedWords: inventedWords(...both(({ decodes }) => decodes), clips, rule('inventedWords', 'words')),
+      repeatedDecodingShare: shareFigure(
+        own.decodes.filter(({ passes }) => passes > 1).length,
+        own.decodes.length,
+      ),
+      cpuSecondsPerAudioSecond: timing('cpuSecondsPerAudioSecond', 's/s', ({ cpuSeconds, audioMs }) =>
+        cpuSeconds === null || audioMs === 0 ? null : cpuSeconds / (audioMs / 1000),
+      ),
+      joulesPerTurn: energyFigure(...both(({ batches }) => batches), rule('joulesPerTurn', 'J')),
+    },
+    realTimeFactorByLength: byLength(both, rule),
+    worstClips: worstClips(own.decodes, clips),
+  }
+}
+
+const realTimeFactor = ({ inferenceMs, audioMs }: SpeechDecode) =>
+  audioMs === 0 ? null : inferenceMs / audioMs
+
+/** Short clips cost more for each second, since the encoder's window does not shrink with them. */
+function byLength(both: ReturnType<typeof besides<Observed>>, rule: Rule) {
+  return lengthBounds.flatMap((fromSeconds, i) => {
+    const belowSeconds = lengthBounds[i + 1] ?? null
+    const of = ({ spoken }: Observed) =>
+      undisturbed(
+        spoken.filter(
+          ({ audioMs }) => audioMs >= fromSeconds * 1000 && audioMs < (belowSeconds ?? Infinity) * 1000,
+        ),
+        ({ clip }) => clip,
+        realTimeFactor,
+      )
+    const figure = timingFigure(...both(of), {
+      ...rule('realTimeFactor', '× audio'),
+      key: rule(`realTimeFactor ${fromSeconds}`, '').key,
+    })
+    return figure.n === 0 ? [] : [{ fromSeconds, belowSeconds, figure }]
+  })
+}
+
+/** Times to hear each clip, as they are compared. */
+export const hearingTimes = ({ spoken }: Observed) =>
+  undisturbed(
+    spoken,
+    ({ clip }) => clip,
+    ({ inferenceMs }) => inferenceMs,
+  )

@@ -1,0 +1,39 @@
+import type { Interval } from '../../../protocol/comparisonFigures.ts'
+import { quantile } from '../../../timing/statistics.ts'
+import { seededRandom } from './random.ts'
+
+/** Fewest observations, over all clusters, for which a bootstrap says anything. */
+export const leastForBootstrap = 6
+const replicates = 2000
+
+/**
+ * 95 % percentile bootstrap interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6 and 13)
+ * of `statistic`, in two stages: clusters are drawn with replacement (clips, questions: another set of them might have
+ * been asked), then within each its repetitions (rounds: the machine might have been busier). A pair of arms is
+ * compared by clusters that hold both, which keeps them paired. Replicates without a value count as none.
+ *
+ * @param clusters non-empty lists of repetitions
+ * @param statistic of one drawn sample of clusters; null where it has none
+ * @param key decides the draws
+ * @returns null below six repetitions in all, or when more than a tenth of the replicates has no value
+ */
+export function bootstrapInterval<T>(
+  clusters: readonly (readonly T[])[],
+  statistic: (sample: readonly (readonly T[])[]) => number | null,
+  key: string,
+): Interval | null {
+  if (clusters.reduce((sum, { length }) => sum + length, 0) < leastForBootstrap) return null
+  const random = seededRandom(key)
+  const draw = <Item>(items: readonly Item[]): readonly Item[] =>
+    items.length === 1 ? items : items.map(() => items[Math.floor(random() * items.length)] as Item)
+  const values: number[] = []
+  for (let i = 0; i < replicates; i++) {
+    const value = statistic(draw(clusters).map(draw))
+    if (value !== null && Number.isFinite(value)) values.push(value)
+  }
+  if (values.length < replicates * 0.9) return null
+  values.sort((a, b) => a - b)
+  const low = quantile(values, 0.025)
+  const high = quantile(values, 0.975)
+  return low === null || high === null ? null : [low, high]
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+import { judgeRun } from '../../../server/lab/judging/judgeRun.ts'
+import { readRun } from '../../../server/lab/judging/run.ts'
+import type { ComparisonLimits } from '../../../server/protocol/comparisons.ts'
+import { asLines, base, type Change, labRun, plan, smol, tiny } from '../../support/lab/labRun.ts'
+
+const recommended = (change: Change = {}) =>
+  judgeRun(readRun(asLines(labRun({ rounds: 1, ...change })))).recommendation
+const within = (limits: ComparisonLimits) => recommended({ plan: { request: { ...plan.request, limits } } })
+
+test('is the fastest that loses no accuracy, in one sentence', () => {
+  const { speech, llm, sentence } = recommended()
+  expect(speech).toBe(`${tiny}-q8_0`)
+  expect(llm).toBe(`${smol}-q8_0`)
+  expect(sentence).toMatch(
+    /^On this machine use whisper-tiny\.en-q8_0 for speech and smollm2:135m-instruct-q8_0 for answers: .* no loss of accuracy shown\.$/,
+  )
+})
+
+test('says why what is faster was not taken, and what is more accurate', () => {
+  const reasons = recommended().reasons.join('\n')
+  expect(reasons).toMatch(/whisper-tiny\.en-q4_0 is faster, but it lies .* points of word error above/)
+  expect(reasons).toMatch(/Where accuracy matters more: whisper-base-f16 .* it takes 2\.\d\d× the time/)
+})
+
+test('goes across models: another family may be as fast and more accurate', () => {
+  const first = plan.speech.filter(({ name }) => name === `${tiny}-f16`)
+  const other = plan.speech.filter(({ family }) => family === base)
+  const { speech, reasons } = recommended({ plan: { speech: [...first, ...other] } })
+  expect(speech).toBe(`${base}-q4_0`)
+  expect(reasons.join(' ')).toContain(`points of word error below ${tiny}-f16`)
+})
+
+describe('limits', () => {
+  test('a rise in word errors that is allowed lets faster levels in', () => {
+    expect(within({ wordErrorRateIncrease: 30 }).speech).toBe(`${tiny}-q4_0`)
+  })
+
+  test('memory is that of both models together', () => {
+    // 115 + 185 MB
+    expect(within({ memoryBytes: 310e6 })).toMatchObject({ speech: `${tiny}-q8_0`, llm: `${smol}-q8_0` })
+    const { speech, llm, sentence } = within({ memoryBytes: 200e6 })
+    expect([speech, llm]).toEqual([null, null])
+    expect(sentence).toMatch(
+      /^Nothing that was compared keeps the limit on memory \(200 MB\); without it, use /,
+    )
+  })
+
+  test('the first token is that of the measured pair', () => {
+    expect(within({ firstTokenMs: 460 })).toMatchObject({ speech: `${tiny}-q8_0`, llm: `${smol}-q8_0` })
+    expect(within({ firstTokenMs: 100 }).sentence).toContain('time to first token (100 ms)')
+  })
+})
+
+test('of few clips it says that they are too few', () => {
+  const clips = plan.clips.slice(0, 4)
+  const { reasons, sentence } = recommended({ plan: { clips } })
+  expect(reasons.join(' ')).toContain('over 4 clips, too few to tell a difference')
+  expect(sentence).toContain('too little was measured to tell a loss of accuracy')
+})
+
+test('of nothing measured it recommends nothing', () => {
+  expect(recommended({ without: ['speech-decode', 'llm-answer'] })).toEqual({
+    speech: null,
+    llm: null,
+    reasons: [],
+    sentence: 'Nothing can be recommended: no level and no tag was measured to the end.',
+  })
+})
+
+test('the reference alone is recommended as what there is', () => {
+  const { speech, sentence } = recommended({
+    plan: { speech: plan.speech.slice(0, 1), llm: [], reference: { speech: `${tiny}-f16`, llm: null } },
+  })
+  expect(speech).toBe(`${tiny}-f16`)
+  expect(sentence).toContain('nothing that was compared is faster or smaller without a loss of accuracy')
+})

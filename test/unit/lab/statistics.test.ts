@@ -1,0 +1,176 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { mean } from '../../../server/lab/judging/measured.ts'
+import { bootstrapInterval } from '../../../server/lab/judging/statistics/bootstrap.ts'
+import {
+  differenceInterval,
+  mcnemarExact,
+  wilsonInterval,
+} from '../../../server/lab/judging/statistics/exactTests.ts'
+import { seededRandom } from '../../../server/lab/judging/statistics/random.ts'
+import { verdictOn } from '../../../server/lab/judging/verdict.ts'
+
+describe('exact McNemar test', () => {
+  // R: binom.test(gained, gained + lost)$p.value
+  const published: [number, number, number][] = [
+    [0, 0, 1],
+    [3, 3, 1],
+    [0, 5, 0.0625],
+    [0, 6, 0.03125],
+    [1, 9, 0.021484],
+    [5, 15, 0.041389],
+    [2, 10, 0.038574],
+    [40, 60, 0.056888],
+  ]
+  test.each(published)('%i gained, %i lost', (gained, lost, p) => {
+    expect(mcnemarExact(gained, lost)).toBeCloseTo(p, 5)
+    expect(mcnemarExact(lost, gained)).toBeCloseTo(p, 5)
+  })
+})
+
+describe('Wilson interval', () => {
+  // R: prop.test(hits, n, correct = FALSE)$conf.int
+  const published: [number, number, number, number][] = [
+    [8, 10, 0.490162, 0.943318],
+    [0, 10, 0, 0.277533],
+    [10, 10, 0.722467, 1],
+    [50, 100, 0.403832, 0.596168],
+    [1, 40, 0.00442, 0.128811],
+  ]
+  test.each(published)('%i of %i', (hits, n, low, high) => {
+    const interval = wilsonInterval(hits, n)
+    expect(interval?.[0]).toBeCloseTo(low, 4)
+    expect(interval?.[1]).toBeCloseTo(high, 4)
+  })
+  test('of no trials there is none', () => expect(wilsonInterval(0, 0)).toBeNull())
+})
+
+test('the interval of a difference is that of independent estimates', () => {
+  // Symmetric intervals: half-widths add in squares, 3 and 4 make 5.
+  expect(differenceInterval({ value: 10, interval: [7, 13] }, { value: 4, interval: [0, 8] })).toEqual([
+    1, 11,
+  ])
+})
+
+describe('bootstrap', () => {
+  const average = (sample: readonly (readonly number[])[]) => mean(sample.flat())
+
+  test('gives the interval of a mean that theory gives', () => {
+    const random = seededRandom('values')
+    const values = Array.from({ length: 200 }, () => 10 + random() - random())
+    const spread = Math.sqrt(mean(values.map(value => (value - mean(values)) ** 2)))
+    const half = (1.96 * spread) / Math.sqrt(values.length)
+    const interval = bootstrapInterval(
+      values.map(value => [value]),
+      average,
+      'mean',
+    )
+    expect(interval?.[0]).toBeCloseTo(mean(values) - half, 1)
+    expect(interval?.[1]).toBeCloseTo(mean(values) + half, 1)
+    expect((interval?.[1] ?? 0) - (interval?.[0] ?? 0)).toBeGreaterThan(1.7 * half)
+    expect((interval?.[1] ?? 0) - (interval?.[0] ?? 0)).toBeLessThan(2.3 * half)
+  })
+
+  test('holds the true value about 95 times in 100', () => {
+    const random = seededRandom('coverage')
+    let held = 0
+    const trials = 200
+    for (let trial = 0; trial < trials; trial++) {
+      const values = Array.from({ length: 30 }, () => [random()])
+      const interval = bootstrapInterval(values, average, `trial ${trial}`)
+      if (interval !== null && interval[0] <= 0.5 && interval[1] >= 0.5) held++
+    }
+    expect(held / trials).toBeGreaterThan(0.89)
+    expect(held / trials).toBeLessThan(0.99)
+  })
+
+  test('is the same for the same key, and another for another', () => {
+    const values = [1, 4, 2, 8, 5, 7, 3, 3].map(value => [value])
+    const of = (key: string) => bootstrapInterval(values, average, key)
+    expect(of('a')).toEqual(of('a'))
+    // The draws differ, the intervals hardly do.
+    expect(seededRandom('a')()).not.toBe(seededRandom('b')())
+  })
+
+  test('draws repetitions within a cluster, so that rounds widen the interval', () => {
+    const narrow = Array.from({ length: 8 }, () => [10, 10, 10])
+    const wide = Array.from({ length: 8 }, () => [5, 10, 15])
+    expect(bootstrapInterval(narrow, average, 'k')).toEqual([10, 10])
+    const interval = bootstrapInterval(wide, average, 'k')
+    expect(interval?.[0]).toBeLessThan(9)
+    expect(interval?.[1]).toBeGreaterThan(11)
+  })
+
+  test('of fewer than six repetitions there is none', () => {
+    expect(bootstrapInterval([[1], [2], [3], [4], [5]], average, 'k')).toBeNull()
+    expect(
+      bootstrapInterval(
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+        average,
+        'k',
+      ),
+    ).not.toBeNull()
+  })
+
+  test('of a statistic without a value there is none', () => {
+    expect(
+      bootstrapInterval(
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+        () => null,
+        'k',
+      ),
+    ).toBeNull()
+  })
+})
+
+describe('verdicts', () => {
+  const time = { better: 'lower', kind: 'ratio', margin: 0.05 } as const
+  const speed = { better: 'higher', kind: 'ratio', margin: 0.05 } as const
+  const error = { better: 'lower', kind: 'difference', margin: 0.5 } as const
+  const ratio = (low: number, high: number) => ({
+    ratioInterval: [low, high] as [number, number],
+    differenceInterval: null,
+  })
+  const difference = (low: number, high: number) => ({
+    ratioInterval: null,
+    differenceInterval: [low, high] as [number, number],
+  })
+
+  test('need the whole interval beyond the margin', () => {
+    expect(verdictOn(ratio(0.8, 0.94), time)).toBe('better')
+    expect(verdictOn(ratio(0.8, 0.96), time)).toBe('no-difference-shown')
+    expect(verdictOn(ratio(1.06, 1.2), time)).toBe('worse')
+    expect(verdictOn(ratio(1.02, 1.2), time)).toBe('no-difference-shown')
+    expect(verdictOn(ratio(1.06, 1.2), speed)).toBe('better')
+    expect(verdictOn(ratio(0.8, 0.94), speed)).toBe('worse')
+    expect(verdictOn(difference(-3, -0.6), error)).toBe('better')
+    expect(verdictOn(difference(0.4, 3), error)).toBe('no-difference-shown')
+    expect(verdictOn(difference(0.6, 3), error)).toBe('worse')
+  })
+
+  test('are not given without a margin or an interval', () => {
+    expect(verdictOn(ratio(2, 3), undefined)).toBe('not-tested')
+    expect(verdictOn(difference(2, 3), time)).toBe('not-tested')
+    expect(verdictOn(ratio(2, 3), error)).toBe('not-tested')
+  })
+
+  test('turn round with the direction of the figure', () => {
+    const other = { better: 'worse', worse: 'better', 'no-difference-shown': 'no-difference-shown' } as const
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        fc.double({ min: 0, max: 2, noNaN: true }),
+        (low, width) => {
+          const verdict = verdictOn(ratio(low, low + width), time)
+          expect(verdictOn(ratio(low, low + width), speed)).toBe(other[verdict as keyof typeof other])
+        },
+      ),
+    )
+  })
+})
