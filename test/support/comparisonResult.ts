@@ -7,7 +7,7 @@ export function figure(value: number | null, unit: string, change: Partial<Figur
   return {
     ...{ value, unit, n: value === null ? 0 : 44, interval: null, p90: null, p95: null },
     ...{ ratioToReference: null, ratioInterval: null, differenceToReference: null, differenceInterval: null },
-    verdict: 'not-tested',
+    ...{ byItem: null, verdict: 'not-tested' },
     ...change,
   }
 }
@@ -98,6 +98,7 @@ function llmTag(level: string, megabytes: number, rate: number, right: number): 
         ...around(firstTokenMs),
         ...(isReference ? {} : ratio(firstTokenMs / 87.1, 'better')),
       }),
+      firstClauseMs: figure(firstTokenMs + 90, 'ms'),
       timePerOutputTokenMs: figure(1000 / rate, 'ms'),
       outputTokens: figure(38, 'tokens'),
       exactMatchShare: figure(isReference ? null : 41, '%'),
