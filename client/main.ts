@@ -1,12 +1,48 @@
 import { createApi } from './api.ts'
-import { createComparisonsView } from './comparisons/comparisonsView.ts'
+import { el } from './dom.ts'
+import { insecureBanner } from './firstUse/insecure.ts'
+import { createReadinessBanner } from './firstUse/readiness.ts'
+import { createTokenDialog } from './firstUse/tokenDialog.ts'
 import { createNavigation } from './navigation.ts'
+import { createNotices } from './notices.ts'
 import { createTalkView } from './talk/talkView.ts'
 import { createToken } from './token.ts'
-import { createTurnsView } from './turns/turnsView.ts'
+import { lazyView } from './view.ts'
 
 const token = createToken()
-const api = createApi({ token: token.get, unauthorized: token.forget })
+const api = createApi({
+  token: token.get,
+  unauthorized() {
+    const refused = token.get() !== null
+    token.forget()
+    tokenDialog.ask(refused)
+  },
+})
+const notices = createNotices()
+const tokenDialog = createTokenDialog({ api, set: token.set, accepted: start })
+const readiness = createReadinessBanner(api, reach)
+const pill = el('a', { class: 'pill', href: '#/talk' })
+const talk = createTalkView({
+  ...{ api, notices, hasToken: () => token.get() !== null, engineFailed: readiness.check },
+  stateChanged({ name, word }) {
+    pill.dataset.state = name
+    pill.textContent = word
+  },
+})
+
+/** Asks something that needs the token, so that a missing one is asked for before anybody talks. */
+function reach(): void {
+  api.get('/v1/info').then(
+    () => talk.serverReached(),
+    // A refusal has opened the dialog, and whatever else there is the banner says.
+    () => {},
+  )
+}
+
+function start(): void {
+  reach()
+  readiness.check()
+}
 
 function part(selector: string): HTMLElement {
   const found = document.querySelector<HTMLElement>(selector)
@@ -14,12 +50,26 @@ function part(selector: string): HTMLElement {
   return found
 }
 
+part('header').append(pill)
+part('header').after(readiness.element, ...[insecureBanner()].filter(banner => banner !== null))
+document.body.append(notices.element, tokenDialog.element)
 createNavigation(
   [
-    { hash: '#/talk', name: 'Talk', view: createTalkView(api) },
-    { hash: '#/turns', name: 'Turns', view: createTurnsView(api) },
-    { hash: '#/comparisons', name: 'Comparisons', view: createComparisonsView(api) },
+    { hash: '#/talk', name: 'Talk', view: talk },
+    {
+      hash: '#/turns',
+      name: 'Turns',
+      view: lazyView(async () => (await import('./turns/turnsView.ts')).createTurnsView(api)),
+    },
+    {
+      hash: '#/comparisons',
+      name: 'Comparisons',
+      view: lazyView(async () =>
+        (await import('./comparisons/comparisonsView.ts')).createComparisonsView(api),
+      ),
+    },
   ],
   part('nav.places'),
   part('main'),
 )
+start()

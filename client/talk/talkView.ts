@@ -1,9 +1,198 @@
 import type { Api } from '../api.ts'
+import { createConversation } from '../conversation/conversation.ts'
+import { createConversationView } from '../conversation/conversationView.ts'
 import { el } from '../dom.ts'
+import type { Notices } from '../notices.ts'
 import type { View } from '../view.ts'
+import { createControl } from './control.ts'
+import { actionFor, answerUnderWay, hintFor } from './hints.ts'
+import { createLiveSession } from './liveSession.ts'
+import { createLoadingModel } from './loadingModel.ts'
+import { createPressing } from './pressing.ts'
+import { createSettingsDialog } from './settingsDialog.ts'
+import { createSidePanel } from './sidePanel.ts'
+import { createTalkBar } from './talkBar.ts'
+import { createTalker } from './talker.ts'
+import { keepSettings, readSettings, type TalkSettings } from './talkSettings.ts'
+import { type TalkState, talkState } from './talkState.ts'
+import { createTypedInput } from './typedInput.ts'
+
+export type TalkView = View & {
+  /** The server answers with the token that there is: what the page asks it can be asked. */
+  serverReached(): void
+}
+
+export type TalkViewOptions = {
+  api: Api
+  notices: Notices
+  hasToken(): boolean
+  /** A turn failed, perhaps for want of an engine or model. */
+  engineFailed(): void
+  /** Told wherever on the page one is: a microphone that is on is never out of sight. */
+  stateChanged(state: TalkState): void
+}
+
+/** How often what is shown follows the clock: the level, the frames that flow, seconds until a retry. */
+const TICK_MS = 100
 
 /** Talking, and the conversation. */
-export function createTalkView(_api: Api): View {
-  const element = el('section', { class: 'place' }, el('h1', {}, 'Talk'))
-  return { element, show() {}, hide() {} }
+export function createTalkView(options: TalkViewOptions): TalkView {
+  const { api, notices, hasToken } = options
+  let told = ''
+  let settings = readSettings()
+  // Beside the places of the page: a media element that leaves the document falls silent.
+  const voice = el('audio', { class: 'unseen', 'data-plays': 'replies' })
+  const recording = el('audio', { class: 'unseen', 'data-plays': 'recordings' })
+  document.body.append(voice, recording)
+  const control = createControl()
+  const view = createConversationView({
+    ...{ api, notices, element: recording },
+    over({ record, error }) {
+      if (record !== null) side.over(record)
+      if (error !== null) options.engineFailed()
+    },
+    changed: () => render(),
+  })
+  const conversation = createConversation(view)
+  const session = createLiveSession({
+    ...{ api, hasToken, element: voice, conversation },
+    talkSettings: () => settings,
+    ready: now => side.current(now),
+    configured: message => side.configured(message),
+    switchFailed: message => side.failed(message),
+    failed: message => notices.failure(message.message, message.mend ?? ''),
+    changed: () => render(),
+  })
+  const side = createSidePanel(api, notices, session.switchTo)
+  const talker = createTalker(session, () => render())
+  const loading = createLoadingModel(api, () => render())
+  const dialog = createSettingsDialog({
+    settings: () => settings,
+    serverDefaults() {
+      const now = session.settings()
+      return now && { silenceMs: now.endpointing.silenceMs, interruptMs: now.bargeIn.minSpeechMs }
+    },
+    change,
+  })
+  const bar = createTalkBar({
+    setMode: mode => change({ mode }),
+    setMuted: talker.setMuted,
+    turnOff: talker.turnOff,
+    openSettings: dialog.open,
+    newConversation() {
+      session.newConversation()
+      view.clear()
+    },
+  })
+  const pressing = createPressing({
+    button: control.button,
+    mode: () => (settings.mode === 'push-to-talk' && talker.microphone() === 'on' ? settings.press : 'tap'),
+    spaceTalks: () => settings.holdSpace && element.isConnected,
+    tap,
+    press: session.begin,
+    release: session.commit,
+  })
+  const retry = el('button', { class: 'retry', type: 'button', onclick: session.retry }, 'Try now')
+  const welcome = el(
+    'div',
+    { class: 'welcome' },
+    el('h1', {}, 'Talk to a model on this machine'),
+    el(
+      'p',
+      {},
+      'You talk, it answers, and under each answer you see where the time went. Switch the quantization and see what it costs.',
+    ),
+  )
+  const dock = el('div', { class: 'dock' }, control.element, retry, createTypedInput(ask), bar.element)
+  const stage = el('div', { class: 'stage' }, welcome, view.element, dock)
+  const element = el('div', { class: 'talk' }, stage, side.element, dialog.element)
+
+  function change(wanted: Partial<TalkSettings>): void {
+    pressing.letGo()
+    const before = settings
+    settings = { ...settings, ...wanted }
+    keepSettings(settings)
+    const isHeardDifferently = (['mode', 'silenceMs', 'interruptMs'] as const).some(
+      name => settings[name] !== before[name],
+    )
+    if (isHeardDifferently) session.settingsChanged()
+    const isOn = talker.microphone() === 'on' || talker.microphone() === 'starting'
+    if (settings.microphoneId !== before.microphoneId && isOn) void talker.turnOn(settings.microphoneId)
+    render()
+  }
+
+  function ask(text: string): void {
+    session.open()
+    session.typed(text)
+    render()
+  }
+
+  function tap(): void {
+    const isOn = talker.microphone() === 'on' || talker.microphone() === 'starting'
+    if (answerUnderWay(state().name)) session.interrupt()
+    else if (isOn) talker.turnOff()
+    else void talker.turnOn(settings.microphoneId)
+  }
+
+  function state(): TalkState {
+    const now = session.settings()
+    return talkState({
+      microphone: talker.microphone(),
+      connection: session.connection().name,
+      mode: settings.mode,
+      muted: talker.muted(),
+      framesFlow: talker.framesFlow(),
+      phase: conversation.phase(),
+      speaks: now !== null && now.voice !== 'none',
+      loadingModel: loading.isLoading(),
+    })
+  }
+
+  function render(): void {
+    loading.watch(conversation.phase(), session.settings())
+    const connection = session.connection()
+    const waiting =
+      connection.name === 'waiting'
+        ? {
+            why: connection.why,
+            seconds: Math.max(0, Math.ceil((connection.untilMs - performance.now()) / 1000)),
+          }
+        : null
+    const now = state()
+    if (now.name !== told) options.stateChanged(now)
+    told = now.name
+    const microphone = talker.microphone()
+    const isOn = microphone === 'on' || microphone === 'starting'
+    const hint = hintFor({
+      ...{ state: now.name, settings, microphone, waiting },
+      failure: talker.failure(),
+      silentForMs: talker.silentForMs(),
+    })
+    control.show(
+      now,
+      answerUnderWay(now.name) && !isOn ? 'Stop the answer' : actionFor(now.name, settings, isOn),
+      hint,
+    )
+    control.level(talker.level())
+    retry.hidden = waiting === null
+    bar.show({ microphoneOn: isOn, muted: talker.muted(), mode: settings.mode, isEmpty: view.isEmpty() })
+    welcome.hidden = !view.isEmpty()
+    element.classList.toggle('empty', view.isEmpty())
+  }
+
+  document.addEventListener('keydown', event => {
+    if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
+    if (conversation.phase() === 'hearing') session.cancelSpeech()
+    else session.interrupt()
+    pressing.forget()
+  })
+  setInterval(render, TICK_MS)
+
+  return {
+    element,
+    serverReached: () =>
+      void side.load().catch(error => notices.failure('A part of the page could not be fetched.', error)),
+    show: render,
+    hide() {},
+  }
 }

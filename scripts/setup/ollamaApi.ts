@@ -102,7 +102,9 @@ export async function uploadBlob(
   signal: AbortSignal,
 ): Promise<void> {
   const body = Readable.toWeb(createReadStream(path)) as ReadableStream
-  await call(ollamaUrl, `/api/blobs/sha256:${sha256}`, { method: 'POST', body, duplex: 'half', signal })
+  // Named, because a browser's types, which the tests of the page see beside Node's, know no `duplex`.
+  const upload: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half', signal }
+  await call(ollamaUrl, `/api/blobs/sha256:${sha256}`, upload)
 }
 
 /** Runs `create` or `pull` to its end. `onStep` gets every line of the answer. Throws an `OllamaRefusal` with its error. */

@@ -2,7 +2,7 @@ import { Writer } from 'wav'
 import { pcmSampleRate, toBytes } from './pcm.ts'
 
 /** Mono 16-bit samples as a WAV file. */
-export function encodeWav(samples: Int16Array, sampleRate: number = pcmSampleRate): Buffer {
+export function encodeWav(samples: Int16Array, sampleRate: number = pcmSampleRate): Buffer<ArrayBuffer> {
   const audio = toBytes(samples)
   // Writer has its header ready from the start, but with lengths for a stream of unknown end.
   const header = new Writer({ channels: 1, sampleRate, bitDepth: 16 }).read() as Buffer

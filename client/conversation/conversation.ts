@@ -1,0 +1,167 @@
+import type { ErrorMessage } from '../../server/protocol/messages.ts'
+import type { Outcome, TurnRecord } from '../../server/protocol/record.ts'
+import type { ServerMessage } from '../../server/protocol/socketServer.ts'
+import type { TurnPhase } from '../talk/talkState.ts'
+
+/** A turn as the page knows it. */
+export type ShownTurn = {
+  /** Null for a typed one until the server speaks of it. */
+  turnId: string | null
+  typed: boolean
+  question: string
+  /** The first characters of the question that will not change; null when it is final. */
+  stableLength: number | null
+  reply: string
+  replyDone: boolean
+  /** Characters of the reply that were spoken by now; null where nobody speaks. */
+  spokenLength: number | null
+  /** Spoken by the server: the reply can be had as a file. */
+  audible: boolean
+  /** `lost`: the server went away in the middle. */
+  outcome: Outcome | 'lost' | null
+  error: ErrorMessage | null
+  record: TurnRecord | null
+}
+
+export type ConversationListener = {
+  added(turn: ShownTurn): void
+  changed(turn: ShownTurn): void
+  removed(turn: ShownTurn): void
+  over(turn: ShownTurn): void
+}
+
+export type Conversation = {
+  typed(text: string): void
+  take(message: ServerMessage): void
+  /** Characters that were spoken by now, as far as is known. */
+  spoken(turnId: string, length: number): void
+  phaseOfPlayback(turnId: string, event: 'started' | 'over'): void
+  /** The socket is gone: what was under way never ends by itself. */
+  lost(): void
+  /** Where the latest turn is. */
+  phase(): TurnPhase
+  turn(turnId: string): ShownTurn | undefined
+}
+
+/** Makes turns of what the server says, in whatever order turns overlap. */
+export function createConversation(listener: ConversationListener): Conversation {
+  const turns = new Map<string, ShownTurn>()
+  /** Sent, and not yet spoken of by the server; it takes them in this order. */
+  let waiting: ShownTurn[] = []
+  let latest: ShownTurn | null = null
+  let phase: TurnPhase = 'none'
+
+  function begin(turnId: string | null, typed: boolean, question: string): ShownTurn {
+    const turn: ShownTurn = {
+      ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
+      ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
+    }
+    if (turnId !== null) turns.set(turnId, turn)
+    latest = turn
+    listener.added(turn)
+    return turn
+  }
+
+  /** Of a turn that nobody heard of, the first typed one that waits: spoken ones begin with `speech.started`. */
+  function turnOf(turnId: string): ShownTurn | undefined {
+    const known = turns.get(turnId)
+    if (known !== undefined) return known
+    const typed = waiting.shift()
+    if (typed === undefined) return undefined
+    typed.turnId = turnId
+    turns.set(turnId, typed)
+    return typed
+  }
+
+  function goTo(turn: ShownTurn, next: TurnPhase): void {
+    if (turn === latest) phase = next
+  }
+
+  function end(turn: ShownTurn, outcome: ShownTurn['outcome']): void {
+    turn.outcome = outcome
+    turn.stableLength = null
+    goTo(turn, 'none')
+    const isEmpty = turn.reply === '' && (turn.question === '' || outcome === 'discarded')
+    if (isEmpty && turn.error === null) listener.removed(turn)
+    else listener.over(turn)
+  }
+
+  function takeOf(turn: ShownTurn, message: ServerMessage): void {
+    switch (message.type) {
+      case 'speech.stopped':
+        goTo(turn, 'transcribing')
+        break
+      case 'transcript.partial':
+        turn.question = message.text
+        turn.stableLength = message.stableLength
+        break
+      case 'transcript.final':
+        turn.question = message.text
+        turn.stableLength = null
+        goTo(turn, 'thinking')
+        break
+      case 'reply.delta':
+        if (turn.reply === '') goTo(turn, 'answering')
+        turn.reply += message.text
+        break
+      case 'reply.done':
+        turn.reply = message.text
+        turn.replyDone = true
+        break
+      case 'audio.started':
+        turn.audible = true
+        turn.spokenLength ??= 0
+        break
+      case 'interrupted':
+        goTo(turn, 'none')
+        break
+      case 'error':
+        turn.error = message
+        break
+      case 'turn.done':
+        turn.record = message.timings
+        if (message.heardText !== undefined && turn.spokenLength !== null)
+          turn.spokenLength = message.heardText.length
+        end(turn, message.outcome)
+        return
+    }
+    listener.changed(turn)
+  }
+
+  return {
+    typed(text) {
+      waiting.push(begin(null, true, text))
+      phase = 'thinking'
+    },
+    take(message) {
+      if (message.type === 'speech.started') {
+        begin(message.turnId, false, '')
+        phase = 'hearing'
+        return
+      }
+      if (!('turnId' in message) || message.turnId === undefined) return
+      const turn = turnOf(message.turnId)
+      if (turn !== undefined && turn.outcome === null) takeOf(turn, message)
+    },
+    spoken(turnId, length) {
+      const turn = turns.get(turnId)
+      if (turn === undefined || turn.outcome !== null) return
+      turn.spokenLength = Math.max(turn.spokenLength ?? 0, Math.min(length, turn.reply.length))
+      listener.changed(turn)
+    },
+    phaseOfPlayback(turnId, event) {
+      const turn = turns.get(turnId)
+      if (turn === undefined || turn.outcome !== null) return
+      if (event === 'started') goTo(turn, 'speaking')
+      else if (phase === 'speaking') goTo(turn, 'none')
+    },
+    lost() {
+      const open = [...new Set([...turns.values(), ...waiting])].filter(turn => turn.outcome === null)
+      waiting = []
+      for (const turn of open) end(turn, 'lost')
+      phase = 'none'
+    },
+    phase: () => phase,
+    turn: turnId => turns.get(turnId),
+  }
+}

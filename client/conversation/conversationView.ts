@@ -1,0 +1,111 @@
+import type { Api } from '../api.ts'
+import { el } from '../dom.ts'
+import type { Notices } from '../notices.ts'
+import type { ConversationListener, ShownTurn } from './conversation.ts'
+import { createTurnView, type TurnView } from './turnView.ts'
+
+export type ConversationView = ConversationListener & {
+  readonly element: HTMLElement
+  /** Forgets what is shown. */
+  clear(): void
+  isEmpty(): boolean
+}
+
+export type ConversationViewOptions = {
+  api: Api
+  notices: Notices
+  /** Replays play through it. */
+  element: HTMLAudioElement
+  over(turn: ShownTurn): void
+  changed(): void
+}
+
+/** The turns of a conversation, and what screen readers are told of them: whole texts, not every word as it comes. */
+export function createConversationView(options: ConversationViewOptions): ConversationView {
+  const { api, notices } = options
+  const list = el('div', { class: 'turns' })
+  const captions = el('div', { class: 'unseen', 'aria-live': 'polite' })
+  const element = el('div', { class: 'conversation' }, list, captions)
+  const views = new Map<ShownTurn, TurnView>()
+  const told = new WeakMap<ShownTurn, Set<string>>()
+
+  async function replay(turnId: string): Promise<void> {
+    try {
+      const url = URL.createObjectURL(await api.blob(`/v1/turns/${turnId}/reply.wav`))
+      options.element.src = url
+      options.element.onended = () => URL.revokeObjectURL(url)
+      await options.element.play()
+    } catch (error) {
+      notices.failure('The answer cannot be played again.', error)
+    }
+  }
+
+  async function copy(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text)
+      notices.say('Copied.')
+    } catch (error) {
+      // Only secure pages may write to the clipboard.
+      notices.failure('The browser does not let this page copy.', error)
+    }
+  }
+
+  /** Each text once, when it is whole. */
+  function caption(turn: ShownTurn): void {
+    const said = told.get(turn) ?? new Set<string>()
+    told.set(turn, said)
+    const lines = [
+      turn.stableLength === null && turn.question !== '' && !turn.typed ? `You said: ${turn.question}` : '',
+      turn.replyDone ? `The answer: ${turn.reply}` : '',
+    ]
+    for (const line of lines) {
+      if (line === '' || said.has(line)) continue
+      said.add(line)
+      captions.replaceChildren(line)
+    }
+  }
+
+  function update(turn: ShownTurn): void {
+    views.get(turn)?.update(turn)
+    caption(turn)
+    keepEndInView()
+  }
+
+  /** Whoever scrolled up to read stays there. */
+  function keepEndInView(): void {
+    const page = document.documentElement
+    const fromEnd = page.scrollHeight - page.clientHeight - page.scrollTop
+    if (fromEnd < 240) scrollTo({ top: page.scrollHeight })
+  }
+
+  return {
+    element,
+    added(turn) {
+      const view = createTurnView({
+        replay: turnId => void replay(turnId),
+        copy: text => void copy(text),
+      })
+      views.set(turn, view)
+      view.update(turn)
+      list.append(view.element)
+      options.changed()
+      scrollTo({ top: document.documentElement.scrollHeight })
+    },
+    changed: update,
+    removed(turn) {
+      views.get(turn)?.element.remove()
+      views.delete(turn)
+      options.changed()
+    },
+    over(turn) {
+      update(turn)
+      options.over(turn)
+    },
+    clear() {
+      list.replaceChildren()
+      views.clear()
+      options.changed()
+    },
+    isEmpty: () => views.size === 0,
+  }
+}

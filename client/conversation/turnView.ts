@@ -1,0 +1,92 @@
+import { el } from '../dom.ts'
+import { icon } from '../icons.ts'
+import { renderWaterfall } from '../timing/waterfall.ts'
+import type { ShownTurn } from './conversation.ts'
+
+export type TurnView = { readonly element: HTMLElement; update(turn: ShownTurn): void }
+
+export type TurnViewOptions = {
+  replay(turnId: string): void
+  copy(text: string): void
+}
+
+/** One turn: what was said, what was answered and how far it was spoken, how it ended, and where its time went. */
+export function createTurnView({ replay, copy }: TurnViewOptions): TurnView {
+  const question = el('p', { class: 'question' })
+  const reply = el('p', { class: 'reply' })
+  const note = el('p', { class: 'note' })
+  const actions = el('div', { class: 'actions' })
+  const timing = el('div', { class: 'timing' })
+  const element = el('article', { class: 'turn' }, question, reply, note, actions, timing)
+  let finished = false
+
+  function finish(turn: ShownTurn): void {
+    finished = true
+    const { turnId, record } = turn
+    if (turn.reply !== '') actions.append(action('copy', 'Copy', 'Copy the answer', () => copy(turn.reply)))
+    if (turn.audible && turnId !== null)
+      actions.prepend(action('play', 'Replay', 'Play the answer again', () => replay(turnId)))
+    if (record !== null && turn.reply !== '') timing.append(renderWaterfall(record))
+  }
+
+  return {
+    element,
+    update(turn) {
+      question.replaceChildren(...questionParts(turn))
+      reply.hidden = turn.reply === ''
+      reply.replaceChildren(...replyParts(turn))
+      element.dataset.outcome = turn.outcome ?? 'open'
+      note.textContent = noteOf(turn)
+      note.hidden = note.textContent === ''
+      if (turn.outcome !== null && !finished) finish(turn)
+    },
+  }
+}
+
+function action(picture: 'play' | 'copy', word: string, name: string, act: () => void): HTMLElement {
+  return el(
+    'button',
+    { class: 'quiet', type: 'button', 'aria-label': name, onclick: act },
+    icon(picture),
+    word,
+  )
+}
+
+/** What will not change, then what may. */
+function questionParts({ question, stableLength, typed }: ShownTurn): Node[] {
+  const speaker = el('span', { class: 'unseen' }, typed ? 'You typed: ' : 'You said: ')
+  if (question === '') return [speaker, el('span', { class: 'unstable' }, '…')]
+  if (stableLength === null) return [speaker, new Text(question)]
+  return [
+    speaker,
+    new Text(question.slice(0, stableLength)),
+    el('span', { class: 'unstable' }, question.slice(stableLength)),
+  ]
+}
+
+/** What was spoken, then what was not; a text that nobody speaks has no such parts. */
+function replyParts({ reply, spokenLength, outcome }: ShownTurn): Node[] {
+  const speaker = el('span', { class: 'unseen' }, 'The answer: ')
+  if (spokenLength === null || (outcome === 'completed' && spokenLength >= reply.trimEnd().length))
+    return [speaker, new Text(reply)]
+  const spoken = el('span', { class: 'spoken' }, reply.slice(0, spokenLength))
+  const rest = el('span', { class: 'unspoken' }, reply.slice(spokenLength))
+  return [speaker, spoken, rest]
+}
+
+function noteOf({ outcome, error, reply, spokenLength, question }: ShownTurn): string {
+  if (error !== null) return [error.message, error.meaning, error.mend].filter(Boolean).join(' ')
+  switch (outcome) {
+    case 'interrupted':
+      if (reply === '') return 'Stopped before an answer.'
+      return spokenLength === null ? 'Stopped.' : 'Stopped here; the rest was not heard.'
+    case 'lost':
+      return 'The connection broke off in this turn.'
+    case 'failed':
+      return 'This turn failed.'
+    case 'no-speech':
+      return question === '' ? '' : 'Nothing was understood.'
+    default:
+      return ''
+  }
+}

@@ -1,0 +1,98 @@
+import type { EngineInfo, Readiness, ServerInfo } from '../../server/protocol/info.ts'
+import type { Api } from '../api.ts'
+import { el } from '../dom.ts'
+
+export type ReadinessBanner = {
+  readonly element: HTMLElement
+  /** Looks now, and then again and again. */
+  check(): void
+}
+
+const WHILE_NOT_READY_MS = 2000
+const WHILE_READY_MS = 30_000
+
+/** Says which engine or model is not there yet, why, and what is done about it; goes away when all are. */
+export function createReadinessBanner(api: Api, becameReady: () => void): ReadinessBanner {
+  const element = el('section', {
+    class: 'banner',
+    'aria-live': 'polite',
+    'aria-label': 'Readiness',
+    hidden: true,
+  })
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let shown = ''
+  let wasReady = true
+
+  async function look(): Promise<void> {
+    clearTimeout(timer)
+    const state = await readiness()
+    const isReady = state?.ready ?? false
+    if (isReady && !wasReady) becameReady()
+    wasReady = isReady
+    await show(state)
+    timer = setTimeout(() => void look(), isReady ? WHILE_READY_MS : WHILE_NOT_READY_MS)
+  }
+
+  async function show(state: Readiness | null): Promise<void> {
+    element.hidden = state?.ready ?? false
+    const engines = state === null || state.ready ? [] : await enginesOf(api)
+    const next = JSON.stringify([state, engines])
+    // Said again, it would be read out again.
+    if (next === shown) return
+    shown = next
+    if (state === null) element.replaceChildren(...unreachable())
+    else if (!state.ready) element.replaceChildren(...notReady(state, engines))
+  }
+
+  return { element, check: () => void look() }
+}
+
+/** Null where the server does not answer at all. A 503 says what is missing. */
+async function readiness(): Promise<Readiness | null> {
+  try {
+    const response = await fetch('/readyz', { headers: { accept: 'application/json' } })
+    return response.status === 200 || response.status === 503 ? ((await response.json()) as Readiness) : null
+  } catch {
+    return null
+  }
+}
+
+async function enginesOf(api: Api): Promise<EngineInfo[]> {
+  // The banner says what it can without them.
+  return await api.get<ServerInfo>('/v1/info').then(
+    ({ engines }) => engines,
+    () => [],
+  )
+}
+
+function unreachable(): Node[] {
+  return [
+    el('h2', {}, 'The server does not answer'),
+    el('p', {}, 'Start it with npm start. This page tries again by itself.'),
+  ]
+}
+
+function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): Node[] {
+  const items = missing.map(({ what, why, mend }) =>
+    el(
+      'li',
+      {},
+      el('strong', {}, what),
+      ` ${why}`,
+      ...(mend === undefined || why.includes(mend) ? [] : [` ${mend}`]),
+    ),
+  )
+  const states = engines.map(
+    ({ name, version, state }) => `${name}${version === null ? '' : ` ${version}`}: ${state}`,
+  )
+  return [
+    el('h2', {}, 'Getting ready'),
+    el(
+      'p',
+      {},
+      'The server fetches, builds and loads what is missing by itself, and tries again what failed. This can take minutes on the first start.',
+    ),
+    el('ul', {}, ...items),
+    ...(states.length === 0 ? [] : [el('p', { class: 'engines' }, states.join(' · '))]),
+  ]
+}

@@ -1,0 +1,42 @@
+import { ApiError } from './api.ts'
+import { el } from './dom.ts'
+
+export type Notices = {
+  readonly element: HTMLElement
+  /** Goes by itself. */
+  say(text: string): void
+  /** Stays until it is closed. */
+  failure(text: string, error: unknown): void
+}
+
+const GOES_AFTER_MS = 4000
+
+/** Short messages that belong to no place on the page. */
+export function createNotices(): Notices {
+  const element = el('div', { class: 'notices', 'aria-live': 'polite' })
+
+  return {
+    element,
+    say(text) {
+      const notice = el('p', { class: 'notice' }, text)
+      element.append(notice)
+      setTimeout(() => notice.remove(), GOES_AFTER_MS)
+    },
+    failure(text, error) {
+      const parts =
+        error instanceof ApiError ? [error.message, error.meaning, error.mend] : [messageOf(error)]
+      const close = el('button', { class: 'quiet', type: 'button', onclick: () => notice.remove() }, 'Close')
+      const notice = el(
+        'div',
+        { class: 'notice bad' },
+        el('p', {}, [text, ...parts].filter(Boolean).join(' ')),
+        close,
+      )
+      element.append(notice)
+    },
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

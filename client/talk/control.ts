@@ -1,0 +1,72 @@
+import { el } from '../dom.ts'
+import { type IconName, icon } from '../icons.ts'
+import type { TalkState, TalkStateName } from './talkState.ts'
+
+const icons: Record<TalkStateName, IconName> = {
+  off: 'microphone',
+  starting: 'thinking',
+  ready: 'microphone',
+  listening: 'microphone',
+  muted: 'muted',
+  'no-signal': 'warning',
+  hearing: 'wave',
+  transcribing: 'text',
+  thinking: 'thinking',
+  loading: 'loading',
+  answering: 'text',
+  speaking: 'speaker',
+  reconnecting: 'again',
+  error: 'warning',
+}
+
+export type Control = {
+  readonly element: HTMLElement
+  readonly button: HTMLButtonElement
+  /** `action` is what a press does, `hint` what to know now. */
+  show(state: TalkState, action: string, hint: string): void
+  /** Level of the microphone, 0 to 1; null where it is off. */
+  level(level: number | null): void
+}
+
+/** The one big control: its state in a word, a colour and an icon, and the level of the microphone. */
+export function createControl(): Control {
+  const picture = el('span', { class: 'picture' })
+  const button = el('button', { class: 'big', type: 'button' }, el('span', { class: 'ring' }), picture)
+  const word = el('p', { class: 'word', role: 'status' })
+  const hint = el('p', { class: 'hint' })
+  const bar = el('span', { class: 'bar' })
+  const meter = el(
+    'div',
+    {
+      class: 'meter',
+      role: 'meter',
+      'aria-label': 'Microphone level',
+      'aria-valuemin': 0,
+      'aria-valuemax': 100,
+    },
+    bar,
+  )
+  const element = el('div', { class: 'control' }, el('div', { class: 'saying' }, word, hint), button, meter)
+  let shown: TalkStateName | null = null
+
+  return {
+    element,
+    button,
+    show(state, action, text) {
+      if (shown !== state.name) {
+        shown = state.name
+        element.dataset.state = state.name
+        picture.replaceChildren(icon(icons[state.name]))
+        word.textContent = state.word
+      }
+      if (button.ariaLabel !== action) button.ariaLabel = action
+      if (hint.textContent !== text) hint.textContent = text
+    },
+    level(level) {
+      meter.classList.toggle('idle', level === null)
+      const shownLevel = level ?? 0
+      element.style.setProperty('--level', shownLevel.toFixed(2))
+      meter.setAttribute('aria-valuenow', String(Math.round(shownLevel * 100)))
+    },
+  }
+}

@@ -1,0 +1,33 @@
+/** When each piece of a reply plays, on the clock of the audio context (seconds); knows nothing of audio itself. */
+export type Playout = {
+  /** Appends a piece; says when to start it. A piece that comes too late starts after the lead. */
+  append(nowSeconds: number, durationSeconds: number): number
+  /** Milliseconds of the reply that have played. */
+  positionMs(nowSeconds: number): number
+  /** When all that was appended has played; null before the first piece. */
+  endsAt(): number | null
+}
+
+export function createPlayout(leadSeconds: number): Playout {
+  /** Pieces that follow each other without a gap are one. */
+  const stretches: { start: number; end: number }[] = []
+
+  return {
+    append(nowSeconds, durationSeconds) {
+      const last = stretches.at(-1)
+      if (last !== undefined && last.end >= nowSeconds) {
+        const start = last.end
+        last.end += durationSeconds
+        return start
+      }
+      const start = nowSeconds + leadSeconds
+      stretches.push({ start, end: start + durationSeconds })
+      return start
+    },
+    positionMs(nowSeconds) {
+      const played = stretches.map(({ start, end }) => Math.max(0, Math.min(nowSeconds, end) - start))
+      return played.reduce((sum, seconds) => sum + seconds, 0) * 1000
+    },
+    endsAt: () => stretches.at(-1)?.end ?? null,
+  }
+}

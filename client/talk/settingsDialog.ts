@@ -1,0 +1,117 @@
+import { el } from '../dom.ts'
+import { listMicrophones } from './microphone.ts'
+import type { TalkSettings } from './talkSettings.ts'
+
+export type SettingsDialog = { readonly element: HTMLDialogElement; open(): void }
+
+export type SettingsDialogOptions = {
+  settings(): TalkSettings
+  /** What the server does where nothing is set here; null while unknown. */
+  serverDefaults(): { silenceMs: number; interruptMs: number } | null
+  change(settings: Partial<TalkSettings>): void
+}
+
+/** How to talk: device, mode, button, Space, the pause that ends a question, the speech that interrupts. */
+export function createSettingsDialog({
+  settings,
+  serverDefaults,
+  change,
+}: SettingsDialogOptions): SettingsDialog {
+  const device = el('select', {
+    id: 'setting-microphone',
+    onchange: () => change({ microphoneId: device.value === '' ? null : device.value }),
+  })
+  const press = el(
+    'select',
+    { id: 'setting-press', onchange: () => change({ press: press.value === 'toggle' ? 'toggle' : 'hold' }) },
+    el('option', { value: 'hold' }, 'hold while talking'),
+    el('option', { value: 'toggle' }, 'press to begin, press to end'),
+  )
+  const space = el('input', {
+    id: 'setting-space',
+    type: 'checkbox',
+    onchange: () => change({ holdSpace: space.checked }),
+  })
+  const silence = slider('setting-silence', 200, 2000, 50, value => change({ silenceMs: value }))
+  const interruption = slider('setting-interruption', 0, 1000, 50, value => change({ interruptMs: value }))
+  const element = el(
+    'dialog',
+    { class: 'settings', 'aria-labelledby': 'settings-title', onclose: () => fill() },
+    el(
+      'form',
+      { method: 'dialog' },
+      el('h2', { id: 'settings-title' }, 'How you talk'),
+      row('setting-microphone', 'Microphone', device),
+      el('h3', {}, 'Hands-free'),
+      row('setting-silence', 'Pause that ends a question', silence.element),
+      row('setting-interruption', 'Speech that interrupts an answer', interruption.element),
+      el('h3', {}, 'Push-to-talk'),
+      row('setting-press', 'The button', press),
+      row('setting-space', 'Space works as the button', space),
+      el('div', { class: 'actions' }, el('button', { class: 'primary', value: 'done' }, 'Done')),
+    ),
+  )
+
+  function fill(): void {
+    const now = settings()
+    const defaults = serverDefaults()
+    press.value = now.press
+    space.checked = now.holdSpace
+    silence.show(now.silenceMs ?? defaults?.silenceMs ?? 500, value => `${value} ms`)
+    interruption.show(now.interruptMs ?? defaults?.interruptMs ?? 250, value =>
+      value === 0 ? 'never' : `${value} ms`,
+    )
+  }
+
+  async function fillDevices(): Promise<void> {
+    const devices = await listMicrophones()
+    device.replaceChildren(
+      el('option', { value: '' }, "The browser's choice"),
+      ...devices
+        .filter(({ deviceId }) => deviceId !== '' && deviceId !== 'default')
+        .map(({ deviceId, label }, index) =>
+          el('option', { value: deviceId }, label || `Microphone ${index + 1}`),
+        ),
+    )
+    device.value = settings().microphoneId ?? ''
+    if (device.selectedIndex < 0) device.value = ''
+  }
+
+  navigator.mediaDevices?.addEventListener('devicechange', () => void fillDevices())
+  return {
+    element,
+    open() {
+      fill()
+      void fillDevices()
+      element.showModal()
+    },
+  }
+}
+
+function row(id: string, label: string, control: HTMLElement): HTMLElement {
+  return el('div', { class: 'row' }, el('label', { for: id }, label), control)
+}
+
+function slider(id: string, min: number, max: number, step: number, change: (value: number) => void) {
+  let text = (value: number) => String(value)
+  const output = el('output', { for: id })
+  const input = el('input', {
+    ...{ id, type: 'range', min, max, step },
+    oninput: () => {
+      say()
+    },
+    onchange: () => change(Number(input.value)),
+  })
+  const say = () => {
+    output.textContent = text(Number(input.value))
+    input.setAttribute('aria-valuetext', output.textContent)
+  }
+  return {
+    element: el('span', { class: 'slider' }, input, output),
+    show(value: number, asText: (value: number) => string) {
+      text = asText
+      input.value = String(value)
+      say()
+    },
+  }
+}

@@ -1,0 +1,64 @@
+import { el } from '../dom.ts'
+import { icon } from '../icons.ts'
+
+export type TalkBarFacts = {
+  microphoneOn: boolean
+  muted: boolean
+  mode: 'hands-free' | 'push-to-talk'
+  isEmpty: boolean
+}
+
+export type TalkBarOptions = {
+  setMode(mode: TalkBarFacts['mode']): void
+  setMuted(muted: boolean): void
+  turnOff(): void
+  openSettings(): void
+  newConversation(): void
+}
+
+/** The small controls around the big one. */
+export function createTalkBar(options: TalkBarOptions): {
+  readonly element: HTMLElement
+  show(facts: TalkBarFacts): void
+} {
+  const handsFree = modeChoice('hands-free', 'Hands-free')
+  const pushToTalk = modeChoice('push-to-talk', 'Push-to-talk')
+  const modes = el(
+    'fieldset',
+    { class: 'modes' },
+    el('legend', { class: 'unseen' }, 'How to talk'),
+    handsFree.element,
+    pushToTalk.element,
+  )
+  const mute = button('muted', 'Mute', () => options.setMuted(mute.getAttribute('aria-pressed') !== 'true'))
+  const off = button('off', 'Turn off', options.turnOff)
+  const fresh = button('fresh', 'New conversation', options.newConversation)
+  const settings = button('settings', 'Settings', options.openSettings)
+  const element = el('div', { class: 'bar-of-talk' }, modes, mute, off, fresh, settings)
+
+  function modeChoice(mode: TalkBarFacts['mode'], label: string) {
+    const input = el('input', {
+      type: 'radio',
+      name: 'mode',
+      value: mode,
+      onchange: () => options.setMode(mode),
+    })
+    return { input, element: el('label', {}, input, el('span', {}, label)) }
+  }
+
+  return {
+    element,
+    show({ microphoneOn, muted, mode, isEmpty }) {
+      handsFree.input.checked = mode === 'hands-free'
+      pushToTalk.input.checked = mode === 'push-to-talk'
+      mute.hidden = !microphoneOn
+      mute.setAttribute('aria-pressed', String(muted))
+      off.hidden = !microphoneOn
+      fresh.hidden = isEmpty
+    },
+  }
+}
+
+function button(picture: Parameters<typeof icon>[0], label: string, act: () => void): HTMLButtonElement {
+  return el('button', { class: 'quiet', type: 'button', onclick: act }, icon(picture), el('span', {}, label))
+}

@@ -1,0 +1,51 @@
+import * as Type from 'typebox'
+import { Check } from 'typebox/schema'
+
+/** How this person likes to talk, kept in this browser. */
+export const TalkSettings = Type.Object({
+  mode: Type.Enum(['hands-free', 'push-to-talk']),
+  /** How the big control works in push-to-talk. */
+  press: Type.Enum(['hold', 'toggle']),
+  holdSpace: Type.Boolean(),
+  /** Silence that ends a turn; null is the server's own. */
+  silenceMs: Type.Union([Type.Integer({ minimum: 100, maximum: 3000 }), Type.Null()]),
+  /** Voiced time that interrupts a reply, 0 never; null is the server's own. */
+  interruptMs: Type.Union([Type.Integer({ minimum: 0, maximum: 2000 }), Type.Null()]),
+  microphoneId: Type.Union([Type.String(), Type.Null()]),
+})
+export type TalkSettings = Type.Static<typeof TalkSettings>
+
+export const usualSettings: TalkSettings = {
+  mode: 'hands-free',
+  press: 'hold',
+  holdSpace: true,
+  silenceMs: null,
+  interruptMs: null,
+  microphoneId: null,
+}
+
+const KEY = 'quantvox.talk'
+
+/** What is kept, name by name; what is not as it should be is as usual. A browser that keeps nothing is no error. */
+export function readSettings(storage: Pick<Storage, 'getItem'> = localStorage): TalkSettings {
+  let kept: unknown
+  try {
+    kept = JSON.parse(storage.getItem(KEY) ?? '{}')
+  } catch {
+    return usualSettings
+  }
+  if (typeof kept !== 'object' || kept === null) return usualSettings
+  const valid = Object.entries(kept).filter(([name, value]) => {
+    const schema = (TalkSettings.properties as Record<string, Type.TSchema>)[name]
+    return schema !== undefined && Check(schema, value)
+  })
+  return { ...usualSettings, ...Object.fromEntries(valid) }
+}
+
+export function keepSettings(settings: TalkSettings, storage: Pick<Storage, 'setItem'> = localStorage): void {
+  try {
+    storage.setItem(KEY, JSON.stringify(settings))
+  } catch {
+    // Private windows may refuse; the settings then last as long as the page.
+  }
+}

@@ -1,0 +1,151 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
+import { listenTo, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import { spokenWav } from '../../support/browser/spokenWav.ts'
+import { usualScript } from '../../support/fakeStages.ts'
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+beforeAll(async () => {
+  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
+  server = await startFakePage()
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+beforeEach(async () => {
+  Object.assign(server.script, usualScript, { recognizeMs: 150, firstTokenMs: 150, clauseAudioMs: 1500 })
+  server.calls.length = 0
+  page = await openPage(browser, server.url)
+})
+afterEach(() => page.close())
+
+const start = () => page.tab.getByRole('button', { name: 'Start talking' }).click()
+const lastTurn = () => page.tab.locator('.turn').last()
+
+async function recordedTurns() {
+  const { items } = await fetch(`${server.url}/v1/turns`).then(answer => answer.json())
+  return items
+}
+
+describe('talking', () => {
+  test('a spoken question is heard, answered aloud, and shown with where its time went', async () => {
+    expect(await page.words()).toEqual(['Off'])
+    await start()
+    await page.becomes('Speaking')
+    const { peak, movedSeconds, paused } = await listenTo(page.tab, 800)
+    expect(peak).toBeGreaterThan(0.1)
+    expect(movedSeconds).toBeGreaterThan(0.5)
+    expect(paused).toBe(false)
+    await page.picture('speaking')
+    await page.becomes('Listening')
+    await expect.poll(() => lastTurn().getAttribute('data-outcome')).toBe('completed')
+    const text = await lastTurn().innerText()
+    expect(text).toContain('What is the time?')
+    expect(text).toContain('It is ten past nine. Good evening.')
+    expect(await lastTurn().locator('.timing > *').count()).toBe(1)
+    const words = (await page.words()).filter(word => word !== 'Starting' && word !== 'Transcribing')
+    expect(words).toEqual(['Off', 'Listening', 'Hearing you', 'Thinking', 'Speaking', 'Listening'])
+    const [record] = await recordedTurns()
+    expect(record.outcome).toBe('completed')
+    expect(record.fromSpeechEnd.playbackStartedMs).toBeGreaterThanOrEqual(record.fromSpeechEnd.firstAudioMs)
+    expect(record.heardText).toBe(record.reply)
+  })
+
+  test('Esc stops the answer at once, and what was not heard is marked', async () => {
+    server.script.clauseAudioMs = 5000
+    await start()
+    await page.becomes('Speaking')
+    await page.tab.waitForTimeout(600)
+    await page.tab.keyboard.press('Escape')
+    await page.becomes('Listening', 1000)
+    await page.tab.waitForTimeout(150)
+    expect((await listenTo(page.tab, 200)).peak).toBeLessThan(0.01)
+    await expect.poll(() => lastTurn().getAttribute('data-outcome')).toBe('interrupted')
+    expect(await lastTurn().locator('.unspoken').textContent()).not.toBe('')
+    const [record] = await recordedTurns()
+    expect(record.outcome).toBe('interrupted')
+    expect(record.heardText.length).toBeLessThan(record.reply.length)
+  })
+
+  test('push-to-talk works by holding Space, and Esc drops what is being said', async () => {
+    await page.tab.getByRole('group').getByText('Push-to-talk').click()
+    await start()
+    await page.becomes('Ready')
+    await page.tab.locator('main').focus()
+    await page.tab.keyboard.down('Space')
+    await page.becomes('Hearing you')
+    await page.picture('push-to-talk')
+    await page.tab.waitForTimeout(2500)
+    await page.tab.keyboard.up('Space')
+    await page.becomes('Speaking')
+    await page.tab.keyboard.press('Escape')
+    await page.becomes('Ready')
+    await page.tab.keyboard.down('Space')
+    await page.becomes('Hearing you')
+    await page.tab.keyboard.press('Escape')
+    await page.tab.keyboard.up('Space')
+    await page.becomes('Ready')
+    await expect.poll(() => page.tab.locator('.turn').count()).toBe(1)
+    const turns = await recordedTurns()
+    expect(turns.slice(0, 2).map((turn: { outcome: string }) => turn.outcome)).toEqual([
+      'discarded',
+      'interrupted',
+    ])
+  })
+
+  test('push-to-talk works by holding the button, and is remembered', async () => {
+    await page.tab.getByRole('group').getByText('Push-to-talk').click()
+    await page.tab.reload()
+    await start()
+    await page.becomes('Ready')
+    await page.tab.getByRole('button', { name: 'Hold to talk' }).hover()
+    await page.tab.mouse.down()
+    await page.becomes('Hearing you')
+    await page.tab.waitForTimeout(2500)
+    await page.tab.mouse.up()
+    await page.becomes('Speaking')
+  })
+
+  test('muted, it says so and hears nothing', async () => {
+    await start()
+    await page.tab.getByRole('button', { name: 'Mute' }).click()
+    await page.becomes('Muted')
+    await page.picture('muted')
+    await page.tab.waitForTimeout(3500)
+    expect(await page.tab.locator('.turn').count()).toBe(0)
+    await page.tab.getByRole('button', { name: 'Mute' }).click()
+    await page.becomes('Listening')
+  })
+
+  test('it never says that it listens while no frames flow', async () => {
+    await start()
+    await page.becomes('Listening')
+    await page.tab.evaluate(() => openContexts[0]?.suspend())
+    await page.becomes('No signal', 2000)
+    await page.picture('no-signal')
+    await page.tab.evaluate(() => openContexts[0]?.resume())
+    await page.becomes(/Listening|Hearing/, 2000)
+  })
+
+  test('an unplugged microphone is said, and typing goes on', async () => {
+    await start()
+    await page.becomes('Listening')
+    await page.tab.evaluate(() => {
+      for (const track of openTracks) {
+        track.stop()
+        track.dispatchEvent(new Event('ended'))
+      }
+    })
+    await page.becomes('No microphone')
+    expect(await page.tab.locator('.hint').textContent()).toContain('unplugged')
+    await page.picture('unplugged')
+    await page.tab.getByLabel('Type a question').fill('Still there?')
+    await page.tab.keyboard.press('Enter')
+    await page.becomes('Speaking')
+  })
+})
