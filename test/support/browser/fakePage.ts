@@ -24,6 +24,7 @@ export const info: ServerInfo = {
     { name: 'ollama', version: '0.17.4', where: 'http://127.0.0.1:11434', owned: true, state: 'ready' },
     { name: 'flite', version: null, where: 'child process', owned: true, state: 'ready' },
   ],
+  record: { state: 'recording', detail: null, unwritten: 0 },
   limits: {
     maxSessions: 16,
     maxUtteranceSeconds: 60,
