@@ -105,7 +105,7 @@ export async function buildApp(
       stopMs: config.STOP_SECONDS * 1000,
       session: {
         ...dependencies.live,
-        ...{ stages, replies },
+        ...{ stages, replies, source: 'socket' },
         decoding: createPartialDecoding(stages.recognize),
         defaults: { silenceMs: config.SILENCE_MS, minSpeechMs: config.BARGE_IN_MS },
         maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,

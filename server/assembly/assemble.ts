@@ -15,6 +15,7 @@ import { QuantvoxError } from '../errors.ts'
 import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
 import { createRespond } from '../llm/respond.ts'
 import type { Stages } from '../session/stages.ts'
+import { createTurnsUnderWay } from '../session/underWay.ts'
 import { createRecognizer, type SpeechLevel } from '../speech/recognizer.ts'
 import { createFindSpeech } from '../speech/speechSegments.ts'
 import { createVoiceActivity, type VoiceActivity } from '../speech/voiceActivity.ts'
@@ -119,6 +120,7 @@ export async function assemble(
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store,
     watchers: new Set(),
+    underWay: createTurnsUnderWay(),
     settings: {
       appVersion,
       llmHost: () => ollama.url(),

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../errors.ts'
 import { untilAborted } from './abortable.ts'
 import { processIdentity } from './processIdentity.ts'
-import { createRunnerMemory } from './runnerMemory.ts'
+import { createRunnerMemory, runnerPids } from './runnerMemory.ts'
 import type { EngineLog, EngineStatus } from './status.ts'
 import { type Supervised, supervise } from './supervise.ts'
 
@@ -39,6 +39,8 @@ export type OllamaEngine = {
    * (Ollama on another machine, or of another user).
    */
   runnerMemory(weightsDigest?: string): Promise<number | null>
+  /** Its processes that can be seen from here: the server where it is ours, and the runners. */
+  processes(): Promise<number[]>
   /** Somebody could not reach it: it is looked for again at the next `url()`. */
   suspect(): void
   stop(): Promise<void>
@@ -76,6 +78,8 @@ export async function probeOllama(url: string, signal: AbortSignal): Promise<str
  */
 export function createOllama(deps: OllamaDeps): OllamaEngine {
   const host = ollamaUrl(deps.host)
+  const { hostname } = new URL(host)
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
   const stopping = new AbortController()
   const runnerMemory = createRunnerMemory()
   let foreign: { version: string } | null = null
@@ -181,9 +185,12 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
         const running = own.engine.running()
         return running === null ? null : runnerMemory(running.pid, weightsDigest)
       }
-      const { hostname } = new URL(host)
-      const here = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
-      return here ? runnerMemory(null, weightsDigest) : null
+      return isHere ? runnerMemory(null, weightsDigest) : null
+    },
+    async processes() {
+      const serverPid = own?.engine.running()?.pid ?? null
+      if (own !== null) return serverPid === null ? [] : [serverPid, ...(await runnerPids(serverPid))]
+      return isHere ? runnerPids(null) : []
     },
     suspect() {
       foreign = null

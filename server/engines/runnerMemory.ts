@@ -11,6 +11,13 @@ import { descendantsOf, findProcess, listProcesses, type ProcessInfo } from './p
  */
 export type RunnerMemory = (serverPid: number | null, weightsDigest?: string) => Promise<number | null>
 
+/** Process ids of the runners below `serverPid`, or of all that can be seen. */
+export async function runnerPids(serverPid: number | null): Promise<number[]> {
+  const all = await listProcesses()
+  const seen = serverPid === null ? all : descendantsOf(serverPid, all)
+  return seen.filter(info => isRunner(info, undefined)).map(({ pid }) => pid)
+}
+
 /** True for `ollama runner ... --model BLOB ...`; BLOB's file name is `sha256-<digest of the weights>`. */
 function isRunner(info: ProcessInfo, weightsDigest: string | undefined): boolean {
   if (info.command[1] !== 'runner') return false

@@ -14,6 +14,8 @@ export type ChatOptions = {
   keepAlive: string
   temperature: number
   seed: number | null
+  /** Tokens of a reply at most; MAX_REPLY_TOKENS where it is left out. */
+  maxTokens?: number
 }
 
 /** What Ollama reports of one reply, milliseconds; null where it does not say. */
@@ -87,10 +89,10 @@ export function createRespond(
         messages,
         stream: true,
         think: false,
-        keep_alive: /^-?\d+$/.test(options.keepAlive) ? Number(options.keepAlive) : options.keepAlive,
+        keep_alive: keepAliveFor(options),
         options: {
           num_ctx: options.numCtx,
-          num_predict: MAX_REPLY_TOKENS,
+          num_predict: options.maxTokens ?? MAX_REPLY_TOKENS,
           temperature: options.temperature,
           ...(options.seed === null ? {} : { seed: options.seed }),
         },
@@ -119,6 +121,11 @@ export function createRespond(
       if (!finished) silence.abort()
     }
   }
+}
+
+/** Ollama takes bare seconds as a number only. */
+export function keepAliveFor({ keepAlive }: Pick<ChatOptions, 'keepAlive'>): string | number {
+  return /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive
 }
 
 function checked(raw: unknown, host: string): Static<typeof ChatPart> {

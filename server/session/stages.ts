@@ -8,6 +8,7 @@ import type { Clause } from '../synthesis/clauses.ts'
 import type { Synthesize } from '../synthesis/synthesize.ts'
 import type { EndedTurn } from '../timing/record.ts'
 import type { TurnStore } from '../timing/store.ts'
+import type { TurnsUnderWay } from './underWay.ts'
 
 export type { Clause }
 
@@ -32,6 +33,7 @@ export type Stages = {
   store: TurnStore
   /** Told of every turn when its row is written: metrics and traces. */
   watchers: Set<(ended: EndedTurn) => void>
+  underWay: TurnsUnderWay
   settings: TurnSettings
 }
 

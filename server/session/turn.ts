@@ -33,7 +33,7 @@ export type TurnBeginning = {
 
 export function beginTurn(
   beginning: TurnBeginning,
-  { store, watchers }: Pick<Stages, 'store' | 'watchers'>,
+  { store, watchers, underWay }: Pick<Stages, 'store' | 'watchers' | 'underWay'>,
   log: FastifyBaseLogger,
 ): Turn {
   const turnId = uuidv7()
@@ -42,6 +42,8 @@ export function beginTurn(
   const draft = createDraft()
   let memory: Promise<void> = Promise.resolve()
   let record: TurnRecord | undefined
+  // A comparison waits for the turns of people, not for its own.
+  const over = beginning.source === 'comparison' ? () => {} : underWay.begin()
 
   function tellWatchers(ended: TurnRecord): void {
     const at = timeline.at('speechEnd')
@@ -73,6 +75,7 @@ export function beginTurn(
       )
     },
     async end(outcome, error) {
+      over()
       await memory
       if (record) return record
       record = finishRecord(identity, draft, timeline, { outcome, errorCode: error?.code ?? null })

@@ -3,6 +3,7 @@ import { createConversations } from '../../server/conversation/conversations.ts'
 import type { ReplyPart } from '../../server/llm/respond.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import type { Stages } from '../../server/session/stages.ts'
+import { createTurnsUnderWay } from '../../server/session/underWay.ts'
 import type { SpokenAudio } from '../../server/synthesis/synthesize.ts'
 import { parseVoice } from '../../server/synthesis/voices.ts'
 import { openTurnStore } from '../../server/timing/store.ts'
@@ -154,6 +155,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store: openTurnStore(':memory:', { saveText: true }),
     watchers: new Set(),
+    underWay: createTurnsUnderWay(),
     settings: {
       appVersion: '0.0.0-test',
       llmHost: async () => 'http://127.0.0.1:11434',

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { QuantvoxError } from '../../errors.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
+import type { Source } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
 import type { PartialDecoding } from '../../speech/partialDecoding.ts'
@@ -21,6 +22,7 @@ export type FloorDependencies = {
   outbox: Outbox
   log: FastifyBaseLogger
   sessionId: string
+  source: Source
   active: ActiveHistory
   partialTranscripts: boolean
   /** Ends the session. */
@@ -59,7 +61,8 @@ export function createFloor(dependencies: FloorDependencies): Floor {
   function openTurn(): LiveTurn {
     const { appVersion } = stages.settings
     const conversationId = active.now().conversation.id
-    const turn = beginTurn({ conversationId, sessionId, source: 'socket', appVersion }, stages, log)
+    const { source } = dependencies
+    const turn = beginTurn({ conversationId, sessionId, source, appVersion }, stages, log)
     const live = createLiveTurn(turn, {
       stages,
       replies,

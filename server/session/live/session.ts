@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
+import type { Source } from '../../protocol/record.ts'
 import type { ClientMessage, Configure, Start } from '../../protocol/socketClient.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
 import type { PartialDecoding } from '../../speech/partialDecoding.ts'
@@ -17,6 +18,8 @@ import { changed, checkWanted, type LoadedModels, prepare, type Wanted } from '.
 
 export type SessionDependencies = {
   stages: Stages
+  /** Whom its turns are recorded for: a client, or a comparison. */
+  source: Source
   replies: ReplyAudio
   activity: VoiceActivity
   /** One for all sessions. */
