@@ -1,0 +1,123 @@
+import { distance } from 'fastest-levenshtein'
+import { QuantvoxError } from '../../errors.ts'
+import { unknownLanguageModel } from '../../llm/models.ts'
+import type { LanguageModel, SpeechModel } from '../../protocol/models.ts'
+import type { LlmArm, SpeechArm } from '../observations.ts'
+
+/**
+ * The speech levels that names mean: a level by its whole name, or all installed levels of a family; best precision first.
+ * @throws QuantvoxError `model_not_found` with the nearest names and the command that fetches the level
+ */
+export function speechArms(names: readonly string[], levels: readonly SpeechModel[]): SpeechArm[] {
+  const chosen = new Set<SpeechModel>()
+  for (const name of names) {
+    const meant = levels.filter(level => level.name === name || level.family === name)
+    const installed = meant.filter(level => level.installed)
+    if (installed.length === 0) throw unknownSpeech(name, meant, levels)
+    for (const level of installed) chosen.add(level)
+  }
+  const ordered = inGivenOrder(
+    [...chosen].toSorted((a, b) => precisionOf(b) - precisionOf(a)),
+    level => level.family,
+    [...chosen].map(level => level.family),
+  )
+  return ordered.map(level => ({
+    name: level.name,
+    family: level.family,
+    quantization: level.quantization,
+    parameterSize: level.parameterSize,
+    digest: level.digest,
+    reference: referenceOf(level, ordered, ({ family }) => family),
+  }))
+}
+
+/**
+ * The same for Ollama tags. A name without its quantization means all installed tags that begin with it.
+ * @param madeFrom the tag that a tag's weights were made from, by the catalog; null for none
+ */
+export function llmArms(
+  names: readonly string[],
+  installed: readonly LanguageModel[],
+  madeFrom: (tag: string) => string | null,
+): LlmArm[] {
+  const chosen = new Set<LanguageModel>()
+  for (const name of names) {
+    const exact = installed.filter(tag => tag.name === name || tag.name === `${name}:latest`)
+    const begun = installed.filter(tag => tag.name.startsWith(`${name}-`) || tag.name.startsWith(`${name}:`))
+    const meant = exact.length > 0 ? exact : begun
+    if (meant.length === 0) {
+      throw unknownLanguageModel(
+        name,
+        installed.map(tag => tag.name),
+      )
+    }
+    for (const tag of meant) chosen.add(tag)
+  }
+  const family = (tag: LanguageModel) => familyOfTag(tag.name)
+  const ordered = inGivenOrder(
+    [...chosen].toSorted((a, b) => precisionOf(b) - precisionOf(a)),
+    family,
+    [...chosen].map(family),
+  )
+  return ordered.map(tag => ({
+    name: tag.name,
+    family: family(tag),
+    quantization: tag.quantization,
+    parameterSize: tag.parameterSize,
+    digest: tag.digest,
+    reference: referenceOf(tag, ordered, family),
+    madeFrom: madeFrom(tag.name),
+  }))
+}
+
+/** A tag without its quantization: `smollm2:135m-instruct-q4_K_M` and `…-fp16` are one family. */
+export function familyOfTag(tag: string): string {
+  return tag.replace(/-(fp?(16|32)|bf16|i?q\d+(_[a-z0-9]+)*|mxfp4|tq\d_\d)$/i, '')
+}
+
+/** Orders by nominal bits, then by size on disk: q4_1 and q4_K_M both say four. */
+function precisionOf({
+  quantization,
+  sizeBytes,
+}: {
+  quantization: string | null
+  sizeBytes: number | null
+}): number {
+  const bits = Number(/\d+/.exec(quantization ?? '')?.[0] ?? 0)
+  return bits + (sizeBytes ?? 0) / 1e15
+}
+
+/** Families stay together, in the order in which they were named. */
+function inGivenOrder<T>(items: T[], familyOf: (item: T) => string, families: string[]): T[] {
+  return [...new Set(families)].flatMap(family => items.filter(item => familyOf(item) === family))
+}
+
+function referenceOf<T extends { name: string }>(
+  item: T,
+  ordered: readonly T[],
+  familyOf: (item: T) => string,
+): string | null {
+  const best = ordered.find(other => familyOf(other) === familyOf(item))
+  return best === undefined || best === item ? null : best.name
+}
+
+function unknownSpeech(name: string, meant: readonly SpeechModel[], levels: readonly SpeechModel[]) {
+  const isKnown = meant.length > 0
+  const known = [...new Set(levels.flatMap(level => [level.family, level.name]))]
+  const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b)).slice(0, 3)
+  return new QuantvoxError(
+    'model_not_found',
+    isKnown ? `The speech model "${name}" is not installed.` : `There is no speech model named "${name}".`,
+    {
+      meaning: isKnown
+        ? 'A comparison fetches nothing, so that it measures what is here.'
+        : `The nearest names are ${nearest.join(', ')}.`,
+      mend: `Run "npx quantvox models pull ${meant[0]?.name ?? levelNamed(nearest, levels)}".`,
+    },
+  )
+}
+
+function levelNamed(nearest: string[], levels: readonly SpeechModel[]): string {
+  const level = levels.find(({ name, family }) => nearest.includes(name) || nearest.includes(family))
+  return level?.name ?? 'NAME'
+}

@@ -1,0 +1,173 @@
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve } from 'node:path'
+import Type, { type Static } from 'typebox'
+import Value from 'typebox/value'
+import { validate } from 'uuid'
+import { decodeAudio } from '../../audio/decodeAudio.ts'
+import { durationMs } from '../../audio/pcm.ts'
+import { QuantvoxError } from '../../errors.ts'
+import type { ComparisonAudio } from '../../protocol/comparisons.ts'
+import type { Stages } from '../../session/stages.ts'
+import type { SpeechFound } from '../../speech/speechSegments.ts'
+import type { Clip } from '../input.ts'
+import { shuffled } from './seeded.ts'
+import { type MadeClip, soundsWithoutSpeech, spokenSentences } from './synthetic.ts'
+
+/** A clip with its sound (mono, 16 kHz) and where speech is in it. */
+export type LabClip = Clip & { samples: Int16Array; speech: Pick<SpeechFound, 'segments' | 'speechMs'> }
+
+export type ClipSet = {
+  /** Where they are from, for people. */
+  from: string
+  /** Language code that goes with every decoding; null lets multilingual models find out. */
+  language: string | null
+  clips: LabClip[]
+}
+
+const builtinFolder = resolve(import.meta.dirname, '../clips')
+/** Of one clip; longer ones are no utterances. */
+const MAX_CLIP_SECONDS = 120
+const MAX_CLIP_BYTES = 100 * 2 ** 20
+const MAX_CLIPS = 500
+/** Newest ones first: what people say now is what a level must understand. */
+const MAX_SAVED_TURNS = 50
+
+const Entry = Type.Object({
+  file: Type.String({ minLength: 1 }),
+  text: Type.String(),
+  kind: Type.Optional(Type.Enum(['speech', 'nonspeech'])),
+})
+const Manifest = Type.Array(Entry, { minItems: 1, maxItems: MAX_CLIPS })
+type Entry = Static<typeof Entry>
+
+/**
+ * The clips that a comparison hears, in an order that is the same every time.
+ * @throws QuantvoxError `not_found` for a folder, manifest or file that is not there, `invalid_request` for a manifest of another
+ *   form, `audio_invalid` for a file that is no audio
+ */
+export async function readClips(
+  audio: ComparisonAudio,
+  stages: Pick<Stages, 'findSpeech' | 'voice'>,
+  dataDir: string,
+  signal: AbortSignal,
+): Promise<ClipSet> {
+  const withSpeech = async (clips: (MadeClip | FileClip)[]): Promise<LabClip[]> => {
+    const result: LabClip[] = []
+    for (const { id, kind, text, samples } of clips) {
+      const { segments, speechMs } = await stages.findSpeech(samples, signal)
+      const audioMs = durationMs(samples.length)
+      result.push({ id, kind, text, audioMs, samples, speech: { segments, speechMs } })
+    }
+    return result
+  }
+  if (audio === 'saved') {
+    const clips = await withSpeech(await savedQuestions(join(dataDir, 'audio'), signal))
+    return { from: 'turns saved by SAVE_AUDIO', language: null, clips }
+  }
+  if (typeof audio === 'object') {
+    const clips = await withSpeech(await clipsOf(audio.directory, signal))
+    return { from: `the manifest in ${audio.directory}`, language: null, clips }
+  }
+  const spoken = [...(await spokenSentences(stages.voice, signal)), ...soundsWithoutSpeech()]
+  const recorded = audio === 'builtin' ? await clipsOf(builtinFolder, signal) : []
+  const from =
+    audio === 'builtin'
+      ? 'the recordings in server/lab/clips and sentences spoken by flite, half of them in noise'
+      : 'sentences spoken by flite, half of them in noise'
+  return { from, language: 'en', clips: mixed(await withSpeech([...recorded, ...spoken])) }
+}
+
+/** Recorded and synthetic, spoken or not: wherever a round is cut, both were heard. */
+function mixed(clips: LabClip[]): LabClip[] {
+  return shuffled(clips, clips.length)
+}
+
+type FileClip = Omit<MadeClip, 'text'> & { text: string | null }
+
+async function clipsOf(directory: string, signal: AbortSignal): Promise<FileClip[]> {
+  const folder = resolve(directory)
+  const entries = await manifestOf(folder)
+  const clips: FileClip[] = []
+  for (const { file, text, kind } of entries) {
+    const path = resolve(folder, file)
+    const inside = relative(folder, path)
+    if (inside.startsWith('..') || isAbsolute(inside)) {
+      throw new QuantvoxError('invalid_request', `The manifest names ${file}, which is outside its folder.`)
+    }
+    const spoken = kind ?? (text.trim() === '' ? 'nonspeech' : 'speech')
+    const { samples } = await decoded(path, signal)
+    clips.push({ id: file, kind: spoken, text: spoken === 'speech' ? text : '', samples })
+  }
+  return clips
+}
+
+/** `manifest.json`, a list of `{file, text, kind?}`, or `manifest.tsv`, lines of file, tab, text. */
+async function manifestOf(folder: string): Promise<Entry[]> {
+  const json = await readIfThere(join(folder, 'manifest.json'))
+  const tsv = json === null ? await readIfThere(join(folder, 'manifest.tsv')) : null
+  if (json === null && tsv === null) {
+    throw new QuantvoxError('not_found', `There is no manifest.json and no manifest.tsv in ${folder}.`, {
+      meaning: 'Without it nobody knows what is said in which file.',
+      mend: 'Write manifest.json as a list of {"file": "a.wav", "text": "what is said"}, or manifest.tsv with file, tab, text a line.',
+    })
+  }
+  const entries = json === null ? fromTsv(tsv ?? '') : parsed(json)
+  if (Value.Check(Manifest, entries)) return entries
+  throw new QuantvoxError(
+    'invalid_request',
+    `The manifest in ${folder} is no list of 1 to ${MAX_CLIPS} entries {file, text, kind}.`,
+    { mend: 'See "npx quantvox compare --help" for its form.' },
+  )
+}
+
+function fromTsv(text: string): unknown {
+  const lines = text.split(/\r?\n/).filter(line => line.trim() !== '')
+  return lines.map(line => {
+    const [file, ...rest] = line.split('\t')
+    return { file, text: rest.join(' ') }
+  })
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return null
+  }
+}
+
+/** Turns have no text that is known to be right: what was recognized is what is in question. */
+async function savedQuestions(folder: string, signal: AbortSignal): Promise<FileClip[]> {
+  const names = (await readdir(folder).catch(() => [])).filter(name => validate(name))
+  // Ids are UUIDv7, so the newest have the greatest names.
+  const newest = names.toSorted().reverse().slice(0, MAX_SAVED_TURNS)
+  const clips: FileClip[] = []
+  for (const id of newest) {
+    const path = join(folder, id, 'question.wav')
+    if ((await stat(path).catch(() => null)) === null) continue
+    clips.push({ id, kind: 'speech', text: null, samples: (await decoded(path, signal)).samples })
+  }
+  if (clips.length > 0) return clips
+  throw new QuantvoxError('not_found', 'No spoken turn has been saved.', {
+    mend: 'Set SAVE_AUDIO=true and talk to it first, or leave out --audio.',
+  })
+}
+
+async function decoded(path: string, signal: AbortSignal) {
+  if ((await stat(path).catch(() => null)) === null) {
+    throw new QuantvoxError('not_found', `The audio file ${path} is not there.`)
+  }
+  return decodeAudio(
+    createReadStream(path),
+    { maxBytes: MAX_CLIP_BYTES, maxSeconds: MAX_CLIP_SECONDS },
+    signal,
+  )
+}
+
+function readIfThere(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+    throw error
+  })
+}

@@ -1,0 +1,93 @@
+import type { LlmAnswer, LlmPosition, Observation } from '../observations.ts'
+import { type AnswerBench, armsOf, inPlace } from './answers.ts'
+import { seedOf, shuffled } from './seeded.ts'
+import { made, type Phase, type Step, type Unit } from './step.ts'
+
+/** Cuts of one answer. */
+const POSITIONS_AN_ANSWER = 5
+/** Answers of one unit: 25 requests a tag. */
+const ANSWERS_AT_ONCE = 5
+
+type Cut = { question: string; position: number; prefix: string }
+
+/**
+ * Teacher forcing: what every tag would say next after the same beginnings of the reference's answers, cut before a word. No chat
+ * template: the question, an empty line, the answer, which is the same text for every tag of a family.
+ */
+export function positionPhase(bench: AnswerBench, share: number): Phase {
+  return {
+    name: 'llm',
+    what: 'next tokens after the same text',
+    share,
+    units: async observed => {
+      const families = Map.groupBy(bench.arms, arm => arm.family)
+      const units: Unit[] = []
+      for (const [family, arms] of families) {
+        const reference = arms.find(arm => arm.reference === null)?.name ?? ''
+        const noiseOf = bench.noiseOf === reference ? reference : null
+        const answers = shuffled(answersOf(reference, observed), seedOf(bench.seed, 'answers', family))
+        for (let first = 0; first < answers.length; first += ANSWERS_AT_ONCE) {
+          const cuts = answers.slice(first, first + ANSWERS_AT_ONCE).flatMap(answer => cutsOf(answer, bench))
+          const order = shuffled(armsOf({ arms, noiseOf }), seedOf(bench.seed, 'positions', family, first))
+          units.push({
+            id: `positions ${family} ${first}`,
+            what: `beginnings of answers ${first + 1} to ${first + ANSWERS_AT_ONCE} of ${family}`,
+            steps: order.map(arm => step(bench, arm, cuts)),
+          })
+        }
+      }
+      return units.toSorted((a, b) => unitOrder(a) - unitOrder(b))
+    },
+  }
+}
+
+/** Families take turns, so that a budget cuts all of them alike. */
+const unitOrder = ({ id }: Unit) => Number(id.split(' ').at(-1))
+
+function answersOf(reference: string, observed: readonly Observation[]): LlmAnswer[] {
+  const first = new Map<string, LlmAnswer>()
+  for (const line of observed) {
+    if (line.kind !== 'llm-answer' || line.arm !== reference || line.noise || line.disturbed) continue
+    if (!first.has(line.question)) first.set(line.question, line)
+  }
+  return [...first.values()]
+}
+
+function cutsOf({ question, text }: LlmAnswer, bench: AnswerBench): Cut[] {
+  const asked = bench.questions.find(({ id }) => id === question)?.text ?? ''
+  // Before each word but the first: the space before it belongs to its token.
+  const starts = [...text.matchAll(/\s+(?=\S)/g)].map(({ index }, before) => ({
+    index,
+    position: before + 1,
+  }))
+  return shuffled(starts, seedOf(bench.seed, 'cuts', question))
+    .slice(0, POSITIONS_AN_ANSWER)
+    .toSorted((a, b) => a.position - b.position)
+    .map(({ index, position }) => ({
+      question,
+      position,
+      prefix: `${asked}\n\n${text.slice(0, index).trimStart()}`,
+    }))
+}
+
+/** All cuts in one step: a tag is loaded for them once, and one request takes some 50 ms. */
+function step(bench: AnswerBench, { name, noise }: { name: string; noise: boolean }, cuts: Cut[]): Step {
+  const { stages, probe, chat } = bench
+  return {
+    ...{ side: 'llm', arm: name, noise },
+    what: `what ${name} says next`,
+    measure: signal =>
+      inPlace(stages, signal, async () => {
+        const options = { ...chat, model: name }
+        await probe.load(options, signal)
+        const positions: LlmPosition[] = []
+        for (const { question, position, prefix } of cuts) {
+          const { chosen, top } = await probe.nextToken(prefix, options, signal)
+          const of = { arm: name, round: 0, question, position }
+          positions.push({ kind: 'llm-position', ...made(noise), ...of, chosen, top })
+        }
+        await probe.unload(name, signal)
+        return positions
+      }),
+  }
+}

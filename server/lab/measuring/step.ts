@@ -1,0 +1,38 @@
+import type { ComparisonProgress } from '../../protocol/comparisons.ts'
+import type { Failure, Observation } from '../observations.ts'
+
+/** One measurement, short enough to be thrown away and made again when a live turn came into it. */
+export type Step = {
+  side: Failure['side']
+  /** Level, tag, or pair by its name. */
+  arm: string | null
+  noise: boolean
+  /** What is measured, for people. */
+  what: string
+  measure(signal: AbortSignal): Promise<Observation[]>
+}
+
+/**
+ * Work that is done whole or not at all, the same for every arm: wherever a budget ends, all arms have had the same.
+ * `id` is unique in a run and the same when the run is resumed.
+ */
+export type Unit = { id: string; what: string; steps: Step[] }
+
+export type Phase = {
+  name: ComparisonProgress['phase']
+  /** What it makes, for the list of what was cut: "rounds of answers". */
+  what: string
+  /** Part of the budget; 0 is for what is only done with time left over. */
+  share: number
+  /** Milliseconds of its first unit, where they are known before. */
+  firstUnitMs?: number
+  /** In the order in which they are done; what comes last is cut first. Made when its turn comes, from what was observed so far. */
+  units(observed: readonly Observation[], signal: AbortSignal): Promise<Unit[]>
+}
+
+/** What every observation begins with. */
+export const made = (noise: boolean) => ({ at: new Date().toISOString(), noise, disturbed: false })
+
+/** Tells an arm and its second, separate measuring apart. */
+export const armKey = ({ arm, noise }: Pick<Step, 'arm' | 'noise'>) =>
+  `${arm ?? ''}${noise ? ' (again)' : ''}`

@@ -1,0 +1,207 @@
+import { join } from 'node:path'
+import { v7 as uuidv7 } from 'uuid'
+import { untilAborted } from '../../engines/abortable.ts'
+import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
+import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
+import type {
+  ComparisonEvent,
+  ComparisonProgress,
+  ComparisonRequest,
+  ComparisonStatus,
+} from '../../protocol/comparisons.ts'
+import type { LabDependencies } from '../dependencies.ts'
+import { type Header, type RunFiles, runFiles, runIdsIn } from './files.ts'
+import { choose } from './prepare.ts'
+import { Cancelled, runComparison } from './run.ts'
+
+export type Comparisons = {
+  /** Queues a run; one runs at a time. Throws `model_not_found` and `invalid_request` for what cannot be compared. */
+  create(request: ComparisonRequest, signal: AbortSignal): Promise<ComparisonStatus>
+  /** Queues a run that was interrupted, cancelled or failed; it goes on from where it was. */
+  resume(id: string): Promise<ComparisonStatus>
+  /** Newest first. */
+  list(): ComparisonStatus[]
+  status(id: string): ComparisonStatus
+  /** Throws `invalid_state` while it runs, `not_found` where nothing was observed. */
+  result(id: string): Promise<ComparisonResult>
+  /** The latest progress, what comes, and its end. */
+  follow(id: string, signal: AbortSignal): AsyncGenerator<ComparisonEvent>
+  /** Cancels one that runs or waits, and keeps what it observed; forgets one that has ended. */
+  remove(id: string): Promise<void>
+  /** Ends the running one where it is; it can be resumed after the next start. */
+  stop(): Promise<void>
+}
+
+type Run = {
+  header: Header
+  files: RunFiles
+  progress: ComparisonProgress | null
+  control: AbortController
+  /** Settles with the next progress and at the end. */
+  changed: PromiseWithResolvers<void>
+  done: Promise<void>
+}
+
+const folderIn = (dataDir: string) => join(dataDir, 'comparisons')
+const isOver = ({ state }: Header) => state !== 'queued' && state !== 'running'
+
+/** All comparisons of a data directory. Those that a stopped server left are `interrupted`. */
+export async function openComparisons(lab: LabDependencies): Promise<Comparisons> {
+  const folder = folderIn(lab.dataDir)
+  const runs = new Map<string, Run>()
+  const stopping = new AbortController()
+  let tail: Promise<void> = Promise.resolve()
+
+  const filesOf = (id: string) => runFiles(join(folder, id), lab.append)
+
+  function keep(header: Header): Run {
+    const run: Run = {
+      header,
+      files: filesOf(header.id),
+      progress: null,
+      control: new AbortController(),
+      changed: Promise.withResolvers(),
+      done: Promise.resolve(),
+    }
+    runs.set(header.id, run)
+    return run
+  }
+
+  for (const id of await runIdsIn(folder)) {
+    const header = await filesOf(id).readHeader()
+    if (header === null) continue
+    keep(isOver(header) ? header : { ...header, state: 'interrupted' })
+  }
+
+  function tell(run: Run): void {
+    run.changed.resolve()
+    run.changed = Promise.withResolvers()
+  }
+
+  async function change(run: Run, change: Partial<Header>): Promise<void> {
+    run.header = { ...run.header, ...change }
+    // A full disk must not keep a run from ending; after the next start its header says less than it knew.
+    await run.files.writeHeader(run.header).catch((error: unknown) => {
+      lab.log.error({ err: error, id: run.header.id }, 'the state of a comparison could not be saved')
+    })
+    tell(run)
+  }
+
+  async function work(run: Run): Promise<void> {
+    if (isOver(run.header)) return
+    const { control, files } = run
+    const signal = AbortSignal.any([control.signal, stopping.signal])
+    if (signal.aborted) return
+    await change(run, { state: 'running' })
+    const progress = (now: ComparisonProgress) => {
+      run.progress = now
+      tell(run)
+    }
+    try {
+      const ended = await runComparison(run.header, files, lab, progress, signal)
+      run.progress = null
+      await change(run, ended)
+    } catch (error) {
+      if (stopping.signal.aborted) return
+      const { code, message } = toQuantvoxError(error)
+      lab.log.error({ err: error, id: run.header.id }, 'a comparison broke off')
+      await change(run, { state: 'failed', error: { code, message }, finishedAt: new Date().toISOString() })
+    }
+  }
+
+  function queue(run: Run): void {
+    run.control = new AbortController()
+    run.done = tail.then(() => work(run))
+    tail = run.done
+  }
+
+  function find(id: string): Run {
+    const run = runs.get(id)
+    if (run !== undefined) return run
+    throw new QuantvoxError('not_found', `There is no comparison ${id}.`, {
+      mend: 'GET /v1/comparisons lists them.',
+    })
+  }
+
+  const statusOf = ({ header, progress }: Run): ComparisonStatus => ({ ...header, progress })
+
+  return {
+    async create(request, signal) {
+      const { speech, llm } = await choose(request, lab, signal)
+      if (speech.length + llm.length === 0) {
+        throw new QuantvoxError('invalid_request', 'There is nothing to compare.', {
+          mend: 'Name speechModels or llmModels.',
+        })
+      }
+      const run = keep({
+        id: uuidv7(),
+        state: 'queued',
+        startedAt: new Date().toISOString(),
+        finishedAt: null,
+        request,
+        sentence: null,
+        error: null,
+      })
+      await change(run, {})
+      queue(run)
+      return statusOf(run)
+    },
+    async resume(id) {
+      const run = find(id)
+      if (!isOver(run.header) || run.header.state === 'done') {
+        throw new QuantvoxError('invalid_state', `The comparison ${id} is ${run.header.state}.`, {
+          mend: 'Only one that was interrupted, cancelled or that failed can go on.',
+        })
+      }
+      await change(run, { state: 'queued', finishedAt: null, error: null })
+      queue(run)
+      return statusOf(run)
+    },
+    list: () => [...runs.values()].map(statusOf).reverse(),
+    status: id => statusOf(find(id)),
+    async result(id) {
+      const { header, files } = find(id)
+      if (!isOver(header)) {
+        throw new QuantvoxError('invalid_state', `The comparison ${id} is still ${header.state}.`, {
+          mend: `Follow it at /v1/comparisons/${id}/events, or cancel it: what it has observed is kept.`,
+        })
+      }
+      const stored = await files.readResult()
+      if (stored !== null && header.state !== 'interrupted') return stored
+      return lab.judge(files.observationsPath, stopping.signal)
+    },
+    async *follow(id, signal) {
+      const run = find(id)
+      for (;;) {
+        const { header, progress, changed } = run
+        if (header.state === 'failed') {
+          yield { event: 'error', data: header.error ?? { code: 'internal', message: 'It failed.' } }
+          return
+        }
+        if (isOver(header)) {
+          yield { event: 'done', data: { id, state: header.state } }
+          return
+        }
+        if (progress !== null) yield { event: 'progress', data: progress }
+        await untilAborted(changed.promise, signal)
+      }
+    },
+    async remove(id) {
+      const run = find(id)
+      if (!isOver(run.header)) {
+        run.control.abort(new Cancelled('cancelled'))
+        // One that waits for its turn ends now; one that runs ends when its step has stopped.
+        if (run.header.state === 'queued') {
+          await change(run, { state: 'cancelled', finishedAt: new Date().toISOString() })
+        } else await run.done
+        return
+      }
+      await run.files.remove()
+      runs.delete(id)
+    },
+    async stop() {
+      stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
+      await tail
+    },
+  }
+}

@@ -1,0 +1,156 @@
+import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/schema'
+import { validate } from 'uuid'
+import { QuantvoxError } from '../../errors.ts'
+import { ComparisonResult } from '../../protocol/comparisonResult.ts'
+import { ComparisonError, ComparisonRequest, ComparisonState } from '../../protocol/comparisons.ts'
+import { isObservation, type Observation } from '../observations.ts'
+
+/** `run.json`: what is known of a run beside its observations. */
+const Header = Type.Object({
+  id: Type.String(),
+  state: ComparisonState,
+  startedAt: Type.String(),
+  finishedAt: Type.Union([Type.String(), Type.Null()]),
+  request: ComparisonRequest,
+  sentence: Type.Union([Type.String(), Type.Null()]),
+  error: Type.Union([ComparisonError, Type.Null()]),
+})
+export type Header = Static<typeof Header>
+
+/** `steps.ndjson`: a step that is done, and how long observations.ndjson was then. */
+const Mark = Type.Object({
+  step: Type.String(),
+  phase: Type.String(),
+  ms: Type.Number(),
+  elapsedMs: Type.Number(),
+  observationBytes: Type.Integer(),
+})
+export type Mark = Static<typeof Mark>
+
+const header = Compile(Header)
+const mark = Compile(Mark)
+const result = Compile(ComparisonResult)
+
+/** Adds text to a file and waits until the disk has it. A test gives one that fails. */
+export type Append = (path: string, text: string) => Promise<void>
+
+export async function appendAndFlush(path: string, text: string): Promise<void> {
+  const file = await open(path, 'a')
+  try {
+    await file.appendFile(text)
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** One run's folder, `DATA_DIR/comparisons/<id>`. */
+export type RunFiles = {
+  readonly observationsPath: string
+  readHeader(): Promise<Header | null>
+  writeHeader(header: Header): Promise<void>
+  /** What was observed by steps that are done; what a broken-off one left is cut away. */
+  recover(): Promise<{ observations: Observation[]; marks: Mark[] }>
+  /** Writes observations, and then that their step is done. Throws `internal` for a full disk. */
+  add(observations: readonly Observation[], done?: Omit<Mark, 'observationBytes'>): Promise<void>
+  readResult(): Promise<ComparisonResult | null>
+  writeResult(result: ComparisonResult): Promise<void>
+  remove(): Promise<void>
+}
+
+export function runFiles(folder: string, append: Append = appendAndFlush): RunFiles {
+  const path = (name: string) => join(folder, name)
+  const observationsPath = path('observations.ndjson')
+  const stepsPath = path('steps.ndjson')
+  let observationBytes = 0
+
+  async function replace(name: string, text: string): Promise<void> {
+    await mkdir(folder, { recursive: true })
+    await writeFile(path(`${name}.new`), text, { flush: true })
+    await rename(path(`${name}.new`), path(name))
+  }
+
+  return {
+    observationsPath,
+    async readHeader() {
+      const value = parsed((await readIfThere(path('run.json'))) ?? '')
+      return header.Check(value) ? value : null
+    },
+    writeHeader: value => replace('run.json', `${JSON.stringify(value, null, 2)}\n`),
+    async recover() {
+      const marks = linesOf(await readIfThere(stepsPath)).filter(line => mark.Check(line))
+      const whole = marks.at(-1)?.observationBytes ?? 0
+      const bytes = Buffer.from((await readIfThere(observationsPath)) ?? '').subarray(0, whole)
+      observationBytes = bytes.length
+      if (marks.length > 0) await truncate(observationsPath, observationBytes)
+      else await rm(observationsPath, { force: true })
+      // A mark that was cut short would swallow the next one.
+      await replace('steps.ndjson', marks.map(line => `${JSON.stringify(line)}\n`).join(''))
+      return { observations: linesOf(bytes.toString()).filter(line => isObservation(line)), marks }
+    },
+    async add(observations, done) {
+      const text = observations.map(line => `${JSON.stringify(line)}\n`).join('')
+      try {
+        if (text !== '') await append(observationsPath, text)
+        observationBytes += Buffer.byteLength(text)
+        if (done !== undefined)
+          await append(stepsPath, `${JSON.stringify({ ...done, observationBytes } satisfies Mark)}\n`)
+      } catch (error) {
+        throw cannotWrite(folder, error)
+      }
+    },
+    async readResult() {
+      const value = parsed((await readIfThere(path('result.json'))) ?? '')
+      return result.Check(value) ? (value as ComparisonResult) : null
+    },
+    writeResult: value => replace('result.json', `${JSON.stringify(value, null, 2)}\n`),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** The ids of all runs that have a folder, oldest first: they are UUIDv7. */
+export async function runIdsIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [])
+  return names.filter(name => validate(name)).toSorted()
+}
+
+function cannotWrite(folder: string, error: unknown): QuantvoxError {
+  const { code, message } = error as NodeJS.ErrnoException
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+  return new QuantvoxError(
+    'internal',
+    isFull
+      ? `The disk is full: nothing more can be written to ${folder}.`
+      : `${folder} cannot be written to (${message}).`,
+    {
+      meaning: 'The comparison ends here; what it had observed is kept.',
+      mend: 'Free some space, then resume it with "npx quantvox compare --resume".',
+      cause: error,
+    },
+  )
+}
+
+function linesOf(text: string | null): unknown[] {
+  return (text ?? '').split('\n').flatMap(line => {
+    const value = parsed(line)
+    return value === null ? [] : [value]
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function readIfThere(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+}

@@ -1,0 +1,263 @@
+import { QuantvoxError } from '../../errors.ts'
+import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
+import type { ComparisonRequest } from '../../protocol/comparisons.ts'
+import { createPartialDecoding } from '../../speech/partialDecoding.ts'
+import type { LabDependencies } from '../dependencies.ts'
+import { type AnswerBench, answerPhase, inPlace, OWNER } from '../measuring/answers.ts'
+import { familyOfTag, llmArms, speechArms } from '../measuring/arms.ts'
+import { type LabClip, readClips } from '../measuring/clips.ts'
+import { energyPhase } from '../measuring/energy.ts'
+import { pairPhase } from '../measuring/pairs.ts'
+import { positionPhase } from '../measuring/positions.ts'
+import { seedOf } from '../measuring/seeded.ts'
+import { type SpeechBench, speechPhase } from '../measuring/speech.ts'
+import type { Phase } from '../measuring/step.ts'
+import { type LlmArm, type Plan, pairName, type SpeechArm } from '../observations.ts'
+
+/** Rounds over all arms where a request names none: enough for an interval of the loads. */
+const DEFAULT_ROUNDS = 3
+/** Tokens of an answer at most: what is asked is answered in a sentence or two. */
+const ANSWER_TOKENS = 64
+const SAMPLING_SEED = 1
+
+/** What is compared with what; known before anything is measured. */
+export type Chosen = { speech: SpeechArm[]; llm: LlmArm[] }
+
+export type Preparation = {
+  id: string
+  startedAt: string
+  request: ComparisonRequest
+  observationsFile: string
+  /** The plan of a run that goes on: what was compared then is compared now. */
+  recorded: Plan | null
+}
+
+export type Prepared = {
+  plan: Plan
+  notMeasured: { what: string; why: string }[]
+  phases: Phase[]
+  /** Ends the engines that were started for the run. */
+  close(): Promise<void>
+  /** Loads what was loaded before the run, so that a live session finds it. */
+  restore(): Promise<void>
+}
+
+/**
+ * The levels and tags that a request means; without names, those of the server's own default models. A request that names only one side
+ * compares only that.
+ * @throws QuantvoxError `model_not_found`, what Ollama throws
+ */
+export async function choose(
+  request: ComparisonRequest,
+  lab: LabDependencies,
+  signal: AbortSignal,
+): Promise<Chosen> {
+  const { speechModels, llmModels } = request
+  const isDefault = speechModels === undefined && llmModels === undefined
+  const { settings } = lab.stages
+  const levels = await lab.speechModels()
+  const defaultFamily = () => {
+    const level = levels.find(({ name }) => name === settings.speechModel)
+    return level?.family ?? settings.speechModel
+  }
+  const speechNames = speechModels ?? (isDefault && lab.speechEngines !== null ? [defaultFamily()] : [])
+  const llmNames = llmModels ?? (isDefault ? [familyOfTag(await settings.llmModel())] : [])
+  if (speechNames.length > 0 && lab.speechEngines === null) {
+    throw new QuantvoxError('invalid_request', 'Speech levels cannot be compared here: SPEECH_URL is set.', {
+      meaning: 'Which level a whisper-server elsewhere has loaded is not ours to choose.',
+      mend: 'Unset SPEECH_URL, or compare language models only.',
+    })
+  }
+  return {
+    speech: speechArms(speechNames, levels),
+    llm: llmNames.length === 0 ? [] : llmArms(llmNames, await lab.languageModels(signal), lab.madeFrom),
+  }
+}
+
+/**
+ * Reads the clips, makes the plan and wires the phases of a run. The same for the same id, so that a resumed run goes on with the same
+ * steps.
+ * @throws what choosing and reading the clips throw
+ */
+export async function prepare(
+  { id, startedAt, request, observationsFile, recorded }: Preparation,
+  lab: LabDependencies,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { stages } = lab
+  const { speech, llm } = recorded ?? (await choose(request, lab, signal))
+  const rounds = request.rounds ?? DEFAULT_ROUNDS
+  const seed = seedOf(id)
+  const withSpeech = speech.length > 0
+  const set = withSpeech
+    ? await readClips(request.audio ?? 'builtin', stages, lab.dataDir, signal)
+    : { from: 'none: no speech level was asked for', language: null, clips: [] }
+  const meter = await lab.energyMeter()
+  const chat = {
+    ...stages.settings.chat,
+    temperature: 0,
+    seed: SAMPLING_SEED,
+    maxTokens: ANSWER_TOKENS,
+  }
+  const environment = await lab.environment()
+  const reference = { speech: speech[0]?.name ?? null, llm: llm[0]?.name ?? null }
+  const before = llm.length === 0 ? [] : (await lab.languageModels(signal)).filter(model => model.loaded)
+
+  const plan: Plan = {
+    kind: 'plan',
+    ...{ id, startedAt, request },
+    environment: {
+      ...environment,
+      energySource: 'source' in meter ? meter.source : null,
+      settings: {
+        temperature: chat.temperature,
+        seed: chat.seed,
+        numCtx: chat.numCtx,
+        numPredict: chat.maxTokens,
+        language: set.language,
+        voice: stages.settings.voice,
+        rounds,
+      },
+    },
+    margins: lab.margins,
+    audio: set.from,
+    clips: set.clips.map(({ samples, speech: found, ...clip }) => clip),
+    questions: llm.length === 0 ? [] : [...lab.questions],
+    speech,
+    llm,
+    reference,
+  }
+
+  const engines = lab.speechEngines?.() ?? null
+  const fresh = lab.speechEngines
+  const phases: Phase[] = []
+  const levelFile: SpeechBench['levelFile'] = (name, until) => stages.speechLevel(name, until)
+  if (engines !== null && fresh !== null && withSpeech) {
+    const bench: SpeechBench = {
+      ...{ arms: speech, noiseOf: reference.speech, clips: set.clips, language: set.language },
+      ...{ rounds, seed, levelFile, engines, freshEngines: fresh },
+    }
+    phases.push(speechPhase(bench, 0.36))
+  }
+  const answers: AnswerBench = {
+    ...{ arms: llm, noiseOf: reference.llm, questions: lab.questions, rounds, seed },
+    ...{ systemPrompt: stages.settings.systemPrompt, chat, stages, probe: lab.probe },
+    processes: lab.processes.llm,
+  }
+  if (llm.length > 0) phases.push(answerPhase(answers, 0.34), positionPhase(answers, 0.1))
+  const labStages = { ...stages, settings: { ...stages.settings, chat } }
+  const withPairs = request.pairs !== false && withSpeech && llm.length > 0
+  if (withPairs) {
+    const { speech: level, llm: tag } = reference
+    phases.push(
+      pairPhase(
+        {
+          reference: level === null || tag === null ? null : { speech: level, llm: tag },
+          ...{ clips: set.clips, rounds, seed, log: lab.log },
+          fronts: async until => frontsOf(await lab.judge(observationsFile, until)),
+          session: {
+            ...lab.session,
+            stages: labStages,
+            source: 'comparison',
+            decoding: createPartialDecoding(stages.recognize),
+            partialTranscripts: true,
+          },
+          processes: async name => [...(await lab.processes.speech(name)), ...(await lab.processes.llm())],
+        },
+        0.2,
+      ),
+    )
+  }
+  if ('source' in meter) {
+    phases.push(energyPhase({ meter, work: energyWork(plan, set.clips, answers, lab) }))
+  }
+  return {
+    plan,
+    notMeasured: notMeasured(meter, withPairs, plan),
+    phases,
+    close: async () => engines?.stop(),
+    restore: () =>
+      restore(
+        before.map(({ name }) => name),
+        answers,
+        llm,
+      ),
+  }
+}
+
+function frontsOf({ pareto }: ComparisonResult) {
+  const best = (front: ComparisonResult['pareto']['speech']) =>
+    front.points.filter(point => !point.dominated).map(point => point.name)
+  return { speech: best(pareto.speech), llm: best(pareto.llm) }
+}
+
+function notMeasured(meter: object, withPairs: boolean, plan: Plan): Prepared['notMeasured'] {
+  const list: Prepared['notMeasured'] = []
+  if ('why' in meter) list.push({ what: 'energy', why: `Not measurable here: ${meter.why}` })
+  if (withPairs) {
+    list.push({ what: 'playbackStartedMs', why: 'Nothing plays the replies of a comparison.' })
+    list.push({ what: 'commitMs', why: 'Its turns end by silence, not by a button.' })
+  }
+  if (plan.clips.some(({ text }) => text === null)) {
+    list.push({ what: 'wordErrorRate', why: 'What is said in saved turns is not known for certain.' })
+  }
+  return list
+}
+
+/** The same work as in the other phases, one clip or question after the other. */
+function energyWork(
+  plan: Plan,
+  clips: readonly LabClip[],
+  answers: AnswerBench,
+  lab: LabDependencies,
+): Parameters<typeof energyPhase>[0]['work'] {
+  const spoken = clips.filter(({ kind }) => kind === 'speech')
+  const hear = async (name: string, index: number, signal: AbortSignal) => {
+    const clip = spoken[index % spoken.length]
+    if (clip === undefined) return
+    const model = await lab.stages.speechLevel(name, signal)
+    const { samples, speech } = clip
+    await lab.stages.recognize({ samples, speech }, { model, language: null, owner: OWNER }, signal)
+  }
+  const reply = (name: string, index: number, signal: AbortSignal) =>
+    inPlace(lab.stages, signal, async () => {
+      const content = answers.questions[index % answers.questions.length]?.text ?? ''
+      const messages = [
+        { role: 'system' as const, content: answers.systemPrompt },
+        { role: 'user' as const, content },
+      ]
+      for await (const _part of lab.stages.respond(messages, { ...answers.chat, model: name }, signal));
+    })
+  const { speech, llm, reference } = plan
+  const alone: Parameters<typeof energyPhase>[0]['work'] = [
+    ...speech.map(({ name }) => ({
+      side: 'speech' as const,
+      arm: name,
+      turn: (signal: AbortSignal, index: number) => hear(name, index, signal),
+    })),
+    ...llm.map(({ name }) => ({
+      side: 'llm' as const,
+      arm: name,
+      turn: (signal: AbortSignal, index: number) => reply(name, index, signal),
+    })),
+  ]
+  const [level, tag] = [reference.speech, reference.llm]
+  if (level === null || tag === null) return alone
+  const turn = async (signal: AbortSignal, index: number) => {
+    await hear(level, index, signal)
+    await reply(tag, index, signal)
+  }
+  return [{ side: 'pair', arm: pairName(level, tag), turn }, ...alone]
+}
+
+async function restore(
+  names: string[],
+  { probe, chat }: AnswerBench,
+  arms: readonly LlmArm[],
+): Promise<void> {
+  const signal = AbortSignal.timeout(60_000)
+  const measured = new Set(arms.map(({ name }) => name))
+  for (const model of names) {
+    if (measured.has(model)) await probe.load({ ...chat, model }, signal).catch(() => {})
+  }
+}
