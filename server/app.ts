@@ -10,6 +10,7 @@ import guard from './plugins/guard.ts'
 import metrics from './plugins/metrics.ts'
 import page from './plugins/page.ts'
 import problems from './plugins/problems.ts'
+import { type ComparisonDependencies, comparisonRoutes } from './routes/comparisons.ts'
 import { type HealthDependencies, healthRoutes } from './routes/health.ts'
 import { type ModelDependencies, modelRoutes } from './routes/models.ts'
 import { oneShotTurnRoutes } from './routes/oneShotTurns.ts'
@@ -36,6 +37,8 @@ export type Dependencies = HealthDependencies &
     engines(): Promise<EngineFigures[]>
     /** What only live sessions need; without it there are none. */
     live?: Pick<SessionDependencies, 'activity' | 'loadedModels'>
+    /** The comparison lab; without it there are no comparisons. */
+    lab?: ComparisonDependencies
     /** Folder of the built page. */
     page?: string
   }
@@ -98,6 +101,7 @@ export async function buildApp(
     }),
   )
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
+  if (dependencies.lab) await app.register(comparisonRoutes(dependencies.lab))
   if (dependencies.live) {
     await app.register(voiceRoute, {
       open: sessions,

@@ -15,6 +15,7 @@ import {
   loadedModelsOf,
   speechModelsOf,
 } from './assembly/inventory.ts'
+import { labOf } from './assembly/lab.ts'
 import type { Provision, Report } from './assembly/provision.ts'
 import { keepFor } from './assembly/retention.ts'
 import { startTracing } from './assembly/tracing.ts'
@@ -23,6 +24,7 @@ import type { Config } from './config.ts'
 import { cleanOrphans } from './engines/orphans.ts'
 import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
+import { openComparisons } from './lab/runs/comparisons.ts'
 import type { Readiness } from './protocol/info.ts'
 import { createReplyAudio } from './session/replyAudio.ts'
 import { createTickets } from './session/tickets.ts'
@@ -65,6 +67,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   })
   const stopped = new AbortController()
   const replies = await createReplyAudio(config.DATA_DIR, config.SAVE_AUDIO)
+  const comparisons = await openComparisons(labOf(config, assembly, provision, replies, log))
   const app = await buildApp(
     config,
     {
@@ -74,6 +77,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
         activity: assembly.activity,
         loadedModels: signal => loadedModelsOf(assembly, signal),
       },
+      lab: { comparisons, comparisonReport },
       tickets: createTickets(),
       readiness: async () => readinessOf(assembly, warmUp),
       info: () => infoOf(config, assembly, loopDelay),
@@ -95,6 +99,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     languagePulls.stop()
     speechPulls.stop()
     assembly.stopFetching()
+    await comparisons.stop()
     const closed = app.close()
     const turnsEndWithinMs = config.STOP_SECONDS * 1000 + SESSIONS_END_WITHIN_MS
     await Promise.race([closed, sleep(turnsEndWithinMs, undefined, { ref: false })])
@@ -120,6 +125,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT
   const url = config.PORT === 0 ? config.PUBLIC_URL.replace(/:0$/, `:${port}`) : config.PUBLIC_URL
   return { url, ready, stop }
+}
+
+/** The reports follow; until then the figures are to be had as JSON. */
+function comparisonReport(): string {
+  throw new QuantvoxError('invalid_request', 'A comparison can be had as json only.')
 }
 
 function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {

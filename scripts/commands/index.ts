@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { isAbort, toQuantvoxError } from '../../server/errors.ts'
 import { addAsk } from './ask.ts'
+import { addCompare } from './compare.ts'
 import { addConfig } from './config.ts'
 import { addDoctor } from './doctor.ts'
 import { addModels } from './modelCommands.ts'
@@ -20,7 +21,7 @@ const program = new Command('quantvox')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride()
 
-for (const add of [addServe, addSetup, addDoctor, addModels, addAsk, addTurns, addConfig]) {
+for (const add of [addServe, addSetup, addDoctor, addModels, addAsk, addCompare, addTurns, addConfig]) {
   add(program, interrupted.signal)
 }
 

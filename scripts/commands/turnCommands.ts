@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { loadConfig } from '../../server/config.ts'
 import type { TurnFilters } from '../../server/protocol/turnQueries.ts'
 import { backUpRecord } from '../../server/timing/backup.ts'
 import { turnFileName } from '../../server/timing/store.ts'
+import { wholeNumber } from './quantities.ts'
 import { findTurns } from './turnSource.ts'
 import { exportTurns, listTurns, showTurn } from './turns.ts'
 
@@ -94,10 +95,4 @@ function location(signal: AbortSignal) {
     databasePath: join(config.DATA_DIR, turnFileName),
     signal,
   })
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a whole number above 0.')
 }

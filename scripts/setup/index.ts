@@ -26,6 +26,15 @@ export function knownLanguageTags(): string[] {
   return [...suggestions, ...recipes.flatMap(recipe => recipe.tags)].map(({ tag }) => tag)
 }
 
+/** Where a recipe makes a tag from weights of less precision, the tag that has those; null for every other tag. */
+export function languageTagMadeFrom(tag: string): string | null {
+  for (const { tags } of catalog.language.recipes) {
+    if (tags.some(made => made.tag === tag && made.from === 'f16'))
+      return tags.find(made => made.from === 'original')?.tag ?? null
+  }
+  return null
+}
+
 /** `whisper-server` and `whisper-quantize`. Throws `engine_unavailable` with every source that was tried. */
 export function ensureWhisper(context: SetupContext): Promise<WhisperPrograms> {
   return obtainWhisper(catalog.engines.whisper, context)

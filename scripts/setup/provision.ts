@@ -6,6 +6,7 @@ import {
   ensureSpeechModel,
   ensureWhisper,
   knownLanguageTags,
+  languageTagMadeFrom,
   listSpeechModels,
   type SetupContext,
 } from './index.ts'
@@ -24,6 +25,7 @@ export function provisionFrom(cacheDir: string): Provision {
     speechLevels: () => listSpeechModels(cacheDir),
     languageModel: (tag, url, report, signal) => ensureLanguageModel(tag, url, context(report, signal)),
     languageTags: knownLanguageTags,
+    languageTagMadeFrom,
     defaultLanguageTag: (installed, url, signal) =>
       chooseDefaultLanguageModel(
         installed,

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, freemem } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Logger } from 'pino'
@@ -30,11 +30,19 @@ import type { Provision, Report } from './provision.ts'
 /** Speech levels loaded at once; a comparison switches between more, and each costs 100 to 300 MB. */
 const MAX_LOADED_SPEECH_LEVELS = 3
 
+/** Threads of one decoding. */
+export const speechThreads = Math.max(1, Math.min(8, availableParallelism()))
+
 export type Assembly = {
   stages: Stages
   activity: VoiceActivity
   ollama: OllamaEngine
   speechEngines: SpeechEngines
+  /**
+   * Speech engines that no turn uses, for a comparison: as many levels at once as half of the free memory takes. Null where the engines
+   * run elsewhere.
+   */
+  separateSpeechEngines: (() => SpeechEngines) | null
   flite: Flite
   languageModels: LanguageModels
   /** Times that each engine of ours was started again after a crash. */
@@ -73,19 +81,33 @@ export async function assemble(
     whisperVersion = programs.version
     return programs
   })
-  const speechEngines =
-    config.SPEECH_URL.length > 0
-      ? createRemoteSpeechEngines(config.SPEECH_URL)
-      : createLocalSpeechEngines({
-          // Asked for each request: looking at the disk again would cost each turn a millisecond.
-          programs: whisper,
-          threads: Math.max(1, Math.min(8, availableParallelism())),
-          maxLoaded: MAX_LOADED_SPEECH_LEVELS,
-          maxResidentBytes: null,
-          runDir,
-          onRestart: () => restarts['whisper-server']++,
-          log,
-        })
+  const localSpeechEngines = (limits: { maxLoaded: number; maxResidentBytes: number | null }) =>
+    createLocalSpeechEngines({
+      // Asked for each request: looking at the disk again would cost each turn a millisecond.
+      programs: whisper,
+      threads: speechThreads,
+      ...limits,
+      runDir,
+      onRestart: () => restarts['whisper-server']++,
+      log,
+    })
+  const isSpeechElsewhere = config.SPEECH_URL.length > 0
+  const speechEngines = isSpeechElsewhere
+    ? createRemoteSpeechEngines(config.SPEECH_URL)
+    : localSpeechEngines({ maxLoaded: MAX_LOADED_SPEECH_LEVELS, maxResidentBytes: null })
+  const separate = new Set<SpeechEngines>()
+  const separateSpeechEngines = (): SpeechEngines => {
+    const maxResidentBytes = Math.floor(freemem() / 2)
+    const engines = localSpeechEngines({ maxLoaded: Number.POSITIVE_INFINITY, maxResidentBytes })
+    separate.add(engines)
+    return {
+      ...engines,
+      async stop() {
+        await engines.stop()
+        separate.delete(engines)
+      },
+    }
+  }
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
   const llmGate = createGate(1)
   const languageModels = createLanguageModels(ollama.url)
@@ -147,13 +169,15 @@ export async function assemble(
     activity,
     ollama,
     speechEngines,
+    separateSpeechEngines: isSpeechElsewhere ? null : separateSpeechEngines,
     flite,
     languageModels,
     restarts,
     whisperVersion: () => whisperVersion,
     stopFetching: () => ending.abort(new QuantvoxError('shutting_down', 'The server is shutting down.')),
     async stopEngines() {
-      await Promise.allSettled([speechEngines.stop(), ollama.stop(), flite.stop()])
+      const speech = [speechEngines, ...separate].map(engines => engines.stop())
+      await Promise.allSettled([...speech, ollama.stop(), flite.stop()])
     },
   }
 }

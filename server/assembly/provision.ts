@@ -14,6 +14,8 @@ export type Provision = {
   languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>
   /** Tags that the catalog knows, whether installed or not. */
   languageTags(): string[]
+  /** The tag that a tag's weights were made from, by the catalog; null for others. */
+  languageTagMadeFrom(tag: string): string | null
   /** The tag to use where none is set: an installed one of the catalog, else one that can be had. */
   defaultLanguageTag(installed: string[], ollamaUrl: string, signal: AbortSignal): Promise<string>
 }

@@ -42,13 +42,21 @@ export type Run = {
 export function readRun(lines: Iterable<string>): Run {
   let plan: Plan | null = null
   let unreadableLines = 0
+  // Before repeated steps take the place of disturbed ones: that they had to be repeated is worth saying.
+  const made = { observations: 0, of: 0 }
   const observations = new Map<string, Observation>()
   for (const line of lines) {
     if (line.trim() === '') continue
     const observation = parsed(line)
     if (observation === null) unreadableLines++
     else if (observation.kind === 'plan') plan = observation
-    else observations.set(identityOf(observation), observation)
+    else {
+      observations.set(identityOf(observation), observation)
+      if (!('disturbed' in observation) || (observation.kind === 'failure' && !observation.disturbed))
+        continue
+      made.of++
+      if (observation.disturbed) made.observations++
+    }
   }
   if (plan === null) {
     throw new QuantvoxError('not_found', 'The file of the comparison holds no plan.', {
@@ -60,7 +68,6 @@ export function readRun(lines: Iterable<string>): Run {
   const only = <Kind extends Observation['kind']>(kind: Kind) =>
     all.filter((one): one is Extract<Observation, { kind: Kind }> => one.kind === kind)
   const ended = only('ended').at(-1)
-  const measured = all.filter(one => 'disturbed' in one && one.kind !== 'failure')
   return {
     plan,
     speechLoads: only('speech-load'),
@@ -70,15 +77,12 @@ export function readRun(lines: Iterable<string>): Run {
     positions: only('llm-position'),
     turns: only('pair-turn'),
     batches: only('energy'),
-    failures: only('failure'),
+    failures: only('failure').filter(failure => !failure.disturbed),
     notMeasured: only('not-measured').map(({ what, why }) => ({ what, why })),
     cuts: only('cut').map(({ what }) => what),
     resumedAt: only('resumed').map(({ at }) => at),
     ended: ended === undefined ? null : { at: ended.at, state: ended.state },
-    disturbed: {
-      observations: measured.filter(one => 'disturbed' in one && one.disturbed).length,
-      of: measured.length,
-    },
+    disturbed: made,
     unreadableLines,
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
-import { joinSamples, samplesIn } from '../../audio/pcm.ts'
+import { durationMs, joinSamples, pcmSampleRate, samplesIn } from '../../audio/pcm.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { TurnRecord } from '../../protocol/record.ts'
@@ -14,7 +14,7 @@ export type SpokenTurn = { record: TurnRecord; transcript: string; reply: string
 export type SpokenTurns = {
   /** Loads and warms both models, as a client's `configure` does; the next turn is in a conversation of its own. */
   prepare(speechModel: string, llmModel: string): Promise<void>
-  /** Speaks the samples (mono, 16 kHz) in real time and waits for the whole reply and its first audio. */
+  /** Speaks the samples (mono, 16 kHz) in real time and waits for the whole reply. */
   speak(samples: Int16Array): Promise<SpokenTurn>
   close(): Promise<void>
 }
@@ -30,8 +30,8 @@ type OfType<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T 
 
 /**
  * A client of a live session in this process: the server's own pipeline from the microphone's frames to the outbox, without a
- * network. It plays nothing, so nothing is known of playback; a reply is interrupted when its text is whole and its first audio
- * has come. Ends with `signal`.
+ * network. It takes a reply's audio as fast as it comes and says so, as if it had played it: the playout takes its time and tells
+ * nothing. So nothing is known of when playback began. Ends with `signal`.
  */
 export async function openSpokenTurns(
   dependencies: SessionDependencies,
@@ -42,9 +42,33 @@ export async function openSpokenTurns(
   const tell = (message: ServerMessage | Error) => {
     for (const listener of [...listeners]) listener(message)
   }
+  let playing = { turnId: '', sampleRate: pcmSampleRate, positionMs: 0 }
+
+  function receive(data: string | Uint8Array): void {
+    if (typeof data !== 'string') {
+      playing.positionMs += durationMs(data.length / 2, playing.sampleRate)
+      playedSoFar('progress')
+      return
+    }
+    // The outbox makes it from a typed message, in this process.
+    const message: ServerMessage = JSON.parse(data)
+    if (message.type === 'audio.started') {
+      const { turnId, sampleRate } = message
+      playing = { turnId, sampleRate, positionMs: 0 }
+    }
+    if (message.type === 'audio.done') playedSoFar('ended')
+    tell(message)
+  }
+
+  /** A moment later: the session counts a frame as sent when this has returned. */
+  function playedSoFar(event: 'progress' | 'ended'): void {
+    const { turnId, positionMs } = playing
+    setImmediate(() => session.message({ type: 'playback', turnId, event, positionMs }, performance.now()))
+  }
+
   const outbox = createOutbox({
     send(data, flushed) {
-      if (typeof data === 'string') tell(JSON.parse(data))
+      receive(data)
       queueMicrotask(flushed)
     },
     bufferedBytes: () => 0,
@@ -133,13 +157,6 @@ export async function openSpokenTurns(
       }
       listeners.add(watch)
       const done = ofType('turn.done')
-      const spoken = voice === 'none' || voice === 'browser' ? Promise.resolve() : ofType('audio.started')
-      const enough = Promise.all([ofType('reply.done'), spoken])
-      // The rest of the playout would take its time and tell nothing.
-      enough.then(
-        () => session.message({ type: 'interrupt' }, performance.now()),
-        () => {},
-      )
       try {
         await play(joinSamples([new Int16Array(samplesIn(QUIET_BEFORE_MS)), samples]), done)
         const { timings } = await done

@@ -112,20 +112,25 @@ export async function execute(execution: Execution): Promise<void> {
     return [failure(`everything else of ${arm}`, why, code)]
   }
 
-  async function runUnit(unit: Unit, phase: Phase): Promise<void> {
+  /** False where the budget ended in it. */
+  async function runUnit(unit: Unit, phase: Phase): Promise<boolean> {
     const startedAt = performance.now()
     let worked = false
     for (const [index, step] of unit.steps.entries()) {
       signal.throwIfAborted()
       const key = `${unit.id} #${index}`
       tell(phase, step.what)
+      // A unit that takes far longer than those before it must not run past the end.
+      if (worked && (budget.leftMs() ?? 1) <= 0) return false
       if (!done.has(key) && !gone.has(step.arm ?? '')) {
         worked = true
         await runStep(step, key, phase)
+        done.add(key)
       }
       doneSteps++
     }
     if (worked) budget.spent(phase, performance.now() - startedAt)
+    return true
   }
 
   for (const [index, phase] of phases.entries()) {
@@ -146,7 +151,7 @@ export async function execute(execution: Execution): Promise<void> {
       if (unit === undefined) return
       const isDone = unit.steps.every((_, index) => done.has(`${unit.id} #${index}`))
       if (!isDone && !budget.allows(phase, pass)) return
-      await runUnit(unit, phase)
+      if (!(await runUnit(unit, phase))) return
     }
   }
 }

@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { promisify } from 'node:util'
+import type { Logger } from 'pino'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { Config } from '../config.ts'
+import { findEnergyMeter } from '../engines/energy.ts'
+import type { LabDependencies } from '../lab/dependencies.ts'
+import { judge } from '../lab/judging/judge.ts'
+import { defaultMargins } from '../lab/judging/margins.ts'
+import { questions } from '../lab/questions/questions.ts'
+import { createModelProbe } from '../llm/probe.ts'
+import type { ReplyAudio } from '../session/replyAudio.ts'
+import { type Assembly, speechThreads } from './assemble.ts'
+import { loadedModelsOf, speechModelsOf } from './inventory.ts'
+import type { Provision } from './provision.ts'
+
+const run = promisify(execFile)
+
+/** Instruction sets that decide how fast quantized weights are multiplied. */
+const tellingFeatures =
+  /^(avx|avx2|avx512[a-z_0-9]*|avx_vnni|amx_[a-z0-9]+|f16c|fma|asimd[a-z]*|i8mm|bf16|sve2?)$/
+
+/** The comparison lab on the real engines. */
+export function labOf(
+  config: Config,
+  assembly: Assembly,
+  provision: Provision,
+  replies: ReplyAudio,
+  log: Logger,
+): LabDependencies {
+  const { stages, ollama, speechEngines, languageModels } = assembly
+  return {
+    stages,
+    session: {
+      activity: assembly.activity,
+      replies,
+      loadedModels: signal => loadedModelsOf(assembly, signal),
+      defaults: { silenceMs: config.SILENCE_MS, minSpeechMs: config.BARGE_IN_MS },
+      maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
+    },
+    speechModels: () => speechModelsOf(assembly, provision),
+    languageModels: languageModels.list,
+    madeFrom: provision.languageTagMadeFrom,
+    probe: createModelProbe(ollama.url),
+    speechEngines: assembly.separateSpeechEngines,
+    processes: {
+      llm: ollama.processes,
+      async speech(level) {
+        const loaded = await speechEngines.loaded()
+        return loaded.flatMap(({ name, pid }) => (name === level && pid !== null ? [pid] : []))
+      },
+    },
+    environment: () => environmentOf(assembly),
+    energyMeter: () => findEnergyMeter(),
+    questions,
+    margins: defaultMargins,
+    judge,
+    dataDir: config.DATA_DIR,
+    log,
+  }
+}
+
+async function environmentOf({ ollama, whisperVersion }: Assembly) {
+  return {
+    appVersion: packageJson.version,
+    nodeVersion: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cpuFeatures: await cpuFeatures(),
+    cores: availableParallelism(),
+    // Ollama chooses its own, and does not tell.
+    threads: { speech: speechThreads, llm: null },
+    memoryBytes: totalmem(),
+    gpu: await gpuName(),
+    engines: [
+      { name: 'ollama', version: await ollama.version(), where: await ollama.url() },
+      { name: 'whisper-server', version: whisperVersion(), where: 'child process' },
+    ],
+  }
+}
+
+async function cpuFeatures(): Promise<string[]> {
+  const info = await readFile('/proc/cpuinfo', 'utf8').catch(() => '')
+  const flags = /^(?:flags|Features)\s*:\s*(.+)$/m.exec(info)?.[1]?.split(' ') ?? []
+  return flags.filter(flag => tellingFeatures.test(flag)).toSorted()
+}
+
+async function gpuName(): Promise<string | null> {
+  const answer = await run('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader']).catch(() => null)
+  return answer?.stdout.trim().split('\n').join(', ') || null
+}

@@ -1,0 +1,335 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { QuantvoxError } from '../../../server/errors.ts'
+import type { Observation } from '../../../server/lab/observations.ts'
+import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
+import { appendAndFlush } from '../../../server/lab/runs/files.ts'
+import type { ComparisonEvent, ComparisonRequest } from '../../../server/protocol/comparisons.ts'
+import { createFakeLab, type FakeLab } from '../../support/fakeLab.ts'
+
+const { signal } = new AbortController()
+let fake: FakeLab
+let comparisons: Comparisons
+
+beforeEach(async () => {
+  fake = await createFakeLab()
+  comparisons = await openComparisons(fake.lab)
+})
+afterEach(async () => {
+  await comparisons.stop()
+  await fake.dispose()
+})
+
+const everything = (): ComparisonRequest => ({
+  speechModels: ['whisper-test'],
+  llmModels: ['fake:1b'],
+  audio: { directory: fake.clips },
+  rounds: 2,
+  pairs: false,
+})
+
+/** Follows a run to its end. */
+async function ended(id: string, from = comparisons) {
+  const events: ComparisonEvent[] = []
+  for await (const event of from.follow(id, signal)) events.push(event)
+  return {
+    last: events.at(-1),
+    phases: [...new Set(events.flatMap(e => (e.event === 'progress' ? [e.data.phase] : [])))],
+  }
+}
+
+async function observed(id: string): Promise<Observation[]> {
+  const text = await readFile(join(fake.lab.dataDir, 'comparisons', id, 'observations.ndjson'), 'utf8')
+  return text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+}
+
+describe('a whole comparison', () => {
+  test('gives the figures that the engines were scripted with', async () => {
+    const { id, state } = await comparisons.create(everything(), signal)
+    expect(state).toBe('queued')
+    const { last, phases } = await ended(id)
+    expect(last).toEqual({ event: 'done', data: { id, state: 'done' } })
+    expect(phases).toEqual(['prepare', 'speech', 'llm', 'judge'])
+
+    const result = await comparisons.result(id)
+    expect(result.failures).toEqual([])
+    expect(result.reference).toEqual({ speech: 'whisper-test-f16', llm: 'fake:1b-fp16' })
+    expect(result.speech.map(({ name }) => name)).toEqual([
+      'whisper-test-f16',
+      'whisper-test-q8_0',
+      'whisper-test-q4_0',
+    ])
+    const wordErrors = result.speech.map(({ figures }) => figures.wordErrorRate.value)
+    expect(wordErrors).toEqual([0, 0, 50])
+    expect(result.speech.map(({ figures }) => figures.residentBytes.value)).toEqual([1e6, 2e6, 3e6])
+    expect(result.speech[0]?.figures.loadMs).toMatchObject({ value: 40, n: 4 })
+
+    const tags = Object.fromEntries(result.llm.map(tag => [tag.name, tag]))
+    const [fp16, q8, q4] = ['fake:1b-fp16', 'fake:1b-q8_0', 'fake:1b-q4_1'].map(name => tags[name]?.figures)
+    expect([fp16, q8, q4].map(figures => figures?.tokensPerSecond.value)).toEqual([50, 100, 200])
+    expect([fp16, q8, q4].map(figures => figures?.promptTokensPerSecond.value)).toEqual([500, 400, 250])
+    expect([fp16, q8, q4].map(figures => figures?.timePerOutputTokenMs.value)).toEqual([20, 10, 5])
+    expect([fp16, q8, q4].map(figures => figures?.bitsPerWeight.value)).toEqual([16, 8.5, 5])
+    expect([fp16, q8, q4].map(figures => figures?.checkedRight.value)).toEqual([100, 100, 50])
+    expect(q8?.klTop20.value).toBeCloseTo(0, 9)
+    // 0.9 ln(0.9 / 0.6) + 0.1 ln(0.1 / 0.4)
+    expect(q4?.klTop20.value).toBeCloseTo(0.9 * Math.log(1.5) + 0.1 * Math.log(0.25), 6)
+    expect(tags['fake:1b-q4_1']?.referenceSource).toBe(true)
+    expect(result.notMeasured.map(({ what }) => what)).toContain('energy')
+  })
+
+  test('measures the reference once more, in an order that changes, every prompt with a word of its own', async () => {
+    const { id } = await comparisons.create(everything(), signal)
+    await ended(id)
+    const lines = await observed(id)
+    const decodes = lines.filter(line => line.kind === 'speech-decode')
+    expect(decodes.filter(({ noise }) => noise).map(({ arm }) => arm)).toEqual(
+      Array(8).fill('whisper-test-f16'),
+    )
+    expect(decodes).toHaveLength(2 * 4 * 4)
+    const orders = new Set<string>()
+    for (let at = 0; at < decodes.length; at += 4)
+      orders.add(
+        decodes
+          .slice(at, at + 4)
+          .map(({ arm, noise }) => `${arm}${noise}`)
+          .join(),
+      )
+    expect(orders.size).toBeGreaterThan(1)
+    const prompts = fake.ollama.calls
+      .filter(({ path, body }) => path === '/api/chat' && body.model === 'fake:1b-q8_0')
+      .map(({ body }) => (body.messages as { content: string }[])[0]?.content.split('.')[0])
+    // One warm-up before each of two rounds' two questions.
+    expect(new Set(prompts).size).toBe(3)
+    for (const { body } of fake.ollama.calls.filter(({ path }) => path === '/api/chat')) {
+      expect(body.options).toMatchObject({ temperature: 0, seed: 1, num_ctx: 2048, num_predict: 64 })
+    }
+  })
+
+  test('speaks to the pairs of both fronts in real time and records their turns as its own', async () => {
+    const { id } = await comparisons.create({ ...everything(), rounds: 1, pairs: true }, signal)
+    await ended(id)
+    const result = await comparisons.result(id)
+    expect(result.failures).toEqual([])
+    expect(result.pairs.map(({ speech, llm }) => `${speech} ${llm}`)).toContain(
+      'whisper-test-f16 fake:1b-fp16',
+    )
+    const [pair] = result.pairs
+    expect(pair?.turns).toBe(3)
+    const measured = Object.entries(pair?.figures ?? {}).flatMap(([name, { value }]) =>
+      value === null ? [] : [name],
+    )
+    expect(measured).toEqual(
+      expect.arrayContaining([
+        'turnDecidedMs',
+        'transcriptMs',
+        'firstTokenMs',
+        'firstClauseMs',
+        'firstAudioMs',
+        'replyDoneMs',
+      ]),
+    )
+    const turns = fake.stages.stages.store.list({}, 100).items
+    expect(turns.length).toBeGreaterThan(0)
+    expect(new Set(turns.map(({ source }) => source))).toEqual(new Set(['comparison']))
+    expect(fake.stages.stages.underWay.count()).toBe(0)
+  })
+})
+
+describe('what goes wrong', () => {
+  test('a tag deleted in the middle: the run says so and keeps what it had', async () => {
+    let answers = 0
+    fake.ollama.hooks.beforeChat = tag => {
+      if (tag === 'fake:1b-q8_0' && ++answers === 3) fake.ollama.tags.delete(tag)
+      return true
+    }
+    const { id } = await comparisons.create({ ...everything(), speechModels: ['whisper-test-f16'] }, signal)
+    expect((await ended(id)).last).toMatchObject({ event: 'done' })
+    const result = await comparisons.result(id)
+    expect(result.failures).toContainEqual({
+      what: 'fake:1b-q8_0: everything else of fake:1b-q8_0',
+      why: 'It is no longer there.',
+    })
+    const tag = result.llm.find(({ name }) => name === 'fake:1b-q8_0')
+    expect(tag?.figures.tokensPerSecond.value).toBe(100)
+    expect(result.llm.find(({ name }) => name === 'fake:1b-q4_1')?.figures.klTop20.n).toBeGreaterThan(0)
+  })
+
+  test('an engine killed in the middle: the step is tried again', async () => {
+    let kills = 0
+    fake.ollama.hooks.beforeChat = tag => tag !== 'fake:1b-q8_0' || ++kills !== 2
+    const { id } = await comparisons.create(everything(), signal)
+    await ended(id)
+    const result = await comparisons.result(id)
+    expect(result.failures).toHaveLength(1)
+    expect(result.failures[0]?.why).toMatch(/Ollama/)
+    const answers = (await observed(id)).filter(line => line.kind === 'llm-answer')
+    expect(answers.filter(({ arm }) => arm === 'fake:1b-q8_0')).toHaveLength(4)
+  })
+
+  test('an engine that never comes back: its level is left out, the others go on', async () => {
+    fake.hooks.beforeAcquire = level => {
+      if (level.endsWith('q8_0')) throw new QuantvoxError('engine_unavailable', 'It does not start.')
+    }
+    const { id } = await comparisons.create(everything(), signal)
+    await ended(id)
+    const decodes = (await observed(id)).filter(line => line.kind === 'speech-decode')
+    expect(decodes.filter(({ arm }) => arm.endsWith('q4_0'))).toHaveLength(8)
+    expect(decodes.filter(({ arm }) => arm.endsWith('q8_0'))).toHaveLength(0)
+    const { failures } = await comparisons.result(id)
+    expect(failures.at(-1)).toMatchObject({ why: expect.stringMatching(/It failed 4 times in a row/) })
+  })
+
+  test('a full disk ends the run, which keeps what it had and can go on', async () => {
+    let isFull = false
+    let written = 0
+    fake.lab.append = async (path, text) => {
+      if (path.endsWith('observations.ndjson')) isFull ||= ++written === 12
+      if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      await appendAndFlush(path, text)
+    }
+    await comparisons.stop()
+    comparisons = await openComparisons(fake.lab)
+    const { id } = await comparisons.create(everything(), signal)
+    const { last } = await ended(id)
+    expect(last).toMatchObject({
+      event: 'error',
+      data: { code: 'internal', message: expect.stringMatching(/disk is full/) },
+    })
+    const kept = (await observed(id)).filter(
+      line => line.kind === 'speech-decode' || line.kind === 'speech-load',
+    )
+    expect(kept.length).toBeGreaterThan(5)
+    isFull = false
+    written = -1000
+    await comparisons.resume(id)
+    expect((await ended(id)).last).toMatchObject({ event: 'done', data: { state: 'done' } })
+    const again = (await observed(id)).filter(
+      line => line.kind === 'speech-decode' || line.kind === 'speech-load',
+    )
+    expect(again.slice(0, kept.length)).toEqual(kept)
+    expect(again).toHaveLength(2 * 4 * 4 + 4 * 4)
+  })
+})
+
+describe('stopping and going on', () => {
+  test('a cancelled run keeps what it had and gives a result', async () => {
+    let answers = 0
+    const { id } = await comparisons.create(everything(), signal)
+    fake.ollama.hooks.beforeChat = async () => {
+      if (++answers === 5) void comparisons.remove(id)
+      return true
+    }
+    expect((await ended(id)).last).toEqual({ event: 'done', data: { id, state: 'cancelled' } })
+    const result = await comparisons.result(id)
+    expect(result.state).toBe('cancelled')
+    expect(result.speech[0]?.figures.inferenceMs.n).toBeGreaterThan(0)
+    await comparisons.remove(id)
+    expect(() => comparisons.status(id)).toThrow(/There is no comparison/)
+  })
+
+  test('a run that a stopped server left is interrupted, gives what it had, and goes on where it was', async () => {
+    let answers = 0
+    const { id } = await comparisons.create(everything(), signal)
+    const stopped = Promise.withResolvers<void>()
+    fake.ollama.hooks.beforeChat = () => {
+      if (++answers === 6) void comparisons.stop().then(stopped.resolve)
+      return true
+    }
+    await stopped.promise
+    const before = await observed(id)
+    fake.ollama.hooks.beforeChat = () => true
+    comparisons = await openComparisons(fake.lab)
+    expect(comparisons.status(id).state).toBe('interrupted')
+    expect((await comparisons.result(id)).speech[0]?.figures.wordErrorRate.value).toBe(0)
+    await comparisons.resume(id)
+    expect((await ended(id)).last).toMatchObject({ event: 'done', data: { state: 'done' } })
+    const lines = await observed(id)
+    expect(lines.slice(0, before.length - 1)).toEqual(before.slice(0, -1))
+    const answered = lines.filter(line => line.kind === 'llm-answer')
+    expect(answered).toHaveLength(2 * 2 * 4)
+    const steps = new Set(
+      answered.map(({ arm, noise, round, question }) => `${arm} ${noise} ${round} ${question}`),
+    )
+    expect(steps.size).toBe(answered.length)
+  })
+
+  test('one runs at a time, the next waits, and a waiting one can be cancelled', async () => {
+    const first = await comparisons.create(everything(), signal)
+    const second = await comparisons.create(everything(), signal)
+    const third = await comparisons.create({ ...everything(), llmModels: ['fake:1b-q8_0'] }, signal)
+    await comparisons.remove(second.id)
+    expect(comparisons.list().map(({ id }) => id)).toEqual([third.id, second.id, first.id])
+    expect(comparisons.status(second.id).state).toBe('cancelled')
+    await ended(first.id)
+    expect((await ended(third.id)).last).toMatchObject({ event: 'done', data: { state: 'done' } })
+    expect((await observed(first.id)).at(-1)?.kind).toBe('ended')
+  })
+})
+
+test('a budget cuts what comes last, the same for every arm, and says what', async () => {
+  fake.hooks.beforeAcquire = () => new Promise(resolve => setTimeout(resolve, 40))
+  const { id } = await comparisons.create({ ...everything(), rounds: 40, budgetSeconds: 10 }, signal)
+  await ended(id)
+  const result = await comparisons.result(id)
+  expect(result.cutByBudget.length).toBeGreaterThan(0)
+  expect(result.cutByBudget[0]).toMatch(
+    /decodings of clips: \d+ of 40 blocks, from "round \d+, clips 1 to 4" on/,
+  )
+  const decodes = (await observed(id)).filter(line => line.kind === 'speech-decode')
+  const perArm = Object.values(Object.groupBy(decodes, ({ arm, noise }) => `${arm} ${noise}`)).map(
+    d => d?.length,
+  )
+  expect(new Set(perArm).size).toBe(1)
+  expect(result.llm[0]?.figures.tokensPerSecond.value).toBe(50)
+  expect(result.llm[1]?.figures.klTop20.n).toBeGreaterThan(0)
+}, 30_000)
+
+test('a live turn comes first: the step is broken off, said to be disturbed, and made again', async () => {
+  const { underWay } = fake.stages.stages
+  let answers = 0
+  fake.ollama.hooks.beforeChat = async () => {
+    if (++answers === 3) {
+      const over = underWay.begin()
+      setTimeout(over, 700)
+      await new Promise(resolve => setTimeout(resolve, 600))
+    }
+    return true
+  }
+  const { id } = await comparisons.create(everything(), signal)
+  await ended(id)
+  const lines = await observed(id)
+  const disturbed = lines.filter(line => 'disturbed' in line && line.disturbed)
+  expect(disturbed).toHaveLength(1)
+  expect(disturbed[0]).toMatchObject({ kind: 'failure', code: 'disturbed' })
+  expect(lines.filter(line => line.kind === 'llm-answer')).toHaveLength(2 * 2 * 4)
+  const { disturbed: told, failures } = await comparisons.result(id)
+  expect(told.observations).toBe(1)
+  expect(failures).toEqual([])
+})
+
+describe('what cannot be compared', () => {
+  test.each([
+    [
+      { speechModels: ['whisper-tset'] },
+      /There is no speech model named "whisper-tset".*nearest.*whisper-test.*models pull whisper-test-/,
+    ],
+    [{ llmModels: ['fake:2b'] }, /"fake:2b" is not installed.*models pull fake:2b/],
+  ])('%o', async (request, message) => {
+    const error = await comparisons.create(request, signal).catch(thrown => thrown)
+    expect(error).toMatchObject({ code: 'model_not_found' })
+    expect(error.line).toMatch(message)
+  })
+
+  test('a folder without a manifest fails the run with what mends it', async () => {
+    const { id } = await comparisons.create({ ...everything(), audio: { directory: '/nowhere' } }, signal)
+    expect((await ended(id)).last).toMatchObject({
+      event: 'error',
+      data: { code: 'not_found', mend: expect.stringMatching(/manifest\.json/) },
+    })
+  })
+})
