@@ -30,6 +30,8 @@ export type VoiceActivity = {
  * streams. Interface of the model: input [1, 64 + 512], state [2, 1, 128], sr; outputs output, stateN.
  */
 export async function createVoiceActivity(modelFile: string = bundledModelFile()): Promise<VoiceActivity> {
+  // Its native library, on Linux since 1.30, keeps an id of the device and sends usage to its maker; it looks here once.
+  process.env.ORT_DISABLE_TELEMETRY = '1'
   const session = await InferenceSession.create(modelFile, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
