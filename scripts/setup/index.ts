@@ -9,7 +9,7 @@ import {
   obtainSpeechModel,
 } from './speech.ts'
 import type { OllamaProgram, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
-import { foundWhisper, obtainWhisper } from './whisper.ts'
+import { buildPortableWhisper, foundWhisper, obtainWhisper } from './whisper.ts'
 
 /** Getting engines and models. Every `ensure` is cheap where all is there. */
 
@@ -38,6 +38,11 @@ export function languageTagMadeFrom(tag: string): string | null {
 /** `whisper-server` and `whisper-quantize`. Throws `engine_unavailable` with every source that was tried. */
 export function ensureWhisper(context: SetupContext): Promise<WhisperPrograms> {
   return obtainWhisper(catalog.engines.whisper, context)
+}
+
+/** The programs of whisper.cpp for an image, which runs on other CPUs than the one that built it. */
+export function ensurePortableWhisper(context: SetupContext): Promise<WhisperPrograms> {
+  return buildPortableWhisper(catalog.engines.whisper, context)
 }
 
 /** The `ollama` program. Throws `engine_unavailable` with every source that was tried. */

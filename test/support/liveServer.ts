@@ -74,11 +74,12 @@ export async function askClip(
   path: string,
   choices: Record<string, string> = {},
   signal?: AbortSignal,
+  headers: Record<string, string> = {},
 ): Promise<Response> {
   const form = new FormData()
   for (const [name, value] of Object.entries({ voice: 'none', ...choices })) form.append(name, value)
   form.append('audio', new File([await readFile(path)], basename(path)))
-  return fetch(`${url}/v1/turns`, { method: 'POST', body: form, ...(signal ? { signal } : {}) })
+  return fetch(`${url}/v1/turns`, { method: 'POST', body: form, headers, ...(signal ? { signal } : {}) })
 }
 
 export function askText(

@@ -68,6 +68,33 @@ const TraceRequest = Type.Object({
 /** The spans of an OTLP export request in protobuf. Ids are in base64, as protobuf's JSON has bytes. */
 export const readTraceRequest = (body: Uint8Array) => read('otlp', [], body, TraceRequest)
 
+const Text = Type.Record(Type.String(), Type.String())
+const Service = Type.Object({
+  image: Type.Optional(Type.String()),
+  environment: Type.Optional(Text),
+  depends_on: Type.Optional(
+    Type.Record(Type.String(), Type.Object({ condition: Type.String(), required: Type.Boolean() })),
+  ),
+  ports: Type.Optional(
+    Type.Array(Type.Object({ host_ip: Type.String(), published: Type.String(), target: Type.Integer() })),
+  ),
+  volumes: Type.Optional(
+    Type.Array(Type.Object({ type: Type.String(), source: Type.String(), target: Type.String() })),
+  ),
+  secrets: Type.Optional(Type.Array(Type.Object({ source: Type.String() }))),
+})
+const Project = Type.Object({
+  services: Type.Record(Type.String(), Service),
+  volumes: Type.Record(Type.String(), Type.Unknown()),
+  secrets: Type.Optional(
+    Type.Record(Type.String(), Type.Object({ environment: Type.Optional(Type.String()) })),
+  ),
+})
+
+/** What `docker compose config` makes of a file under this environment. Rejects for what the specification forbids. */
+export const readCompose = (file: string, profiles: string[], environment: Record<string, string>) =>
+  read('compose', [file, ...profiles], '', Project, environment)
+
 async function read<T extends TSchema>(
   program: string,
   args: string[],
