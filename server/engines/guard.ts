@@ -49,8 +49,12 @@ export function spawnGuarded(
   const line = child.stdio[3]
   line?.on('error', () => undefined)
   if (line !== null && line !== undefined && 'unref' in line && typeof line.unref === 'function') line.unref()
-  // At this moment the group's id cannot yet belong to anything else.
-  child.once('exit', () => signalGroup(child.pid, 'SIGKILL'))
+  child.once('exit', () => {
+    // At this moment the group's id cannot yet belong to anything else.
+    signalGroup(child.pid, 'SIGKILL')
+    // `close` waits for it, and where nothing else keeps the event loop the process would end before.
+    line?.destroy()
+  })
   return child
 }
 

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SourceFailure } from '../../../scripts/setup/failures.ts'
 import { runProgram } from '../../../scripts/setup/programs.ts'
@@ -28,6 +30,16 @@ it('names the line that tells why a program failed, not the last one', async () 
     'echo "a.cpp:3: fatal error: stb_image.h: No such file"; echo "compilation terminated."; exit 1'
   await expect(runProgram('sh', ['-c', failing], { signal: signal() })).rejects.toThrow(/stb_image.h/)
   await expect(runProgram('sh', ['-c', 'exit 3'], { signal: signal() })).rejects.toThrow(/exit code 3/)
+})
+
+it('is waited for to its end where nothing else keeps the process', async () => {
+  const waiting = `
+    const { runProgram } = await import('./scripts/setup/programs.ts')
+    console.log(await runProgram('sh', ['-c', 'echo done'], { signal: new AbortController().signal }))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', waiting], {
+    cwd: join(import.meta.dirname, '../../..'),
+  })
+  expect(stdout).toBe('done\n')
 })
 
 it('a program that is missing or may not be run is a reason to try another source', async () => {
