@@ -77,6 +77,31 @@ export function figureTitle(name: string): string {
   )
 }
 
+/** What a reader decides by, which tables show first. */
+const decisive = [
+  ...['firstAudioMs', 'firstTokenMs', 'inferenceMs', 'tokensPerSecond'],
+  ...['wordErrorRate', 'checkedRight', 'tokenAgreement', 'residentBytes', 'fileBytes'],
+]
+
+export function decisiveFirst(names: readonly string[]): string[] {
+  const first = decisive.filter(name => names.includes(name))
+  return [...first, ...names.filter(name => !first.includes(name))]
+}
+
+/** Names without the beginning that all of them share, whole parts of it: `whisper-tiny.en-q8_0` → `q8_0` among its like. */
+export function withoutSharedStart(names: readonly string[]): {
+  shared: string
+  short: (name: string) => string
+} {
+  const [first = '', ...others] = names
+  let length = others.length === 0 ? 0 : first.length
+  for (const other of others) {
+    while (!other.startsWith(first.slice(0, length))) length--
+  }
+  const shared = /^.*[-:]/.exec(first.slice(0, length))?.[0] ?? ''
+  return { shared: shared.slice(0, -1), short: name => name.slice(shared.length) }
+}
+
 function significant(value: number): string {
   const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(6, Math.max(0, 2 - magnitude)) })

@@ -1,15 +1,16 @@
 import type { Figure } from '../../server/protocol/comparisonFigures.ts'
 import { el } from '../dom.ts'
-import { comparedInWords, figureTitle, intervalInWords, valueInWords } from './figureWords.ts'
+import { comparedInWords, decisiveFirst, figureTitle, intervalInWords, valueInWords } from './figureWords.ts'
 
 /** A level, tag or pair as the tables show it. `marks` are words about it: reference, recommended, failures. */
-export type Compared = { name: string; marks: string[]; figures: Record<string, Figure> }
+export type Compared = { name: string; short: string; marks: string[]; figures: Record<string, Figure> }
 
 /** Levels by figures: value, interval, and how it stands to the reference. A figure that none has is left out. */
 export function levelsTable(title: string, rows: readonly Compared[]): HTMLElement {
-  const names = Object.keys(rows[0]?.figures ?? {}).filter(name =>
+  const known = Object.keys(rows[0]?.figures ?? {}).filter(name =>
     rows.some(({ figures }) => (figures[name]?.value ?? null) !== null),
   )
+  const names = decisiveFirst(known)
   const cell = (figure: Figure | undefined) => {
     if (figure === undefined || figure.value === null) return el('td', { class: 'figures' }, '–')
     const { value, unit, interval, n, verdict } = figure
@@ -42,11 +43,16 @@ export function levelsTable(title: string, rows: readonly Compared[]): HTMLEleme
       el(
         'tbody',
         {},
-        ...rows.map(({ name, marks, figures }) =>
+        ...rows.map(({ name, short, marks, figures }) =>
           el(
             'tr',
             { class: marks.includes('recommended') ? 'recommended' : '' },
-            el('th', { scope: 'row' }, name, ...marks.map(mark => el('small', { class: 'mark' }, mark))),
+            el(
+              'th',
+              { scope: 'row', title: name },
+              short,
+              ...marks.map(mark => el('small', { class: 'mark' }, mark)),
+            ),
             ...names.map(figure => cell(figures[figure])),
           ),
         ),

@@ -19,7 +19,6 @@ export function paretoChart(title: string, front: Front): HTMLElement | null {
   svg.append(
     shape('line', { x1: 0, y1: HEIGHT, x2: WIDTH, y2: HEIGHT, class: 'axis' }),
     shape('line', { x1: 0, y1: 0, x2: 0, y2: HEIGHT, class: 'axis' }),
-    stairs(points.filter(({ dominated }) => !dominated)),
     ...points.flatMap(pointOf),
   )
   const sizes = size === undefined ? '' : `; size: ${size.label}`
@@ -56,15 +55,6 @@ function pointOf({ number, x, y, size, dominated }: Placed): SVGElement[] {
   const text = shape('text', { x: cx, y: cy, class: dominated ? 'dominated' : '' })
   text.textContent = String(number)
   return [shape('circle', { cx, cy, r: 9 + 7 * Math.sqrt(size), class: dominated ? 'dominated' : '' }), text]
-}
-
-/** The front itself, as steps: what lies beyond it nobody reached. */
-function stairs(points: readonly Placed[]): SVGElement {
-  const path = points.map(({ x, y }, i) => {
-    const [px, py] = [x * WIDTH, (1 - y) * HEIGHT]
-    return i === 0 ? `M${px} ${py}` : `H${px}V${py}`
-  })
-  return shape('path', { d: path.join(''), class: 'stairs' })
 }
 
 function shape(name: string, attributes: Record<string, string | number>): SVGElement {

@@ -2,13 +2,15 @@ import type { ComparisonResult, LlmTag, Pair, SpeechLevel } from '../../server/p
 import { el } from '../dom.ts'
 import { bytes, counted } from '../figures.ts'
 import { divergences, worstClips } from './differences.ts'
-import { figureTitle } from './figureWords.ts'
+import { figureTitle, withoutSharedStart } from './figureWords.ts'
 import { type Compared, levelsTable } from './levelsTable.ts'
 import { paretoChart } from './paretoChart.ts'
 
 /** The whole report of a run: verdict first, then the figures that it rests on, and what is not known. */
 export function renderReport(result: ComparisonResult): HTMLElement {
   const { recommendation, warnings, speech, llm, pairs, pareto } = result
+  const level = withoutSharedStart(speech.map(({ name }) => name))
+  const tag = withoutSharedStart(llm.map(({ name }) => name))
   return el(
     'article',
     { class: 'report' },
@@ -16,13 +18,23 @@ export function renderReport(result: ComparisonResult): HTMLElement {
     ...list('reasons', recommendation.reasons),
     ...warnings.map(warning => el('p', { class: 'warning' }, warning)),
     ...part(
-      'Speech levels',
-      levels(speech, result),
+      `Speech levels ${level.shared}`,
+      levels(speech, level.short, result),
       paretoChart('Which speech level', pareto.speech),
       worstClips(speech),
     ),
-    ...part('Answers', tags(llm, result), paretoChart('Which language model', pareto.llm), divergences(llm)),
-    ...part('Whole spoken turns', turns(pairs), paretoChart('Which pair', pareto.pairs), []),
+    ...part(
+      `Answers ${tag.shared}`,
+      tags(llm, tag.short, result),
+      paretoChart('Which language model', pareto.llm),
+      divergences(llm),
+    ),
+    ...part(
+      'Whole spoken turns',
+      turns(pairs, level.short, tag.short),
+      paretoChart('Which pair', pareto.pairs),
+      [],
+    ),
     noise(result),
     ...reasoned('Not measured', result.notMeasured),
     ...(result.cutByBudget.length === 0
@@ -43,17 +55,25 @@ function part(
   return [el('h3', {}, title), levelsTable(title, rows), ...(chart === null ? [] : [chart]), ...details]
 }
 
-function levels(speech: readonly SpeechLevel[], { recommendation }: ComparisonResult): Compared[] {
+type Short = (name: string) => string
+
+function levels(
+  speech: readonly SpeechLevel[],
+  short: Short,
+  { recommendation }: ComparisonResult,
+): Compared[] {
   return speech.map(({ name, figures, reference, failures }) => ({
     name,
+    short: short(name),
     figures,
     marks: marks(name === recommendation.speech, reference === null, failures, []),
   }))
 }
 
-function tags(llm: readonly LlmTag[], { recommendation }: ComparisonResult): Compared[] {
+function tags(llm: readonly LlmTag[], short: Short, { recommendation }: ComparisonResult): Compared[] {
   return llm.map(({ name, figures, reference, referenceSource, failures }) => ({
     name,
+    short: short(name),
     figures,
     marks: marks(
       name === recommendation.llm,
@@ -64,9 +84,10 @@ function tags(llm: readonly LlmTag[], { recommendation }: ComparisonResult): Com
   }))
 }
 
-function turns(pairs: readonly Pair[]): Compared[] {
-  return pairs.map(({ name, figures, reference, failures, turns: count }) => ({
+function turns(pairs: readonly Pair[], ofLevel: Short, ofTag: Short): Compared[] {
+  return pairs.map(({ name, speech, llm, figures, reference, failures, turns: count }) => ({
     name,
+    short: `${ofLevel(speech)} + ${ofTag(llm)}`,
     figures,
     marks: [...marks(false, reference === null, failures, []), counted(count, 'turn')],
   }))

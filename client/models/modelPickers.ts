@@ -1,4 +1,5 @@
 import './modelPickers.css'
+import type { ServerInfo } from '../../server/protocol/info.ts'
 import type { ErrorMessage } from '../../server/protocol/messages.ts'
 import type { LanguageModel, SpeechModel, Voice } from '../../server/protocol/models.ts'
 import type { SessionSettings } from '../../server/protocol/socketServer.ts'
@@ -55,7 +56,8 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
   )
   root.append(pickers)
 
-  let inUse: Required<ModelChoice> | null = null
+  let inUse: Partial<Record<Setting, string | null>> = {}
+  let hasSession = false
   let wanted: ModelChoice = {}
   let lists: Lists = { language: [], speech: [], voices: [] }
   let askedAt = Number.NEGATIVE_INFINITY
@@ -63,28 +65,32 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
   const pulls = new Map<string, PullState>()
   const opened = new Set<Kind>()
 
-  const chosen = (setting: Setting) => wanted[setting] ?? inUse?.[setting] ?? null
+  const chosen = (setting: Setting) => wanted[setting] ?? inUse[setting] ?? null
 
   async function refresh(): Promise<void> {
     askedAt = performance.now()
     const items = async <T>(path: string) => (await api.get<{ items: T[] }>(path)).items
-    const [tags, levels, voices] = await Promise.allSettled([
+    const [info, tags, levels, voices] = await Promise.allSettled([
+      hasSession ? null : api.get<ServerInfo>('/v1/info'),
       items<LanguageModel>('/v1/models/language'),
       items<SpeechModel>('/v1/models/speech'),
       items<Voice>('/v1/voices'),
     ])
+    const before = JSON.stringify([lists, inUse])
     // What one engine cannot say now keeps what it said before; the others are shown.
     lists = {
       language: tags.status === 'fulfilled' ? languageGroups(tags.value) : lists.language,
       speech: levels.status === 'fulfilled' ? speechGroups(levels.value) : lists.speech,
       voices: voices.status === 'fulfilled' ? voices.value : lists.voices,
     }
-    const reasons = [tags, levels, voices].flatMap(result =>
+    if (!hasSession && info.status === 'fulfilled' && info.value !== null) inUse = info.value.defaults
+    const reasons = [info, tags, levels, voices].flatMap(result =>
       result.status === 'rejected' ? [inWords(result.reason)] : [],
     )
     const different = [...new Set(reasons)]
     trouble.replaceChildren(...(different.length === 0 ? [] : [troubleBox(different, () => void refresh())]))
-    render()
+    // Rows that are built anew while somebody presses one would lose the press.
+    if (JSON.stringify([lists, inUse]) !== before) render()
   }
 
   function refreshIfOld(): void {
@@ -95,11 +101,11 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
     wanted = { ...wanted, [setting]: name }
     clearTimeout(settling)
     settling = setTimeout(() => {
-      const changed = Object.entries(wanted).filter(([key, value]) => inUse?.[key as Setting] !== value)
+      const changed = Object.entries(wanted).filter(([key, value]) => inUse[key as Setting] !== value)
       // The last `configure` wins, so one that is under way is taken back by asking for what was in use.
       const choice: ModelChoice = changed.length > 0 ? Object.fromEntries(changed) : { [setting]: name }
-      status.textContent = `Switching to ${Object.values(choice).join(', ')} …`
-      pickers.setAttribute('aria-busy', 'true')
+      const names = Object.values(choice).join(', ')
+      status.textContent = hasSession ? `Switching to ${names} …` : `The first turn will use ${names}.`
       switchTo(choice)
     }, SETTLE_MS)
   }
@@ -115,9 +121,10 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
     }
     tell({ state: 'running', progress: { status: 'starting', completedBytes: null, totalBytes: null } })
     if (!(await pull(api, kind, name, tell))) return
-    pulls.delete(name)
     status.textContent = `${name} is here.`
     await refresh()
+    pulls.delete(name)
+    render()
   }
 
   function pickerOf(kind: Kind, setting: Setting, groups: LevelGroup[]): HTMLElement[] {
@@ -169,7 +176,6 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
 
   function settled(text: string): void {
     wanted = {}
-    pickers.removeAttribute('aria-busy')
     status.textContent = text
     render()
   }
@@ -180,13 +186,14 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
 
   return {
     current({ llmModel, speechModel, voice }) {
+      hasSession = true
       inUse = { llmModel, speechModel, voice }
       settled('')
       refreshIfOld()
     },
     configured(message) {
       const { llmModel, speechModel, voice } = message.settings
-      const voiceChanged = voice !== inUse?.voice ? `The voice is ${voice}.` : ''
+      const voiceChanged = voice !== inUse.voice ? `The voice is ${voice}.` : ''
       inUse = { llmModel, speechModel, voice }
       settled([switchCost(message), voiceChanged].filter(part => part !== '').join(' '))
       void refresh()

@@ -98,8 +98,7 @@ function legendOf({ combinations }: LatencySeries): HTMLElement {
       el(
         'tr',
         {},
-        column('answers'),
-        column('speech'),
+        column('answers, speech'),
         column('turns', 'figures'),
         column('first token', 'figures'),
         column('first audio', 'figures'),
@@ -115,8 +114,13 @@ function legendRow(combination: Combination): HTMLElement {
   return el(
     'tr',
     {},
-    el('th', { scope: 'row' }, swatch(combination), llmModel),
-    el('td', {}, speechModel?.replace(/^whisper-/, '') ?? 'typed'),
+    el(
+      'th',
+      { scope: 'row' },
+      swatch(combination),
+      llmModel,
+      el('small', {}, speechModel?.replace(/^whisper-/, '') ?? 'typed'),
+    ),
     figure(coldTurns === 0 ? String(turns) : `${turns} (${coldTurns} cold)`),
     figure(milliseconds(median.firstTokenMs)),
     figure(milliseconds(median.firstAudioMs)),

@@ -30,11 +30,12 @@ export type LatencySeries = {
 
 /**
  * Answered turns, oldest first, as one row of values for each combination of LLM tag and speech level, in the order in which they
- * first occur. Cold turns are in no median: they would make the model that was switched to look slow.
+ * first occur. The lab's turns have reports of their own. Cold turns are in no median: they would make the model that was switched to look slow.
  */
 export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
   const answered = records.filter(
-    ({ llm, fromSpeechEnd }) => llm.model !== null && fromSpeechEnd.firstTokenMs !== null,
+    ({ source, llm, fromSpeechEnd }) =>
+      source !== 'comparison' && llm.model !== null && fromSpeechEnd.firstTokenMs !== null,
   )
   const tags = [...new Set(answered.map(({ llm }) => llm.model))]
   const levels = [...new Set(answered.map(({ speech }) => speech.model))]

@@ -72,7 +72,7 @@ function tableOf(bars: Bar[]): HTMLElement {
       ...marks.map(mark => gridLine(share(mark))),
     )
     if (isHidden) track.append(segment(`${stage} hidden`, startMs, hiddenMs))
-    track.append(segment(stage, startMs + hiddenMs, ms - hiddenMs))
+    if (ms - hiddenMs >= SHOWN_FROM_MS) track.append(segment(stage, startMs + hiddenMs, ms - hiddenMs))
     const inWords = `from ${milliseconds(startMs)} to ${milliseconds(endMs)} ms`
     const note = isHidden ? `${milliseconds(hiddenMs)} ms in the silence` : ''
     return el(

@@ -59,7 +59,7 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
             el('th', { scope: 'col', class: 'figures' }, 'n'),
             el('th', { scope: 'col', class: 'bars' }, el('span', { class: 'unseen' }, 'bar')),
             el('th', { scope: 'col', class: 'figures' }, 'p50'),
-            el('th', { scope: 'col', class: 'figures' }, 'p95'),
+            el('th', { scope: 'col', class: 'figures wide' }, 'p95'),
           ),
         ),
         el('tbody', {}, ...rows.map(row => rowOf(row, scale))),
@@ -98,8 +98,9 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
         { class: 'figures' },
         p50 === null ? '–' : figure.format(p50),
         ...(hasInterval ? [el('small', {}, rangeInWords(figure.format(low), figure.format(high)))] : []),
+        ...(p95 === null ? [] : [el('small', { class: 'narrow' }, `p95 ${figure.format(p95)}`)]),
       ),
-      el('td', { class: 'figures' }, p95 === null ? '–' : figure.format(p95)),
+      el('td', { class: 'figures wide' }, p95 === null ? '–' : figure.format(p95)),
     )
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createConversations } from '../../server/conversation/conversations.ts'
 import type { ReplyPart } from '../../server/llm/respond.ts'
-import type { LanguageModel } from '../../server/protocol/models.ts'
+import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
 import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
 import type { SpokenAudio } from '../../server/synthesis/synthesize.ts'
@@ -52,6 +52,19 @@ export const fakeLanguageModel: LanguageModel = {
   loaded: true,
   residentBytes: 800_000_000,
   gpuShare: 0,
+}
+
+export function fakeSpeechModel(quantization: string, sizeBytes: number, loaded: boolean): SpeechModel {
+  return {
+    ...{
+      name: `whisper-tiny.en-${quantization}`,
+      family: 'whisper-tiny.en',
+      parameterSize: '39M',
+      quantization,
+    },
+    ...{ sizeBytes, digest: null, installed: true, loaded, residentBytes: loaded ? 115e6 : null },
+    languages: 'english',
+  }
 }
 
 const SAMPLE_RATE = 16_000

@@ -33,7 +33,12 @@ declare global {
 /** Opens the page in a profile of its own, as a person would. */
 export async function openPage(browser: Browser, url: string, options: OpenOptions = {}): Promise<OpenPage> {
   const { expected, ...contextOptions } = options
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...contextOptions })
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 860 },
+    // Chromium would take the machine's, and one of POSIX is no language to Intl.
+    locale: 'en-GB',
+    ...contextOptions,
+  })
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await context.addInitScript(watchPage)
   const tab = await context.newPage()

@@ -9,9 +9,11 @@ import {
 } from '../../../client/comparisons/comparisonRequest.ts'
 import {
   comparedInWords,
+  decisiveFirst,
   figureTitle,
   intervalInWords,
   valueInWords,
+  withoutSharedStart,
 } from '../../../client/comparisons/figureWords.ts'
 import { followRun, shareOf } from '../../../client/comparisons/following.ts'
 import { paretoLayout } from '../../../client/comparisons/paretoLayout.ts'
@@ -93,11 +95,42 @@ describe('a figure', () => {
     expect(comparedInWords(figure(9, '%'))).toBe('')
   })
 
+  test('that decides comes first', () => {
+    expect(decisiveFirst(['fileBytes', 'loadMs', 'inferenceMs', 'x'])).toEqual([
+      'inferenceMs',
+      'fileBytes',
+      'loadMs',
+      'x',
+    ])
+  })
+
   test('has a heading, known or not', () => {
     expect([figureTitle('wordErrorRate'), figureTitle('cpuSecondsPerTurn')]).toEqual([
       'word errors',
       'cpu seconds per turn',
     ])
+  })
+})
+
+describe('names', () => {
+  const shortened = (...names: string[]) => {
+    const { shared, short } = withoutSharedStart(names)
+    return [shared, ...names.map(short)]
+  }
+
+  test('lose what all of them begin with, by whole parts', () => {
+    expect(shortened('whisper-tiny.en-q8_0', 'whisper-tiny.en-q5_1')).toEqual([
+      'whisper-tiny.en',
+      'q8_0',
+      'q5_1',
+    ])
+    expect(shortened('whisper-tiny.en-f16', 'whisper-base-f16')).toEqual([
+      'whisper',
+      'tiny.en-f16',
+      'base-f16',
+    ])
+    expect(shortened('a:1b', 'b:1b')).toEqual(['', 'a:1b', 'b:1b'])
+    expect(shortened('whisper-tiny.en-f16')).toEqual(['', 'whisper-tiny.en-f16'])
   })
 })
 

@@ -50,6 +50,10 @@ describe('the series of the chart', () => {
     expect(combinations[2]?.median).toEqual({ firstTokenMs: 400, firstAudioMs: null })
   })
 
+  test('leave out what the lab asked', () => {
+    expect(latencySeries([{ ...turn({}), source: 'comparison' }]).count).toBe(0)
+  })
+
   test('leave out what was not answered', () => {
     expect(latencySeries([turn({ llm: null }), turn({ token: null })])).toEqual({
       count: 0,

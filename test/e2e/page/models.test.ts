@@ -1,0 +1,217 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createPulls } from '../../../server/engines/pulls.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
+import type { LanguageModel, PullProgress } from '../../../server/protocol/models.ts'
+import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
+import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakeStages.ts'
+
+const tag = (level: string, change: Partial<LanguageModel> = {}): LanguageModel => ({
+  ...fakeLanguageModel,
+  name: `fake:1b-${level}`,
+  quantization: level.toUpperCase(),
+  ...{ loaded: false, residentBytes: null, gpuShare: null },
+  ...change,
+})
+const missing = { installed: false, sizeBytes: null, quantization: null, parameterSize: null }
+
+/** A download that goes on when the test says so. */
+function heldDownload() {
+  let begun = 0
+  let report: (progress: PullProgress) => void = () => {}
+  let finish: (error?: Error) => void = () => {}
+  const pulls = createPulls((_name, tell) => {
+    begun++
+    report = tell
+    return new Promise((resolve, reject) => {
+      finish = error => (error ? reject(error) : resolve())
+    })
+  })
+  return {
+    pulls,
+    begun: () => begun,
+    report: (completedBytes: number) => report({ status: 'downloading', completedBytes, totalBytes: 145e6 }),
+    finish: (error?: Error) => finish(error),
+  }
+}
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+let download: ReturnType<typeof heldDownload>
+let tags: LanguageModel[]
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+beforeEach(async () => {
+  download = heldDownload()
+  tags = [
+    tag('q8_0', { sizeBytes: 1_300_000_000 }),
+    tag('q4_K_M', { loaded: true, residentBytes: 800e6, gpuShare: 0.4 }),
+    tag('q4_K_S', missing),
+  ]
+  server = await startFakePage({
+    dependencies: {
+      languageModels: async () => tags,
+      speechModels: async () => [
+        fakeSpeechModel('f16', 77.7e6, false),
+        fakeSpeechModel('q8_0', 43.6e6, true),
+      ],
+      languagePulls: download.pulls,
+    },
+  })
+  server.stages.languageModel = async name => tags.find(tag => tag.name === name) ?? fakeLanguageModel
+})
+afterEach(async () => {
+  await page?.close()
+  await server?.stop()
+})
+afterAll(() => browser?.close())
+
+const pickers = () => page.tab.locator('.model-pickers')
+const status = () => pickers().locator('.status')
+
+async function open(options: OpenOptions = {}): Promise<void> {
+  page = await openPage(browser, server.url, options)
+  await pickers().getByRole('radio', { name: 'q4_K_M' }).waitFor()
+}
+
+async function ask(text: string): Promise<void> {
+  const before = await page.tab.locator('.turn').count()
+  await page.tab.getByLabel('Type a question').fill(text)
+  await page.tab.keyboard.press('Enter')
+  await page.tab.locator('.waterfall').nth(before).waitFor()
+}
+
+/** Whether canvases have any pixel; runs in the page. */
+function areDrawn(canvases: Element[]): boolean[] {
+  return (canvases as HTMLCanvasElement[]).map(canvas => {
+    const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data
+    return pixels?.some(value => value !== 0) ?? false
+  })
+}
+
+describe('the pickers', () => {
+  test('say of each level what it takes, before there is a session', async () => {
+    await open()
+    expect(await pickers().getByRole('radio', { name: 'q4_K_M' }).isChecked()).toBe(true)
+    const row = (name: string) =>
+      pickers()
+        .getByRole('row')
+        .filter({ has: page.tab.getByRole('radio', { name }) })
+    expect(await row('q4_K_M').innerText()).toMatch(/700 MB\s+800 MB\s+40 %/)
+    expect(await pickers().getByRole('radio', { name: 'q4_K_S' }).isDisabled()).toBe(true)
+    expect(await row('f16').innerText()).toMatch(/78 MB\s+not loaded/)
+    const voices = await pickers().getByLabel('Voice').innerText()
+    expect(voices).toContain("This browser's own voice")
+    expect(voices).toContain('flite:slt')
+  })
+
+  test('switch the tag by keyboard: its cost is said, and the next turn bears its label', async () => {
+    await open()
+    await ask('Who are you?')
+    expect(await page.tab.locator('.waterfall .levels').last().innerText()).toContain('Q4_K_M')
+    await pickers().getByRole('radio', { name: 'q4_K_M' }).focus()
+    await page.tab.keyboard.press('ArrowUp')
+    await expect.poll(() => status().innerText()).toMatch(/^fake:1b-q8_0 loaded in [\d.]+ ms/)
+    expect(await pickers().getByRole('radio', { name: 'q8_0' }).first().isChecked()).toBe(true)
+    await ask('And now?')
+    const { items } = await fetch(`${server.url}/v1/turns?limit=1`).then(response => response.json())
+    expect(items[0].llm.model).toBe('fake:1b-q8_0')
+    expect(await page.tab.locator('.waterfall .levels').last().innerText()).toContain('Q8_0')
+    await expect.poll(() => page.tab.locator('.latency-chart tbody tr').count()).toBe(2)
+    expect(await page.tab.locator('.latency-chart tbody').innerText()).toContain('fake:1b-q8_0')
+    // One for each moment, each with something on it.
+    expect(await page.tab.locator('.latency-chart canvas').evaluateAll(areDrawn)).toEqual([true, true])
+    await page.picture('switched')
+  })
+
+  test('a switch that fails says why, and shows what is in use', async () => {
+    await open()
+    await ask('Who are you?')
+    server.stages.languageModel = async name => {
+      throw new QuantvoxError('engine_failed', `Ollama could not load ${name}.`, {
+        mend: 'Free some memory.',
+      })
+    }
+    await pickers().getByRole('radio', { name: 'q8_0' }).first().check()
+    await expect
+      .poll(() => status().innerText())
+      .toBe('Ollama could not load fake:1b-q8_0. Free some memory.')
+    expect(await pickers().getByRole('radio', { name: 'q4_K_M' }).isChecked()).toBe(true)
+  })
+})
+
+describe('a pull', () => {
+  const bar = () => pickers().getByRole('progressbar')
+  const begin = () => pickers().getByRole('button', { name: 'Pull q4_K_S, fake:1b-q4_K_S' }).click()
+
+  test('shows real progress, and the level can be chosen when it is here', async () => {
+    await open()
+    await begin()
+    expect(await bar().getAttribute('value')).toBeNull()
+    await expect.poll(download.begun).toBe(1)
+    for (const [completed, text] of [
+      [14_500_000, '10 %, 15 MB of 145 MB, downloading'],
+      [116_000_000, '80 %, 116 MB of 145 MB, downloading'],
+    ] as const) {
+      download.report(completed)
+      await pickers().getByText(text).waitFor()
+      expect(Number(await bar().getAttribute('value'))).toBeCloseTo(completed / 145e6, 5)
+    }
+    await page.picture('pulling')
+    tags = [...tags.slice(0, 2), tag('q4_K_S', { sizeBytes: 145e6 })]
+    download.finish()
+    await expect.poll(() => status().innerText()).toBe('fake:1b-q4_K_S is here.')
+    await expect.poll(() => pickers().getByRole('radio', { name: 'q4_K_S' }).isEnabled()).toBe(true)
+  })
+
+  test('is joined by a page that comes later', async () => {
+    await open()
+    await begin()
+    await expect.poll(download.begun).toBe(1)
+    download.report(72_500_000)
+    await pickers().getByText('50 %').waitFor()
+    await page.tab.reload()
+    await begin()
+    await pickers().getByText('50 %, 73 MB of 145 MB').waitFor()
+    expect(download.begun()).toBe(1)
+    download.finish()
+    await expect.poll(() => status().innerText()).toBe('fake:1b-q4_K_S is here.')
+  })
+
+  test('that fails says what mends it, and can be tried again', async () => {
+    await open()
+    await begin()
+    await expect.poll(download.begun).toBe(1)
+    download.finish(new QuantvoxError('engine_failed', 'The disk is full.', { mend: 'Free 145 MB.' }))
+    await pickers().getByText('The disk is full. Free 145 MB.').waitFor()
+    await pickers()
+      .getByRole('button', { name: /^Try again q4_K_S/ })
+      .click()
+    await expect.poll(download.begun).toBe(2)
+  })
+})
+
+describe('everybody can use it', () => {
+  test.each(['light', 'dark'] as const)(
+    'axe finds nothing in the %s, with chart and waterfall',
+    async colorScheme => {
+      await open({ colorScheme })
+      await ask('Who are you?')
+      const own = ['.model-pickers', '.latency-chart', '.waterfall']
+      expect(await accessibilityFaults(page.tab, own)).toEqual([])
+      await page.picture(`talk-${colorScheme}`)
+    },
+  )
+
+  test('it fits a phone', async () => {
+    await open({ viewport: { width: 360, height: 740 } })
+    await ask('Who are you?')
+    expect(await stickingOut(page.tab)).toEqual([])
+  })
+})
