@@ -20,12 +20,16 @@ export type ConversationViewOptions = {
   changed(): void
 }
 
+/** So far below the window, the end is still what somebody reads. */
+const NEAR_PX = 200
+
 /** The turns of a conversation, and what screen readers are told of them: whole texts, not every word as it comes. */
 export function createConversationView(options: ConversationViewOptions): ConversationView {
   const { api, notices } = options
   const list = el('div', { class: 'turns' })
   const captions = el('div', { class: 'unseen', 'aria-live': 'polite' })
-  const element = el('div', { class: 'conversation' }, list, captions)
+  const end = el('div', { class: 'end' })
+  const element = el('div', { class: 'conversation' }, list, end, captions)
   const views = new Map<ShownTurn, TurnView>()
   const told = new WeakMap<ShownTurn, Set<string>>()
 
@@ -73,9 +77,8 @@ export function createConversationView(options: ConversationViewOptions): Conver
 
   /** Whoever scrolled up to read stays there. */
   function keepEndInView(): void {
-    const page = document.documentElement
-    const fromEnd = page.scrollHeight - page.clientHeight - page.scrollTop
-    if (fromEnd < 240) scrollTo({ top: page.scrollHeight })
+    const isNear = end.getBoundingClientRect().bottom - innerHeight < NEAR_PX
+    if (isNear) end.scrollIntoView({ block: 'nearest' })
   }
 
   return {
@@ -89,7 +92,7 @@ export function createConversationView(options: ConversationViewOptions): Conver
       view.update(turn)
       list.append(view.element)
       options.changed()
-      scrollTo({ top: document.documentElement.scrollHeight })
+      end.scrollIntoView({ block: 'nearest' })
     },
     changed: update,
     removed(turn) {

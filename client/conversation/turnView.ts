@@ -25,7 +25,7 @@ export function createTurnView({ replay, copy }: TurnViewOptions): TurnView {
     const { turnId, record } = turn
     if (turn.reply !== '') actions.append(action('copy', 'Copy', 'Copy the answer', () => copy(turn.reply)))
     if (turn.audible && turnId !== null)
-      actions.prepend(action('play', 'Replay', 'Play the answer again', () => replay(turnId)))
+      actions.prepend(action('play', 'Replay', 'Replay the answer', () => replay(turnId)))
     if (record !== null && turn.reply !== '') timing.append(renderWaterfall(record))
   }
 

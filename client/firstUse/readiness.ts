@@ -34,12 +34,12 @@ export function createReadinessBanner(api: Api, becameReady: () => void): Readin
   }
 
   async function show(state: Readiness | null): Promise<void> {
-    element.hidden = state?.ready ?? false
     const engines = state === null || state.ready ? [] : await enginesOf(api)
     const next = JSON.stringify([state, engines])
     // Said again, it would be read out again.
     if (next === shown) return
     shown = next
+    element.hidden = state?.ready ?? false
     if (state === null) element.replaceChildren(...unreachable())
     else if (!state.ready) element.replaceChildren(...notReady(state, engines))
   }
@@ -47,11 +47,12 @@ export function createReadinessBanner(api: Api, becameReady: () => void): Readin
   return { element, check: () => void look() }
 }
 
-/** Null where the server does not answer at all. A 503 says what is missing. */
+/** Null where the server does not answer, or only that it stops. A 503 with `notReady` says what is missing. */
 async function readiness(): Promise<Readiness | null> {
   try {
     const response = await fetch('/readyz', { headers: { accept: 'application/json' } })
-    return response.status === 200 || response.status === 503 ? ((await response.json()) as Readiness) : null
+    const answer: Partial<Readiness> = await response.json()
+    return answer.notReady === undefined ? null : (answer as Readiness)
   } catch {
     return null
   }

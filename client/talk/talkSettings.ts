@@ -36,7 +36,8 @@ export function readSettings(storage: Pick<Storage, 'getItem'> = localStorage): 
   }
   if (typeof kept !== 'object' || kept === null) return usualSettings
   const valid = Object.entries(kept).filter(([name, value]) => {
-    const schema = (TalkSettings.properties as Record<string, Type.TSchema>)[name]
+    const schemas: Record<string, Type.TSchema> = TalkSettings.properties
+    const schema = Object.hasOwn(schemas, name) ? schemas[name] : undefined
     return schema !== undefined && Check(schema, value)
   })
   return { ...usualSettings, ...Object.fromEntries(valid) }

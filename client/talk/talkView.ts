@@ -96,7 +96,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   const welcome = el(
     'div',
     { class: 'welcome' },
-    el('h1', {}, 'Talk to a model on this machine'),
+    el('h2', {}, 'Talk to a model on this machine'),
     el(
       'p',
       {},
@@ -104,7 +104,8 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     ),
   )
   const dock = el('div', { class: 'dock' }, control.element, retry, createTypedInput(ask), bar.element)
-  const stage = el('div', { class: 'stage' }, welcome, view.element, dock)
+  const title = el('h1', { class: 'unseen' }, 'Talk')
+  const stage = el('div', { class: 'stage' }, title, welcome, view.element, dock)
   const element = el('div', { class: 'talk' }, stage, side.element, dialog.element)
 
   function change(wanted: Partial<TalkSettings>): void {

@@ -46,7 +46,6 @@ const page: FastifyPluginAsync<{ folder: string | undefined }> = async (app, { f
         reply.headers({
           'cache-control': isHashed ? `public, max-age=${YEAR_SECONDS}, immutable` : 'no-cache',
           'content-security-policy': contentSecurityPolicy,
-          'cross-origin-opener-policy': 'same-origin',
           'permissions-policy': 'microphone=(self), camera=(), geolocation=()',
           'referrer-policy': 'no-referrer',
           'x-content-type-options': 'nosniff',

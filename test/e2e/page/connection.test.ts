@@ -1,0 +1,103 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
+import { listenTo, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import { spokenWav } from '../../support/browser/spokenWav.ts'
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+beforeAll(async () => {
+  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
+})
+afterAll(() => browser?.close())
+beforeEach(async () => {
+  server = await startFakePage({ script: { clauseAudioMs: 6000 } })
+  // A server that is away is an error in the browser's log too.
+  page = await openPage(browser, server.url, { expected: /WebSocket|ERR_CONNECTION|Failed to load/ })
+})
+afterEach(async () => {
+  await page.close()
+  await server.stop()
+})
+
+const ask = async (text: string) => {
+  await page.tab.getByLabel('Type a question').fill(text)
+  await page.tab.keyboard.press('Enter')
+}
+
+/** As a crash would: every connection breaks off, nothing is said. */
+async function killServer(): Promise<void> {
+  for (const socket of server.app.websocketServer.clients) socket.terminate()
+  await server.stop()
+}
+
+describe('the connection to the server', () => {
+  test('a server that dies in the middle of a turn ends it, and the page finds the next one by itself', async () => {
+    await page.tab.getByRole('button', { name: 'Start talking' }).click()
+    await page.becomes('Speaking')
+    await killServer()
+    await page.becomes('Reconnecting')
+    expect(await page.tab.locator('.hint').textContent()).toMatch(/connection to the server is lost/)
+    expect(await page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('lost')
+    await page.picture('reconnecting')
+    expect((await listenTo(page.tab, 200)).peak).toBeLessThan(0.01)
+    server = await startFakePage({ port: server.port })
+    await page.tab.getByRole('button', { name: 'Try now' }).click()
+    await page.becomes('Listening')
+    await ask('Are you back?')
+    await expect
+      .poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 5000 })
+      .toBe('completed')
+  })
+
+  test('a server that is stopped says so, and a page that waits comes back without a hand', async () => {
+    await ask('Say something long.')
+    await page.becomes('Speaking')
+    const stopped = server.stop()
+    await page.becomes('Reconnecting')
+    await stopped
+    server = await startFakePage({ port: server.port })
+    await expect.poll(() => page.words(), { timeout: 20_000 }).toContain('Off')
+    await expect.poll(() => page.tab.locator('.banner').isHidden(), { timeout: 10_000 }).toBe(true)
+    await ask('Are you back?')
+    await page.becomes('Speaking')
+  })
+
+  test('what is typed before there is a session is asked when there is one', async () => {
+    await ask('One.')
+    await expect.poll(() => page.tab.locator('.turn .reply').first().textContent()).toContain('ten past nine')
+    expect(server.lastPrompt().at(-1)?.content).toBe('One.')
+  })
+
+  test('a new conversation forgets the old one', async () => {
+    server.script.clauseAudioMs = 100
+    await ask('My name is Ada.')
+    await expect.poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('completed')
+    await ask('Who am I?')
+    await expect.poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('completed')
+    expect(server.lastPrompt().some(({ content }) => content.includes('Ada'))).toBe(true)
+    await page.tab.getByRole('button', { name: 'New conversation' }).click()
+    expect(await page.tab.locator('.turn').count()).toBe(0)
+    await ask('Who am I?')
+    await expect.poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('completed')
+    expect(server.lastPrompt().some(({ content }) => content.includes('Ada'))).toBe(false)
+  })
+
+  test('a reply can be heard again and copied', async () => {
+    server.script.clauseAudioMs = 800
+    await ask('Once more.')
+    await page.tab.getByRole('button', { name: 'Replay the answer' }).click()
+    const recording = page.tab.locator('audio[data-plays=recordings]')
+    await expect
+      .poll(() => recording.evaluate(element => (element as HTMLAudioElement).currentTime))
+      .toBeGreaterThan(0.2)
+    expect(await recording.evaluate(element => (element as HTMLAudioElement).duration)).toBeCloseTo(1.6, 1)
+    await page.tab.getByRole('button', { name: 'Copy the answer' }).click()
+    await page.tab.getByText('Copied.').waitFor()
+    expect(await page.tab.evaluate(() => navigator.clipboard.readText())).toBe(
+      'It is ten past nine. Good evening.',
+    )
+  })
+})

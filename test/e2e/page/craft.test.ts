@@ -1,0 +1,167 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import axe from 'axe-core'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ensurePage } from '../../../scripts/page/build.ts'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
+import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
+
+/** The whole page with what it fetches at first, compressed. */
+const MAX_INITIAL_BYTES = 100_000
+
+let browser: Browser
+let server: FakePage
+beforeAll(async () => {
+  browser = await launchBrowser()
+  server = await startFakePage({ script: { clauseAudioMs: 300 } })
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+async function converse({ tab }: OpenPage): Promise<void> {
+  await tab.getByLabel('Type a question').fill('What is the time?')
+  await tab.keyboard.press('Enter')
+  await expect
+    .poll(() => tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 10_000 })
+    .toBe('completed')
+}
+
+type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+
+/** The page is opened without its policy for this, which would keep the test's own script out. */
+async function findings({ tab }: OpenPage): Promise<string[]> {
+  await tab.addScriptTag({ content: axe.source })
+  return await tab.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run()
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
+  })
+}
+
+/** The lab is no part of the scripted server. */
+const expected = /404/
+const places = ['talk', 'turns', 'comparisons'] as const
+
+describe('craft', () => {
+  test('what is fetched at first is at most 100 kB, compressed', async () => {
+    const folder = await ensurePage(() => {})
+    const html = await readFile(join(folder, 'index.html'), 'utf8')
+    const files = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(match => match[1] ?? '')
+    const sizes = await Promise.all(
+      ['index.html', ...files].map(async file => (await readFile(join(folder, `${file}.gz`))).length),
+    )
+    const bytes = sizes.reduce((sum, size) => sum + size, 0)
+    console.log(`initial download: ${bytes} bytes in ${sizes.length} files`)
+    expect(bytes).toBeLessThanOrEqual(MAX_INITIAL_BYTES)
+    const all = await readdir(join(folder, 'assets'))
+    expect(all.some(name => /captureWorklet-.*\.js$/.test(name))).toBe(true)
+  })
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`axe finds nothing in ${colorScheme}, in any place`, async () => {
+      const page = await openPage(browser, server.url, { colorScheme, bypassCSP: true, expected })
+      expect(await findings(page)).toEqual([])
+      await page.picture(`off-${colorScheme}`)
+      await converse(page)
+      expect(await findings(page)).toEqual([])
+      await page.picture(`conversation-${colorScheme}`)
+      await page.tab.getByRole('button', { name: 'Settings' }).click()
+      expect(await findings(page)).toEqual([])
+      await page.picture(`settings-${colorScheme}`)
+      await page.tab.keyboard.press('Escape')
+      for (const place of places.slice(1)) {
+        await page.tab.goto(`${server.url}/#/${place}`)
+        await page.tab.locator('main h1').waitFor()
+        await page.tab.waitForTimeout(300)
+        expect(await findings(page)).toEqual([])
+        await page.picture(`${place}-${colorScheme}`)
+      }
+      await page.close()
+    })
+  }
+
+  test('a phone of 360 px needs no sideways scrolling, in any place', async () => {
+    const page = await openPage(browser, server.url, {
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+      isMobile: true,
+      expected,
+    })
+    await page.picture('off-phone')
+    await converse(page)
+    for (const place of places) {
+      await page.tab.goto(`${server.url}/#/${place}`)
+      await page.tab.locator('main h1, main .turn').first().waitFor()
+      await page.tab.waitForTimeout(300)
+      const [width, seen] = await page.tab.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
+      expect(width, place).toBeLessThanOrEqual(seen ?? 0)
+      await page.picture(`${place}-phone`)
+    }
+    await page.close()
+  })
+
+  test('everything works by keyboard, and the focus is always to be seen', async () => {
+    const page = await openPage(browser, server.url)
+    const { tab } = page
+    const reached: string[] = []
+    for (let i = 0; i < 12; i++) {
+      await tab.keyboard.press('Tab')
+      reached.push(
+        await tab.evaluate(() => {
+          const focused = document.activeElement
+          if (!(focused instanceof HTMLElement)) return 'nothing'
+          const label = focused.closest('label')?.textContent
+          const ring = focused.matches('input[type=radio]') ? focused.nextElementSibling : focused
+          const { outlineStyle } = getComputedStyle(ring ?? focused)
+          return `${outlineStyle === 'none' ? 'unseen ' : ''}${label ?? focused.ariaLabel ?? focused.textContent}`
+        }),
+      )
+      if (reached.at(-1) === 'Settings') break
+    }
+    expect(reached.slice(0, 9)).toEqual([
+      'To the content',
+      'Quantvox',
+      'Talk',
+      'Turns',
+      'Comparisons',
+      'Start talking',
+      'Type a question',
+      'Send',
+      'Hands-free',
+    ])
+    expect(reached.filter(name => name.startsWith('unseen'))).toEqual([])
+    await tab.getByRole('button', { name: 'Settings' }).focus()
+    await tab.keyboard.press('Enter')
+    await tab.getByRole('dialog').waitFor()
+    await tab.keyboard.press('Escape')
+    await tab.getByRole('dialog').waitFor({ state: 'hidden' })
+    await tab.getByRole('link', { name: 'Turns' }).focus()
+    await tab.keyboard.press('Enter')
+    await tab.getByRole('heading', { name: 'Turns', level: 1 }).waitFor()
+    await tab.goBack()
+    await tab.getByLabel('Type a question').focus()
+    await tab.keyboard.type('What is the time?')
+    await tab.keyboard.press('Enter')
+    await page.becomes('Speaking')
+    await page.close()
+  })
+
+  test('screen readers are told whole sentences, once', async () => {
+    const page = await openPage(browser, server.url)
+    await page.tab.evaluate(() => {
+      const told: string[] = []
+      Object.assign(globalThis, { told })
+      const captions = document.querySelector('.conversation [aria-live]')
+      if (captions === null) throw new Error('no captions')
+      new MutationObserver(() => told.push(captions.textContent ?? '')).observe(captions, { childList: true })
+    })
+    await converse(page)
+    expect(await page.tab.evaluate(() => (globalThis as unknown as { told: string[] }).told)).toEqual([
+      'The answer: It is ten past nine. Good evening.',
+    ])
+    await page.close()
+  })
+})

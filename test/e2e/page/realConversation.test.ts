@@ -1,0 +1,93 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { wordErrorRate } from '../../../server/lab/judging/words/errorRate.ts'
+import type { StoredTurn } from '../../../server/protocol/record.ts'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { listenTo, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import { spokenWav } from '../../support/browser/spokenWav.ts'
+import { type LiveServer, startLiveServer } from '../../support/liveServer.ts'
+
+/** The product whole: `quantvox serve` with its models, a real browser, and a microphone that hears a clip. */
+
+let server: LiveServer
+let browser: Browser
+let page: OpenPage
+beforeAll(async () => {
+  server = await startLiveServer({ STOP_SECONDS: '1' })
+  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+afterEach(() => page.close())
+
+async function lastRecord(): Promise<StoredTurn> {
+  const answer = await fetch(`${server.url}/v1/turns?limit=1`)
+  const { items } = (await answer.json()) as { items: StoredTurn[] }
+  const [turn] = items
+  if (turn === undefined) throw new Error('no turn was recorded')
+  return turn
+}
+
+describe('the page on real engines', () => {
+  test('a person asks aloud, sees the transcript grow, hears the answer, and sees where the time went', async () => {
+    page = await openPage(browser, server.url)
+    const { tab } = page
+    await watchLongTasks()
+    await tab.getByRole('button', { name: 'Start talking' }).click()
+    await page.becomes('Hearing you')
+    await page.becomes('Speaking', 60_000)
+    const { peak, movedSeconds } = await listenTo(tab, 1000)
+    expect(peak).toBeGreaterThan(0.02)
+    expect(movedSeconds).toBeGreaterThan(0.5)
+    await tab
+      .locator('.turn')
+      .last()
+      .and(tab.locator('[data-outcome=completed]'))
+      .waitFor({ timeout: 120_000 })
+    await page.becomes('Listening')
+
+    const record = await lastRecord()
+    const question = (await tab.locator('.turn .question').last().innerText()).replace(/^You said:\s*/, '')
+    expect(
+      wordErrorRate([{ reference: "What's the weather like?", hypothesis: question }]),
+    ).toBeLessThanOrEqual(0.25)
+    expect(record.transcript).toBe(question.trim())
+    expect(await tab.locator('.turn .reply').last().innerText()).toContain(record.reply?.slice(0, 40).trim())
+    const { firstAudioMs, playbackStartedMs } = record.fromSpeechEnd
+    expect(playbackStartedMs).toBeGreaterThanOrEqual(firstAudioMs ?? Number.POSITIVE_INFINITY)
+    expect(await tab.locator('.turn .timing').last().innerText()).toContain(record.llm.quantization)
+    await page.picture('real-conversation')
+    console.log(`long tasks while audio streamed: ${JSON.stringify(await longTasks())} ms`)
+  })
+
+  test('typed, and switched off in the middle: the server goes down, the page says so', async () => {
+    page = await openPage(browser, server.url, { expected: /WebSocket|ERR_CONNECTION|Failed to load/ })
+    const { tab } = page
+    await tab.getByLabel('Type a question').fill('Tell me a long story about a river.')
+    await tab.keyboard.press('Enter')
+    await page.becomes('Speaking', 60_000)
+    await server.stop()
+    await page.becomes('Reconnecting')
+    expect(await tab.locator('.turn').last().getAttribute('data-outcome')).not.toBe('open')
+  })
+})
+
+declare global {
+  var longTaskMs: number[]
+}
+
+/** Figures for people: on a busy machine nothing follows from them. */
+async function watchLongTasks(): Promise<void> {
+  await page.tab.evaluate(() => {
+    globalThis.longTaskMs = []
+    new PerformanceObserver(list =>
+      longTaskMs.push(...list.getEntries().map(({ duration }) => duration)),
+    ).observe({
+      type: 'longtask',
+    })
+  })
+}
+
+const longTasks = () => page.tab.evaluate(() => longTaskMs)

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest'
+import { createConversation, type ShownTurn } from '../../../client/conversation/conversation.ts'
+import type { ServerMessage } from '../../../server/protocol/socketServer.ts'
+import { makeTurn } from '../../support/records.ts'
+
+function setUp() {
+  const shown: ShownTurn[] = []
+  const over: ShownTurn[] = []
+  const conversation = createConversation({
+    added: turn => void shown.push(turn),
+    changed() {},
+    removed: turn => void shown.splice(shown.indexOf(turn), 1),
+    over: turn => void over.push(turn),
+  })
+  const take = (...messages: ServerMessage[]) => {
+    for (const message of messages) conversation.take(message)
+  }
+  return { conversation, shown, over, take }
+}
+
+const done = (
+  turnId: string,
+  outcome: 'completed' | 'interrupted' | 'no-speech' | 'failed',
+  heardText?: string,
+) => ({
+  ...{ type: 'turn.done' as const, turnId, outcome, timings: makeTurn(1).record },
+  ...(heardText === undefined ? {} : { heardText }),
+})
+
+describe('the conversation that the page shows', () => {
+  test('a spoken turn from its first sound to its end', () => {
+    const { conversation, shown, over, take } = setUp()
+    const turnId = 'a'
+    take({ type: 'speech.started', turnId, positionMs: 0 })
+    expect(conversation.phase()).toBe('hearing')
+    take({ type: 'transcript.partial', turnId, text: 'what is', stableLength: 4 })
+    expect(shown).toMatchObject([{ question: 'what is', stableLength: 4 }])
+    take({ type: 'speech.stopped', turnId, positionMs: 900 })
+    expect(conversation.phase()).toBe('transcribing')
+    take({ type: 'transcript.final', turnId, text: 'What is it?' })
+    expect(conversation.phase()).toBe('thinking')
+    take(
+      { type: 'reply.delta', turnId, text: 'It is ' },
+      { type: 'audio.started', turnId, sampleRate: 16_000 },
+    )
+    conversation.phaseOfPlayback(turnId, 'started')
+    expect(conversation.phase()).toBe('speaking')
+    take({ type: 'reply.delta', turnId, text: 'this.' }, { type: 'reply.done', turnId, text: 'It is this.' })
+    conversation.spoken(turnId, 5)
+    conversation.spoken(turnId, 2)
+    expect(shown).toMatchObject([{ reply: 'It is this.', spokenLength: 5, outcome: null }])
+    take(done(turnId, 'completed', 'It is this.'))
+    expect(conversation.phase()).toBe('none')
+    expect(over).toMatchObject([{ outcome: 'completed', spokenLength: 11, audible: true }])
+  })
+
+  test('typed turns get their ids in the order in which they were sent', () => {
+    const { conversation, shown, take } = setUp()
+    conversation.typed('One?')
+    conversation.typed('Two?')
+    take(done('a', 'interrupted'), { type: 'reply.delta', turnId: 'b', text: 'Yes.' }, done('b', 'completed'))
+    expect(shown).toMatchObject([
+      { question: 'One?', turnId: 'a', outcome: 'interrupted' },
+      { question: 'Two?', turnId: 'b', outcome: 'completed', reply: 'Yes.' },
+    ])
+  })
+
+  test('speech over a reply: the end of the old turn leaves the new one be', () => {
+    const { conversation, take } = setUp()
+    conversation.typed('One?')
+    take({ type: 'reply.delta', turnId: 'a', text: 'Yes' })
+    conversation.phaseOfPlayback('a', 'started')
+    take(
+      { type: 'interrupted', turnId: 'a', reason: 'barge-in' },
+      { type: 'speech.started', turnId: 'b', positionMs: 1 },
+    )
+    conversation.phaseOfPlayback('a', 'over')
+    take(done('a', 'interrupted', 'Yes'))
+    expect(conversation.phase()).toBe('hearing')
+  })
+
+  test('a turn in which nothing was said leaves no trace, a failed one does', () => {
+    const { shown, take } = setUp()
+    take({ type: 'speech.started', turnId: 'a', positionMs: 0 }, done('a', 'no-speech'))
+    expect(shown).toEqual([])
+    const error = {
+      type: 'error' as const,
+      code: 'engine_failed',
+      message: 'It broke.',
+      recoverable: true,
+      turnId: 'b',
+    }
+    take({ type: 'speech.started', turnId: 'b', positionMs: 0 }, error, done('b', 'failed'))
+    expect(shown).toMatchObject([{ outcome: 'failed', error: { message: 'It broke.' } }])
+  })
+
+  test('when the server is lost, every open turn ends, also one that it never spoke of', () => {
+    const { conversation, shown, take } = setUp()
+    take(
+      { type: 'speech.started', turnId: 'a', positionMs: 0 },
+      { type: 'transcript.final', turnId: 'a', text: 'Hm?' },
+    )
+    conversation.typed('One?')
+    conversation.lost()
+    expect(shown.map(({ outcome }) => outcome)).toEqual(['lost', 'lost'])
+    expect(conversation.phase()).toBe('none')
+  })
+})

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import { createLevel } from '../../../client/talk/level.ts'
+import { createPlayout } from '../../../client/talk/playout.ts'
+import { createSpokenLength } from '../../../client/talk/spokenLength.ts'
+import { readSettings, usualSettings } from '../../../client/talk/talkSettings.ts'
+import { type TalkFacts, talkState } from '../../../client/talk/talkState.ts'
+
+describe('the playout clock', () => {
+  test('pieces follow each other, and a late one leaves a gap that is no playing', () => {
+    const playout = createPlayout(0.05)
+    expect(playout.positionMs(10)).toBe(0)
+    expect(playout.append(10, 0.1)).toBeCloseTo(10.05)
+    expect(playout.append(10.01, 0.1)).toBeCloseTo(10.15)
+    expect(playout.positionMs(10.04)).toBe(0)
+    expect(playout.positionMs(10.2)).toBeCloseTo(150)
+    expect(playout.positionMs(11)).toBeCloseTo(200)
+    expect(playout.append(11, 0.1)).toBeCloseTo(11.05)
+    expect(playout.positionMs(11.1)).toBeCloseTo(250)
+    expect(playout.endsAt()).toBeCloseTo(11.15)
+  })
+})
+
+describe('the level of the microphone', () => {
+  test('is loudness as it is felt, and falls when nothing comes', () => {
+    const level = createLevel()
+    level.frame(0.1, 0)
+    const loud = level.at(0)
+    expect(loud).toBeGreaterThan(0.5)
+    expect(loud).toBeLessThan(1)
+    expect(level.at(100)).toBeLessThan(loud)
+    expect(level.at(1000)).toBe(0)
+  })
+
+  test('frames flow as long as they come', () => {
+    const level = createLevel()
+    expect(level.flows(0)).toBe(false)
+    level.frame(0.1, 100)
+    expect(level.flows(600)).toBe(true)
+    expect(level.flows(1000)).toBe(false)
+  })
+
+  test('exact silence is told from a quiet room', () => {
+    const level = createLevel()
+    for (let ms = 0; ms <= 5000; ms += 20) level.frame(0, ms)
+    expect(level.silentForMs(5000)).toBe(5000)
+    level.frame(0.0001, 5020)
+    expect(level.silentForMs(5040)).toBe(0)
+  })
+})
+
+describe('the state of talking', () => {
+  const on: TalkFacts = {
+    microphone: 'on',
+    connection: 'open',
+    mode: 'hands-free',
+    muted: false,
+    framesFlow: true,
+    phase: 'none',
+    speaks: true,
+    loadingModel: false,
+  }
+  test.each([
+    [{}, 'Listening'],
+    [{ framesFlow: false }, 'No signal'],
+    [{ framesFlow: false, phase: 'hearing' }, 'No signal'],
+    [{ muted: true }, 'Muted'],
+    [{ mode: 'push-to-talk' }, 'Ready'],
+    [{ phase: 'hearing' }, 'Hearing you'],
+    [{ phase: 'transcribing' }, 'Transcribing'],
+    [{ phase: 'thinking' }, 'Thinking'],
+    [{ phase: 'thinking', loadingModel: true }, 'Loading a model'],
+    [{ phase: 'answering' }, 'Thinking'],
+    [{ phase: 'answering', speaks: false }, 'Answering'],
+    [{ phase: 'speaking', framesFlow: false }, 'Speaking'],
+    [{ connection: 'waiting', phase: 'speaking' }, 'Reconnecting'],
+    [{ connection: 'connecting' }, 'Starting'],
+    [{ connection: 'closed' }, 'Starting'],
+    [{ microphone: 'starting', framesFlow: false }, 'Starting'],
+    [{ microphone: 'off', framesFlow: false }, 'Off'],
+    [{ microphone: 'off', framesFlow: false, connection: 'connecting' }, 'Off'],
+    [{ microphone: 'failed', framesFlow: false }, 'No microphone'],
+  ] as [Partial<TalkFacts>, string][])('%o is "%s"', (change, word) => {
+    expect(talkState({ ...on, ...change }).word).toBe(word)
+  })
+})
+
+describe('kept settings', () => {
+  const kept = (text: string) => readSettings({ getItem: () => text })
+
+  test('what is valid counts, name by name', () => {
+    expect(kept('{"mode":"push-to-talk","silenceMs":700,"press":"kick","extra":1}')).toEqual({
+      ...usualSettings,
+      mode: 'push-to-talk',
+      silenceMs: 700,
+    })
+  })
+
+  test.each(['', 'null', '[]', '"x"', '{', '{"silenceMs":1}', '{"toString":1}'])('%s is as usual', text => {
+    expect(kept(text)).toEqual(usualSettings)
+  })
+})
+
+describe('how far a reply was spoken', () => {
+  const reply = 'One two three four.'
+
+  test('grows with the audio, word by word, and is whole at its end', () => {
+    const spoken = createSpokenLength()
+    spoken.begin('a')
+    expect(spoken.at('a', 0, reply)).toBe(0)
+    expect(reply.slice(0, spoken.at('a', 5 * 65, reply))).toBe('One two')
+    spoken.reply(reply.length)
+    spoken.complete(1000)
+    expect(reply.slice(0, spoken.at('a', 500, reply))).toBe('One two three')
+    expect(spoken.at('a', 1000, reply)).toBe(reply.length)
+    expect(spoken.at('b', 1000, reply)).toBe(0)
+  })
+})
