@@ -28,7 +28,7 @@ export function createSidePanel(
 ): SidePanel {
   const pickerRoot = el('section', { class: 'pickers', 'aria-label': 'Models' })
   const chartRoot = el('section', { class: 'latency', 'aria-label': 'Latency over the turns' })
-  const element = el('aside', { class: 'side' }, pickerRoot, chartRoot)
+  const element = el('aside', { class: 'side' }, chartRoot, pickerRoot)
   let pickers: ModelPickers | null = null
   let chart: LatencyChart | null = null
   let settings: SessionSettings | null = null

@@ -132,6 +132,25 @@ describe('talking', () => {
     await page.becomes(/Listening|Hearing/, 2000)
   })
 
+  test('talking over the answer interrupts it, and is the next question', async () => {
+    const talksAgain = await launchBrowser({ microphone: await spokenWav('azure-weather', 2500) })
+    try {
+      server.script.clauseAudioMs = 20_000
+      const over = await openPage(talksAgain, server.url)
+      await over.tab.getByRole('button', { name: 'Start talking' }).click()
+      await over.becomes('Speaking')
+      await over.becomes('Hearing you')
+      await expect
+        .poll(() => over.tab.locator('.turn').first().getAttribute('data-outcome'))
+        .toBe('interrupted')
+      await over.becomes('Speaking')
+      expect(await over.tab.locator('.turn').count()).toBe(2)
+      await over.close()
+    } finally {
+      await talksAgain.close()
+    }
+  })
+
   test('an unplugged microphone is said, and typing goes on', async () => {
     await start()
     await page.becomes('Listening')
