@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { DockerfileParser } from 'dockerfile-ast'
 import Value from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createOllama } from '../../server/engines/ollama.ts'
@@ -15,7 +14,7 @@ import { freePort } from '../../server/engines/ports.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import { answerOf, askClip, clip } from '../support/liveServer.ts'
 import { quietLog } from '../support/quietLog.ts'
-import { GO_TIMEOUT_MS, goIsMissing, readCompose } from '../support/readFormats.ts'
+import { GO_TIMEOUT_MS, goIsMissing, readCompose, readDockerfile } from '../support/readFormats.ts'
 import { realOllama, realSpeechModel, testCacheDir } from '../support/realEngines.ts'
 
 /**
@@ -157,6 +156,7 @@ describe.skipIf(goIsMissing)('a server started from it as docker-compose.yml say
       ])
         await chown(entry, nobody.uid, nobody.gid)
     }
+    const dockerfile = await readDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
     const { services } = await readCompose(join(root, 'docker-compose.yml'), [], {
       AUTH_TOKEN: token,
       ALLOWED_ORIGINS: '',
@@ -164,7 +164,7 @@ describe.skipIf(goIsMissing)('a server started from it as docker-compose.yml say
       QUANTVOX_OLLAMA_HOST: await ollama.url(),
     })
     environment = {
-      ...environmentOfImage(),
+      ...dockerfile.stages.at(-1)?.environment,
       ...services.quantvox?.environment,
       PATH: `${inImage('usr/local/bin')}:${base}:/usr/bin:/bin`,
       PORT: String(port),
@@ -229,6 +229,12 @@ describe.skipIf(goIsMissing)('a server started from it as docker-compose.yml say
       200,
       expect.stringContaining('quantvox_engine_up{engine="ollama"} 1'),
     ])
+    for (const loaded of [
+      'ollama",model="smollm2:',
+      'whisper-server",model="whisper-tiny.en-q8_0"',
+      'flite",',
+    ])
+      expect(scraped.body).toContain(`quantvox_engine_resident_bytes{engine="${loaded}`)
     expect((await ask('/metrics', { host: 'quantvox:3000' })).status).toBe(401)
   })
 
@@ -239,10 +245,3 @@ describe.skipIf(goIsMissing)('a server started from it as docker-compose.yml say
     expect(await healthCheck()).toBe(1)
   })
 })
-
-/** The variables that the Dockerfile sets. */
-function environmentOfImage(): Record<string, string> {
-  const dockerfile = DockerfileParser.parse(readFileSync(join(root, 'Dockerfile'), 'utf8'))
-  const properties = dockerfile.getENVs().flatMap(instruction => instruction.getProperties())
-  return Object.fromEntries(properties.map(property => [property.getName(), property.getValue() ?? '']))
-}

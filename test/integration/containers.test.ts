@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DockerfileParser, type Instruction } from 'dockerfile-ast'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { carried } from '../../scripts/image/carried.ts'
 import { readConfig } from '../../server/config.ts'
-import { GO_TIMEOUT_MS, goIsMissing, readCompose } from '../support/readFormats.ts'
+import { GO_TIMEOUT_MS, goIsMissing, readCompose, readDockerfile } from '../support/readFormats.ts'
 
 const root = join(import.meta.dirname, '../..')
 const token = 'a-token-of-sixteen-and-more'
@@ -110,45 +109,48 @@ describe.skipIf(goIsMissing)(
   },
 )
 
-describe('the Dockerfile', () => {
-  const text = readFileSync(join(root, 'Dockerfile'), 'utf8')
-  const dockerfile = DockerfileParser.parse(text)
-  const instructions = dockerfile.getInstructions()
-  const of = (keyword: string) => instructions.filter(instruction => instruction.getKeyword() === keyword)
-  const said = (instruction: Instruction | undefined) => instruction?.getArgumentsContent() ?? ''
-  /** Of the last stage, which is the image. */
-  const lastFrom = of('FROM').at(-1)?.getRange()?.start.line ?? 0
-  const inImage = (keyword: string) =>
-    of(keyword).filter(instruction => (instruction.getRange()?.start.line ?? 0) > lastFrom)
+describe.skipIf(goIsMissing)('the Dockerfile, as BuildKit reads it', { timeout: GO_TIMEOUT_MS }, () => {
+  const read = async () => {
+    const dockerfile = await readDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
+    const [build, image] = dockerfile.stages
+    if (build === undefined || image === undefined) throw new Error('there are not two stages')
+    return { ...dockerfile, build, image }
+  }
 
-  test('assembles the image by the script that the tests run, from what the context has', () => {
-    const run = of('RUN').find(instruction => said(instruction).includes('node '))
-    expect(said(run)).toContain('node scripts/quantvox.mjs --script scripts/image.ts /image')
-    expect(existsSync(join(root, 'scripts/image.ts'))).toBe(true)
-    expect(inImage('COPY').map(said)).toEqual(['/image/ /'])
-    expect(text).toContain('\nCOPY --from=build /image/ /\n')
-    // What `image.ts` reads is in the context, and nothing of a user is.
-    const included = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n')
-    expect(included[0]).toBe('**')
-    const names = included.filter(line => line.startsWith('!')).map(line => line.slice(1))
+  test('passes its checks, in two stages on one base, so that what is built runs', async () => {
+    const { problems, stages, build, image } = await read()
+    expect(problems).toEqual([])
+    expect(stages).toHaveLength(2)
+    expect(build.base).toBe(image.base)
+    // The launcher would fetch another Node.
+    const major = /NODE_MAJOR = (\d+)/.exec(readFileSync(join(root, 'scripts/quantvox.mjs'), 'utf8'))?.[1]
+    expect(image.base).toMatch(new RegExp(`^node:${major}-`))
+  })
+
+  test('assembles the image by the script that the tests run, from what the context has', async () => {
+    const { build, image } = await read()
+    const script = /node scripts\/quantvox\.mjs --script (\S+) \/image$/.exec(
+      build.commands.at(-1) ?? '',
+    )?.[1]
+    expect(script).toBe('scripts/image.ts')
+    expect(image.commands.filter(command => command.startsWith('COPY'))).toEqual([
+      'COPY --from=build /image/ /',
+    ])
+    // The script's parts are in the context, and nothing of a user is.
+    const [first, ...context] = readFileSync(join(root, '.dockerignore'), 'utf8').trim().split('\n')
+    expect(first).toBe('**')
+    const names = context.filter(line => line.startsWith('!')).map(line => line.slice(1))
     expect(names.toSorted()).toEqual(carried.toSorted())
     for (const name of names) expect(existsSync(join(root, name)), name).toBe(true)
   })
 
-  test('is one of two stages on one base, so that what is built runs', () => {
-    const bases = of('FROM').map(instruction => said(instruction).split(' ')[0])
-    expect(bases).toHaveLength(2)
-    expect(new Set(bases).size).toBe(1)
-    const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-    expect(engines.node).toBeDefined()
-    expect(bases[0]).toMatch(/^node:24-/)
-  })
-
-  test('runs as another user than root, is asked at /readyz, and serves', () => {
-    expect(inImage('USER').map(said)).toEqual(['node'])
-    expect(said(inImage('HEALTHCHECK')[0])).toContain('/app/scripts/image/healthy.mjs')
-    expect(existsSync(join(root, 'scripts/image/healthy.mjs'))).toBe(true)
-    expect(inImage('ENTRYPOINT').map(said)).toEqual(['["quantvox"]'])
-    expect(inImage('CMD').map(said)).toEqual(['["serve"]'])
+  test('runs as another user than root, is asked at /readyz, and serves', async () => {
+    const { image } = await read()
+    expect(image.commands).toEqual(
+      expect.arrayContaining(['USER node', 'ENTRYPOINT ["quantvox"]', 'CMD ["serve"]']),
+    )
+    const healthCheck = image.commands.find(command => command.startsWith('HEALTHCHECK'))
+    expect(healthCheck).toContain('CMD ["node", "/app/scripts/image/healthy.mjs"]')
+    expect(readFileSync(join(root, 'scripts/image/healthy.mjs'), 'utf8')).toContain('/readyz')
   })
 })

@@ -11,6 +11,8 @@ export const goIsMissing = spawnSync('go', ['version']).status !== 0
 /** The first run fetches modules and compiles. */
 export const GO_TIMEOUT_MS = 240_000
 
+const Text = Type.Record(Type.String(), Type.String())
+
 const Exposition = Type.Object({
   families: Type.Array(
     Type.Object({
@@ -18,7 +20,7 @@ const Exposition = Type.Object({
       type: Type.Enum(['COUNTER', 'GAUGE', 'HISTOGRAM']),
       series: Type.Array(
         Type.Object({
-          labels: Type.Record(Type.String(), Type.String()),
+          labels: Text,
           value: Type.Number(),
           sum: Type.Number(),
         }),
@@ -68,7 +70,6 @@ const TraceRequest = Type.Object({
 /** The spans of an OTLP export request in protobuf. Ids are in base64, as protobuf's JSON has bytes. */
 export const readTraceRequest = (body: Uint8Array) => read('otlp', [], body, TraceRequest)
 
-const Text = Type.Record(Type.String(), Type.String())
 const Service = Type.Object({
   image: Type.Optional(Type.String()),
   environment: Type.Optional(Text),
@@ -94,6 +95,16 @@ const Project = Type.Object({
 /** What `docker compose config` makes of a file under this environment. Rejects for what the specification forbids. */
 export const readCompose = (file: string, profiles: string[], environment: Record<string, string>) =>
   read('compose', [file, ...profiles], '', Project, environment)
+
+const Dockerfile = Type.Object({
+  stages: Type.Array(
+    Type.Object({ base: Type.String(), commands: Type.Array(Type.String()), environment: Text }),
+  ),
+  problems: Type.Array(Type.String()),
+})
+
+/** A Dockerfile's stages, and what `docker build --check` would complain of. Rejects for what is none. */
+export const readDockerfile = (text: string) => read('dockerfile', [], text, Dockerfile)
 
 async function read<T extends TSchema>(
   program: string,
