@@ -1,6 +1,6 @@
 import type uPlot from 'uplot'
 import { el } from '../dom.ts'
-import { type Combination, type LatencySeries, type Metric, medianLine } from './latencySeries.ts'
+import { type Combination, extent, type LatencySeries, type Metric } from './latencySeries.ts'
 import { colorOf, dashOf, seriesVariable } from './seriesStyle.ts'
 
 const HEIGHT = 170
@@ -45,7 +45,7 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
       cursor: { show: false },
       padding: [8, LABEL_WIDTH, 0, 0],
       scales: {
-        x: { time: false, range: (_chart, min, max) => (min === max ? [min - 1, max + 1] : [min, max]) },
+        x: { time: false, range: (_chart, min, max) => [min - 0.5, max + 0.5] },
         y: { range: (_chart, _min, max) => [0, (max || 1) * 1.08] },
       },
       axes: [
@@ -53,7 +53,7 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
         { ...axis, size: 44 },
       ],
       series: [{}, ...combinations.flatMap(seriesOf)],
-      hooks: { draw: [drawLabels] },
+      hooks: { draw: [drawMedians, drawLabels] },
     }
   }
 
@@ -64,18 +64,33 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
     return [
       { stroke, width: 1, alpha: 0.55, dash, points: { show: true, size: 6, width: 1, fill: stroke } },
       { stroke, width: 0, points: { show: true, size: 7, width: 1.5, fill: surface } },
-      { stroke, width: 2.5, dash, points: { show: false } },
     ]
   }
 
   function data({ count, combinations }: LatencySeries): uPlot.AlignedData {
     const places = Array.from({ length: count }, (_, i) => i + 1)
-    const rows = combinations.flatMap(combination => [
-      combination.warm[metric],
-      combination.cold[metric],
-      medianLine(combination, metric),
-    ])
+    const rows = combinations.flatMap(({ warm, cold }) => [warm[metric], cold[metric]])
     return [places, ...rows]
+  }
+
+  /** From half a turn before the first to half a turn after the last, so that one turn has a line too. */
+  function drawMedians({ ctx, valToPos }: uPlot): void {
+    ctx.save()
+    ctx.lineWidth = 2.5 * UPlot.pxRatio
+    for (const combination of shown.combinations) {
+      const value = combination.median[metric]
+      const places = extent(combination, metric)
+      if (value === null || places === null) continue
+      const y = valToPos(value, 'y', true)
+      ctx.strokeStyle = color(combination)()
+      ctx.setLineDash(dashOf(combination.dash).map(length => length * UPlot.pxRatio))
+      ctx.beginPath()
+      // Places count from 0, turns from 1.
+      ctx.moveTo(valToPos(places[0] + 0.5, 'x', true), y)
+      ctx.lineTo(valToPos(places[1] + 1.5, 'x', true), y)
+      ctx.stroke()
+    }
+    ctx.restore()
   }
 
   /** Each median by name and value at the right edge, moved apart where they would cover each other. */

@@ -76,13 +76,11 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
   return { count: answered.length, combinations: [...combinations.values()] }
 }
 
-/** The median line of a combination: its value from its first to its last turn, null elsewhere. */
-export function medianLine({ warm, cold, median }: Combination, metric: Metric): (number | null)[] {
-  const value = median[metric]
-  const has = (place: number) => warm[metric][place] !== null || cold[metric][place] !== null
-  const first = warm[metric].findIndex((_, place) => has(place))
-  const last = warm[metric].findLastIndex((_, place) => has(place))
-  return warm[metric].map((_, place) => (place >= first && place <= last ? value : null))
+/** Places of the first and the last turn of a combination that has the figure; null where none has. */
+export function extent({ warm, cold }: Combination, metric: Metric): [first: number, last: number] | null {
+  const has = (value: number | null, place: number) => value !== null || cold[metric][place] !== null
+  const first = warm[metric].findIndex(has)
+  return first < 0 ? null : [first, warm[metric].findLastIndex(has)]
 }
 
 /** What the chart says, for those who cannot see it. */

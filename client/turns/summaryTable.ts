@@ -47,7 +47,7 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
     place.replaceChildren(
       el(
         'table',
-        {},
+        { class: 'ledger' },
         el('caption', { class: 'unseen' }, `${figure.text} per combination`),
         el(
           'thead',

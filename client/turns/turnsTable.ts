@@ -94,7 +94,7 @@ export function turnsTable({ turns, sorting, open, sort, forget }: TurnsTableOpt
   const isOwnOrder = sorting.key === newestFirst.key && sorting.ascending === newestFirst.ascending
   return el(
     'table',
-    { class: 'turns' },
+    { class: 'ledger record' },
     el('caption', { class: 'unseen' }, 'Recorded turns, times in milliseconds from speech end'),
     el(
       'thead',

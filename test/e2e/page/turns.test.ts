@@ -47,11 +47,11 @@ afterEach(() => page.close())
 async function open(options: OpenOptions = {}): Promise<void> {
   page = await openPage(browser, `${server.url}/#token=${token}`, options)
   await page.tab.goto(`${server.url}/#/turns`)
-  await page.tab.locator('table.turns').waitFor()
+  await page.tab.locator('table.record').waitFor()
 }
 
 const filter = (name: string) => page.tab.locator(`.filters select[name=${name}]`)
-const rows = () => page.tab.locator('table.turns tbody tr:not(.detail)')
+const rows = () => page.tab.locator('table.record tbody tr:not(.detail)')
 const status = () => page.tab.locator('.turns-view > .status').innerText()
 /** The figures of a column as numbers; NaN for a dash. */
 async function column(place: number): Promise<number[]> {
@@ -217,6 +217,6 @@ describe('everybody can use it', () => {
     expect(await alert.innerText()).toContain('The record cannot be read. Look at the disk.')
     await page.tab.unroute(broken)
     await alert.getByRole('button', { name: 'Try again' }).click()
-    await page.tab.locator('table.turns').waitFor()
+    await page.tab.locator('table.record').waitFor()
   })
 })

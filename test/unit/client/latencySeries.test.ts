@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ticks } from '../../../client/timing/axis.ts'
-import { inWords, latencySeries, medianLine } from '../../../client/timing/latencySeries.ts'
+import { extent, inWords, latencySeries } from '../../../client/timing/latencySeries.ts'
 import type { TurnRecord } from '../../../server/protocol/record.ts'
 import { makeTurn } from '../../support/records.ts'
 
@@ -72,18 +72,14 @@ describe('the series of the chart', () => {
     expect([only?.turns, only?.coldTurns]).toEqual([3, 1])
   })
 
-  test('draw a median from the first to the last turn of its combination', () => {
-    const { combinations } = latencySeries([
-      turn({ llm: 'b:1b' }),
-      turn({ token: 100 }),
-      turn({ llm: 'b:1b' }),
-      turn({ token: 120 }),
-      turn({ llm: 'b:1b' }),
+  test('reach from the first to the last turn of their combination', () => {
+    const b = turn({ llm: 'b:1b', audio: null })
+    const { combinations } = latencySeries([b, turn({}), b, turn({ cold: true }), b])
+    expect(combinations.map(combination => extent(combination, 'firstTokenMs'))).toEqual([
+      [0, 4],
+      [1, 3],
     ])
-    expect(combinations.map(combination => medianLine(combination, 'firstTokenMs'))).toEqual([
-      [100, 100, 100, 100, 100],
-      [null, 110, 110, 110, null],
-    ])
+    expect(combinations.map(combination => extent(combination, 'firstAudioMs'))).toEqual([null, [1, 3]])
   })
 
   test('say themselves in words', () => {
