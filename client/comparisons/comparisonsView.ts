@@ -65,10 +65,17 @@ export function createComparisonsView(api: Api): View {
   }
 
   function showRun(run: ComparisonStatus, signal: AbortSignal): void {
-    const view = createRunView(api, run, async () => {
-      await api.send('DELETE', `/v1/comparisons/${run.id}`)
-      // A run that is cancelled says so by its events; one that is forgotten is not here any more.
-      if (isOver(run)) location.hash = HASH
+    const path = `/v1/comparisons/${run.id}`
+    const view = createRunView(api, run, {
+      async stop() {
+        await api.send('DELETE', path)
+        // A run that is cancelled says so by its events; one that is forgotten is not here any more.
+        if (isOver(run)) location.hash = HASH
+      },
+      async resume() {
+        await api.send('POST', `${path}/resume`)
+        void show()
+      },
     })
     place.replaceChildren(view.element)
     view.element.querySelector('h2')?.focus()

@@ -1,3 +1,4 @@
+import './report.css'
 import type { ComparisonResult, LlmTag, Pair, SpeechLevel } from '../../server/protocol/comparisonResult.ts'
 import { el } from '../dom.ts'
 import { bytes, counted } from '../figures.ts'

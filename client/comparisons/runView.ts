@@ -19,8 +19,15 @@ export type RunView = {
   ended(status: ComparisonStatus): Promise<void>
 }
 
-/** One run: its progress while it runs, its report afterwards. `stop` cancels it, or forgets it once it is over. */
-export function createRunView(api: Api, status: ComparisonStatus, stop: () => Promise<void>): RunView {
+export type RunActions = {
+  /** Cancels it, or forgets it once it is over. */
+  stop(): Promise<void>
+  /** Goes on with one that did not get to its end. */
+  resume(): Promise<void>
+}
+
+/** One run: its progress while it runs, its report afterwards. */
+export function createRunView(api: Api, status: ComparisonStatus, { stop, resume }: RunActions): RunView {
   const { id } = status
   const bar = el('progress', { max: 1, 'aria-label': 'Progress of the comparison' })
   const step = el('p', { role: 'status' })
@@ -77,48 +84,43 @@ export function createRunView(api: Api, status: ComparisonStatus, stop: () => Pr
 
   async function showReport(last: ComparisonStatus): Promise<void> {
     report.replaceChildren(el('p', { class: 'soft', role: 'status' }, 'Loading the report …'))
+    let hasReport = false
     try {
       const result = await api.get<ComparisonResult>(`/v1/comparisons/${id}`)
-      const partial =
-        last.state === 'done'
-          ? []
-          : [el('p', { class: 'warning' }, `This run was ${last.state}: the report is of what it had.`)]
+      hasReport = true
+      const partial = last.state === 'done' ? [] : [el('p', { class: 'warning' }, endedEarly(last))]
       report.replaceChildren(...partial, renderReport(result))
-      offerDownloads()
     } catch (error) {
       report.replaceChildren(troubleBox([inWords(error)], () => void showReport(last)))
     }
-    offerForgetting()
-  }
-
-  function offerDownloads(): void {
-    const buttons = Object.entries(formats).map(([format, text]) => {
-      const button = el(
-        'button',
-        { type: 'button', class: 'small', onclick: () => void act(button, save) },
-        text,
+    const download = async (format: string) =>
+      saveBlob(
+        await api.blob(`/v1/comparisons/${id}?format=${format}`),
+        `quantvox-comparison-${id}.${format}`,
       )
-      const save = async () =>
-        saveBlob(
-          await api.blob(`/v1/comparisons/${id}?format=${format}`),
-          `quantvox-comparison-${id}.${format}`,
-        )
-      return button
-    })
-    actions.replaceChildren(el('span', { class: 'soft' }, 'Download'), ...buttons)
+    const downloads = Object.entries(formats).map(([format, text]) => action(text, () => download(format)))
+    actions.replaceChildren(
+      ...(hasReport ? [el('span', { class: 'soft' }, 'Download'), ...downloads] : []),
+      ...(last.state === 'done' ? [] : [action('Go on with it', resume)]),
+      action('Forget this run', stop),
+    )
+    actions.hidden = false
   }
 
-  function offerForgetting(): void {
-    const forget = el(
+  function action(text: string, work: () => Promise<void>): HTMLButtonElement {
+    const button = el(
       'button',
-      { type: 'button', class: 'small', onclick: () => void act(forget, stop) },
-      'Forget this run',
+      { type: 'button', class: 'small', onclick: () => void act(button, work) },
+      text,
     )
-    actions.append(forget)
-    actions.hidden = false
+    return button
   }
 
   if (status.progress !== null) progress(status.progress)
   else step.textContent = status.state === 'queued' ? 'Waiting for its turn' : 'Starting'
   return { element, progress, ended }
+}
+
+function endedEarly({ state }: ComparisonStatus): string {
+  return `This run ${state === 'failed' ? 'failed' : `was ${state}`}: the report is of what it had.`
 }
