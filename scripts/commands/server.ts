@@ -1,8 +1,8 @@
-import pino from 'pino'
+import pino, { type Logger } from 'pino'
 import Value from 'typebox/value'
 import type { Config } from '../../server/config.ts'
 import { type ErrorCode, errorTable, QuantvoxError } from '../../server/errors.ts'
-import { startServer } from '../../server/main.ts'
+import { type StartOptions, startServer } from '../../server/main.ts'
 import { Problem } from '../../server/protocol/problem.ts'
 import { createProgressView } from '../setup/progress.ts'
 
@@ -15,13 +15,21 @@ export type ServerForCommand = {
 
 const ANSWER_WITHIN_MS = 1_000
 
-/** Uses the server at PUBLIC_URL if Quantvox answers there, else starts one on a free port and waits until it is warm. */
-export async function serverForCommand(config: Config, signal: AbortSignal): Promise<ServerForCommand> {
+/**
+ * Uses the server at PUBLIC_URL if Quantvox answers there, else starts one on a free port and waits until it is warm.
+ *
+ * @param own how one of its own is started; it logs warnings and gets what is missing where nothing else is said
+ */
+export async function serverForCommand(
+  config: Config,
+  signal: AbortSignal,
+  own: Pick<StartOptions, 'provision'> & { log?: Logger } = {},
+): Promise<ServerForCommand> {
   if (await isQuantvox(config.PUBLIC_URL, signal)) {
     return { request: requester(config.PUBLIC_URL, config, signal), stop: async () => {} }
   }
   const view = createProgressView(process.stderr)
-  const log = pino({ level: config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL }, pino.destination(2))
+  const level = config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL
   const alone = {
     ...config,
     PORT: 0,
@@ -31,7 +39,8 @@ export async function serverForCommand(config: Config, signal: AbortSignal): Pro
     TLS_KEY: null,
   }
   const server = await startServer(alone, {
-    log,
+    log: pino({ level }, pino.destination(2)),
+    ...own,
     report: (item, progress) => view.onProgress({ item, ...progress }),
   })
   try {

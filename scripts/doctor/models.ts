@@ -1,11 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../server/config.ts'
-import { probeOllama } from '../../server/engines/ollama.ts'
 import { createLanguageModels } from '../../server/llm/models.ts'
+import type { LanguageModel } from '../../server/protocol/models.ts'
+import type { SpeechLevel } from '../../server/speech/recognizer.ts'
 import { hashFile } from '../setup/cache.ts'
 import { cachePaths, listSpeechModels } from '../setup/index.ts'
+import { speechPath } from '../setup/speech.ts'
+import { readFileNote } from '../setup/speechFiles.ts'
 import { type Finding, finding } from './finding.ts'
+import { versionAt } from './ollama.ts'
 
 /** The models that are set, and whether every file in the cache is what it was when it was made. */
 export async function examineModels(config: Config, signal: AbortSignal): Promise<Finding[]> {
@@ -51,11 +55,21 @@ async function hashes({ CACHE_DIR }: Config, signal: AbortSignal): Promise<Findi
   )
 }
 
+/** The chosen model as a running Ollama tells of it; null where none runs or none is chosen. */
+export async function chosenLanguageModel(
+  { OLLAMA_HOST, LLM_MODEL }: Config,
+  signal: AbortSignal,
+): Promise<LanguageModel | null> {
+  if ((await versionAt(OLLAMA_HOST, signal)) === null) return null
+  const installed = await createLanguageModels(async () => OLLAMA_HOST)
+    .list(signal)
+    .catch(() => [])
+  return installed.find(({ name }) => name === LLM_MODEL) ?? null
+}
+
 async function language(config: Config, signal: AbortSignal): Promise<Finding> {
   const why = 'Questions are answered with it.'
-  if (
-    (await probeOllama(config.OLLAMA_HOST, AbortSignal.any([signal, AbortSignal.timeout(2000)]))) === null
-  ) {
+  if ((await versionAt(config.OLLAMA_HOST, signal)) === null) {
     return finding(
       'language model',
       `${config.LLM_MODEL ?? 'the default'}; Ollama does not run now, so this was not checked`,
@@ -78,6 +92,19 @@ async function language(config: Config, signal: AbortSignal): Promise<Finding> {
       : null,
     why,
   )
+}
+
+/** A level whose file is here and whole; null else. Makes and fetches nothing. */
+export async function wholeSpeechLevel(
+  cacheDir: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<SpeechLevel | null> {
+  const path = speechPath(cacheDir, name)
+  const note = await readFileNote(path, signal)
+  const known = (await listSpeechModels(cacheDir)).find(model => model.name === name)
+  if (note === null || known === undefined) return null
+  return { name, path, digest: note.sha256, quantization: known.quantization }
 }
 
 /** Names of files whose bytes are not those that were noted when they were made. Hashes all of them. */

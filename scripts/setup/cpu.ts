@@ -15,10 +15,8 @@ export function cpuKey(): string {
 let known: string | undefined
 
 function features(): string {
-  if (platform() === 'linux') {
-    const flags = firstMatch(readOrEmpty('/proc/cpuinfo'), /^(?:flags|Features)\s*:\s*(.+)$/m)
-    if (flags !== null) return flags.trim().split(/\s+/).sort().join(' ')
-  }
+  const flags = cpuFlags()
+  if (flags !== null) return flags.toSorted().join(' ')
   if (platform() === 'darwin') {
     const lines = sysctl().match(
       /^(?:hw\.optional\.|machdep\.cpu\.(?:features|leaf7_features|brand_string)).*$/gm,
@@ -26,6 +24,13 @@ function features(): string {
     if (lines !== null) return lines.sort().join('\n')
   }
   return cpus()[0]?.model ?? 'unknown'
+}
+
+/** The CPU's features as Linux names them (`avx2`, `asimd`); null where the system has no such list. */
+export function cpuFlags(): string[] | null {
+  if (platform() !== 'linux') return null
+  const flags = firstMatch(readOrEmpty('/proc/cpuinfo'), /^(?:flags|Features)\s*:\s*(.+)$/m)
+  return flags === null ? null : flags.trim().split(/\s+/)
 }
 
 function readOrEmpty(path: string): string {

@@ -15,9 +15,10 @@ import { buildPortableWhisper, foundWhisper, obtainWhisper } from './whisper.ts'
 
 export { cachePaths } from './cache.ts'
 export { catalog } from './catalog.ts'
-export { cpuKey } from './cpu.ts'
+export { cpuFlags, cpuKey } from './cpu.ts'
 export { chooseDefaultLanguageModel, ensureLanguageModel, quantizeLanguageModel } from './language.ts'
 export { installedLanguageModels, installedLanguageTags, removeLanguageModel } from './ollamaApi.ts'
+export { findOnPath } from './programs.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 
 /** Every Ollama tag that the catalog knows: what it can make, and what it suggests to pull. */

@@ -35,6 +35,7 @@ export async function infoOf(
         where: ollamaReady ? await ollama.url() : config.OLLAMA_HOST,
         owned: ollama.owned(),
         state: ollama.status().state,
+        cpuFeatures: ollama.cpuFeatures(),
       },
       ...loaded.map(model => ({
         name: 'whisper-server',
@@ -42,8 +43,16 @@ export async function infoOf(
         where: `${model.name}${model.pid === null ? '' : `, process ${model.pid}`}`,
         owned: config.SPEECH_URL.length === 0,
         state: model.state,
+        cpuFeatures: model.cpuFeatures,
       })),
-      { name: 'flite', version: null, where: 'child process', owned: true, state: flite.status().state },
+      {
+        name: 'flite',
+        version: null,
+        where: 'child process',
+        owned: true,
+        state: flite.status().state,
+        cpuFeatures: null,
+      },
     ],
     record: recordInfoOf(stages.store.status),
     limits: {

@@ -1,5 +1,7 @@
 /** `promise`, or the signal's reason as soon as it aborts; the work itself goes on for others that wait for it. */
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Nobody may be left to hear it fail.
+  promise.catch(() => {})
   signal.throwIfAborted()
   let onAbort = () => {}
   const aborted = new Promise<never>((_, reject) => {

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cpuFeaturesIn } from './cpuFeatures.ts'
 import { childEnvironment } from './environment.ts'
 import { signalGroup, spawnGuarded } from './guard.ts'
 import { noteEnded, noteRunning } from './orphans.ts'
@@ -16,6 +17,8 @@ export type Child = {
   running(): boolean
   /** The last lines of its standard error, oldest first. */
   lastLines(): string[]
+  /** What it said of the SIMD features it uses; null before it did. */
+  cpuFeatures(): string[] | null
   /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone and its note with it. */
   stop(graceMs: number): Promise<void>
   /** SIGKILL, now. */
@@ -42,6 +45,7 @@ export function startChild(
   })
   const pid = child.pid ?? null
   const lines: string[] = []
+  let cpuFeatures: string[] | null = null
   let running = pid !== null
 
   const follow = (stream: Readable | null, kind: 'stdout' | 'stderr') => {
@@ -49,6 +53,7 @@ export function startChild(
     createInterface({ input: stream }).on('line', whole => {
       const line = whole.slice(0, longestLine)
       if (line.trim() === '') return
+      cpuFeatures ??= cpuFeaturesIn(line)
       log.debug({ engine: name, enginePid: pid, stream: kind, line }, 'engine output')
       if (kind === 'stderr' && lines.push(line) > keptLines) lines.shift()
     })
@@ -80,6 +85,7 @@ export function startChild(
     exited,
     running: () => running,
     lastLines: () => [...lines],
+    cpuFeatures: () => cpuFeatures,
     kill: () => signalGroup(child.pid, 'SIGKILL'),
     async stop(graceMs) {
       if (!running) return forgotten

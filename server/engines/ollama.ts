@@ -34,6 +34,8 @@ export type OllamaEngine = {
   /** For `/readyz`; waits for nothing: what it finds out is told the next time. */
   ready(): { ready: boolean; detail: string | null }
   status(): EngineStatus
+  /** SIMD features that ours says it uses, from its first model on; null for another's. */
+  cpuFeatures(): string[] | null
   /**
    * Memory of the runners in bytes, of one model by its weights' digest or of all; null where it can't be told
    * (Ollama on another machine, or of another user).
@@ -180,6 +182,7 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
       return { ready: false, detail: `ollama: ${state}. ${why ?? ''}`.trim() }
     },
     status,
+    cpuFeatures: () => own?.engine.cpuFeatures() ?? null,
     async runnerMemory(weightsDigest) {
       if (own !== null) {
         const running = own.engine.running()

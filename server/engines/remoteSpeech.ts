@@ -107,6 +107,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
           lastError: remote.healthy ? null : 'It does not answer its health check.',
           loadMs: null,
           warmMs: null,
+          cpuFeatures: null,
         }),
       )
     },

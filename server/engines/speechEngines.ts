@@ -23,6 +23,8 @@ export type LoadedSpeechModel = {
   lastError: string | null
   loadMs: number | null
   warmMs: number | null
+  /** SIMD features that it says it uses; null where it has not, or is not ours to hear. */
+  cpuFeatures: string[] | null
 }
 
 export type SpeechEngines = {

@@ -35,6 +35,8 @@ export type Supervised = {
   status(): EngineStatus
   /** The running engine, or null while there is none. */
   running(): Running | null
+  /** What the running engine said of the SIMD features it uses; null before it did. */
+  cpuFeatures(): string[] | null
   /**
    * Waits until the engine is ready. Rejects with `engine_unavailable` when it cannot be started, or with the
    * signal's reason. A `failed` engine is tried again by this call once its back-off has passed.
@@ -213,6 +215,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
   return {
     status,
     running: () => running,
+    cpuFeatures: () => child?.cpuFeatures() ?? null,
     ready(signal) {
       if (signal.aborted) return Promise.reject(signal.reason)
       if (stopping.signal.aborted) return Promise.reject(unavailable())

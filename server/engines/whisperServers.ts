@@ -185,7 +185,8 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
           const { pid, state, lastError } = engine.status()
           const { loadMs = null, warmMs = null } = engine.running() ?? {}
           const bytes = pid === null || state === 'stopped' ? null : await residentBytes(pid)
-          return { name, pid, residentBytes: bytes, state, lastError, loadMs, warmMs }
+          const cpuFeatures = engine.cpuFeatures()
+          return { name, pid, residentBytes: bytes, state, lastError, loadMs, warmMs, cpuFeatures }
         }),
       )
     },

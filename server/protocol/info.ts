@@ -22,6 +22,10 @@ export const EngineInfo = Type.Object({
   where: Type.String({ description: 'a URL, or how it is run here' }),
   owned: Type.Boolean({ description: 'a child of this server' }),
   state: Type.String(),
+  cpuFeatures: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description:
+      'SIMD features that the engine says it uses; null where it says nothing, or is not ours to hear',
+  }),
 })
 export type EngineInfo = Static<typeof EngineInfo>
 

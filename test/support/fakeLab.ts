@@ -92,6 +92,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
           lastError: null,
           loadMs: 40,
           warmMs: 5,
+          cpuFeatures: null,
         })),
       ready: () => ({ ready: true, detail: null }),
       stop: async () => {},

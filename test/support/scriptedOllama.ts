@@ -17,7 +17,10 @@ export type ScriptedOllama = {
 type Answer = (response: ServerResponse, call: OllamaCall) => unknown
 
 /** A program that answers Ollama's routes as a test says; what it does not know is 404. */
-export async function scriptedOllama(routes: Record<string, Answer>): Promise<ScriptedOllama> {
+export async function scriptedOllama(
+  routes: Record<string, Answer>,
+  address = '127.0.0.1',
+): Promise<ScriptedOllama> {
   const calls: OllamaCall[] = []
   const server = createServer(async (request, response) => {
     const text = await bodyOf(request)
@@ -34,7 +37,7 @@ export async function scriptedOllama(routes: Record<string, Answer>): Promise<Sc
     if (answer) await answer(response, call)
     else response.writeHead(404).end('404 page not found')
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>(resolve => server.listen(0, address, resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,

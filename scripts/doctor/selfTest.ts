@@ -1,0 +1,167 @@
+import pino from 'pino'
+import Type, { type Static, type TSchema } from 'typebox'
+import Value from 'typebox/value'
+import { encodeWav } from '../../server/audio/encodeWav.ts'
+import type { Config } from '../../server/config.ts'
+import { createFlite } from '../../server/engines/flite.ts'
+import { QuantvoxError, toQuantvoxError } from '../../server/errors.ts'
+import { ServerInfo } from '../../server/protocol/info.ts'
+import { LanguageModel } from '../../server/protocol/models.ts'
+import type { TurnRecord } from '../../server/protocol/record.ts'
+import { TurnAnswer } from '../../server/protocol/turns.ts'
+import { type ServerForCommand, serverForCommand } from '../commands/server.ts'
+import { findOllama, findWhisper } from '../setup/index.ts'
+import { provisionFrom } from '../setup/provision.ts'
+import type { Facts } from './facts.ts'
+import { type Finding, finding } from './finding.ts'
+import { examineGpu } from './gpu.ts'
+import { wholeSpeechLevel } from './models.ts'
+import { examineSimd } from './simd.ts'
+
+/** About two seconds when flite says it. */
+const QUESTION = 'What is the weather like today?'
+const LanguageModels = Type.Object({ items: Type.Array(LanguageModel) })
+
+export type SelfTest = {
+  findings: Finding[]
+  /** Null where it could not be asked. */
+  turn: TurnRecord | null
+  /** The model that answered, as it is loaded now. */
+  language: LanguageModel | null
+}
+
+/**
+ * Asks a two-second question, spoken by flite, of the running server, else of one started for it, and looks at what only a
+ * server that has answered knows. The turn is forgotten afterwards. Nothing is fetched: what is missing fails it.
+ */
+export async function selfTest(config: Config, facts: Facts, signal: AbortSignal): Promise<SelfTest> {
+  const what = 'self-test turn'
+  const why = 'A spoken question and its answer are what the server is for.'
+  try {
+    const question = await spoken(signal)
+    const server = await serverForCommand(config, signal, {
+      provision: withoutFetching(config.CACHE_DIR, signal),
+      log: pino({ level: 'silent' }),
+    })
+    try {
+      const answer = await ask(server, question)
+      const answered = finding(what, told(answer), misheard(answer), why)
+      const { findings, models } = await afterwards(server, facts)
+      const language = models.find(({ name }) => name === answer.timings.llm.model) ?? null
+      return { findings: [...findings, answered], turn: answer.timings, language }
+    } finally {
+      await server.stop()
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    const { message, mend = 'Look at the server log.' } = toQuantvoxError(error)
+    return { findings: [finding(what, message, { state: 'wrong', mend }, why)], turn: null, language: null }
+  }
+}
+
+async function spoken(signal: AbortSignal): Promise<File> {
+  const flite = createFlite({ log: pino({ level: 'silent' }) })
+  try {
+    const { samples, sampleRate } = await flite.speak(QUESTION, 'slt', signal)
+    return new File([new Uint8Array(encodeWav(samples, sampleRate))], 'question.wav')
+  } finally {
+    await flite.stop()
+  }
+}
+
+async function ask(server: ServerForCommand, question: File): Promise<TurnAnswer> {
+  const form = new FormData()
+  form.append('audio', question)
+  const answer = await json(server, '/v1/turns', TurnAnswer, { method: 'POST', body: form })
+  await server.request(`/v1/turns/${answer.turnId}`, { method: 'DELETE' }).catch(() => {
+    // It was not recorded; what is wrong with the record is said elsewhere.
+  })
+  return answer
+}
+
+function told({ timings, transcript }: TurnAnswer): string {
+  const { speech, fromSpeechEnd } = timings
+  const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`)
+  return [
+    `${((speech.audioMs ?? 0) / 1000).toFixed(1)} s of speech were heard as "${transcript}"`,
+    `transcript after ${ms(fromSpeechEnd.transcriptMs)}, first token ${ms(fromSpeechEnd.firstTokenMs)}, first audio ${ms(fromSpeechEnd.firstAudioMs)}, reply done ${ms(fromSpeechEnd.replyDoneMs)}`,
+  ].join('; ')
+}
+
+function misheard({ transcript }: TurnAnswer): { state: 'wrong'; mend: string } | null {
+  if (/weather/i.test(transcript)) return null
+  return { state: 'wrong', mend: `Choose another SPEECH_MODEL: "${QUESTION}" was said.` }
+}
+
+/** What the engines and the record are like, now that they have worked. */
+async function afterwards(
+  server: ServerForCommand,
+  facts: Facts,
+): Promise<{ findings: Finding[]; models: LanguageModel[] }> {
+  const [info, models] = await Promise.all([
+    json(server, '/v1/info', ServerInfo),
+    json(server, '/v1/models/language', LanguageModels),
+  ])
+  const ollama = info.engines.find(({ name }) => name === 'ollama')
+  const findings = [
+    examineSimd('Ollama', ollama?.cpuFeatures ?? null, facts.cpuFlags),
+    examineGpu(models.items, facts),
+    ...(info.record.detail === null
+      ? []
+      : [
+          finding(
+            'record of the running server',
+            info.record.detail,
+            { state: 'wrong', mend: 'Mend what it says; the server tries again every few seconds.' },
+            'Turns that the record does not take are lost at the next stop.',
+          ),
+        ]),
+  ]
+  return { findings, models: models.items }
+}
+
+async function json<S extends TSchema>(
+  server: ServerForCommand,
+  path: string,
+  schema: S,
+  init: RequestInit = {},
+): Promise<Static<S>> {
+  const body: unknown = await (await server.request(path, init)).json()
+  if (Value.Check(schema, body)) return body
+  throw new QuantvoxError(
+    'engine_failed',
+    `What the server sent for ${path} is not what this version expects.`,
+    { mend: 'Restart the server, so that it is the same version as this command.' },
+  )
+}
+
+/** What is here already; the doctor changes nothing. */
+function withoutFetching(cacheDir: string, signal: AbortSignal): ReturnType<typeof provisionFrom> {
+  const context = { cacheDir, onProgress: () => {}, signal }
+  const missing = (what: string) =>
+    new QuantvoxError('engine_unavailable', `${what} is not here, or not whole, so no turn was tried.`, {
+      mend: 'Run "npx quantvox setup", or just start: the server gets it.',
+    })
+  const all = provisionFrom(cacheDir)
+  return {
+    ...all,
+    async whisper() {
+      const found = await findWhisper(context)
+      if (found === null) throw missing('whisper-server')
+      return found
+    },
+    async ollama() {
+      const found = await findOllama(context)
+      if (found === null) throw missing('Ollama')
+      return found
+    },
+    async speechLevel(name) {
+      const level = await wholeSpeechLevel(cacheDir, name, signal)
+      if (level === null) throw missing(name)
+      return level
+    },
+    async languageModel(tag) {
+      throw missing(tag)
+    },
+  }
+}

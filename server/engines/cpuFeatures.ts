@@ -1,0 +1,22 @@
+/**
+ * The SIMD features that an engine says it uses, for instance `AVX2`, from a line of its log; null where the line says
+ * nothing of them. ggml names them at its first work: Ollama as `msg=system CPU.0.AVX2=1`, whisper-server as
+ * `system_info: ... | CPU : AVX2 = 1 | ...`.
+ */
+export function cpuFeaturesIn(line: string): string[] | null {
+  if (!line.includes('msg=system') && !line.includes('system_info:')) return null
+  return [...line.matchAll(/\b(?:CPU\.\d+\.)?([A-Z][A-Z0-9_]+) ?= ?1\b/g)]
+    .map(([, name]) => name ?? '')
+    .filter(name => !otherThanSimd.has(name))
+}
+
+/** Parts of a build that the same lines tell of. */
+const otherThanSimd = new Set([
+  'LLAMAFILE',
+  'OPENMP',
+  'REPACK',
+  'COREML',
+  'OPENVINO',
+  'KLEIDIAI',
+  'ACCELERATE',
+])
