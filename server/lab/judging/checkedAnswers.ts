@@ -3,7 +3,7 @@ import type { Flips } from '../../protocol/comparisonResult.ts'
 import type { Question } from '../input.ts'
 import type { LlmAnswer } from '../observations.ts'
 import { checkAnswer } from '../questions/checkAnswer.ts'
-import { compared, type FigureRule, shareFigure } from './figures.ts'
+import { compared, type FigureRule, itemsOf, shareFigure } from './figures.ts'
 import { mean } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
 import { mcnemarExact } from './statistics/exactTests.ts'
@@ -46,7 +46,7 @@ export function checkedRightFigure(
   { key, margin }: FigureRule,
 ): Figure {
   const hits = [...right.values()].filter(Boolean).length
-  const byItem = Object.fromEntries([...right].map(([of, isRight]) => [of, isRight ? 100 / right.size : 0]))
+  const byItem = itemsOf([...right].map(([of, isRight]) => [of, isRight ? 100 / right.size : 0]))
   const figure = { ...shareFigure(hits, right.size), byItem: right.size === 0 ? null : byItem }
   if (rightBefore === null || flips === null) return figure
   const both = [...right].flatMap(([question, now]) => {

@@ -1,6 +1,6 @@
 import type { Figure, Interval, Margin, Verdict } from '../../protocol/comparisonFigures.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
-import { writtenNumber, writtenRatio, writtenValue } from '../wording.ts'
+import { counted, writtenNumber, writtenRatio, writtenValue } from '../wording.ts'
 import { mean, sum } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
 import { differenceInterval } from './statistics/exactTests.ts'
@@ -51,7 +51,7 @@ export function compareRuns(result: ComparisonResult, baseline: ComparisonResult
       continue
     }
     if (own.failures > 0 && earlier.failures === 0) {
-      failed.push(`${own.name} failed ${own.failures} times; it did not then.`)
+      failed.push(`${own.name} failed ${counted(own.failures, 'time')}; it did not then.`)
     }
     for (const [figure, margin] of Object.entries(baseline.margins)) {
       const [mine, other] = [own.figures[figure], earlier.figures[figure]]

@@ -8,6 +8,10 @@ import { type Difference, noDifference, verdictOn } from './verdict.ts'
 /** How a figure is named for the draws of its bootstrap, shown, and judged. */
 export type FigureRule = { key: string; unit: string; margin: Margin | undefined }
 
+/** Shares of a sum, and medians, as they go into `byItem`; six digits are more than any clock is good for. */
+export const itemsOf = (entries: Iterable<readonly [string, number]>): Record<string, number> =>
+  Object.fromEntries([...entries].map(([of, value]) => [of, Number(value.toPrecision(6))]))
+
 /** A figure that was not measured, or is not compared with anything. */
 export function plainFigure(unit: string, value: number | null = null, n = value === null ? 0 : 1): Figure {
   return {
@@ -41,7 +45,7 @@ export function timingFigure(
   reference: readonly Measured[] | null,
   { key, unit, margin }: FigureRule,
 ): Figure {
-  const byItem = Object.fromEntries(
+  const byItem = itemsOf(
     [...byCluster(own)].map(([of, cluster]) => [of, median(cluster.map(({ value }) => value))]),
   )
   const medians = Object.values(byItem).sort((a, b) => a - b)
@@ -93,7 +97,7 @@ export function errorRateFigure(clips: readonly PairedErrors[], { key, unit, mar
   const value = ownRate(clusters)
   const interval = bootstrapInterval(clusters, ownRate, `${key} own`)
   const length = clips.reduce((total, { own }) => total + own.length, 0)
-  const byItem = Object.fromEntries(clips.map(({ of, own }) => [of, (own.errors / length) * 100]))
+  const byItem = itemsOf(clips.map(({ of, own }) => [of, (own.errors / length) * 100]))
   const figure = { ...plainFigure(unit, value, clips.length), interval, byItem: length === 0 ? null : byItem }
   if (value === null || clips.some(({ reference }) => reference === null)) return figure
   const referenceRate = rate(clip => clip.reference?.errors ?? 0)
@@ -158,7 +162,7 @@ export function departureFigure(
   const overall = (sample: readonly (readonly number[])[]) => mean(sample.flat())
   const value = overall(clusters)
   const interval = bootstrapInterval(clusters, overall, key)
-  const byItem = Object.fromEntries(
+  const byItem = itemsOf(
     [...byCluster(measured)].map(([of, cluster]) => [
       of,
       sum(cluster.map(one => one.value)) / measured.length,

@@ -1,5 +1,5 @@
 import type { LlmTag, NoiseArm, Pair, SpeechLevel } from '../../protocol/comparisonResult.ts'
-import { listed, writtenNumber } from '../wording.ts'
+import { counted, listed, writtenNumber } from '../wording.ts'
 import { isTelling, tellingRange } from './checkedAnswers.ts'
 import { referencePair } from './pairs.ts'
 import type { Run } from './run.ts'
@@ -31,16 +31,16 @@ function aboutTheRun({ ended, resumedAt, disturbed, unreadableLines }: Run): str
   }
   if (resumedAt.length > 0) {
     said.push(
-      `The run was broken off and went on ${resumedAt.length === 1 ? 'once' : `${resumedAt.length} times`}: its rounds lie further apart.`,
+      `The run was broken off and went on ${counted(resumedAt.length, 'time')}: its rounds lie further apart.`,
     )
   }
   if (disturbed.observations > 0) {
     said.push(
-      `Live sessions ran during ${disturbed.observations} of ${disturbed.of} observations; these are left out of all times.`,
+      `Live sessions ran during ${writtenNumber(disturbed.observations)} of ${counted(disturbed.of, 'observation')}; what was observed then is left out of all times.`,
     )
   }
   if (unreadableLines > 0) {
-    said.push(`${unreadableLines} lines of the record could not be read and were left out.`)
+    said.push(`${counted(unreadableLines, 'line')} of the record could not be read and left out.`)
   }
   return said
 }
@@ -50,7 +50,7 @@ function aboutClips({ plan }: Run): string[] {
   const words = texts.reduce((sum, text) => sum + comparedWords(text).length, 0)
   if (texts.length === 0 || words >= fewWords) return []
   return [
-    `The clips hold ${words} words: one of them is ${writtenNumber(100 / words)} points of word error rate, so only large differences can show.`,
+    `The clips hold ${counted(words, 'word')}: one of them is ${writtenNumber(100 / words)} points of word error rate, so only large differences can show.`,
   ]
 }
 

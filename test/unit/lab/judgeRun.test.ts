@@ -148,7 +148,7 @@ describe('what a run may lack', () => {
     expect(found.state).toBe('running')
     expect(found.finishedAt).toBeNull()
     expect(speech(found, `${tiny}-f16`).figures.inferenceMs.n).toBe(12)
-    expect(found.warnings.join(' ')).toContain('1 lines of the record could not be read')
+    expect(found.warnings.join(' ')).toContain('1 line of the record could not be read')
   })
 
   test('a tag that was deleted in the middle keeps what was measured, and the failure is told', () => {
@@ -187,7 +187,7 @@ describe('what a run may lack', () => {
     const resumed: Observation = { kind: 'resumed', at: '2026-11-25T10:00:00.000Z' }
     const found = judgeRun(readRun(asLines([...observations.slice(0, -1), resumed, ...again, end])))
     expect(found.speech).toEqual(result.speech)
-    expect(found.warnings.join(' ')).toContain('broken off and went on once')
+    expect(found.warnings.join(' ')).toContain('broken off and went on 1 time')
   })
 
   test('a file without a plan cannot be judged', () => {

@@ -98,7 +98,7 @@ function memoryBeside(own: Candidate, other: Candidate): string {
 
 /** What the choice gains, and how sure it is that it loses nothing. */
 function summary(choice: Choice, speech: readonly Candidate[], llm: readonly Candidate[]): string {
-  const gains = [gain(choice.speech, speech, 'hears in'), gain(choice.llm, llm, 'answers in')].filter(
+  const gains = [gain('hearing', choice.speech, speech), gain('answering', choice.llm, llm)].filter(
     text => text !== null,
   )
   const evidence = [choice.speech, choice.llm].flatMap(side => (side === null ? [] : [side.evidence]))
@@ -106,11 +106,11 @@ function summary(choice: Choice, speech: readonly Candidate[], llm: readonly Can
     ? 'too little was measured to tell a loss of accuracy'
     : evidence.every(kind => kind === 'reference')
       ? 'nothing that was compared is faster or smaller without a loss of accuracy'
-      : 'no loss of accuracy shown'
-  return [...gains, doubt].join(', ')
+      : 'no loss of accuracy was shown'
+  return gains.length === 0 ? doubt : `${listed(gains)}; ${doubt}`
 }
 
-function gain(chosen: Candidate | null, all: readonly Candidate[], verb: string): string | null {
+function gain(what: string, chosen: Candidate | null, all: readonly Candidate[]): string | null {
   const reference = referenceOf(all)
   if (chosen === null || reference === undefined || chosen === reference) return null
   const { ratioToReference } = timeRatio(chosen, reference)
@@ -119,7 +119,7 @@ function gain(chosen: Candidate | null, all: readonly Candidate[], verb: string)
     chosen.memoryBytes === null || reference.memoryBytes === null
       ? ''
       : ` and ${writtenRatio(chosen.memoryBytes / reference.memoryBytes)} the memory`
-  return `it ${verb} ${writtenRatio(ratioToReference)} the time${memory} of ${reference.name}`
+  return `${what} takes ${writtenRatio(ratioToReference)} the time${memory} of ${reference.name}`
 }
 
 const nothingMeasured = (): Recommendation => ({

@@ -1,6 +1,6 @@
 import type { Figure } from '../../../protocol/comparisonFigures.ts'
 import type { SpeechLevel } from '../../../protocol/comparisonResult.ts'
-import { writtenNumber } from '../../wording.ts'
+import { counted, writtenNumber } from '../../wording.ts'
 import { rulesOf } from '../arms.ts'
 import { plainFigure } from '../figures.ts'
 import type { Run } from '../run.ts'
@@ -56,7 +56,8 @@ function judged(
   }
   const points = `${writtenNumber(Math.abs(differenceToReference))} points of word error`
   const where = differenceToReference > 0 ? `${points} above` : `${points} below`
-  const objection = differenceToReference > allowed ? `it lies ${where} ${reference}, over ${clips(n)}` : null
+  const objection =
+    differenceToReference > allowed ? `it lies ${where} ${reference}, over ${counted(n, 'clip')}` : null
   const evidence = evidenceOf(n, differenceInterval, verdict, allowed)
   const said =
     differenceToReference === 0 ? `makes as many word errors as ${reference}` : `lies ${where} ${reference}`
@@ -64,7 +65,7 @@ function judged(
     lossPoints: differenceToReference,
     objection,
     evidence,
-    accuracy: `${name} ${said} over ${clips(n)}${certainty(evidence, differenceInterval)}.`,
+    accuracy: `${name} ${said} over ${counted(n, 'clip')}${certainty(evidence, differenceInterval)}.`,
   }
 }
 
@@ -86,5 +87,3 @@ function certainty(evidence: Candidate['evidence'], interval: Figure['difference
   const range = `95 % interval ${writtenNumber(interval[0])} to ${writtenNumber(interval[1])} points`
   return evidence === 'shown' ? ` (${range})` : ` (${range}): no difference shown, and none ruled out`
 }
-
-const clips = (n: number) => (n === 1 ? '1 clip' : `${n} clips`)
