@@ -21,8 +21,15 @@ export const info: ServerInfo = {
   version: '0.0.0-test',
   nodeVersion: process.version,
   engines: [
-    { name: 'ollama', version: '0.17.4', where: 'http://127.0.0.1:11434', owned: true, state: 'ready' },
-    { name: 'flite', version: null, where: 'child process', owned: true, state: 'ready' },
+    {
+      name: 'ollama',
+      version: '0.17.4',
+      where: 'http://127.0.0.1:11434',
+      owned: true,
+      state: 'ready',
+      cpuFeatures: null,
+    },
+    { name: 'flite', version: null, where: 'child process', owned: true, state: 'ready', cpuFeatures: null },
   ],
   record: { state: 'recording', detail: null, unwritten: 0 },
   limits: {
