@@ -211,10 +211,10 @@ export const ComparisonResult = Type.Object({
   environment: ComparisonEnvironment,
   input: Type.Object({
     audio: Type.String({ description: 'where the clips are from' }),
-    speechClips: Type.Integer(),
+    speechClips: Type.Integer({ description: 'that were heard; the budget may have cut some' }),
     nonspeechClips: Type.Integer(),
     referenceWords: Type.Integer({ description: 'normalized' }),
-    questions: Type.Integer(),
+    questions: Type.Integer({ description: 'that were asked' }),
     checkedQuestions: Type.Integer(),
     rounds: Type.Object({ speech: Type.Integer(), llm: Type.Integer(), pairs: Type.Integer() }),
   }),

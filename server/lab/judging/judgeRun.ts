@@ -24,8 +24,7 @@ export function judgeRun(run: Run): ComparisonResult {
   const llm = plan.llm.map(arm => judgeLlmTag(run, arm))
   const pairs = pairsOf(run).map(pair => judgePair(run, pair.speech, pair.llm))
   const noiseArm = judgeNoise(run)
-  const spoken = plan.clips.filter(({ kind }) => kind === 'speech')
-  const words = spoken.reduce((sum, { text }) => sum + (text === null ? 0 : comparedWords(text).length), 0)
+  const input = inputOf(run)
   return {
     id: plan.id,
     state: ended?.state ?? 'running',
@@ -33,19 +32,7 @@ export function judgeRun(run: Run): ComparisonResult {
     finishedAt: ended?.at ?? null,
     request: plan.request,
     environment: plan.environment,
-    input: {
-      audio: plan.audio,
-      speechClips: spoken.length,
-      nonspeechClips: plan.clips.length - spoken.length,
-      referenceWords: words,
-      questions: plan.questions.length,
-      checkedQuestions: plan.questions.filter(({ check }) => check !== null).length,
-      rounds: {
-        speech: roundsOf(run.decodes),
-        llm: roundsOf(run.answers),
-        pairs: roundsOf(run.turns),
-      },
-    },
+    input,
     margins: plan.margins,
     reference: plan.reference,
     speech,
@@ -54,7 +41,7 @@ export function judgeRun(run: Run): ComparisonResult {
     noiseArm,
     pareto: fronts(speech, llm, pairs),
     recommendation: recommend(run, speech, llm, pairs),
-    warnings: warnings(run, speech, llm, noiseArm),
+    warnings: warnings(run, input, llm, noiseArm),
     disturbed: run.disturbed,
     notMeasured: notMeasured(run, speech, llm, pairs),
     cutByBudget: run.cuts,
@@ -62,6 +49,27 @@ export function judgeRun(run: Run): ComparisonResult {
       what: arm === null ? what : `${arm}: ${what}`,
       why,
     })),
+  }
+}
+
+/** What was really put before the models, which a budget may have cut. */
+function inputOf({ plan, decodes, answers, turns }: Run): ComparisonResult['input'] {
+  const heard = new Set(decodes.map(({ clip }) => clip))
+  const asked = new Set(answers.map(({ question }) => question))
+  const clips = plan.clips.filter(({ id }) => heard.has(id))
+  const spoken = clips.filter(({ kind }) => kind === 'speech')
+  const questions = plan.questions.filter(({ id }) => asked.has(id))
+  return {
+    audio: plan.audio,
+    speechClips: spoken.length,
+    nonspeechClips: clips.length - spoken.length,
+    referenceWords: spoken.reduce(
+      (sum, { text }) => sum + (text === null ? 0 : comparedWords(text).length),
+      0,
+    ),
+    questions: questions.length,
+    checkedQuestions: questions.filter(({ check }) => check !== null).length,
+    rounds: { speech: roundsOf(decodes), llm: roundsOf(answers), pairs: roundsOf(turns) },
   }
 }
 

@@ -1,9 +1,14 @@
-import type { LlmTag, NoiseArm, Pair, SpeechLevel } from '../../protocol/comparisonResult.ts'
+import type {
+  ComparisonResult,
+  LlmTag,
+  NoiseArm,
+  Pair,
+  SpeechLevel,
+} from '../../protocol/comparisonResult.ts'
 import { counted, listed, writtenNumber } from '../wording.ts'
 import { isTelling, tellingRange } from './checkedAnswers.ts'
 import { referencePair } from './pairs.ts'
 import type { Run } from './run.ts'
-import { comparedWords } from './words/normalizeEnglish.ts'
 
 /** Words of reference below which one word is half a percent or more of error rate. */
 const fewWords = 200
@@ -11,13 +16,13 @@ const fewWords = 200
 /** What a reader must know before believing a figure. */
 export function warnings(
   run: Run,
-  levels: readonly SpeechLevel[],
+  input: ComparisonResult['input'],
   tags: readonly LlmTag[],
   noise: NoiseArm,
 ): string[] {
   return [
     ...aboutTheRun(run),
-    ...(levels.length > 0 ? aboutClips(run) : []),
+    ...aboutClips(input),
     ...aboutQuestions(run, tags),
     ...aboutSources(run),
     ...aboutNoise(noise),
@@ -45,12 +50,10 @@ function aboutTheRun({ ended, resumedAt, disturbed, unreadableLines }: Run): str
   return said
 }
 
-function aboutClips({ plan }: Run): string[] {
-  const texts = plan.clips.flatMap(({ kind, text }) => (kind === 'speech' && text !== null ? [text] : []))
-  const words = texts.reduce((sum, text) => sum + comparedWords(text).length, 0)
-  if (texts.length === 0 || words >= fewWords) return []
+function aboutClips({ speechClips, referenceWords }: ComparisonResult['input']): string[] {
+  if (referenceWords === 0 || referenceWords >= fewWords) return []
   return [
-    `The clips hold ${counted(words, 'word')}: one of them is ${writtenNumber(100 / words)} points of word error rate, so only large differences can show.`,
+    `${counted(speechClips, 'clip')} with ${counted(referenceWords, 'word')} were heard: one word is ${writtenNumber(100 / referenceWords)} points of word error rate, so only large differences can show.`,
   ]
 }
 

@@ -2,7 +2,7 @@ import type { Figure } from '../../protocol/comparisonFigures.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { writtenNumber, writtenRatio, writtenValue } from '../wording.ts'
 import type { Section } from './document.ts'
-import { labelOf } from './labels.ts'
+import { besideReference, labelOf } from './labels.ts'
 
 /** What the figures are worth: the reference against itself, the margins, what is missing, and on what it ran. */
 export const aboutSections = (result: ComparisonResult): Section[] => [
@@ -50,7 +50,7 @@ function noiseSection({ noiseArm }: ComparisonResult): Section {
           reference: false,
           cells: [
             { text: labelOf(figure) },
-            { text: besides(tested), verdict: tested.verdict },
+            { text: besideReference(tested) ?? '–', verdict: tested.verdict },
             { text: intervalOf(tested) },
           ],
         })),
@@ -58,13 +58,6 @@ function noiseSection({ noiseArm }: ComparisonResult): Section {
     ],
   }
 }
-
-const besides = ({ ratioToReference, differenceToReference, differenceInterval, unit }: Figure) =>
-  differenceInterval !== null
-    ? writtenValue(differenceToReference ?? 0, unit)
-    : ratioToReference === null
-      ? '–'
-      : writtenRatio(ratioToReference)
 
 function intervalOf({ ratioInterval, differenceInterval, unit }: Figure): string {
   if (differenceInterval !== null)
@@ -74,7 +67,7 @@ function intervalOf({ ratioInterval, differenceInterval, unit }: Figure): string
 
 function missingSection({ notMeasured, cutByBudget, failures }: ComparisonResult): Section {
   const reasoned = (items: readonly { what: string; why: string }[]) =>
-    items.map(({ what, why }) => `${what}: ${why}`)
+    items.map(({ what, why }) => `${labelOf(what)}: ${why}`)
   const block = (before: string, items: string[]) =>
     items.length === 0
       ? []

@@ -67,8 +67,13 @@ export function cellOf(figure: Figure): Cell {
   }
 }
 
-function besideReference({ ratioToReference, differenceToReference, unit, differenceInterval }: Figure) {
-  // Rates in percent and divergences differ by points; sizes and times by factors.
+/** Rates in percent, counts and divergences by points, sizes and times by factors; null where it is not compared. */
+export function besideReference({
+  ratioToReference,
+  differenceToReference,
+  unit,
+  differenceInterval,
+}: Figure): string | null {
   const isPoints = unit === '%' || unit === 'words' || unit === 'nats' || differenceInterval !== null
   if (isPoints) return differenceToReference === null ? null : signed(differenceToReference)
   return ratioToReference === null ? null : writtenRatio(ratioToReference)

@@ -1,5 +1,5 @@
 import type { ComparisonResult, LlmTag } from '../../protocol/comparisonResult.ts'
-import { writtenNumber } from '../wording.ts'
+import { counted, writtenNumber } from '../wording.ts'
 import type { Block, Section, Table } from './document.ts'
 import { shortNames, tableOf } from './labels.ts'
 
@@ -18,7 +18,7 @@ export function llmSection(result: ComparisonResult): Section[] {
       blocks: [
         {
           kind: 'text',
-          text: `${tags.length} tags answered ${input.questions} questions, ${input.checkedQuestions} of them checked, in ${input.rounds.llm} rounds at temperature 0. The reference is ${reference.llm}.`,
+          text: `${counted(tags.length, 'tag')} answered ${counted(input.questions, 'question')}, ${input.checkedQuestions} of them checked, in ${counted(input.rounds.llm, 'round')} at temperature 0. The reference is ${reference.llm}.`,
         },
         ...(source === undefined
           ? []

@@ -1,4 +1,5 @@
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
+import { counted } from '../wording.ts'
 import type { Section } from './document.ts'
 import { shortNames, tableOf } from './labels.ts'
 
@@ -28,7 +29,7 @@ export function pairSection({
       blocks: [
         {
           kind: 'text',
-          text: `Whole spoken turns through the server’s own pipeline, in ${input.rounds.pairs} rounds, from speech end. “Answers changed by that” counts turns in which the speech level changed the transcript, and the answer with it.`,
+          text: `Whole spoken turns through the server’s own pipeline, in ${counted(input.rounds.pairs, 'round')}, from speech end. “Answers changed by that” counts turns in which the speech level changed the transcript, and the answer with it.`,
         },
         ...(pareto.pairs.points.length > 1 && error && time && memory
           ? [

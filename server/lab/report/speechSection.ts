@@ -1,9 +1,10 @@
 import type { ComparisonResult, SpeechLevel } from '../../protocol/comparisonResult.ts'
+import { counted } from '../wording.ts'
 import type { Section, Table } from './document.ts'
 import { cellOf, shortNames, tableOf } from './labels.ts'
 
 export function speechSection(result: ComparisonResult): Section[] {
-  const { speech: levels, pareto, recommendation, reference } = result
+  const { speech: levels, pareto, recommendation, reference, input } = result
   if (levels.length === 0) return []
   const names = shortNames(levels.map(({ name }) => name))
   const recommended = recommendation.speech === null ? [] : [recommendation.speech]
@@ -14,7 +15,7 @@ export function speechSection(result: ComparisonResult): Section[] {
       blocks: [
         {
           kind: 'text',
-          text: `${levels.length} levels heard ${result.input.speechClips} clips with ${result.input.referenceWords} words in ${result.input.rounds.speech} rounds, in shuffled order. Each is held against the reference of its family, marked ◆; the run’s reference is ${reference.speech}.`,
+          text: `${counted(levels.length, 'level')} heard ${counted(input.speechClips, 'clip')} with ${counted(input.referenceWords, 'word')} in ${counted(input.rounds.speech, 'round')}, in shuffled order. Each is held against the reference of its family, marked ◆; the run’s reference is ${reference.speech}.`,
         },
         ...(pareto.speech.points.length > 1
           ? [

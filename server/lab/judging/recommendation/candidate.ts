@@ -25,23 +25,34 @@ export type Candidate = {
 const sameTime = 0.05
 const timeMargin = { better: 'lower', kind: 'ratio', margin: sameTime } as const
 
+/** Time of one as a ratio to that of another, over the clips or questions that both have. */
+export const timeBeside = (own: Candidate, other: Candidate) =>
+  timingFigure(own.times, other.times, {
+    key: `${own.name} beside ${other.name}`,
+    unit: 'ms',
+    margin: timeMargin,
+  })
+
 /**
  * Candidates that accuracy does not rule out, best first: those that are not shown to be slower than the fastest come
- * first, by memory; then the others by time.
+ * first, by memory; then the others by time. Times are held against the first candidate's, clip by clip: medians of
+ * different clips, where one failed or was cut, would compare the clips.
  */
 export function ranked(candidates: readonly Candidate[]): Candidate[] {
+  const common = candidates.find(({ timeMs }) => timeMs !== null)
+  if (common === undefined) return []
+  const ratio = (candidate: Candidate) =>
+    candidate === common ? 1 : (timeBeside(candidate, common).ratioToReference ?? Number.POSITIVE_INFINITY)
   const timed = candidates
     .filter(({ objection, timeMs }) => objection === null && timeMs !== null)
-    .sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0))
+    .map(candidate => ({ candidate, ratio: ratio(candidate) }))
+    .sort((a, b) => a.ratio - b.ratio)
+    .map(({ candidate }) => candidate)
   const fastest = timed[0]
   if (fastest === undefined) return []
   const asFast = (candidate: Candidate) => {
     if (candidate === fastest) return true
-    const { verdict, ratioToReference } = timingFigure(candidate.times, fastest.times, {
-      key: `${candidate.name} or ${fastest.name}`,
-      unit: 'ms',
-      margin: timeMargin,
-    })
+    const { verdict, ratioToReference } = timeBeside(candidate, fastest)
     return verdict === 'not-tested' ? (ratioToReference ?? 2) <= 1 + sameTime : verdict !== 'worse'
   }
   const { true: leading = [], false: rest = [] } = Object.groupBy(timed, candidate => `${asFast(candidate)}`)

@@ -11,6 +11,9 @@ export const mostLostAnswers = 5
 /** Percent of next tokens that a recommended tag chooses like the reference of its family. */
 export const leastTokenAgreement = 90
 
+/** Checked answers below which their number alone says nothing. */
+const fewAnswers = 20
+
 /** The tags as candidates, without those that a reference was made from. */
 export function llmCandidates(run: Run, tags: readonly LlmTag[]): Candidate[] {
   return tags
@@ -56,12 +59,17 @@ function judged(
       : []),
   ]
   const parts = [right, agreement].filter(part => part !== null)
-  const thin = answers === null || !answers.telling
+  const thin = answers === null || !answers.telling || answers.of < fewAnswers
   return {
     lossPoints: difference === null ? null : -difference,
     objection: objections.length === 0 ? null : objections.join(', and '),
     accuracy: `${tag.name} ${parts.length === 0 ? 'was not held against the reference' : parts.join(' and ')}.`,
-    evidence: thin && tokenAgreement.value === null ? 'thin' : 'not-shown',
+    evidence:
+      answers?.figure.verdict === 'better'
+        ? 'shown'
+        : thin && tokenAgreement.value === null
+          ? 'thin'
+          : 'not-shown',
   }
 }
 

@@ -1,8 +1,7 @@
 import type { LlmTag, Pair, Recommendation, SpeechLevel } from '../../../protocol/comparisonResult.ts'
 import { listed, writtenRatio, writtenValue } from '../../wording.ts'
-import { timingFigure } from '../figures.ts'
 import type { Run } from '../run.ts'
-import { brokenLimits, type Candidate, type Choice, chooseTogether, ranked } from './candidate.ts'
+import { brokenLimits, type Candidate, type Choice, chooseTogether, ranked, timeBeside } from './candidate.ts'
 import { llmCandidates } from './llmCandidates.ts'
 import { speechCandidates } from './speechCandidates.ts'
 
@@ -48,20 +47,11 @@ const worthNaming = 1
 
 const referenceOf = (all: readonly Candidate[]) => all.find(({ evidence }) => evidence === 'reference')
 
-/** Time of `own` as a ratio to that of `other`; null where they have no clip or question in common. */
-function timeRatio(own: Candidate, other: Candidate) {
-  return timingFigure(own.times, other.times, {
-    key: `${own.name} beside ${other.name}`,
-    unit: 'ms',
-    margin: undefined,
-  })
-}
-
 function reasons(chosen: Candidate, all: readonly Candidate[], does: string): string[] {
   const reference = referenceOf(all)
   const said: string[] = []
   if (reference !== undefined && reference !== chosen) {
-    const { ratioToReference, ratioInterval } = timeRatio(chosen, reference)
+    const { ratioToReference, ratioInterval } = timeBeside(chosen, reference)
     if (ratioToReference !== null) {
       const range = ratioInterval ? ` (95 %: ${ratioInterval.map(writtenRatio).join(' to ')})` : ''
       said.push(
@@ -72,15 +62,17 @@ function reasons(chosen: Candidate, all: readonly Candidate[], does: string): st
   said.push(chosen.accuracy)
   for (const other of all) {
     if (other === chosen || other.timeMs === null || chosen.timeMs === null) continue
-    if (other.objection !== null && other.timeMs < chosen.timeMs) {
+    if (other.objection !== null && (timeBeside(other, chosen).ratioToReference ?? 1) < 1) {
       said.push(`${other.name} is faster, but ${other.objection}.`)
     }
   }
   const finest = all
-    .filter(({ lossPoints, timeMs }) => lossPoints !== null && timeMs !== null)
+    .filter(
+      ({ evidence, lossPoints, timeMs }) => evidence === 'shown' && lossPoints !== null && timeMs !== null,
+    )
     .sort((a, b) => (a.lossPoints ?? 0) - (b.lossPoints ?? 0))[0]
   if (finest !== undefined && (chosen.lossPoints ?? 0) - (finest.lossPoints ?? 0) >= worthNaming) {
-    const { ratioToReference } = timeRatio(finest, chosen)
+    const { ratioToReference } = timeBeside(finest, chosen)
     if (ratioToReference !== null) {
       said.push(
         `Where accuracy matters more: ${finest.accuracy.replace(/\.$/, '')}; it takes ${writtenRatio(ratioToReference)} the time of ${chosen.name}.`,
@@ -105,7 +97,9 @@ function summary(choice: Choice, speech: readonly Candidate[], llm: readonly Can
   const doubt = evidence.includes('thin')
     ? 'too little was measured to tell a loss of accuracy'
     : evidence.every(kind => kind === 'reference')
-      ? 'nothing that was compared is faster or smaller without a loss of accuracy'
+      ? [...speech, ...llm].some(one => one.evidence === 'thin')
+        ? 'too little was measured to recommend anything faster or smaller'
+        : 'nothing that was compared is faster or smaller without a loss of accuracy'
       : 'no loss of accuracy was shown'
   return gains.length === 0 ? doubt : `${listed(gains)}; ${doubt}`
 }
@@ -113,7 +107,7 @@ function summary(choice: Choice, speech: readonly Candidate[], llm: readonly Can
 function gain(what: string, chosen: Candidate | null, all: readonly Candidate[]): string | null {
   const reference = referenceOf(all)
   if (chosen === null || reference === undefined || chosen === reference) return null
-  const { ratioToReference } = timeRatio(chosen, reference)
+  const { ratioToReference } = timeBeside(chosen, reference)
   if (ratioToReference === null) return null
   const memory =
     chosen.memoryBytes === null || reference.memoryBytes === null

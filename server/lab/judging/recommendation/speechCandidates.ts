@@ -12,6 +12,9 @@ import type { Candidate } from './candidate.ts'
 /** Percentage points of word error that a recommended level may lie above the reference, unless a limit says otherwise. */
 export const defaultRise = 0.5
 
+/** Points beyond what is allowed that must be ruled out before few clips are believed. */
+const ruledOutRise = 2
+
 /** The levels as candidates, each held against the run's one reference, whatever family it is of. */
 export function speechCandidates(run: Run, levels: readonly SpeechLevel[]): Candidate[] {
   const reference = run.plan.reference.speech
@@ -26,7 +29,7 @@ export function speechCandidates(run: Run, levels: readonly SpeechLevel[]): Cand
       timeMs: inferenceMs.value,
       firstTokenMs: inferenceMs.value,
       memoryBytes: residentBytes.value,
-      ...judged(level, reference, figure, allowed),
+      ...judged(level, reference, figure, level.figures.wordErrorRateToReference, allowed),
     }
   })
 }
@@ -45,6 +48,7 @@ function judged(
   { name }: SpeechLevel,
   reference: string | null,
   { n, differenceToReference, differenceInterval, verdict }: Figure,
+  departure: Figure,
   allowed: number,
 ): Pick<Candidate, 'lossPoints' | 'objection' | 'accuracy' | 'evidence'> {
   if (name === reference) {
@@ -56,9 +60,13 @@ function judged(
   }
   const points = `${writtenNumber(Math.abs(differenceToReference))} points of word error`
   const where = differenceToReference > 0 ? `${points} above` : `${points} below`
-  const objection =
-    differenceToReference > allowed ? `it lies ${where} ${reference}, over ${counted(n, 'clip')}` : null
   const evidence = evidenceOf(n, differenceInterval, verdict, allowed)
+  const objection =
+    differenceToReference > allowed
+      ? `it lies ${where} ${reference}, over ${counted(n, 'clip')}`
+      : evidence === 'thin' && departure.verdict === 'worse'
+        ? `it hears ${writtenNumber(departure.value ?? 0)} % of words unlike its reference, and too little was measured to rule out that they are errors`
+        : null
   const said =
     differenceToReference === 0 ? `makes as many word errors as ${reference}` : `lies ${where} ${reference}`
   return {
@@ -78,12 +86,16 @@ function evidenceOf(
   if (interval === null || n < leastForBootstrap) return 'thin'
   // Not a clip differs: drawing the same clips again cannot say how many others would.
   if (interval[0] === interval[1]) return 'not-shown'
-  return verdict === 'better' || interval[1] <= allowed ? 'shown' : 'not-shown'
+  if (verdict === 'better' || interval[1] <= allowed) return 'shown'
+  return interval[1] <= allowed + ruledOutRise ? 'not-shown' : 'thin'
 }
 
 function certainty(evidence: Candidate['evidence'], interval: Figure['differenceInterval']): string {
-  if (evidence === 'thin' || interval === null) return ', too few to tell a difference'
+  if (interval === null) return ', too few to tell a difference'
   if (interval[0] === interval[1]) return ', without a difference in any'
   const range = `95 % interval ${writtenNumber(interval[0])} to ${writtenNumber(interval[1])} points`
-  return evidence === 'shown' ? ` (${range})` : ` (${range}): no difference shown, and none ruled out`
+  if (evidence === 'shown') return ` (${range})`
+  return evidence === 'thin'
+    ? ` (${range}): too few to tell a difference`
+    : ` (${range}): no difference shown`
 }
