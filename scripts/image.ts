@@ -15,6 +15,7 @@ import { createProgressView } from './setup/progress.ts'
  */
 
 const root = resolve(import.meta.dirname, '..')
+
 async function assembleImage(out: string, say: (text: string) => void): Promise<void> {
   const { config } = loadConfig()
   const view = createProgressView(process.stderr)
