@@ -17,7 +17,7 @@ import { type Talk, talk } from './talkers.ts'
 export type Trial = { server: ScriptedServer; talk: Talk; atMs: number }
 
 /** A clip, and silence that ends the turn. */
-async function question(): Promise<Int16Array> {
+export async function question(): Promise<Int16Array> {
   const limits = { maxBytes: 2 ** 24, maxSeconds: 60 }
   const signal = new AbortController().signal
   const { samples } = await decodeAudio(createReadStream(clip('azure-weather')), limits, signal)
@@ -68,7 +68,7 @@ export async function signalTrials(
 }
 
 /** Turns of `ids` that the record does not have, read as the next start would find it. */
-export function lostRows({ dataDir }: ScriptedServer, ids: Iterable<string>): string[] {
+export function lostRows({ dataDir }: { dataDir: string }, ids: Iterable<string>): string[] {
   const store = openTurnStore(join(dataDir, turnFileName), { saveText: true })
   const problem = store.status.problem
   const lost = problem === null ? [...ids].filter(id => store.get(id) === null) : []
@@ -78,7 +78,8 @@ export function lostRows({ dataDir }: ScriptedServer, ids: Iterable<string>): st
 
 type Identified = { pid: number; identity: string; command: string }
 
-async function identitiesBelow(pid: number): Promise<Identified[]> {
+/** All that a process started, directly or not, each told from any later process of its number. */
+export async function identitiesBelow(pid: number): Promise<Identified[]> {
   const found = descendantsOf(pid, await listProcesses())
   const identified = await Promise.all(
     found.map(async info => ({
@@ -91,7 +92,7 @@ async function identitiesBelow(pid: number): Promise<Identified[]> {
 }
 
 /** Those that still run after 10 s, more than any engine is given to end. */
-async function leftOver(processes: Identified[]): Promise<string[]> {
+export async function leftOver(processes: Identified[]): Promise<string[]> {
   let left = processes
   for (const giveUpAt = performance.now() + 10_000; left.length > 0 && performance.now() < giveUpAt; ) {
     await sleep(20)
