@@ -8,6 +8,26 @@ import { type Bar, reachedMs, waterfallBars } from './waterfallBars.ts'
 /** Shorter ones would print as 0.0. */
 const SHOWN_FROM_MS = 0.05
 
+const meanings: Readonly<Record<string, string>> = {
+  silence: 'silence that had to last before the turn counted as over',
+  decision: 'from the release to the last frame that was heard',
+  prepareSpeech: 'decoding the file and finding the speech in it',
+  speechLoad: 'the speech level was not in memory',
+  speechQueue: 'other requests to the speech engine came first',
+  transcription: 'the speech engine at work',
+  prepareAnswer: 'history and prompt, and what was heard of the turn before',
+  llmQueue: 'other turns with this model came first',
+  llmLoad: 'the language model was not in memory',
+  llmSchedule: "Ollama's own wait, with the model in memory",
+  promptEvaluation: 'the model reads the prompt',
+  firstToken: 'template, first token, and the way to us',
+  beforeThinking: 'template, first token of the thinking, and the way to us',
+  thinking: 'the model thinks and says nothing yet',
+  firstClause: 'until there was enough to be spoken',
+  firstAudio: 'the voice at work on the first clause',
+  playbackStart: 'until the client played it',
+}
+
 /**
  * Where the time of a turn went: a table of its stages on one axis from speech end, with the quantization of both models.
  * The bars are for the eye; each row says its figures in words too.
@@ -78,7 +98,12 @@ function tableOf(bars: Bar[]): HTMLElement {
     return el(
       'tr',
       { 'data-bar': id },
-      el('th', { scope: 'row' }, label, ...(isHidden ? [' ', el('small', {}, note)] : [])),
+      el(
+        'th',
+        { scope: 'row', title: meanings[id] },
+        label,
+        ...(isHidden ? [' ', el('small', {}, note)] : []),
+      ),
       el('td', {}, track, el('span', { class: 'unseen' }, inWords)),
       el('td', { class: 'figures' }, milliseconds(ms)),
     )

@@ -104,9 +104,10 @@ function untilFirstToken(llm: TurnRecord['llm'], askedMs: number, firstTokenMs: 
   const thinksFromMs = firstTokenMs === null ? evaluatedMs : firstTokenMs - (llm.thinkingMs ?? 0)
   if (thinksFromMs < evaluatedMs) return []
   // A warm model has a load_duration too: the wait of Ollama's scheduler.
-  const load = llm.cold === true ? ['llmLoad', 'Load model'] : ['llmSchedule', 'Scheduler']
+  const load =
+    llm.cold === true ? { id: 'llmLoad', label: 'Load model' } : { id: 'llmSchedule', label: 'Scheduler' }
   const parts: Part[] = [
-    { id: load[0] ?? '', label: load[1] ?? '', startMs: askedMs, endMs: loadedMs },
+    { ...load, startMs: askedMs, endMs: loadedMs },
     { id: 'promptEvaluation', label: 'Prompt evaluation', startMs: loadedMs, endMs: evaluatedMs },
   ]
   if (firstTokenMs === null || llm.thinkingMs === null) return parts

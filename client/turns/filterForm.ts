@@ -54,7 +54,7 @@ export function createFilterForm(changed: () => void): FilterForm {
     'any',
     outcomes.map(name => [name, name]),
   )
-  const source = select('From', 'source', 'anywhere', Object.entries(sourceTexts))
+  const source = select('Source', 'source', 'any', Object.entries(sourceTexts))
   const period = select('Time', 'period', 'any time', [
     ...Object.entries(periods).map(([key, { text }]): [string, string] => [key, text]),
     ['between', 'between …'],

@@ -5,6 +5,7 @@ import type { StoredTurn } from '../../../server/protocol/record.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { listenTo, type OpenPage, openPage } from '../../support/browser/openPage.ts'
 import { spokenWav } from '../../support/browser/spokenWav.ts'
+import { barsOnScreen, visibleMs } from '../../support/browser/waterfallOnScreen.ts'
 import { type LiveServer, startLiveServer } from '../../support/liveServer.ts'
 
 /** The product whole: `quantvox serve` with its models, a real browser, and a microphone that hears a clip. */
@@ -58,8 +59,46 @@ describe('the page on real engines', () => {
     const { firstAudioMs, playbackStartedMs } = record.fromSpeechEnd
     expect(playbackStartedMs).toBeGreaterThanOrEqual(firstAudioMs ?? Number.POSITIVE_INFINITY)
     expect(await tab.locator('.turn .timing').last().innerText()).toContain(record.llm.quantization)
+    const bars = await barsOnScreen(tab.locator('.waterfall').last())
+    expect(Math.abs(visibleMs(bars) - (playbackStartedMs ?? 0))).toBeLessThan(bars.length)
     await page.picture('real-conversation')
     console.log(`long tasks while audio streamed: ${JSON.stringify(await longTasks())} ms`)
+  })
+
+  test('another quantization is pulled if need be, its cost is said, and turn and chart bear its label', async () => {
+    page = await openPage(browser, server.url)
+    const { tab } = page
+    const pickers = tab.locator('.model-pickers')
+    const ask = async () => {
+      const before = await tab.locator('.waterfall').count()
+      await tab.getByLabel('Type a question').fill('Say hello.')
+      await tab.keyboard.press('Enter')
+      await tab.locator('.waterfall').nth(before).waitFor({ timeout: 120_000 })
+    }
+    const q8 = pickers.getByRole('radio', { name: 'q8_0' }).first()
+    await q8.waitFor()
+    const pull = pickers.getByRole('button', { name: /^Pull q8_0, smollm2/ })
+    if (await pull.isVisible()) await pull.click()
+    await expect.poll(() => q8.isEnabled(), { timeout: 240_000 }).toBe(true)
+    await ask()
+    await q8.check()
+    const cost = pickers.locator('.status')
+    await expect
+      .poll(() => cost.innerText(), { timeout: 60_000 })
+      .toMatch(/q8_0 (loaded in [\d.,]+ m?s|was loaded already)/)
+    console.log(`switched: ${await cost.innerText()}`)
+    await ask()
+    const record = await lastRecord()
+    expect(record.llm.quantization).toBe('Q8_0')
+    const waterfall = tab.locator('.waterfall').last()
+    expect(await waterfall.locator('.levels').innerText()).toContain('Q8_0')
+    const bars = await barsOnScreen(waterfall)
+    const { playbackStartedMs, firstAudioMs } = record.fromSpeechEnd
+    const evaluation = bars.find(({ id }) => id === 'promptEvaluation')?.ms ?? Number.NaN
+    expect(Math.abs(evaluation - (record.llm.promptEvalMs ?? Number.NaN))).toBeLessThan(1)
+    expect(Math.abs(visibleMs(bars) - (playbackStartedMs ?? firstAudioMs ?? 0))).toBeLessThan(bars.length)
+    expect(await tab.locator('.latency-chart tbody').innerText()).toMatch(/q8_0/)
+    await page.picture('real-switch')
   })
 
   test('typed, and switched off in the middle: the server goes down, the page says so', async () => {

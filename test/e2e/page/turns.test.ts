@@ -6,6 +6,7 @@ import { accessibilityFaults, stickingOut } from '../../support/browser/accessib
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import { barsOnScreen, visibleMs } from '../../support/browser/waterfallOnScreen.ts'
 import { makeTurn, makeTurns } from '../../support/records.ts'
 
 const token = 'a-token-of-the-test'
@@ -132,17 +133,10 @@ describe('a turn opened', () => {
     await open()
     await rows().first().getByRole('button').press('Enter')
     const detail = page.tab.locator('tr.detail:not([hidden])')
-    const bars = await detail.locator('tr[data-bar]').evaluateAll(elements =>
-      elements.map(element => ({
-        id: (element as HTMLElement).dataset.bar ?? '',
-        ms: Number(element.querySelector('td.figures')?.textContent?.replace(/,/g, '')),
-        hiddenMs: Number(/[\d.]+/.exec(element.querySelector('small')?.textContent ?? '0')?.[0]),
-      })),
-    )
+    const bars = await barsOnScreen(detail)
     const { fromSpeechEnd: at, speech, llm } = liveTurn.record
-    const visible = bars.reduce((sum, { ms, hiddenMs }) => sum + ms - hiddenMs, 0)
     // Each figure on screen is rounded by itself.
-    expect(Math.abs(visible - (at.playbackStartedMs ?? 0))).toBeLessThan(bars.length)
+    expect(Math.abs(visibleMs(bars) - (at.playbackStartedMs ?? 0))).toBeLessThan(bars.length)
     const shown = Object.fromEntries(bars.map(({ id, ms }) => [id, ms]))
     expect(shown.silence).toBe(505)
     expect(shown.transcription).toBe(Math.round(speech.inferenceMs ?? 0))
@@ -155,13 +149,9 @@ describe('a turn opened', () => {
       ),
     )
     // What the eye sees: each bar begins where the one before it ended, but for what the silence hides.
-    const edges = await detail
-      .locator('tr[data-bar] .bar:not(.hidden)')
-      .evaluateAll(elements =>
-        elements.map(element => element.getBoundingClientRect()).map(({ left, right }) => ({ left, right })),
-      )
-    for (const [i, { left }] of edges.entries()) {
-      if (i > 0) expect(Math.abs(left - (edges[i - 1]?.right ?? 0))).toBeLessThan(3)
+    const seen = bars.filter(({ left }) => !Number.isNaN(left))
+    for (const [i, { left }] of seen.entries()) {
+      if (i > 0) expect(Math.abs(left - (seen[i - 1]?.right ?? 0))).toBeLessThan(3)
     }
     await detail.getByText('Raw row').click()
     const row = JSON.parse(await detail.locator('pre').innerText()) as StoredTurn
