@@ -14,7 +14,7 @@ export function intervalInWords(interval: readonly number[], unit: string): stri
   return rangeInWords(valueInWords(low, unit), valueInWords(high, unit))
 }
 
-export const verdictTexts: Readonly<Record<Verdict, string>> = {
+const verdictTexts: Readonly<Record<Verdict, string>> = {
   better: 'better',
   worse: 'worse',
   'no-difference-shown': 'no difference shown',
