@@ -62,6 +62,8 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
   /** Typed, or chosen, before the session was ready. */
   let texts: string[] = []
   let choseLate = false
+  /** Of the turns that are open. */
+  const voices = new Map<string, string>()
   const spokenLength = createSpokenLength()
 
   const connection = createConnection({
@@ -73,6 +75,7 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
     lost() {
       isReady = false
       texts = []
+      voices.clear()
       silence()
       conversation.lost()
     },
@@ -134,17 +137,30 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
         spokenLength.complete(message.audioMs)
         player?.complete(message.turnId)
         break
+      case 'speech.stopped':
+        spokenHere(message.turnId)
+        break
       case 'reply.delta':
-        if (settings?.voice === 'browser') voice?.say(message.turnId, message.text)
+        if (spokenHere(message.turnId)) voice?.say(message.turnId, message.text)
         break
       case 'reply.done':
         spokenLength.reply(message.text.length)
-        if (settings?.voice === 'browser') voice?.complete(message.turnId)
+        if (spokenHere(message.turnId)) voice?.complete(message.turnId)
+        break
+      case 'turn.done':
+        voices.delete(message.turnId)
         break
       case 'error':
         takeError(message)
     }
     options.changed()
+  }
+
+  /** Whether the browser speaks that turn. A voice that is chosen meanwhile is for the next. */
+  function spokenHere(turnId: string): boolean {
+    const name = voices.get(turnId) ?? settings?.voice ?? ''
+    voices.set(turnId, name)
+    return name === 'browser'
   }
 
   function takeError(message: ErrorMessage): void {

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import axe from 'axe-core'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ensurePage } from '../../../scripts/page/build.ts'
+import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
@@ -30,17 +30,6 @@ async function converse({ tab }: OpenPage): Promise<void> {
     .toBe('completed')
 }
 
-type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
-
-/** The page is opened without its policy for this, which would keep the test's own script out. */
-async function findings({ tab }: OpenPage): Promise<string[]> {
-  await tab.addScriptTag({ content: axe.source })
-  return await tab.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run()
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
-  })
-}
-
 /** The lab is no part of the scripted server. */
 const expected = /404/
 const places = ['talk', 'turns', 'comparisons'] as const
@@ -62,21 +51,21 @@ describe('craft', () => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`axe finds nothing in ${colorScheme}, in any place`, async () => {
-      const page = await openPage(browser, server.url, { colorScheme, bypassCSP: true, expected })
-      expect(await findings(page)).toEqual([])
+      const page = await openPage(browser, server.url, { colorScheme, expected })
+      expect(await accessibilityFaults(page.tab)).toEqual([])
       await page.picture(`off-${colorScheme}`)
       await converse(page)
-      expect(await findings(page)).toEqual([])
+      expect(await accessibilityFaults(page.tab)).toEqual([])
       await page.picture(`conversation-${colorScheme}`)
       await page.tab.getByRole('button', { name: 'Settings' }).click()
-      expect(await findings(page)).toEqual([])
+      expect(await accessibilityFaults(page.tab)).toEqual([])
       await page.picture(`settings-${colorScheme}`)
       await page.tab.keyboard.press('Escape')
       for (const place of places.slice(1)) {
         await page.tab.goto(`${server.url}/#/${place}`)
         await page.tab.locator('main h1').waitFor()
         await page.tab.waitForTimeout(300)
-        expect(await findings(page)).toEqual([])
+        expect(await accessibilityFaults(page.tab)).toEqual([])
         await page.picture(`${place}-${colorScheme}`)
       }
       await page.close()
@@ -96,8 +85,7 @@ describe('craft', () => {
       await page.tab.goto(`${server.url}/#/${place}`)
       await page.tab.locator('main h1, main .turn').first().waitFor()
       await page.tab.waitForTimeout(300)
-      const [width, seen] = await page.tab.evaluate(() => [document.documentElement.scrollWidth, innerWidth])
-      expect(width, place).toBeLessThanOrEqual(seen ?? 0)
+      expect(await stickingOut(page.tab), place).toEqual([])
       await page.picture(`${place}-phone`)
     }
     await page.close()

@@ -151,6 +151,24 @@ describe('talking', () => {
     }
   })
 
+  test("the browser's own voice speaks by sentence, and says how far it came", async () => {
+    await page.tab.evaluate(speakSilently)
+    await page.tab.locator('.pickers select').selectOption('browser')
+    await page.tab.getByText('The first turn will use browser.').waitFor()
+    await page.tab.getByLabel('Type a question').fill('Who speaks?')
+    await page.tab.keyboard.press('Enter')
+    await page.becomes('Speaking')
+    await expect.poll(() => lastTurn().getAttribute('data-outcome')).toBe('completed')
+    expect(await page.tab.evaluate(() => (globalThis as unknown as { said: string[] }).said)).toEqual([
+      'It is ten past nine. ',
+      'Good evening.',
+    ])
+    const [record] = await recordedTurns()
+    expect(record.synthesis.voice).toBe('browser')
+    expect(record.heardText).toBe(record.reply)
+    expect(record.fromSpeechEnd.playbackStartedMs).not.toBeNull()
+  })
+
   test('an unplugged microphone is said, and typing goes on', async () => {
     await start()
     await page.becomes('Listening')
@@ -168,3 +186,21 @@ describe('talking', () => {
     await page.becomes('Speaking')
   })
 })
+
+/** This Chromium carries no voice: one that speaks at once and is silent, with the events of a real one. */
+function speakSilently(): void {
+  const said: string[] = []
+  let last = Promise.resolve()
+  const tell = (utterance: SpeechSynthesisUtterance, name: 'start' | 'end') =>
+    utterance.dispatchEvent(new SpeechSynthesisEvent(name, { utterance }))
+  speechSynthesis.speak = utterance => {
+    last = last.then(async () => {
+      said.push(utterance.text)
+      tell(utterance, 'start')
+      await new Promise(resolve => setTimeout(resolve, 150))
+      tell(utterance, 'end')
+    })
+  }
+  speechSynthesis.cancel = () => {}
+  Object.assign(globalThis, { said })
+}
