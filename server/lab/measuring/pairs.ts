@@ -11,7 +11,7 @@ import { made, type Phase, type Step, type Unit } from './step.ts'
 const MAX_SPOKEN_MS = 5_000
 const CLIPS_AT_ONCE = 2
 /** More pairs than these would get too few turns each to tell anything. */
-const MAX_PAIRS = 6
+const MAX_PAIRS = 4
 const MAX_CLIPS = 12
 
 export type PairBench = {

@@ -17,8 +17,13 @@ import { type LlmArm, type Plan, pairName, type SpeechArm } from '../observation
 /** Rounds over all arms where a request names none: enough for an interval of the loads. */
 const DEFAULT_ROUNDS = 3
 /** Tokens of an answer at most: what is asked is answered in a sentence or two. */
-const ANSWER_TOKENS = 64
+const ANSWER_TOKENS = 48
 const SAMPLING_SEED = 1
+/**
+ * Parts of a budget. Where it is small, one round of answers is what a verdict needs most: they are where tags differ, and they take
+ * longest.
+ */
+const shares = { speech: 0.3, answers: 0.4, positions: 0.1, pairs: 0.2 }
 
 /** What is compared with what; known before anything is measured. */
 export type Chosen = { speech: SpeechArm[]; llm: LlmArm[] }
@@ -137,14 +142,16 @@ export async function prepare(
       ...{ arms: speech, noiseOf: reference.speech, clips: set.clips, language: set.language },
       ...{ rounds, seed, levelFile, engines, freshEngines: fresh },
     }
-    phases.push(speechPhase(bench, 0.36))
+    phases.push(speechPhase(bench, shares.speech))
   }
   const answers: AnswerBench = {
     ...{ arms: llm, noiseOf: reference.llm, questions: lab.questions, rounds, seed },
     ...{ systemPrompt: stages.settings.systemPrompt, chat, stages, probe: lab.probe },
     processes: lab.processes.llm,
   }
-  if (llm.length > 0) phases.push(answerPhase(answers, 0.34), positionPhase(answers, 0.1))
+  if (llm.length > 0) {
+    phases.push(answerPhase(answers, shares.answers), positionPhase(answers, shares.positions))
+  }
   const labStages = { ...stages, settings: { ...stages.settings, chat } }
   const withPairs = request.pairs !== false && withSpeech && llm.length > 0
   if (withPairs) {
@@ -164,7 +171,7 @@ export async function prepare(
           },
           processes: async name => [...(await lab.processes.speech(name)), ...(await lab.processes.llm())],
         },
-        0.2,
+        shares.pairs,
       ),
     )
   }

@@ -106,7 +106,7 @@ describe('a whole comparison', () => {
     // One warm-up before each of two rounds' two questions.
     expect(new Set(prompts).size).toBe(3)
     for (const { body } of fake.ollama.calls.filter(({ path }) => path === '/api/chat')) {
-      expect(body.options).toMatchObject({ temperature: 0, seed: 1, num_ctx: 2048, num_predict: 64 })
+      expect(body.options).toMatchObject({ temperature: 0, seed: 1, num_ctx: 2048, num_predict: 48 })
     }
   })
 
