@@ -24,6 +24,7 @@ import type { Config } from './config.ts'
 import { cleanOrphans } from './engines/orphans.ts'
 import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
+import { renderReport } from './lab/report/render.ts'
 import { openComparisons } from './lab/runs/comparisons.ts'
 import type { Readiness } from './protocol/info.ts'
 import { createReplyAudio } from './session/replyAudio.ts'
@@ -77,7 +78,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
         activity: assembly.activity,
         loadedModels: signal => loadedModelsOf(assembly, signal),
       },
-      lab: { comparisons, comparisonReport },
+      lab: { comparisons, comparisonReport: renderReport },
       tickets: createTickets(),
       readiness: async () => readinessOf(assembly, warmUp),
       info: () => infoOf(config, assembly, loopDelay),
@@ -125,11 +126,6 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT
   const url = config.PORT === 0 ? config.PUBLIC_URL.replace(/:0$/, `:${port}`) : config.PUBLIC_URL
   return { url, ready, stop }
-}
-
-/** The reports follow; until then the figures are to be had as JSON. */
-function comparisonReport(): string {
-  throw new QuantvoxError('invalid_request', 'A comparison can be had as json only.')
 }
 
 function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {

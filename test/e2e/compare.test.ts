@@ -7,7 +7,13 @@ import { createOllama, type OllamaEngine } from '../../server/engines/ollama.ts'
 import { freePort } from '../../server/engines/ports.ts'
 import { isObservation, type Observation } from '../../server/lab/observations.ts'
 import { ComparisonResult } from '../../server/protocol/comparisonResult.ts'
-import { clip, type CommandResult, type LiveServer, quantvox, startLiveServer } from '../support/liveServer.ts'
+import {
+  type CommandResult,
+  clip,
+  type LiveServer,
+  quantvox,
+  startLiveServer,
+} from '../support/liveServer.ts'
 import { quietLog } from '../support/quietLog.ts'
 import { realLanguageModel, realOllama, realSpeechModel, testCacheDir } from '../support/realEngines.ts'
 import { recordingOllama } from '../support/recordingOllama.ts'
@@ -20,7 +26,7 @@ const tags = ['smollm2:135m-instruct-q8_0', 'smollm2:135m-instruct-q4_K_M']
 let ollama: OllamaEngine
 let recorder: Awaited<ReturnType<typeof recordingOllama>>
 let server: LiveServer
-let folder: string
+let folder: string | undefined
 let run: CommandResult
 let result: ComparisonResult
 let observations: Observation[]
@@ -52,7 +58,10 @@ beforeAll(async () => {
 
   const json = join(folder, 'result.json')
   const what = ['--speech', levels.join(), '--llm', tags.join(), '--audio', folder]
-  run = await quantvox(['compare', ...what, '--rounds', '1', '--budget', '45s', '--json', json], server.settings)
+  run = await quantvox(
+    ['compare', ...what, '--rounds', '1', '--budget', '35s', '--json', json],
+    server.settings,
+  )
   const written: unknown = JSON.parse(await readFile(json, 'utf8'))
   Value.Assert(ComparisonResult, written)
   result = written as ComparisonResult
@@ -69,7 +78,7 @@ afterAll(async () => {
   await server?.stop()
   await recorder?.close()
   await ollama?.stop()
-  await rm(folder, { recursive: true, force: true })
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true })
 })
 
 describe('a short comparison on real engines', () => {

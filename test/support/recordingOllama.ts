@@ -2,7 +2,12 @@ import { createServer, request as requestHttp } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** The last object of a chat as Ollama sent it, and the tag that was asked. */
-export type FinalObject = { model: string; eval_count: number; eval_duration: number; prompt_eval_count: number }
+export type FinalObject = {
+  model: string
+  eval_count: number
+  eval_duration: number
+  prompt_eval_count: number
+}
 
 /** Passes everything on to an Ollama, and keeps the final objects of chats. */
 export async function recordingOllama(target: string): Promise<{

@@ -113,15 +113,15 @@ export async function execute(execution: Execution): Promise<void> {
   }
 
   /** False where the budget ended in it. */
-  async function runUnit(unit: Unit, phase: Phase): Promise<boolean> {
+  async function runUnit(unit: Unit, phase: Phase, isFirst: boolean): Promise<boolean> {
     const startedAt = performance.now()
     let worked = false
     for (const [index, step] of unit.steps.entries()) {
       signal.throwIfAborted()
       const key = `${unit.id} #${index}`
       tell(phase, step.what)
-      // A unit that takes far longer than those before it must not run past the end.
-      if (worked && (budget.leftMs() ?? 1) <= 0) return false
+      // A unit that takes far longer than those before it must not run past the end; the first one is what every arm must have.
+      if (worked && !isFirst && (budget.leftMs() ?? 1) <= 0) return false
       if (!done.has(key) && !gone.has(step.arm ?? '')) {
         worked = true
         await runStep(step, key, phase)
@@ -151,7 +151,7 @@ export async function execute(execution: Execution): Promise<void> {
       if (unit === undefined) return
       const isDone = unit.steps.every((_, index) => done.has(`${unit.id} #${index}`))
       if (!isDone && !budget.allows(phase, pass)) return
-      if (!(await runUnit(unit, phase))) return
+      if (!(await runUnit(unit, phase, progress.next === 0))) return
     }
   }
 }

@@ -86,7 +86,9 @@ test('Ctrl-C cancels: what was observed is reported, and the run can go on', asy
     }
     return true
   }
-  await expect.poll(() => app.inject('/v1/comparisons').then(a => a.body), { timeout: 20_000 }).toMatch(/"running"/)
+  await expect
+    .poll(() => app.inject('/v1/comparisons').then(a => a.body), { timeout: 20_000 })
+    .toMatch(/"running"/)
   await expect.poll(() => answers, { timeout: 20_000 }).toBe(9)
   setTimeout(told.resolve, 300)
   const { code, out, err } = await ended
