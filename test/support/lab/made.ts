@@ -1,4 +1,4 @@
-import { seededRandom } from '../../../server/lab/judging/statistics/random.ts'
+import { randomFrom, seedOf } from '../../../server/lab/measuring/seeded.ts'
 
 /** The moment of the i-th observation; nothing depends on it. */
 export const at = '2026-11-25T09:00:01.000Z'
@@ -9,4 +9,4 @@ export function jitter(size: number, ...words: (string | number)[]): number {
 }
 
 /** 0 to below 1, of a seed that the words give. */
-export const drawn = (...words: (string | number)[]): number => seededRandom(words.join('|'))()
+export const drawn = (...words: (string | number)[]): number => randomFrom(seedOf(words.join('|')))()

@@ -1,6 +1,6 @@
 import type { Interval } from '../../../protocol/comparisonFigures.ts'
 import { quantile } from '../../../timing/statistics.ts'
-import { seededRandom } from './random.ts'
+import { randomFrom, seedOf } from '../../measuring/seeded.ts'
 
 /** Fewest observations, over all clusters, for which a bootstrap says anything. */
 export const leastForBootstrap = 6
@@ -14,7 +14,7 @@ const replicates = 2000
  *
  * @param clusters non-empty lists of repetitions
  * @param statistic of one drawn sample of clusters; null where it has none
- * @param key decides the draws
+ * @param key decides the draws, so that a run judged again gives the same result
  * @returns null below six repetitions in all, or when more than a tenth of the replicates has no value
  */
 export function bootstrapInterval<T>(
@@ -23,7 +23,7 @@ export function bootstrapInterval<T>(
   key: string,
 ): Interval | null {
   if (clusters.reduce((sum, { length }) => sum + length, 0) < leastForBootstrap) return null
-  const random = seededRandom(key)
+  const random = randomFrom(seedOf(key))
   const draw = <Item>(items: readonly Item[]): readonly Item[] =>
     items.length === 1 ? items : items.map(() => items[Math.floor(random() * items.length)] as Item)
   const values: number[] = []
