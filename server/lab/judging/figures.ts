@@ -35,8 +35,9 @@ export function compared(figure: Figure, difference: Difference, margin: Margin 
 
 /**
  * A time, speed or size that is measured again and again: the median over clips (of a clip, over its rounds) with
- * its distribution-free interval, and beside the reference the geometric mean of the clips' ratios, each clip paired
- * with itself in the same round, so that neither long clips nor a slow minute of the machine decide.
+ * its distribution-free interval, and beside the reference the geometric mean over clips, or over blocks of answers,
+ * of the median ratio in each, every clip and question paired with itself in the same round. So neither long clips nor
+ * a slow minute of the machine decide.
  *
  * @param reference null for the reference itself
  */

@@ -3,15 +3,20 @@ import type { EnergyBatch } from '../observations.ts'
 import { type FigureRule, timingFigure } from './figures.ts'
 import type { Measured } from './measured.ts'
 
+const blockOf = (observation: { block?: string }) =>
+  observation.block === undefined ? {} : { block: observation.block }
+
 /** Values of what a run does again and again, without what a live session disturbed. */
-export function undisturbed<T extends { round: number; disturbed: boolean }>(
+export function undisturbed<T extends { round: number; disturbed: boolean; block?: string }>(
   observations: readonly T[],
   of: (observation: T) => string,
   read: (observation: T) => number | null,
 ): Measured[] {
   return observations.flatMap(observation => {
     const value = observation.disturbed ? null : read(observation)
-    return value === null ? [] : [{ of: of(observation), round: observation.round, value }]
+    return value === null
+      ? []
+      : [{ of: of(observation), round: observation.round, value, ...blockOf(observation) }]
   })
 }
 

@@ -14,13 +14,16 @@ import {
   type SpeechLoad,
 } from '../observations.ts'
 
+/** An answer with the block that it belongs to: those after one load of its tag. */
+export type BlockAnswer = LlmAnswer & { block: string }
+
 /** All that a run wrote down, by kind. */
 export type Run = {
   plan: Plan
   speechLoads: SpeechLoad[]
   decodes: SpeechDecode[]
   llmLoads: LlmLoad[]
-  answers: LlmAnswer[]
+  answers: BlockAnswer[]
   positions: LlmPosition[]
   turns: PairTurn[]
   batches: EnergyBatch[]
@@ -73,7 +76,7 @@ export function readRun(lines: Iterable<string>): Run {
     speechLoads: only('speech-load'),
     decodes: only('speech-decode'),
     llmLoads: only('llm-load'),
-    answers: only('llm-answer'),
+    answers: inBlocks(all),
     positions: only('llm-position'),
     turns: only('pair-turn'),
     batches: only('energy'),
@@ -85,6 +88,16 @@ export function readRun(lines: Iterable<string>): Run {
     disturbed: made,
     unreadableLines,
   }
+}
+
+/** Answers belong to the load of their tag that was written before them. */
+function inBlocks(all: readonly Observation[]): BlockAnswer[] {
+  const loads = new Map<string, number>()
+  return all.flatMap(one => {
+    if (one.kind === 'llm-load') loads.set(`${one.noise} ${one.arm}`, one.round)
+    if (one.kind !== 'llm-answer') return []
+    return [{ ...one, block: `load ${loads.get(`${one.noise} ${one.arm}`) ?? one.round}` }]
+  })
 }
 
 function parsed(line: string): Observation | null {

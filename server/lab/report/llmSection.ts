@@ -126,7 +126,9 @@ function tensorTypes(tags: readonly LlmTag[]): Table[] {
 
 function divergences(tags: readonly LlmTag[], recommended: string | null): Block[] {
   const differing = tags.filter(tag => tag.divergences.length > 0)
-  const shown = differing.find(({ name }) => name === recommended) ?? differing.at(-1)
+  const shown =
+    differing.find(({ name }) => name === recommended) ??
+    differing.findLast(({ referenceSource }) => !referenceSource)
   if (shown === undefined) return []
   return [
     {

@@ -1,5 +1,5 @@
 import type { Question } from '../../../server/lab/input.ts'
-import type { LlmAnswer, LlmPosition, Observation, Plan } from '../../../server/lab/observations.ts'
+import type { LlmAnswer, LlmLoad, LlmPosition, Observation, Plan } from '../../../server/lab/observations.ts'
 import { at, drawn, jitter } from './made.ts'
 
 type Shape = {
@@ -77,17 +77,9 @@ export function observeLlm(
       const some = (size: number, ...words: (string | number)[]) =>
         jitter(size, arm, noise ? 1 : 0, round, ...words)
       return [
-        {
-          kind: 'llm-load',
-          ...made,
-          loadMs: 400 * some(0.1, 'load'),
-          residentBytes: Math.round((shape.fileMB + 40) * 1e6 * some(0.003, 'memory')),
-          gpuShare: 0,
-          fileBytes: shape.fileMB * 1e6,
-          bitsPerWeight: shape.bits,
-          tensorTypes: shape.types,
-        },
-        ...questions.map((question, i): LlmAnswer => {
+        ...questions.flatMap((question, i): Observation[] => {
+          const load: Observation[] =
+            i % 5 === 0 ? [loadOf(made, shape, (round * questions.length) / 5 + i / 5)] : []
           // Spread evenly over the questions, so that the share is met whatever it is.
           const isRight = (i * 0.618) % 1 < right && !((i * 0.7549) % 1 < shape.lost)
           const text = answerTo(question, isRight) + (drawn(question.id) < shape.drift ? ' Indeed.' : '')
@@ -95,7 +87,7 @@ export function observeLlm(
           const outputTokens = 20 + (question.text.length % 30)
           const evalMs = (outputTokens / shape.rate) * 1000 * some(0.03, question.id)
           const promptEvalMs = (90 / shape.promptRate) * 1000 * some(0.03, question.id, 'prompt')
-          return {
+          const answer: LlmAnswer = {
             kind: 'llm-answer',
             ...made,
             question: question.id,
@@ -113,6 +105,7 @@ export function observeLlm(
             doneReason: 'stop',
             cpuSeconds: ((promptEvalMs + evalMs) / 1000) * 1.9,
           }
+          return [...load, answer]
         }),
         ...(round > 0
           ? []
@@ -122,6 +115,25 @@ export function observeLlm(
       ]
     }),
   ).flat()
+}
+
+function loadOf(
+  made: Pick<LlmLoad, 'at' | 'noise' | 'disturbed' | 'arm'>,
+  { fileMB, bits, types }: Shape,
+  round: number,
+): LlmLoad {
+  const some = (size: number, what: string) => jitter(size, made.arm, made.noise ? 1 : 0, round, what)
+  return {
+    kind: 'llm-load',
+    ...made,
+    round,
+    loadMs: 400 * some(0.1, 'load'),
+    residentBytes: Math.round((fileMB + 40) * 1e6 * some(0.003, 'memory')),
+    gpuShare: 0,
+    fileBytes: fileMB * 1e6,
+    bitsPerWeight: bits,
+    tensorTypes: types,
+  }
 }
 
 function nextToken(

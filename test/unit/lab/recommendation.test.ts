@@ -31,6 +31,19 @@ test('goes across models: another family may be as fast and more accurate', () =
   expect(reasons.join(' ')).toContain(`points of word error below ${tiny}-f16`)
 })
 
+test('a flip of a tag that is all but the same is chance', () => {
+  const checked = plan.questions.filter(({ check }) => check !== null).slice(0, 18)
+  const observations = labRun({ rounds: 1, plan: { questions: checked } }).map(one =>
+    one.kind === 'llm-answer' && one.arm === `${smol}-q8_0` && one.question === checked[0]?.id
+      ? { ...one, text: 'I do not know.' }
+      : one,
+  )
+  const result = judgeRun(readRun(asLines(observations)))
+  // 5.6 points of 18 answers
+  expect(result.llm[1]?.flips).toMatchObject({ gained: 0, lost: 1 })
+  expect(result.recommendation.llm).toBe(`${smol}-q8_0`)
+})
+
 describe('limits', () => {
   test('a rise in word errors that is allowed lets faster levels in', () => {
     expect(within({ wordErrorRateIncrease: 30 }).speech).toBe(`${tiny}-q4_0`)

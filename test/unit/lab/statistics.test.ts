@@ -100,31 +100,24 @@ describe('bootstrap', () => {
     expect(interval?.[1]).toBeGreaterThan(11)
   })
 
-  test('of fewer than six repetitions there is none', () => {
+  test('of fewer than six repetitions, or than four clusters, there is none', () => {
     expect(bootstrapInterval([[1], [2], [3], [4], [5]], average, 'k')).toBeNull()
     expect(
       bootstrapInterval(
         [
-          [1, 2, 3],
-          [4, 5, 6],
+          [1, 2],
+          [3, 4],
+          [5, 6, 7],
         ],
         average,
         'k',
       ),
-    ).not.toBeNull()
+    ).toBeNull()
+    expect(bootstrapInterval([[1, 2], [3, 4], [5], [6]], average, 'k')).not.toBeNull()
   })
 
   test('of a statistic without a value there is none', () => {
-    expect(
-      bootstrapInterval(
-        [
-          [1, 2, 3],
-          [4, 5, 6],
-        ],
-        () => null,
-        'k',
-      ),
-    ).toBeNull()
+    expect(bootstrapInterval([[1, 2], [3, 4], [5], [6]], () => null, 'k')).toBeNull()
   })
 })
 

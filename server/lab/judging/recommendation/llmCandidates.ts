@@ -6,9 +6,12 @@ import { clauseTimes, observedLlm } from '../llmTags.ts'
 import type { Run } from '../run.ts'
 import type { Candidate } from './candidate.ts'
 
-/** Percentage points of checked answers that a recommended tag may lie below the reference. */
+/**
+ * Percentage points of checked answers that a recommended tag may lie below the reference where its next tokens are
+ * shown to differ, too: a flip or two of a tag that is all but the same is chance.
+ */
 export const mostLostAnswers = 5
-/** Percent of next tokens that a recommended tag chooses like the reference of its family. */
+/** Percent of next tokens that such a tag must choose like the reference of its family. */
 export const leastTokenAgreement = 90
 
 /** Checked answers below which their number alone says nothing. */
@@ -41,7 +44,7 @@ function judged(
       evidence: 'reference',
     }
   }
-  const { tokenAgreement } = tag.figures
+  const { tokenAgreement, klTop20 } = tag.figures
   const answers = answersBeside(run, tag.name, reference)
   const agreement =
     tokenAgreement.value === null
@@ -52,9 +55,11 @@ function judged(
     answers === null || difference === null
       ? null
       : `gets ${answers.right} of ${answers.of} checked answers right (${reference}: ${answers.before}; ${answers.flips.gained} gained, ${answers.flips.lost} lost, p = ${writtenNumber(answers.flips.pValue)})`
+  const departs = tokenAgreement.verdict === 'worse' || klTop20.verdict === 'worse'
+  const loses = difference !== null && difference < -mostLostAnswers && departs
   const objections = [
-    ...(difference !== null && difference < -mostLostAnswers ? [`it ${right}`] : []),
-    ...(tokenAgreement.value !== null && tokenAgreement.value < leastTokenAgreement
+    ...(loses || answers?.figure.verdict === 'worse' ? [`it ${right}`] : []),
+    ...(departs && tokenAgreement.value !== null && tokenAgreement.value < leastTokenAgreement
       ? [`it ${agreement}, less than ${leastTokenAgreement} %`]
       : []),
   ]

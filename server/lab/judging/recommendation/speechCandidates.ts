@@ -9,7 +9,7 @@ import { leastForBootstrap } from '../statistics/bootstrap.ts'
 import { departureFromReference, errorFigures } from '../transcripts.ts'
 import type { Candidate } from './candidate.ts'
 
-/** Percentage points of word error that a recommended level may lie above the reference, unless a limit says otherwise. */
+/** Percentage points of word error that a recommended level may lie above the reference where it also hears other words. */
 export const defaultRise = 0.5
 
 /** Points beyond what is allowed that must be ruled out before few clips are believed. */
@@ -18,7 +18,7 @@ const ruledOutRise = 2
 /** The levels as candidates, each held against the run's one reference, whatever family it is of. */
 export function speechCandidates(run: Run, levels: readonly SpeechLevel[]): Candidate[] {
   const reference = run.plan.reference.speech
-  const allowed = run.plan.request.limits?.wordErrorRateIncrease ?? defaultRise
+  const limit = run.plan.request.limits?.wordErrorRateIncrease
   return levels.map(level => {
     const { inferenceMs, residentBytes } = level.figures
     const figure =
@@ -29,7 +29,7 @@ export function speechCandidates(run: Run, levels: readonly SpeechLevel[]): Cand
       timeMs: inferenceMs.value,
       firstTokenMs: inferenceMs.value,
       memoryBytes: residentBytes.value,
-      ...judged(level, reference, figure, level.figures.wordErrorRateToReference, allowed),
+      ...judged(level, reference, figure, level.figures.wordErrorRateToReference, limit),
     }
   })
 }
@@ -49,8 +49,9 @@ function judged(
   reference: string | null,
   { n, differenceToReference, differenceInterval, verdict }: Figure,
   departure: Figure,
-  allowed: number,
+  limit: number | undefined,
 ): Pick<Candidate, 'lossPoints' | 'objection' | 'accuracy' | 'evidence'> {
+  const allowed = limit ?? defaultRise
   if (name === reference) {
     return { lossPoints: 0, objection: null, accuracy: `${name} is the reference.`, evidence: 'reference' }
   }
@@ -61,12 +62,17 @@ function judged(
   const points = `${writtenNumber(Math.abs(differenceToReference))} points of word error`
   const where = differenceToReference > 0 ? `${points} above` : `${points} below`
   const evidence = evidenceOf(n, differenceInterval, verdict, allowed)
-  const objection =
-    differenceToReference > allowed
-      ? `it lies ${where} ${reference}, over ${counted(n, 'clip')}`
-      : evidence === 'thin' && departure.verdict === 'worse'
-        ? `it hears ${writtenNumber(departure.value ?? 0)} % of words unlike its reference, and too little was measured to rule out that they are errors`
-        : null
+  const above = `it lies ${where} ${reference}, over ${counted(n, 'clip')}`
+  const departs = departure.verdict === 'worse'
+  const isBeyond = (asked: number | undefined) =>
+    asked === undefined
+      ? verdict === 'worse' || (differenceToReference > allowed && departs)
+      : differenceToReference > asked
+  const objection = isBeyond(limit)
+    ? above
+    : evidence === 'thin' && departs
+      ? `it hears ${writtenNumber(departure.value ?? 0)} % of words unlike its reference, and too little was measured to rule out that they are errors`
+      : null
   const said =
     differenceToReference === 0 ? `makes as many word errors as ${reference}` : `lies ${where} ${reference}`
   return {

@@ -4,6 +4,8 @@ import { randomFrom, seedOf } from '../../measuring/seeded.ts'
 
 /** Fewest observations, over all clusters, for which a bootstrap says anything. */
 export const leastForBootstrap = 6
+/** Fewest clusters: those of two or three say next to nothing of what others would be. */
+const leastClusters = 4
 const replicates = 2000
 
 /**
@@ -15,13 +17,14 @@ const replicates = 2000
  * @param clusters non-empty lists of repetitions
  * @param statistic of one drawn sample of clusters; null where it has none
  * @param key decides the draws, so that a run judged again gives the same result
- * @returns null below six repetitions in all, or when more than a tenth of the replicates has no value
+ * @returns null below four clusters or six repetitions in all, or when more than a tenth of the replicates has no value
  */
 export function bootstrapInterval<T>(
   clusters: readonly (readonly T[])[],
   statistic: (sample: readonly (readonly T[])[]) => number | null,
   key: string,
 ): Interval | null {
+  if (clusters.length < leastClusters) return null
   if (clusters.reduce((sum, { length }) => sum + length, 0) < leastForBootstrap) return null
   const random = randomFrom(seedOf(key))
   const draw = <Item>(items: readonly Item[]): readonly Item[] =>
