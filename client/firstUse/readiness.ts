@@ -1,4 +1,4 @@
-import type { EngineInfo, Readiness, ServerInfo } from '../../server/protocol/info.ts'
+import type { EngineInfo, Readiness, RecordInfo, ServerInfo } from '../../server/protocol/info.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 
@@ -11,7 +11,7 @@ export type ReadinessBanner = {
 const WHILE_NOT_READY_MS = 2000
 const WHILE_READY_MS = 30_000
 
-/** Says which engine or model is not there yet, why, and what is done about it; goes away when all are. */
+/** Says which engine or model is not there yet, or that turns are not recorded, why, and what is done about it. */
 export function createReadinessBanner(api: Api, becameReady: () => void): ReadinessBanner {
   const element = el('section', {
     class: 'banner',
@@ -34,14 +34,14 @@ export function createReadinessBanner(api: Api, becameReady: () => void): Readin
   }
 
   async function show(state: Readiness | null): Promise<void> {
-    const engines = state === null || state.ready ? [] : await enginesOf(api)
-    const next = JSON.stringify([state, engines])
+    const info = state === null ? null : await infoOf(api)
+    const parts = partsOf(state, info)
+    const next = parts.map(part => part.textContent).join('\n')
     // Said again, it would be read out again.
     if (next === shown) return
     shown = next
-    element.hidden = state?.ready ?? false
-    if (state === null) element.replaceChildren(...unreachable())
-    else if (!state.ready) element.replaceChildren(...notReady(state, engines))
+    element.hidden = parts.length === 0
+    element.replaceChildren(...parts)
   }
 
   return { element, check: () => void look() }
@@ -58,22 +58,26 @@ async function readiness(): Promise<Readiness | null> {
   }
 }
 
-async function enginesOf(api: Api): Promise<EngineInfo[]> {
-  // The banner says what it can without them.
-  return await api.get<ServerInfo>('/v1/info').then(
-    ({ engines }) => engines,
-    () => [],
-  )
+async function infoOf(api: Api): Promise<ServerInfo | null> {
+  // The banner says what it can without it.
+  return await api.get<ServerInfo>('/v1/info').catch(() => null)
 }
 
-function unreachable(): Node[] {
+function partsOf(state: Readiness | null, info: ServerInfo | null): HTMLElement[] {
+  if (state === null) return unreachable()
+  if (!state.ready) return notReady(state, info?.engines ?? [])
+  if (info?.record.state === 'not-recording') return notRecording(info.record)
+  return []
+}
+
+function unreachable(): HTMLElement[] {
   return [
     el('h2', {}, 'The server does not answer'),
     el('p', {}, 'Start it with npm start. This page tries again by itself.'),
   ]
 }
 
-function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): Node[] {
+function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): HTMLElement[] {
   const items = missing.map(({ what, why, mend }) =>
     el(
       'li',
@@ -95,5 +99,12 @@ function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): Node
     ),
     el('ul', {}, ...items),
     ...(states.length === 0 ? [] : [el('p', { class: 'engines' }, states.join(' · '))]),
+  ]
+}
+
+function notRecording({ detail, unwritten }: RecordInfo): HTMLElement[] {
+  return [
+    el('h2', {}, 'Turns are not recorded'),
+    el('p', {}, `${detail ?? ''} ${unwritten} wait in memory. Talking goes on.`.trim()),
   ]
 }

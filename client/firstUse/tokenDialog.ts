@@ -45,6 +45,7 @@ export function createTokenDialog({ api, set, accepted }: TokenDialogOptions): T
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault()
+    problem.textContent = ''
     set(input.value)
     try {
       await api.get('/v1/info')
@@ -61,7 +62,7 @@ export function createTokenDialog({ api, set, accepted }: TokenDialogOptions): T
   return {
     element,
     ask(refused) {
-      problem.textContent = refused ? 'That token is wrong.' : ''
+      if (refused) problem.textContent = 'That token is wrong.'
       if (!element.open) element.showModal()
       if (refused) input.select()
     },

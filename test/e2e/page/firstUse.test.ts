@@ -82,6 +82,14 @@ describe('first use', () => {
     await banner.waitFor({ state: 'hidden', timeout: 5000 })
   })
 
+  test('a record that takes no rows is said', async () => {
+    const record = { state: 'not-recording' as const, detail: 'The disk is full.', unwritten: 3 }
+    const { tab } = await open({ dependencies: { info: async () => ({ ...info, record }) } })
+    const banner = tab.getByRole('region', { name: 'Readiness' })
+    await banner.waitFor()
+    expect(await banner.innerText()).toMatch(/not recorded\s+The disk is full\. 3 wait/)
+  })
+
   test('a refused microphone is explained, and typing works', async () => {
     const { tab, becomes, picture } = await open({})
     await tab.getByRole('button', { name: 'Start talking' }).click()

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Browser, chromium } from 'playwright-core'
@@ -45,7 +45,7 @@ export async function launchBrowser({
       ...environment(),
       // A bare Debian has neither NSS nor fonts; what the machine has goes first.
       LD_LIBRARY_PATH: [process.env.LD_LIBRARY_PATH, join(home, 'al2023/lib')].filter(Boolean).join(':'),
-      ...(existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: join(home, 'fonts') }),
+      ...(existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_FILE: await ownFonts(home) }),
     },
   })
 }
@@ -54,6 +54,14 @@ function environment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )
+}
+
+/** Where the package's fonts are; its own file names the place that they have in a cloud function. */
+async function ownFonts(home: string): Promise<string> {
+  const file = join(home, 'fonts.conf')
+  const path = join(home, 'fonts')
+  await writeFile(file, `<fontconfig><dir>${path}</dir><cachedir>${path}-cache</cachedir></fontconfig>`)
+  return file
 }
 
 /** The package's archives, unpacked once into the cache; whole or not at all, as test files may do it side by side. */
