@@ -43,7 +43,6 @@ export function compareRuns(result: ComparisonResult, baseline: ComparisonResult
   const differences: RunDifference[] = []
   const failed: string[] = []
   const absent: string[] = []
-  let compared = 0
   for (const earlier of armsOf(baseline)) {
     const own = now.get(earlier.name)
     if (own === undefined) {
@@ -57,9 +56,7 @@ export function compareRuns(result: ComparisonResult, baseline: ComparisonResult
       const [mine, other] = [own.figures[figure], earlier.figures[figure]]
       if (mine === undefined || other === undefined) continue
       const difference = differenceOf(own.name, figure, mine, other, margin, sameMachine)
-      if (difference === null) continue
-      compared++
-      differences.push(difference)
+      if (difference !== null) differences.push(difference)
     }
   }
   const worse = differences.filter(({ change }) => change === 'worse')
@@ -70,14 +67,14 @@ export function compareRuns(result: ComparisonResult, baseline: ComparisonResult
   return {
     regressed: worse.length > 0 || failed.length > 0,
     sameMachine,
-    compared,
+    compared: differences.length,
     differences: [...worse, ...better],
     text: [
       ...machines,
       ...failed,
       ...[...worse, ...better].map(({ text }) => text),
       ...absent,
-      `${compared} figures compared with run ${baseline.id}: ${worse.length} worse and ${better.length} better beyond their margins.`,
+      `${counted(differences.length, 'figure')} compared with run ${baseline.id}: ${worse.length} worse and ${better.length} better beyond their margins.`,
     ].join('\n'),
   }
 }

@@ -10,7 +10,7 @@ import { energyFigure, loadTimes, undisturbed } from './repeated.ts'
 import type { Run } from './run.ts'
 
 /** A first clause that can be spoken has about this many tokens. */
-export const tokensOfFirstClause = 12
+const tokensOfFirstClause = 12
 const mostDivergences = 5
 
 type Observed = ReturnType<typeof observedLlm>
@@ -27,7 +27,7 @@ export function observedLlm(run: Run, name: string, noise: boolean) {
 }
 
 /** True when a reference's weights were made from this tag's, so that it can only be as good or better. */
-export const isReferenceSource = (run: Run, name: string) =>
+const isReferenceSource = (run: Run, name: string) =>
   run.plan.llm.some(({ madeFrom, reference }) => madeFrom === name && reference === null)
 
 /** All figures of a tag beside its reference; of the noise arm, beside the same tag's first measuring. */

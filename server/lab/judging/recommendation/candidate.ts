@@ -67,13 +67,13 @@ export function brokenLimits(
   { speech, llm }: Choice,
   limits: ComparisonLimits,
   pairFirstTokenMs: (speech: string, llm: string) => number | null,
-): (keyof ComparisonLimits)[] {
+): ('memoryBytes' | 'firstTokenMs')[] {
   const total = (read: (candidate: Candidate) => number | null): number =>
     [speech, llm].reduce(
       (sum, candidate) => sum + (candidate === null ? 0 : (read(candidate) ?? Number.POSITIVE_INFINITY)),
       0,
     )
-  const broken: (keyof ComparisonLimits)[] = []
+  const broken: ('memoryBytes' | 'firstTokenMs')[] = []
   if (limits.memoryBytes !== undefined && total(({ memoryBytes }) => memoryBytes) > limits.memoryBytes) {
     broken.push('memoryBytes')
   }

@@ -10,9 +10,9 @@ import type { Candidate } from './candidate.ts'
  * Percentage points of checked answers that a recommended tag may lie below the reference where its next tokens are
  * shown to differ, too: a flip or two of a tag that is all but the same is chance.
  */
-export const mostLostAnswers = 5
+const mostLostAnswers = 5
 /** Percent of next tokens that such a tag must choose like the reference of its family. */
-export const leastTokenAgreement = 90
+const leastTokenAgreement = 90
 
 /** Checked answers below which their number alone says nothing. */
 const fewAnswers = 20

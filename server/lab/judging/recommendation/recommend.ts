@@ -123,12 +123,6 @@ const nothingMeasured = (): Recommendation => ({
   sentence: 'Nothing can be recommended: no level and no tag was measured to the end.',
 })
 
-const limitNames = {
-  memoryBytes: 'memory',
-  firstTokenMs: 'time to first token',
-  wordErrorRateIncrease: 'rise in word errors',
-}
-
 function nothingWithin(
   best: Choice,
   broken: ReturnType<typeof brokenLimits>,
@@ -137,13 +131,13 @@ function nothingWithin(
   const names = [best.speech, best.llm].flatMap(side => (side === null ? [] : [side.name]))
   const asked = broken.map(limit =>
     limit === 'memoryBytes'
-      ? `${limitNames[limit]} (${writtenValue(limits.memoryBytes ?? 0, 'bytes')})`
-      : `${limitNames[limit]} (${writtenValue(limits.firstTokenMs ?? 0, 'ms')})`,
+      ? `memory (${writtenValue(limits.memoryBytes ?? 0, 'bytes')})`
+      : `time to first token (${writtenValue(limits.firstTokenMs ?? 0, 'ms')})`,
   )
   return {
     speech: null,
     llm: null,
-    reasons: [...[best.speech, best.llm].flatMap(side => (side === null ? [] : [side.accuracy]))],
+    reasons: [best.speech, best.llm].flatMap(side => (side === null ? [] : [side.accuracy])),
     sentence: `Nothing that was compared keeps the limit on ${listed(asked)}; without it, use ${listed(names)}.`,
   }
 }

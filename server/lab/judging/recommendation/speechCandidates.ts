@@ -10,7 +10,7 @@ import { departureFromReference, errorFigures } from '../transcripts.ts'
 import type { Candidate } from './candidate.ts'
 
 /** Percentage points of word error that a recommended level may lie above the reference where it also hears other words. */
-export const defaultRise = 0.5
+const defaultRise = 0.5
 
 /** Points beyond what is allowed that must be ruled out before few clips are believed. */
 const ruledOutRise = 2
