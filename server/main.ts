@@ -100,10 +100,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
     languagePulls.stop()
     speechPulls.stop()
     assembly.stopFetching()
-    await comparisons.stop()
+    const measured = comparisons.stop()
     const closed = app.close()
     const turnsEndWithinMs = config.STOP_SECONDS * 1000 + SESSIONS_END_WITHIN_MS
     await Promise.race([closed, sleep(turnsEndWithinMs, undefined, { ref: false })])
+    await measured
     // Turns that still run fail now, and their rows are written.
     await assembly.stopEngines()
     await closed

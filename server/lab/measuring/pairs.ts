@@ -11,7 +11,7 @@ import { made, type Phase, type Step, type Unit } from './step.ts'
 const MAX_SPOKEN_MS = 5_000
 const CLIPS_AT_ONCE = 2
 /** More pairs than these would get too few turns each to tell anything. */
-const MAX_PAIRS = 4
+const MAX_PAIRS = 5
 const MAX_CLIPS = 12
 
 export type PairBench = {
@@ -60,16 +60,27 @@ function isQuestion({ kind, audioMs, speech }: LabClip): boolean {
   return kind === 'speech' && audioMs <= MAX_SPOKEN_MS && speech.segments.length === 1
 }
 
-/** The pair of the references first: the others are held against it. */
-function armsOf(fronts: { speech: string[]; llm: string[] }, reference: PairBench['reference']): Arm[] {
+/**
+ * The pair of the references first: the others are held against it. With each other tag comes the reference level, too: only beside
+ * it can be told which answers changed because the level changed the transcript.
+ */
+export function armsOf(
+  fronts: { speech: string[]; llm: string[] },
+  reference: PairBench['reference'],
+): Arm[] {
   const arms = fronts.speech.flatMap(speech => fronts.llm.map(llm => ({ speech, llm, noise: false })))
   if (reference === null) return arms.slice(0, MAX_PAIRS)
   const others = arms.filter(({ speech, llm }) => speech !== reference.speech || llm !== reference.llm)
-  return [
-    { ...reference, noise: false },
-    { ...reference, noise: true },
-    ...spreadOver(others).slice(0, MAX_PAIRS - 1),
-  ]
+  const chosen = new Map<string, Arm>()
+  for (const arm of spreadOver(others)) {
+    const beside = { ...arm, speech: reference.speech }
+    const wanted = (arm.llm === reference.llm ? [arm] : [beside, arm]).filter(
+      ({ speech, llm }) => !chosen.has(pairName(speech, llm)),
+    )
+    if (chosen.size + wanted.length > MAX_PAIRS) continue
+    for (const one of wanted) chosen.set(pairName(one.speech, one.llm), one)
+  }
+  return [{ ...reference, noise: false }, { ...reference, noise: true }, ...chosen.values()]
 }
 
 /** So that the first few have each level and each tag in them, and not the first level with every tag. */

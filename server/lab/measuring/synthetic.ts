@@ -14,7 +14,7 @@ const voices = ['flite:slt', 'flite:rms', 'flite:awb', 'flite:kal16']
  * Every second sentence has pink noise this much below it. Clean synthetic speech is too easy: every level gets it right, and
  * nothing is told of their differences. Decibel, by the root mean square of both.
  */
-const NOISE_SNR_DB = 8
+const NOISE_SNR_DB = 15
 const Sentences = Type.Array(Type.String(), { minItems: 1 })
 
 /** The sentences of `clips/sentences.json`, spoken by the flite voices in turn, every second one in noise. */

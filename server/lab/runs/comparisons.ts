@@ -24,7 +24,7 @@ export type Comparisons = {
   status(id: string): ComparisonStatus
   /** Throws `invalid_state` while it runs, `not_found` where nothing was observed. */
   result(id: string): Promise<ComparisonResult>
-  /** The latest progress, what comes, and its end. */
+  /** The latest progress, what comes, and its end; `shutting_down` where the server ends before it. */
   follow(id: string, signal: AbortSignal): AsyncGenerator<ComparisonEvent>
   /** Cancels one that runs or waits, and keeps what it observed; forgets one that has ended. */
   remove(id: string): Promise<void>
@@ -98,7 +98,7 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
       tell(run)
     }
     try {
-      const ended = await runComparison(run.header, files, lab, progress, signal)
+      const ended = await runComparison(run.header, files, lab, progress, signal, stopping.signal)
       run.progress = null
       await change(run, ended)
     } catch (error) {
@@ -183,7 +183,7 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
           return
         }
         if (progress !== null) yield { event: 'progress', data: progress }
-        await untilAborted(changed.promise, signal)
+        await untilAborted(changed.promise, AbortSignal.any([signal, stopping.signal]))
       }
     },
     async remove(id) {

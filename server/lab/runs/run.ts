@@ -12,7 +12,7 @@ export class Cancelled extends Error {}
 /**
  * One run, from where it is: a new one from its beginning, an interrupted one from the first step that it has not done. Ends `done`,
  * `cancelled` or `failed`, with a result of all that was observed; or rejects with the signal's reason when the server ends, and can go on
- * later.
+ * later. A cancelled run is judged all the same.
  */
 export async function runComparison(
   header: Header,
@@ -20,6 +20,7 @@ export async function runComparison(
   lab: LabDependencies,
   progress: (progress: ComparisonProgress) => void,
   signal: AbortSignal,
+  serverEnds: AbortSignal,
 ): Promise<Header> {
   const { id, startedAt, request } = header
   const recovered = await files.recover()
@@ -81,10 +82,11 @@ export async function runComparison(
   let sentence: string | null = null
   try {
     await files.add([{ kind: 'ended', at: finishedAt, state }], mark('ended'))
-    const result = await lab.judge(files.observationsPath, new AbortController().signal)
+    const result = await lab.judge(files.observationsPath, serverEnds)
     sentence = result.recommendation.sentence
     await files.writeResult(result)
   } catch (thrown) {
+    serverEnds.throwIfAborted()
     // What ended the run is worth more than what followed from it.
     if (error === null) failed(thrown)
   }

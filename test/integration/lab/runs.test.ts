@@ -236,11 +236,14 @@ describe('stopping and going on', () => {
     let answers = 0
     const { id } = await comparisons.create(everything(), signal)
     const stopped = Promise.withResolvers<void>()
+    const followed = ended(id)
+    followed.catch(() => {})
     fake.ollama.hooks.beforeChat = () => {
       if (++answers === 6) void comparisons.stop().then(stopped.resolve)
       return true
     }
     await stopped.promise
+    await expect(followed).rejects.toMatchObject({ code: 'shutting_down' })
     const before = await observed(id)
     fake.ollama.hooks.beforeChat = () => true
     comparisons = await openComparisons(fake.lab)
