@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import type { Observation } from '../../../server/lab/observations.ts'
 import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
 import { appendAndFlush } from '../../../server/lab/runs/files.ts'
-import type { ComparisonEvent, ComparisonRequest } from '../../../server/protocol/comparisons.ts'
 import { createFakeLab, type FakeLab } from '../../support/fakeLab.ts'
+import { endOf, everythingOf, observedOf } from '../../support/fakeLabRun.ts'
 
 const { signal } = new AbortController()
 let fake: FakeLab
@@ -21,31 +18,9 @@ afterEach(async () => {
   await fake.dispose()
 })
 
-const everything = (): ComparisonRequest => ({
-  speechModels: ['whisper-test'],
-  llmModels: ['fake:1b'],
-  audio: { directory: fake.clips },
-  rounds: 2,
-  pairs: false,
-})
-
-/** Follows a run to its end. */
-async function ended(id: string, from = comparisons) {
-  const events: ComparisonEvent[] = []
-  for await (const event of from.follow(id, signal)) events.push(event)
-  return {
-    last: events.at(-1),
-    phases: [...new Set(events.flatMap(e => (e.event === 'progress' ? [e.data.phase] : [])))],
-  }
-}
-
-async function observed(id: string): Promise<Observation[]> {
-  const text = await readFile(join(fake.lab.dataDir, 'comparisons', id, 'observations.ndjson'), 'utf8')
-  return text
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line))
-}
+const everything = () => everythingOf(fake)
+const ended = (id: string, from = comparisons) => endOf(from, id)
+const observed = (id: string) => observedOf(fake, id)
 
 describe('a whole comparison', () => {
   test('gives the figures that the engines were scripted with', async () => {
@@ -213,64 +188,6 @@ describe('what goes wrong', () => {
     )
     expect(again.slice(0, kept.length)).toEqual(kept)
     expect(again).toHaveLength(2 * 4 * 4 + 4 * 4)
-  })
-})
-
-describe('stopping and going on', () => {
-  test('a cancelled run keeps what it had and gives a result', async () => {
-    let answers = 0
-    const { id } = await comparisons.create(everything(), signal)
-    fake.ollama.hooks.beforeChat = async () => {
-      if (++answers === 5) void comparisons.remove(id)
-      return true
-    }
-    expect((await ended(id)).last).toEqual({ event: 'done', data: { id, state: 'cancelled' } })
-    const result = await comparisons.result(id)
-    expect(result.state).toBe('cancelled')
-    expect(result.speech[0]?.figures.inferenceMs.n).toBeGreaterThan(0)
-    await comparisons.remove(id)
-    expect(() => comparisons.status(id)).toThrow(/There is no comparison/)
-  })
-
-  test('a run that a stopped server left is interrupted, gives what it had, and goes on where it was', async () => {
-    let answers = 0
-    const { id } = await comparisons.create(everything(), signal)
-    const stopped = Promise.withResolvers<void>()
-    const followed = ended(id)
-    followed.catch(() => {})
-    fake.ollama.hooks.beforeChat = () => {
-      if (++answers === 6) void comparisons.stop().then(stopped.resolve)
-      return true
-    }
-    await stopped.promise
-    await expect(followed).rejects.toMatchObject({ code: 'shutting_down' })
-    const before = await observed(id)
-    fake.ollama.hooks.beforeChat = () => true
-    comparisons = await openComparisons(fake.lab)
-    expect(comparisons.status(id).state).toBe('interrupted')
-    expect((await comparisons.result(id)).speech[0]?.figures.wordErrorRate.value).toBe(0)
-    await comparisons.resume(id)
-    expect((await ended(id)).last).toMatchObject({ event: 'done', data: { state: 'done' } })
-    const lines = await observed(id)
-    expect(lines.slice(0, before.length - 1)).toEqual(before.slice(0, -1))
-    const answered = lines.filter(line => line.kind === 'llm-answer')
-    expect(answered).toHaveLength(2 * 2 * 4)
-    const steps = new Set(
-      answered.map(({ arm, noise, round, question }) => `${arm} ${noise} ${round} ${question}`),
-    )
-    expect(steps.size).toBe(answered.length)
-  })
-
-  test('one runs at a time, the next waits, and a waiting one can be cancelled', async () => {
-    const first = await comparisons.create(everything(), signal)
-    const second = await comparisons.create(everything(), signal)
-    const third = await comparisons.create({ ...everything(), llmModels: ['fake:1b-q8_0'] }, signal)
-    await comparisons.remove(second.id)
-    expect(comparisons.list().map(({ id }) => id)).toEqual([third.id, second.id, first.id])
-    expect(comparisons.status(second.id).state).toBe('cancelled')
-    await ended(first.id)
-    expect((await ended(third.id)).last).toMatchObject({ event: 'done', data: { state: 'done' } })
-    expect((await observed(first.id)).at(-1)?.kind).toBe('ended')
   })
 })
 
