@@ -35,6 +35,8 @@ if (process.argv[2] !== 'serve') {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => interrupted.abort(new Error(`stopped by ${name}`)))
   }
+  // The launcher is gone, however it ended: nobody waits for the command any more.
+  process.once('disconnect', () => interrupted.abort(new Error('the launcher ended')))
 }
 // The launcher's channel must not keep a finished command alive.
 process.channel?.unref()

@@ -17,7 +17,10 @@ import { Cancelled, runComparison } from './run.ts'
 export type Comparisons = {
   /** Queues a run; one runs at a time. Throws `model_not_found` and `invalid_request` for what cannot be compared. */
   create(request: ComparisonRequest, signal: AbortSignal): Promise<ComparisonStatus>
-  /** Queues a run that was interrupted, cancelled or failed; it goes on from where it was. */
+  /**
+   * Queues a run that was interrupted, cancelled or failed; it goes on from where it was. Throws `invalid_state` for one that is under
+   * way, here or in another process.
+   */
   resume(id: string): Promise<ComparisonStatus>
   /** Newest first. */
   list(): ComparisonStatus[]
@@ -109,9 +112,10 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
     }
   }
 
-  function queue(run: Run): void {
+  function queue(run: Run, release: () => Promise<void>): void {
     run.control = new AbortController()
-    run.done = tail.then(() => work(run))
+    // One that was forgotten while it waited took its lock along.
+    run.done = tail.then(() => work(run)).finally(() => release().catch(() => {}))
     tail = run.done
   }
 
@@ -142,8 +146,9 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
         sentence: null,
         error: null,
       })
+      const release = await run.files.hold()
       await change(run, {})
-      queue(run)
+      queue(run, release)
       return statusOf(run)
     },
     async resume(id) {
@@ -153,8 +158,9 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
           mend: 'Only one that was interrupted, cancelled or that failed can go on.',
         })
       }
+      const release = await run.files.hold()
       await change(run, { state: 'queued', finishedAt: null, error: null })
-      queue(run)
+      queue(run, release)
       return statusOf(run)
     },
     list: () => [...runs.values()].map(statusOf).reverse(),

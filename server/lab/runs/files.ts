@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lock } from 'proper-lockfile'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { validate } from 'uuid'
@@ -30,6 +31,10 @@ const Mark = Type.Object({
 })
 export type Mark = Static<typeof Mark>
 
+/** A lock that nobody has touched for so long belongs to a process that is gone; and how often one that waits looks. */
+const STALE_MS = 10_000
+const RETRY_MS = 500
+
 const header = Compile(Header)
 const mark = Compile(Mark)
 const result = Compile(ComparisonResult)
@@ -50,6 +55,11 @@ export async function appendAndFlush(path: string, text: string): Promise<void> 
 /** One run's folder, `DATA_DIR/comparisons/<id>`. */
 export type RunFiles = {
   readonly observationsPath: string
+  /**
+   * Keeps other processes from working at this run; settles with what ends that. Waits for the lock of one that was killed to go stale.
+   * @throws QuantvoxError `invalid_state` while another process works at it
+   */
+  hold(patienceMs?: number): Promise<() => Promise<void>>
   readHeader(): Promise<Header | null>
   writeHeader(header: Header): Promise<void>
   /** What was observed by steps that are done; what a broken-off one left is cut away. */
@@ -75,6 +85,29 @@ export function runFiles(folder: string, append: Append = appendAndFlush): RunFi
 
   return {
     observationsPath,
+    async hold(patienceMs = STALE_MS + 2 * RETRY_MS) {
+      await mkdir(folder, { recursive: true })
+      try {
+        return await lock(folder, {
+          lockfilePath: path('lock'),
+          stale: STALE_MS,
+          retries: {
+            retries: Math.floor(patienceMs / RETRY_MS),
+            factor: 1,
+            minTimeout: RETRY_MS,
+            maxTimeout: RETRY_MS,
+          },
+          // The next append of the other process says more than a lock could.
+          onCompromised: () => {},
+        })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw cannotWrite(folder, error)
+        throw new QuantvoxError('invalid_state', 'Another process works at this comparison.', {
+          mend: 'Let it end, or stop it first.',
+          cause: error,
+        })
+      }
+    },
     async readHeader() {
       const value = parsed((await readIfThere(path('run.json'))) ?? '')
       return header.Check(value) ? value : null

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readFile, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
@@ -49,4 +49,16 @@ test('a full disk is said as such, with what mends it', async () => {
     message: expect.stringMatching(/The disk is full/),
     mend: expect.stringMatching(/--resume/),
   })
+})
+
+test('a run is worked at by one process only; the lock of a killed one goes stale', async () => {
+  const release = await files.hold()
+  const lock = join(folder, 'lock')
+  await expect(runFiles(folder).hold(0)).rejects.toMatchObject({ code: 'invalid_state' })
+  await release()
+  // As a process leaves it that was killed a minute ago.
+  await mkdir(lock)
+  const then = new Date(Date.now() - 60_000)
+  await utimes(lock, then, then)
+  await (await runFiles(folder).hold())()
 })
