@@ -22,7 +22,7 @@ export type ModelProbe = {
   /** Unloads a tag; settles when Ollama no longer lists it. */
   unload(model: string, signal: AbortSignal): Promise<void>
   /** The next token after `prefix`, without a chat template, and its 20 likeliest rivals (Ollama 0.12.11 or later). */
-  nextToken(prefix: string, options: ChatOptions, signal: AbortSignal): Promise<NextToken>
+  nextToken(prefix: string, options: ChatOptions, signal: AbortSignal): Promise<NextToken | null>
 }
 
 /** Ollama stops a runner beside the answer; a large model takes a moment to give its memory back. */
@@ -39,9 +39,9 @@ const Running = Type.Object({ models: Type.Array(Type.Object({ name: Type.String
 const Done = Type.Object({ done: Type.Literal(true) })
 const Token = Type.Object({ token: Type.String(), logprob: Type.Number() })
 const Predicted = Type.Object({
-  logprobs: Type.Array(Type.Object({ ...Token.properties, top_logprobs: Type.Array(Token) }), {
-    minItems: 1,
-  }),
+  done: Type.Literal(true),
+  // Absent where the model ends its text at once: Ollama tells output tokens only.
+  logprobs: Type.Optional(Type.Array(Type.Object({ ...Token.properties, top_logprobs: Type.Array(Token) }))),
 })
 
 export function createModelProbe(url: (signal: AbortSignal) => Promise<string>): ModelProbe {
@@ -91,9 +91,9 @@ export function createModelProbe(url: (signal: AbortSignal) => Promise<string>):
         ...{ logprobs: true, top_logprobs: TOP_TOKENS },
         options: { num_ctx: chat.numCtx, num_predict: 1, temperature: 0 },
       }
-      const { logprobs } = await ask(Predicted, client => client.generate(request), signal)
+      const { logprobs = [] } = await ask(Predicted, client => client.generate(request), signal)
       const [first] = logprobs
-      if (first === undefined) throw foreignProtocol(await url(signal))
+      if (first === undefined) return null
       const { token: chosen, top_logprobs: top } = first
       return { chosen, top: top.map(({ token, logprob }) => ({ token, logprob })) }
     },

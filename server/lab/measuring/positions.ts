@@ -82,9 +82,11 @@ function step(bench: AnswerBench, { name, noise }: { name: string; noise: boolea
         await probe.load(options, signal)
         const positions: LlmPosition[] = []
         for (const { question, position, prefix } of cuts) {
-          const { chosen, top } = await probe.nextToken(prefix, options, signal)
+          const next = await probe.nextToken(prefix, options, signal)
+          // The model would end its text here; of that Ollama tells no likelihoods.
+          if (next === null) continue
           const of = { arm: name, round: 0, question, position }
-          positions.push({ kind: 'llm-position', ...made(noise), ...of, chosen, top })
+          positions.push({ kind: 'llm-position', ...made(noise), ...of, ...next })
         }
         await probe.unload(name, signal)
         return positions
