@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import Value from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createOllama, type OllamaEngine } from '../../server/engines/ollama.ts'
-import { freePort } from '../../server/engines/ports.ts'
+import type { OllamaEngine } from '../../server/engines/ollama.ts'
 import { isObservation, type Observation } from '../../server/lab/observations.ts'
 import { ComparisonResult } from '../../server/protocol/comparisonResult.ts'
 import {
@@ -14,8 +13,7 @@ import {
   quantvox,
   startLiveServer,
 } from '../support/liveServer.ts'
-import { quietLog } from '../support/quietLog.ts'
-import { realLanguageModel, realOllama, realSpeechModel, testCacheDir } from '../support/realEngines.ts'
+import { ownOllama, realLanguageModel, realSpeechModel, testCacheDir } from '../support/realEngines.ts'
 import { recordingOllama } from '../support/recordingOllama.ts'
 
 /** The short form of `quantvox compare`: two levels, two tags, two questions, as a user runs it. */
@@ -32,13 +30,7 @@ let result: ComparisonResult
 let observations: Observation[]
 
 beforeAll(async () => {
-  ollama = createOllama({
-    host: `127.0.0.1:${await freePort()}`,
-    hostSetByHand: false,
-    program: realOllama,
-    modelsDir: join(testCacheDir(), 'ollama'),
-    log: quietLog(),
-  })
+  ollama = await ownOllama()
   for (const tag of tags) await realLanguageModel(tag, await ollama.url())
   for (const level of levels) await realSpeechModel(level)
   recorder = await recordingOllama(await ollama.url())

@@ -1,24 +1,14 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createOllama, type OllamaEngine } from '../../server/engines/ollama.ts'
-import { freePort } from '../../server/engines/ports.ts'
+import type { OllamaEngine } from '../../server/engines/ollama.ts'
 import { descendantsOf, listProcesses } from '../../server/engines/processes.ts'
 import { processIdentity } from '../../server/engines/processIdentity.ts'
-import { quietLog } from '../support/quietLog.ts'
-import { realLanguageModel, realOllama, testCacheDir } from '../support/realEngines.ts'
+import { ownOllama, realLanguageModel } from '../support/realEngines.ts'
 
 const tag = 'smollm2:135m-instruct-q4_K_M'
 let ollama: OllamaEngine
 
 beforeAll(async () => {
-  ollama = createOllama({
-    // Nothing answers there, so it runs its own.
-    host: `127.0.0.1:${await freePort()}`,
-    hostSetByHand: false,
-    program: realOllama,
-    modelsDir: join(testCacheDir(), 'ollama'),
-    log: quietLog(),
-  })
+  ollama = await ownOllama()
   await realLanguageModel(tag, await ollama.url())
 }, 900_000)
 

@@ -6,6 +6,9 @@ import {
   ensureSpeechModel,
   ensureWhisper,
 } from '../../scripts/setup/index.ts'
+import { createOllama } from '../../server/engines/ollama.ts'
+import { freePort } from '../../server/engines/ports.ts'
+import { quietLog } from './quietLog.ts'
 
 /** The cache that the tests share with a server of this machine: CACHE_DIR, or its default. */
 export function testCacheDir(): string {
@@ -24,3 +27,13 @@ export const realOllama = () => ensureOllama(context())
 export const realSpeechModel = (name: string) => ensureSpeechModel(name, context())
 export const realLanguageModel = (tag: string, ollamaUrl: string) =>
   ensureLanguageModel(tag, ollamaUrl, context())
+
+/** An Ollama of the test's own: nothing answers where it looks. */
+export const ownOllama = async () =>
+  createOllama({
+    host: `127.0.0.1:${await freePort()}`,
+    hostSetByHand: false,
+    program: realOllama,
+    modelsDir: join(testCacheDir(), 'ollama'),
+    log: quietLog(),
+  })

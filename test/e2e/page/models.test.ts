@@ -1,13 +1,13 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createPulls } from '../../../server/engines/pulls.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
-import type { LanguageModel, PullProgress } from '../../../server/protocol/models.ts'
+import type { LanguageModel } from '../../../server/protocol/models.ts'
 import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
 import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakeStages.ts'
+import { type HeldDownload, heldDownload } from '../../support/heldDownload.ts'
 
 const tag = (level: string, change: Partial<LanguageModel> = {}): LanguageModel => ({
   ...fakeLanguageModel,
@@ -18,30 +18,12 @@ const tag = (level: string, change: Partial<LanguageModel> = {}): LanguageModel 
 })
 const missing = { installed: false, sizeBytes: null, quantization: null, parameterSize: null }
 
-/** A download that goes on when the test says so. */
-function heldDownload() {
-  let begun = 0
-  let report: (progress: PullProgress) => void = () => {}
-  let finish: (error?: Error) => void = () => {}
-  const pulls = createPulls((_name, tell) => {
-    begun++
-    report = tell
-    return new Promise((resolve, reject) => {
-      finish = error => (error ? reject(error) : resolve())
-    })
-  })
-  return {
-    pulls,
-    begun: () => begun,
-    report: (completedBytes: number) => report({ status: 'downloading', completedBytes, totalBytes: 145e6 }),
-    finish: (error?: Error) => finish(error),
-  }
-}
-
 let browser: Browser
 let server: FakePage
 let page: OpenPage
-let download: ReturnType<typeof heldDownload>
+const progress = (completedBytes: number) => ({ status: 'downloading', completedBytes, totalBytes: 145e6 })
+
+let download: HeldDownload
 let tags: LanguageModel[]
 
 beforeAll(async () => {
@@ -159,7 +141,7 @@ describe('a pull', () => {
       [14_500_000, '10 %, 15 MB of 145 MB, downloading'],
       [116_000_000, '80 %, 116 MB of 145 MB, downloading'],
     ] as const) {
-      download.report(completed)
+      download.report(progress(completed))
       await pickers().getByText(text).waitFor()
       expect(Number(await bar().getAttribute('value'))).toBeCloseTo(completed / 145e6, 5)
     }
@@ -174,7 +156,7 @@ describe('a pull', () => {
     await open()
     await begin()
     await expect.poll(download.begun).toBe(1)
-    download.report(72_500_000)
+    download.report(progress(72_500_000))
     await pickers().getByText('50 %').waitFor()
     await page.tab.reload()
     await begin()

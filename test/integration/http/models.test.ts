@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { createPulls } from '../../../server/engines/pulls.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { LanguageModel, type PullProgress, Voice } from '../../../server/protocol/models.ts'
+import { heldDownload } from '../../support/heldDownload.ts'
 import { eventsOf, until } from '../../support/http.ts'
 import { createTestApp, type TestApp } from '../../support/testApp.ts'
 
@@ -27,26 +28,6 @@ const pull = (kind: string, name: unknown = 'x:1b', headers: Record<string, stri
   headers: { 'content-type': 'application/json', ...headers },
   payload: JSON.stringify({ name }),
 })
-
-/** A download that goes on when the test says so. */
-function heldDownload() {
-  let begun = 0
-  let report: (progress: PullProgress) => void = () => {}
-  let finish: (error?: Error) => void = () => {}
-  const pulls = createPulls((_name, tell) => {
-    begun++
-    report = tell
-    return new Promise((resolve, reject) => {
-      finish = error => (error ? reject(error) : resolve())
-    })
-  })
-  return {
-    pulls,
-    begun: () => begun,
-    report: (value: PullProgress) => report(value),
-    finish: (error?: Error) => finish(error),
-  }
-}
 
 describe('lists', () => {
   test('give language models and voices as the protocol describes them', async () => {
