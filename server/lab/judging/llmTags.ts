@@ -1,12 +1,13 @@
 import type { Flips, LlmTag } from '../../protocol/comparisonResult.ts'
-import type { LlmAnswer, LlmArm, LlmLoad } from '../observations.ts'
+import type { LlmAnswer, LlmArm } from '../observations.ts'
 import { type AnswerPair, pairAnswers } from './answers.ts'
-import { besides, isOfArm, type Rule, rulesOf } from './arms.ts'
+import { besideReference, isOfArm, type Rule } from './arms.ts'
 import { checkedAnswers, checkedRightFigure, flipsBetween } from './checkedAnswers.ts'
 import { positionFigures } from './divergence.ts'
-import { departureFigure, plainFigure, readingFigure, shareFigure, timingFigure } from './figures.ts'
-import { isNumber, median } from './measured.ts'
-import { energyFigure, loadTimes, undisturbed } from './repeated.ts'
+import { departureFigure, plainFigure, shareFigure, timingFigure } from './figures.ts'
+import { loadFigures, readingOf } from './loads.ts'
+import { median } from './measured.ts'
+import { energyFigure, undisturbed } from './repeated.ts'
 import type { Run } from './run.ts'
 
 /** A first clause that can be spoken has about this many tokens. */
@@ -32,18 +33,12 @@ const isReferenceSource = (run: Run, name: string) =>
 
 /** All figures of a tag beside its reference; of the noise arm, beside the same tag's first measuring. */
 export function judgeLlmTag(run: Run, arm: LlmArm, noise = false): LlmTag {
-  const own = observedLlm(run, arm.name, noise)
-  const referenceName = noise ? arm.name : arm.reference
-  const reference = referenceName === null ? null : observedLlm(run, referenceName, false)
-  const rule = rulesOf(run, arm.name, noise)
-  const both = besides(own, reference)
+  const { own, referenceName, reference, rule, both } = besideReference(run, arm, noise, observedLlm)
   const timing = (figure: string, unit: string, read: (answer: LlmAnswer) => number | null) =>
     timingFigure(
       ...both(({ answers }) => undisturbed(answers, ({ question }) => question, read)),
       rule(figure, unit),
     )
-  const reading = (figure: string, unit: string, read: (load: LlmLoad) => number | null) =>
-    readingFigure(...both(({ loads }) => loads.map(read).filter(isNumber)), rule(figure, unit))
   const referenceSource = isReferenceSource(run, arm.name)
   const pairs = reference === null ? [] : pairAnswers(own.answers, reference.answers)
   const { figures, flips } = accuracy(run, own, reference, pairs, rule)
@@ -58,11 +53,10 @@ export function judgeLlmTag(run: Run, arm: LlmArm, noise = false): LlmTag {
     failures: own.failures,
     tensorTypes: own.loads.at(-1)?.tensorTypes ?? [],
     figures: {
-      fileBytes: reading('fileBytes', 'bytes', load => load.fileBytes),
-      bitsPerWeight: reading('bitsPerWeight', 'bits', load => load.bitsPerWeight),
-      loadMs: timingFigure(...both(({ loads }) => loadTimes(loads)), rule('loadMs', 'ms')),
-      residentBytes: reading('residentBytes', 'bytes', load => load.residentBytes),
-      gpuShare: reading('gpuShare', '%', ({ gpuShare }) => (gpuShare === null ? null : gpuShare * 100)),
+      ...loadFigures(both, rule),
+      gpuShare: readingOf(both, rule)('gpuShare', '%', ({ gpuShare }) =>
+        gpuShare === null ? null : gpuShare * 100,
+      ),
       promptTokensPerSecond: timing('promptTokensPerSecond', 'tokens/s', promptTokensPerSecond),
       tokensPerSecond: timing('tokensPerSecond', 'tokens/s', ({ outputTokens, evalMs }) =>
         perSecond(outputTokens, evalMs),

@@ -1,9 +1,9 @@
 import type { SpeechLevel } from '../../protocol/comparisonResult.ts'
-import type { SpeechArm, SpeechDecode, SpeechLoad } from '../observations.ts'
-import { besides, isOfArm, type Rule, rulesOf } from './arms.ts'
-import { readingFigure, shareFigure, timingFigure } from './figures.ts'
-import { isNumber } from './measured.ts'
-import { energyFigure, loadTimes, undisturbed } from './repeated.ts'
+import type { SpeechArm, SpeechDecode } from '../observations.ts'
+import { type Beside, besideReference, isOfArm, type Rule } from './arms.ts'
+import { shareFigure, timingFigure } from './figures.ts'
+import { loadFigures } from './loads.ts'
+import { energyFigure, undisturbed } from './repeated.ts'
 import type { Run } from './run.ts'
 import { departureFromReference, errorFigures, inventedWords, worstClips } from './transcripts.ts'
 
@@ -29,15 +29,9 @@ export function observedSpeech(run: Run, name: string, noise: boolean) {
 /** All figures of a level beside its reference; of the noise arm, beside the same level's first measuring. */
 export function judgeSpeechLevel(run: Run, arm: SpeechArm, noise = false): SpeechLevel {
   const { clips } = run.plan
-  const own = observedSpeech(run, arm.name, noise)
-  const referenceName = noise ? arm.name : arm.reference
-  const reference = referenceName === null ? null : observedSpeech(run, referenceName, false)
-  const rule = rulesOf(run, arm.name, noise)
-  const both = besides(own, reference)
+  const { own, referenceName, rule, both } = besideReference(run, arm, noise, observedSpeech)
   const timing = (figure: string, unit: string, read: (decode: SpeechDecode) => number | null) =>
     timingFigure(...both(({ spoken }) => undisturbed(spoken, ({ clip }) => clip, read)), rule(figure, unit))
-  const reading = (figure: string, unit: string, read: (load: SpeechLoad) => number | null) =>
-    readingFigure(...both(({ loads }) => loads.map(read).filter(isNumber)), rule(figure, unit))
   return {
     name: arm.name,
     family: arm.family,
@@ -47,10 +41,7 @@ export function judgeSpeechLevel(run: Run, arm: SpeechArm, noise = false): Speec
     reference: referenceName,
     failures: own.failures,
     figures: {
-      fileBytes: reading('fileBytes', 'bytes', load => load.fileBytes),
-      bitsPerWeight: reading('bitsPerWeight', 'bits', load => load.bitsPerWeight),
-      loadMs: timingFigure(...both(({ loads }) => loadTimes(loads)), rule('loadMs', 'ms')),
-      residentBytes: reading('residentBytes', 'bytes', load => load.residentBytes),
+      ...loadFigures(both, rule),
       inferenceMs: timing('inferenceMs', 'ms', decode => decode.inferenceMs),
       realTimeFactor: timing('realTimeFactor', '× audio', realTimeFactor),
       ...errorFigures(...both(({ decodes }) => decodes), clips, rule),
@@ -77,7 +68,7 @@ const realTimeFactor = ({ inferenceMs, audioMs }: SpeechDecode) =>
   audioMs === 0 ? null : inferenceMs / audioMs
 
 /** Short clips cost more for each second, since the encoder's window does not shrink with them. */
-function byLength(both: ReturnType<typeof besides<Observed>>, rule: Rule) {
+function byLength(both: Beside<Observed>, rule: Rule) {
   return lengthBounds.flatMap((fromSeconds, i) => {
     const belowSeconds = lengthBounds[i + 1] ?? null
     const of = ({ spoken }: Observed) =>
