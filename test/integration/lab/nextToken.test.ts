@@ -1,0 +1,35 @@
+import { afterEach, expect, test } from 'vitest'
+import { createModelProbe } from '../../../server/llm/probe.ts'
+import { type ScriptedOllama, scriptedOllama } from '../../support/scriptedOllama.ts'
+
+const chat = { model: 'm', numCtx: 2048, keepAlive: '5m', temperature: 0, seed: 1 }
+let ollama: ScriptedOllama
+
+afterEach(() => ollama.close())
+
+async function nextToken(answer: object) {
+  ollama = await scriptedOllama({
+    '/api/generate': response => response.end(JSON.stringify({ model: 'm', ...answer })),
+  })
+  return createModelProbe(async () => ollama.url).nextToken('One, two', chat, new AbortController().signal)
+}
+
+test('a token comes with its rivals', async () => {
+  const top_logprobs = [
+    { token: ' three', logprob: -0.1 },
+    { token: ' four', logprob: -2.4 },
+  ]
+  const logprobs = [{ ...top_logprobs[0], top_logprobs }]
+  expect(await nextToken({ response: ' three', done: true, logprobs })).toEqual({
+    chosen: ' three',
+    top: top_logprobs,
+  })
+})
+
+test('a model that ends its text at once has none, and that is no failure', async () => {
+  expect(await nextToken({ response: '', done: true, done_reason: 'stop' })).toBeNull()
+})
+
+test('what is no answer of Ollama is one', async () => {
+  await expect(nextToken({ response: ' three' })).rejects.toThrow(/does not speak Ollama's protocol/)
+})
