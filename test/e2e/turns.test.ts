@@ -3,12 +3,14 @@ import Value from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeWav } from '../../server/audio/decodeWav.ts'
 import { descendantsOf, listProcesses } from '../../server/engines/processes.ts'
-import { wordErrorRate } from '../../server/lab/judging/words/errorRate.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import { TurnPage } from '../../server/protocol/turnQueries.ts'
+import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { answerOf, askClip, askText, clip, type LiveServer, startLiveServer } from '../support/liveServer.ts'
 
 const weather = "What's the weather like?"
+const inaugural =
+  'And so, my fellow Americans: ask not what your country can do for you, ask what you can do for your country.'
 
 let server: LiveServer
 beforeAll(async () => {
@@ -41,7 +43,7 @@ test('info says what runs here', async () => {
 describe('a recorded question', () => {
   test('is transcribed, answered and timed by real engines', async () => {
     const { transcript, reply, timings } = await answerOf(askClip(server.url, clip('azure-weather')))
-    expect(wordErrorRate([{ reference: weather, hypothesis: transcript }])).toBe(0)
+    expect(charactersWrong(weather, transcript)).toBeLessThan(HEARD_WELL)
     expect(reply.length).toBeGreaterThan(0)
     expect(timings).toMatchObject({
       outcome: 'completed',
@@ -104,7 +106,7 @@ describe('every quantization level', () => {
         askClip(server.url, clip('jfk-inaugural'), { speechModel }),
       )
       expect(timings.speech).toMatchObject({ model: speechModel, quantization: level })
-      expect(transcript).toMatch(/ask what you can do for your country/i)
+      expect(charactersWrong(inaugural, transcript)).toBeLessThan(HEARD_WELL)
     },
   )
 

@@ -12,6 +12,7 @@ import {
 import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.ts'
 import { createFindSpeech } from '../../server/speech/speechSegments.ts'
 import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { type LiveServer, startLiveServer } from '../support/liveServer.ts'
 
 const directory = resolve(import.meta.dirname, '../fixtures/speech')
@@ -52,8 +53,8 @@ describe('the words of the clips, live beside offline', () => {
   })
 
   test('the turns of a clip, joined, are what was said in it', () => {
-    const { handsFree } = named('azure-katie-steve-1.wav')
-    expect(comparedWords(joinedText(handsFree)).join(' ')).toMatch(/^good morning steve good morning kat/)
+    const { handsFree, reference } = named('azure-katie-steve-1.wav')
+    expect(charactersWrong(reference, joinedText(handsFree))).toBeLessThan(HEARD_WELL)
     expect(figures.handsFree).toBeLessThan(15)
   })
 

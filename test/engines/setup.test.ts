@@ -12,16 +12,15 @@ import {
 } from '../../scripts/setup/index.ts'
 import { createOllama, type OllamaEngine } from '../../server/engines/ollama.ts'
 import { freePort } from '../../server/engines/ports.ts'
+import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { quietLog } from '../support/quietLog.ts'
 import { realOllama, realSpeechModel, realWhisper, testCacheDir } from '../support/realEngines.ts'
 
 /** What setup made, run: nothing here is a stand-in. */
 
 const clip = readFileSync(new URL('../fixtures/speech/jfk-inaugural.wav', import.meta.url))
-const words = (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? []
-const spoken = words(
-  'And so, my fellow Americans: ask not what your country can do for you, ask what you can do for your country.',
-)
+const spoken =
+  'And so, my fellow Americans: ask not what your country can do for you, ask what you can do for your country.'
 
 describe('speech models that setup made', () => {
   let programs: WhisperPrograms
@@ -67,7 +66,7 @@ describe('speech models that setup made', () => {
     '%s writes down what was said',
     async name => {
       const model = await realSpeechModel(name)
-      expect(words(await transcribe(model.path))).toEqual(spoken)
+      expect(charactersWrong(spoken, await transcribe(model.path))).toBeLessThan(HEARD_WELL)
     },
   )
 

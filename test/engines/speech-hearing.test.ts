@@ -12,6 +12,7 @@ import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.t
 import { createRecognizer, type SpeechLevel } from '../../server/speech/recognizer.ts'
 import { createFindSpeech, type FindSpeech } from '../../server/speech/speechSegments.ts'
 import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { quietLog } from '../support/quietLog.ts'
 import { realSpeechModel, realWhisper } from '../support/realEngines.ts'
 
@@ -58,7 +59,7 @@ const named = (file: string) => {
 describe('the recognizer on a real whisper-server', () => {
   test('writes down what is said', async () => {
     const transcript = await recognize(named('azure-weather.wav').samples)
-    expect(comparedWords(transcript.text).join(' ')).toBe('what is the weather like')
+    expect(charactersWrong(named('azure-weather.wav').text, transcript.text)).toBeLessThan(HEARD_WELL)
     expect(transcript).toMatchObject({ passes: 1, audioContext: 768, noSpeechProbability: null })
   })
 
