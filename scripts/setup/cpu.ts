@@ -4,8 +4,16 @@ import { readFileSync } from 'node:fs'
 import { arch, cpus, platform } from 'node:os'
 
 /**
+ * For the compilers of C and C++: leaves ggml's code for Intel's AMX out. Where GCC drops the stores of its tile
+ * configuration, which it reads by one instruction only, the first decoding ends in a general protection fault
+ * (llama.cpp issue 20824 and pull request 26954, open in 2026); and Ollama's Go packages have the calls without the code.
+ */
+export const withoutAmx = '-U__AMX_INT8__'
+
+/**
  * A short name for "a CPU that can run what was built here": programs built with `-march=native` crash with an illegal
- * instruction on a CPU with fewer features. Stable across starts; 12 hex digits.
+ * instruction on a CPU with fewer features. AMX is none of them, as nothing here uses it. Stable across starts; 12 hex
+ * digits.
  */
 export function cpuKey(): string {
   known ??= createHash('sha256').update(`${platform()} ${arch()} ${features()}`).digest('hex').slice(0, 12)
@@ -16,7 +24,11 @@ let known: string | undefined
 
 function features(): string {
   const flags = cpuFlags()
-  if (flags !== null) return flags.toSorted().join(' ')
+  if (flags !== null)
+    return flags
+      .filter(flag => !flag.startsWith('amx'))
+      .toSorted()
+      .join(' ')
   if (platform() === 'darwin') {
     const lines = sysctl().match(
       /^(?:hw\.optional\.|machdep\.cpu\.(?:features|leaf7_features|brand_string)).*$/gm,

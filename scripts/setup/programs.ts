@@ -95,9 +95,13 @@ function failureOf(command: string, args: string[], lines: string[], exitCode: n
   return isDiskFull ? Object.assign(new Error(failure.message), { code: 'ENOSPC' }) : failure
 }
 
+const complaint = /error|not found|no such|could not|unable|fatal|undefined reference/i
+/** That a compiler or linker failed, without why: it said that before. */
+const onlyThatItFailed = /returned \d+ exit status|^make.*Error \d+/
+
 function tellingLine(lines: string[], exitCode: number | null): string {
-  const line =
-    lines.findLast(text => /error|not found|no such|could not|unable|fatal/i.test(text)) ?? lines.at(-1)
+  const complaints = lines.filter(line => complaint.test(line))
+  const line = complaints.findLast(text => !onlyThatItFailed.test(text)) ?? complaints.at(-1) ?? lines.at(-1)
   const text = line?.trim() || `exit code ${exitCode}`
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }

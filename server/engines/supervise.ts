@@ -52,6 +52,9 @@ export type Supervised = {
   stop(): Promise<void>
 }
 
+/** How a child ended that was not ready yet, with the last of what it said. */
+const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-3)].join(' ')
+
 type Waiter = { resolve(running: Running): void; reject(error: unknown): void }
 
 /**
@@ -110,7 +113,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
       }
       await Promise.race([sleep(pauseMs), started.exited])
     }
-    throw new Error([await started.exited, ...started.lastLines().slice(-3)].join(' '))
+    throw new Error(ending(started, await started.exited))
   }
 
   async function start(): Promise<Running> {
@@ -125,7 +128,11 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
     await untilHealthy(started, baseUrl)
     const healthyAt = performance.now()
     const left = AbortSignal.any([stopping.signal, AbortSignal.timeout(startTimeoutMs)])
-    await spec.warm?.(baseUrl, left)
+    await spec.warm?.(baseUrl, left).catch(async (error: unknown) => {
+      // One that crashed at its first work has closed the connection, which says less than how it ended.
+      const how = await Promise.race([started.exited, sleep(500, null, { ref: false })])
+      throw how === null ? error : new Error(ending(started, how), { cause: error })
+    })
     const warmedAt = performance.now()
     return { baseUrl, pid: started.pid, loadMs: healthyAt - startedAt, warmMs: warmedAt - healthyAt }
   }

@@ -141,8 +141,11 @@ export const LlmPosition = Type.Object({
   ...ofArm,
   question: Type.String(),
   position: Type.Integer({ minimum: 0, description: "words of the reference's answer before it" }),
-  chosen: Type.String({ description: 'token' }),
-  top: Type.Array(LoggedToken, { maxItems: 20, description: 'most likely first, natural logarithms' }),
+  chosen: nullable(Type.String({ description: 'token; null: the tag would end its text here' })),
+  top: Type.Array(LoggedToken, {
+    maxItems: 20,
+    description: 'most likely first, natural logarithms; of an end Ollama tells none',
+  }),
 })
 
 export const PairTurn = Type.Object({

@@ -10,8 +10,8 @@ import { type ChatOptions, keepAliveFor } from './respond.ts'
 /** A tensor of a model as Ollama stores it: its name, ggml type (for instance `Q4_K`) and dimensions. */
 export type Tensor = { name: string; type: string; shape: number[] }
 export type LoggedToken = { token: string; logprob: number }
-/** What a model would say next, most likely first, natural logarithms. */
-export type NextToken = { chosen: string; top: LoggedToken[] }
+/** What a model would say next (null: end its text), most likely first, natural logarithms. */
+export type NextToken = { chosen: string | null; top: LoggedToken[] }
 
 /** What a comparison asks of Ollama beside chat. Throws the errors of `asLlmError` and `model_not_found`. */
 export type ModelProbe = {
@@ -21,7 +21,7 @@ export type ModelProbe = {
   load(options: ChatOptions, signal: AbortSignal): Promise<number>
   /** Unloads a tag; settles when Ollama no longer lists it. */
   unload(model: string, signal: AbortSignal): Promise<void>
-  /** The next token after `prefix`, without a chat template, and its 20 likeliest rivals (Ollama 0.12.11 or later). */
+  /** The next token after `prefix`, without a chat template; null from an Ollama that does not tell (before 0.12.11). */
   nextToken(prefix: string, options: ChatOptions, signal: AbortSignal): Promise<NextToken | null>
 }
 
@@ -40,7 +40,8 @@ const Done = Type.Object({ done: Type.Literal(true) })
 const Token = Type.Object({ token: Type.String(), logprob: Type.Number() })
 const Predicted = Type.Object({
   done: Type.Literal(true),
-  // Absent where the model ends its text at once: Ollama tells output tokens only.
+  done_reason: Type.Optional(Type.String()),
+  // Absent where the model ends its text at once (Ollama tells output tokens only), and from an Ollama before 0.12.11.
   logprobs: Type.Optional(Type.Array(Type.Object({ ...Token.properties, top_logprobs: Type.Array(Token) }))),
 })
 
@@ -91,9 +92,9 @@ export function createModelProbe(url: (signal: AbortSignal) => Promise<string>):
         ...{ logprobs: true, top_logprobs: TOP_TOKENS },
         options: { num_ctx: chat.numCtx, num_predict: 1, temperature: 0 },
       }
-      const { logprobs = [] } = await ask(Predicted, client => client.generate(request), signal)
+      const { done_reason, logprobs = [] } = await ask(Predicted, client => client.generate(request), signal)
       const [first] = logprobs
-      if (first === undefined) return null
+      if (first === undefined) return done_reason === 'stop' ? { chosen: null, top: [] } : null
       const { token: chosen, top_logprobs: top } = first
       return { chosen, top: top.map(({ token, logprob }) => ({ token, logprob })) }
     },

@@ -43,7 +43,8 @@ function probabilities(top: Logged): Map<string, number> {
 
 /**
  * What both arms make of the same prefixes of the reference's answers: whether they go on with the same token (100 or
- * 0), and the divergence. Clustered by question, whose positions are not independent.
+ * 0; to end the text there is a choice like any token), and the divergence, where both have likelihoods. Clustered by
+ * question, whose positions are not independent.
  */
 export function positionFigures(
   own: readonly LlmPosition[],

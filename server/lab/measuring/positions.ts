@@ -83,7 +83,6 @@ function step(bench: AnswerBench, { name, noise }: { name: string; noise: boolea
         const positions: LlmPosition[] = []
         for (const { question, position, prefix } of cuts) {
           const next = await probe.nextToken(prefix, options, signal)
-          // The model would end its text here; of that Ollama tells no likelihoods.
           if (next === null) continue
           const of = { arm: name, round: 0, question, position }
           positions.push({ kind: 'llm-position', ...made(noise), ...of, ...next })

@@ -101,6 +101,17 @@ describe('a supervised engine', () => {
     expect(states.slice(changes)).toEqual(['restarting', 'failed'])
   })
 
+  it('says of one that crashes at its first work how it ended, not that a connection broke', async () => {
+    const { supervised } = engine('good', {
+      maxFailedStarts: 1,
+      warm: async url => void (await fetch(`${url}/crash`)),
+    })
+    await expect(supervised.ready(never)).rejects.toMatchObject({
+      code: 'engine_unavailable',
+      message: expect.stringContaining('ended by itself with exit code 3'),
+    })
+  })
+
   it('waits longer after each failed start', async () => {
     const starts: number[] = []
     const { supervised } = engine('dies', {

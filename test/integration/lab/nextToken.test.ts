@@ -26,8 +26,15 @@ test('a token comes with its rivals', async () => {
   })
 })
 
-test('a model that ends its text at once has none, and that is no failure', async () => {
-  expect(await nextToken({ response: '', done: true, done_reason: 'stop' })).toBeNull()
+test('a model that ends its text at once has chosen to, without likelihoods', async () => {
+  expect(await nextToken({ response: '', done: true, done_reason: 'stop' })).toEqual({
+    chosen: null,
+    top: [],
+  })
+})
+
+test('an Ollama too old to tell likelihoods tells nothing', async () => {
+  expect(await nextToken({ response: ' three', done: true, done_reason: 'length' })).toBeNull()
 })
 
 test('what is no answer of Ollama is one', async () => {

@@ -29,6 +29,9 @@ it('names the line that tells why a program failed, not the last one', async () 
   const failing =
     'echo "a.cpp:3: fatal error: stb_image.h: No such file"; echo "compilation terminated."; exit 1'
   await expect(runProgram('sh', ['-c', failing], { signal: signal() })).rejects.toThrow(/stb_image.h/)
+  const linking =
+    'echo "a.o: undefined reference to amx()"; echo "collect2: error: ld returned 1 exit status"; exit 1'
+  await expect(runProgram('sh', ['-c', linking], { signal: signal() })).rejects.toThrow(/reference to amx/)
   await expect(runProgram('sh', ['-c', 'exit 3'], { signal: signal() })).rejects.toThrow(/exit code 3/)
 })
 

@@ -54,9 +54,9 @@ describe('klTop20', () => {
   })
 })
 
-const position = (question: string, at: number, chosen: string): LlmPosition => ({
+const position = (question: string, at: number, chosen: string | null): LlmPosition => ({
   ...{ kind: 'llm-position', at: '', noise: false, disturbed: false, arm: 'x', round: 0 },
-  ...{ question, position: at, chosen, top: logged({ [chosen]: 0.6 }) },
+  ...{ question, position: at, chosen, top: chosen === null ? [] : logged({ [chosen]: 0.6 }) },
 })
 
 test('positions are paired by question and place; one without its other half is left out', () => {
@@ -69,6 +69,15 @@ test('positions are paired by question and place; one without its other half is 
     ['q', 0],
   ])
   expect(divergence.map(({ value }) => value)).toEqual([expect.closeTo(0, 12), expect.closeTo(0, 12)])
+})
+
+test('to end the text is a choice: another one than any token, the same as to end it', () => {
+  const { agreement, divergence } = positionFigures(
+    [position('q', 0, null), position('q', 3, null), position('q', 5, 'a')],
+    [position('q', 0, 'a'), position('q', 3, null), position('q', 5, null)],
+  )
+  expect(agreement.map(({ value }) => value)).toEqual([0, 100, 0])
+  expect(divergence).toEqual([])
 })
 
 const answer = (question: string, text: string, round = 0): LlmAnswer => ({
