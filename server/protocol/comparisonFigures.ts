@@ -15,6 +15,14 @@ export const verdicts = ['better', 'worse', 'no-difference-shown', 'not-tested']
 export const Verdict = Type.Enum(verdicts)
 export type Verdict = Static<typeof Verdict>
 
+export const FigureItem = Type.Object({
+  value: Type.Number({
+    description: 'of times, the median of this clip or question; of rates, its own rate',
+  }),
+  weight: Type.Number({ description: 'of rates, what it counts in the whole: words, positions; else 1' }),
+})
+export type FigureItem = Static<typeof FigureItem>
+
 export const Figure = Type.Object({
   value: nullable(
     Type.Number({
@@ -27,14 +35,19 @@ export const Figure = Type.Object({
   p90: nullable(Type.Number({ description: 'null where n cannot support it' })),
   p95: nullable(Type.Number({ description: 'null where n cannot support it' })),
   ratioToReference: nullable(Type.Number()),
-  ratioInterval: nullable(Interval),
+  ratioInterval: nullable(
+    Type.Unsafe<Interval>({
+      ...Interval,
+      description:
+        '95 %, [low, high]: of times and speeds, where the ratio of another run of the same size would lie; of readings, all pairs of them',
+    }),
+  ),
   differenceToReference: nullable(Type.Number({ description: 'in the unit' })),
   differenceInterval: nullable(Interval),
   verdict: Verdict,
   byItem: nullable(
-    Type.Record(Type.String(), Type.Number(), {
-      description:
-        'of times, the median by clip or question; of rates, its part of the sum or mean: by these two runs are paired',
+    Type.Record(Type.String(), FigureItem, {
+      description: 'by clip or question, by which two runs are paired',
     }),
   ),
 })

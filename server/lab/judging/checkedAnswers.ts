@@ -46,7 +46,7 @@ export function checkedRightFigure(
   { key, margin }: FigureRule,
 ): Figure {
   const hits = [...right.values()].filter(Boolean).length
-  const byItem = itemsOf([...right].map(([of, isRight]) => [of, isRight ? 100 / right.size : 0]))
+  const byItem = itemsOf([...right].map(([of, isRight]) => [of, isRight ? 100 : 0]))
   const figure = { ...shareFigure(hits, right.size), byItem: right.size === 0 ? null : byItem }
   if (rightBefore === null || flips === null) return figure
   const both = [...right].flatMap(([question, now]) => {

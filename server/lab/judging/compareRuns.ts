@@ -1,9 +1,8 @@
 import type { Figure, Interval, Margin, Verdict } from '../../protocol/comparisonFigures.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { counted, writtenNumber, writtenRatio, writtenValue } from '../wording.ts'
-import { mean, sum } from './measured.ts'
+import { mean, median, sum } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
-import { differenceInterval } from './statistics/exactTests.ts'
 import { verdictOn } from './verdict.ts'
 
 /** One figure of one arm in two runs. `change` is `worse` only when the whole interval lies beyond the margin. */
@@ -33,7 +32,7 @@ const readings = new Set(['fileBytes', 'bitsPerWeight', 'residentBytes'])
 
 /**
  * Holds a run against an earlier one by the margins of the earlier one, each clip and question paired with itself
- * (bootstrap). Ratios of another machine are not paired: the intervals of both runs make that of the change (MOVER).
+ * (bootstrap). Ratios of another machine are not paired: the intervals of both runs make that of the change.
  */
 export function compareRuns(result: ComparisonResult, baseline: ComparisonResult): RunComparison {
   const sameMachine =
@@ -91,14 +90,13 @@ function differenceOf(
   sameMachine: boolean,
 ): RunDifference | null {
   const relative = margin.kind === 'ratio' && !sameMachine && !readings.has(figure)
-  const [now, before] = relative ? [own.ratioToReference, other.ratioToReference] : [own.value, other.value]
-  if (now === null || before === null) return null
-  const interval = relative
+  const found = relative
     ? ratioOfRatios(own, other)
     : readings.has(figure)
-      ? exactRatio(now, before)
-      : pairedInterval(own.byItem, other.byItem, margin.kind, `${arm} ${figure} in two runs`)
-  if (interval === null) return null
+      ? exactRatio(own.value, other.value)
+      : pairedChange(own.byItem, other.byItem, margin.kind, `${arm} ${figure} in two runs`)
+  if (found === null) return null
+  const { now, before, interval } = found
   const unit = relative ? '× reference' : own.unit
   const change = verdictOn({ ratioInterval: interval, differenceInterval: interval }, margin)
   const written = (value: number) => (relative ? writtenRatio(value) : writtenValue(value, unit))
@@ -112,42 +110,59 @@ function differenceOf(
   }
 }
 
-/** Of the geometric mean ratio, or of the difference of the sums, over the clips or questions that both runs have. */
-function pairedInterval(
+type Change = { now: number; before: number; interval: Interval }
+
+/**
+ * Over the clips or questions that both runs have: the medians and the geometric mean ratio of times, the rates and
+ * their difference. An item weighs what it did in the earlier run, since a budget may have ended in the middle of a round.
+ */
+function pairedChange(
   own: Figure['byItem'],
   other: Figure['byItem'],
   kind: Margin['kind'],
   key: string,
-): Interval | null {
+): Change | null {
   if (own === null || other === null) return null
-  const pairs = Object.entries(own).flatMap(([item, now]) => {
-    const before = other[item]
-    return before === undefined || (kind === 'ratio' && (now <= 0 || before <= 0)) ? [] : [[{ now, before }]]
+  const pairs = Object.entries(own).flatMap(([item, { value: now }]) => {
+    const earlier = other[item]
+    if (earlier === undefined || (kind === 'ratio' && (now <= 0 || earlier.value <= 0))) return []
+    return [{ now, before: earlier.value, weight: earlier.weight }]
   })
-  return bootstrapInterval(
-    pairs,
+  type Pair = (typeof pairs)[number]
+  const rate = (some: readonly Pair[], read: (pair: Pair) => number) =>
+    sum(some.map(pair => read(pair) * pair.weight)) / sum(some.map(({ weight }) => weight))
+  const interval = bootstrapInterval(
+    pairs.map(pair => [pair]),
     sample => {
       const drawn = sample.flat()
       return kind === 'ratio'
         ? Math.exp(mean(drawn.map(({ now, before }) => Math.log(now / before))))
-        : sum(drawn.map(({ now, before }) => now - before))
+        : rate(drawn, ({ now, before }) => now - before)
     },
     key,
   )
+  if (interval === null) return null
+  const whole = (read: (pair: Pair) => number) =>
+    kind === 'ratio' ? median(pairs.map(read)) : rate(pairs, read)
+  return { now: whole(({ now }) => now), before: whole(({ before }) => before), interval }
 }
 
 /** Of a reading, which has no scatter worth the name. */
-const exactRatio = (now: number, before: number): Interval | null =>
-  before > 0 ? [now / before, now / before] : null
+const exactRatio = (now: number | null, before: number | null): Change | null =>
+  now !== null && before !== null && before > 0
+    ? { now, before, interval: [now / before, now / before] }
+    : null
 
-/** Of the change of a ratio to the reference: both intervals go into it. */
-function ratioOfRatios(own: Figure, other: Figure): Interval | null {
+/**
+ * Of the change of a ratio to the reference. The interval of each run holds the scatter of two runs like it, so the two
+ * runs together have the root of the mean of both squares.
+ */
+function ratioOfRatios(own: Figure, other: Figure): Change | null {
   const onLogarithms = ({ ratioToReference: ratio, ratioInterval: interval }: Figure) =>
-    ratio === null || interval === null
-      ? null
-      : { value: Math.log(ratio), interval: [Math.log(interval[0]), Math.log(interval[1])] as Interval }
+    ratio === null || interval === null ? null : { ratio, half: Math.log(interval[1] / interval[0]) / 2 }
   const [a, b] = [onLogarithms(own), onLogarithms(other)]
   if (a === null || b === null) return null
-  const [low, high] = differenceInterval(a, b)
-  return [Math.exp(low), Math.exp(high)]
+  const factor = Math.exp(Math.hypot(a.half, b.half) / Math.SQRT2)
+  const change = a.ratio / b.ratio
+  return { now: a.ratio, before: b.ratio, interval: [change / factor, change * factor] }
 }

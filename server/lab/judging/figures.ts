@@ -1,16 +1,21 @@
-import type { Figure, Interval, Margin } from '../../protocol/comparisonFigures.ts'
+import type { Figure, FigureItem, Interval, Margin } from '../../protocol/comparisonFigures.ts'
 import { describe, medianInterval } from '../../timing/statistics.ts'
-import { byCluster, type Measured, mean, median, paired, sum } from './measured.ts'
+import { byCluster, type Measured, mean, median, paired } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
 import { wilsonInterval } from './statistics/exactTests.ts'
+import { repeatInterval } from './statistics/repeatability.ts'
 import { type Difference, noDifference, verdictOn } from './verdict.ts'
 
 /** How a figure is named for the draws of its bootstrap, shown, and judged. */
 export type FigureRule = { key: string; unit: string; margin: Margin | undefined }
 
-/** Shares of a sum, and medians, as they go into `byItem`; six digits are more than any clock is good for. */
-export const itemsOf = (entries: Iterable<readonly [string, number]>): Record<string, number> =>
-  Object.fromEntries([...entries].map(([of, value]) => [of, Number(value.toPrecision(6))]))
+/** What goes into `byItem`; six digits are more than any clock is good for. */
+export const itemsOf = (
+  entries: Iterable<readonly [of: string, value: number, weight?: number]>,
+): Record<string, FigureItem> =>
+  Object.fromEntries(
+    [...entries].map(([of, value, weight = 1]) => [of, { value: Number(value.toPrecision(6)), weight }]),
+  )
 
 /** A figure that was not measured, or is not compared with anything. */
 export function plainFigure(unit: string, value: number | null = null, n = value === null ? 0 : 1): Figure {
@@ -35,21 +40,23 @@ export function compared(figure: Figure, difference: Difference, margin: Margin 
 
 /**
  * A time, speed or size that is measured again and again: the median over clips (of a clip, over its rounds) with
- * its distribution-free interval, and beside the reference the geometric mean over clips, or over blocks of answers,
+ * its distribution-free interval, and beside the reference the geometric mean over blocks (clips, where there are none)
  * of the median ratio in each, every clip and question paired with itself in the same round. So neither long clips nor
- * a slow minute of the machine decide.
+ * a slow minute of the machine decide. The ratio's interval is where that of another such run would lie.
  *
  * @param reference null for the reference itself
  */
 export function timingFigure(
   own: readonly Measured[],
   reference: readonly Measured[] | null,
-  { key, unit, margin }: FigureRule,
+  { unit, margin }: Omit<FigureRule, 'key'>,
 ): Figure {
   const byItem = itemsOf(
     [...byCluster(own)].map(([of, cluster]) => [of, median(cluster.map(({ value }) => value))]),
   )
-  const medians = Object.values(byItem).sort((a, b) => a - b)
+  const medians = Object.values(byItem)
+    .map(({ value }) => value)
+    .sort((a, b) => a - b)
   const { n, p50, p90, p95 } = describe(medians)
   const figure = { ...plainFigure(unit, p50, n), interval: medianInterval(medians), p90, p95, byItem }
   if (reference === null) return figure
@@ -57,22 +64,20 @@ export function timingFigure(
     .map(cluster => cluster.filter(pair => pair.own > 0 && pair.reference > 0))
     .filter(({ length }) => length > 0)
   if (clusters.length === 0) return figure
-  const logRatios = clusters.map(cluster => cluster.map(pair => Math.log(pair.own / pair.reference)))
+  const logRatios = clusters.map(cluster => median(cluster.map(pair => Math.log(pair.own / pair.reference))))
+  const interval = repeatInterval(logRatios)
   const difference = mean(clusters.map(cluster => median(cluster.map(pair => pair.own - pair.reference))))
   return compared(
     figure,
     {
-      ratio: meanRatio(logRatios),
-      ratioInterval: bootstrapInterval(logRatios, meanRatio, key),
+      ratio: Math.exp(mean(logRatios)),
+      ratioInterval: interval && [Math.exp(interval[0]), Math.exp(interval[1])],
       difference,
       differenceInterval: null,
     },
     margin,
   )
 }
-
-/** Geometric mean over clusters of the median of each, from logarithms. */
-const meanRatio = (logRatios: readonly (readonly number[])[]) => Math.exp(mean(logRatios.map(median)))
 
 /** Errors and length of one clip, of both arms. */
 export type PairedErrors = {
@@ -98,7 +103,9 @@ export function errorRateFigure(clips: readonly PairedErrors[], { key, unit, mar
   const value = ownRate(clusters)
   const interval = bootstrapInterval(clusters, ownRate, `${key} own`)
   const length = clips.reduce((total, { own }) => total + own.length, 0)
-  const byItem = itemsOf(clips.map(({ of, own }) => [of, (own.errors / length) * 100]))
+  // What is heard where nothing is said has no rate of its own.
+  const spoken = clips.filter(({ own }) => own.length > 0)
+  const byItem = itemsOf(spoken.map(({ of, own }) => [of, (own.errors / own.length) * 100, own.length]))
   const figure = { ...plainFigure(unit, value, clips.length), interval, byItem: length === 0 ? null : byItem }
   if (value === null || clips.some(({ reference }) => reference === null)) return figure
   const referenceRate = rate(clip => clip.reference?.errors ?? 0)
@@ -166,7 +173,8 @@ export function departureFigure(
   const byItem = itemsOf(
     [...byCluster(measured)].map(([of, cluster]) => [
       of,
-      sum(cluster.map(one => one.value)) / measured.length,
+      mean(cluster.map(one => one.value)),
+      cluster.length,
     ]),
   )
   return compared(

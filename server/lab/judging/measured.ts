@@ -27,12 +27,7 @@ export function paired(own: readonly Measured[], reference: readonly Measured[])
   return clusters.filter(({ length }) => length > 0)
 }
 
-/** Short lists, which bootstraps have millions of, are not sorted. */
 export function median(values: readonly number[]): number {
-  const [a = Number.NaN, b = Number.NaN, c = Number.NaN] = values
-  if (values.length === 1) return a
-  if (values.length === 2) return (a + b) / 2
-  if (values.length === 3) return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c))
   const ascending = Float64Array.from(values).sort()
   const middle = ascending.length / 2
   const upper = ascending[Math.floor(middle)] ?? Number.NaN

@@ -14,14 +14,16 @@ import {
   type SpeechLoad,
 } from '../observations.ts'
 
-/** An answer with the block that it belongs to: those after one load of its tag. */
-export type BlockAnswer = LlmAnswer & { block: string }
+/** With the block that it belongs to: what was measured after one load of its level or tag. */
+type InBlock<T> = T & { block: string }
+export type BlockAnswer = InBlock<LlmAnswer>
+export type BlockDecode = InBlock<SpeechDecode>
 
 /** All that a run wrote down, by kind. */
 export type Run = {
   plan: Plan
   speechLoads: SpeechLoad[]
-  decodes: SpeechDecode[]
+  decodes: BlockDecode[]
   llmLoads: LlmLoad[]
   answers: BlockAnswer[]
   positions: LlmPosition[]
@@ -68,15 +70,14 @@ export function readRun(lines: Iterable<string>): Run {
     })
   }
   const all = [...observations.values()]
-  const only = <Kind extends Observation['kind']>(kind: Kind) =>
-    all.filter((one): one is Extract<Observation, { kind: Kind }> => one.kind === kind)
+  const only = <Kind extends Observation['kind']>(kind: Kind) => all.filter(isA(kind))
   const ended = only('ended').at(-1)
   return {
     plan,
     speechLoads: only('speech-load'),
-    decodes: only('speech-decode'),
+    decodes: inBlocks(all, isA('speech-load'), isA('speech-decode')),
     llmLoads: only('llm-load'),
-    answers: inBlocks(all),
+    answers: inBlocks(all, isA('llm-load'), isA('llm-answer')),
     positions: only('llm-position'),
     turns: only('pair-turn'),
     batches: only('energy'),
@@ -90,12 +91,21 @@ export function readRun(lines: Iterable<string>): Run {
   }
 }
 
-/** Answers belong to the load of their tag that was written before them. */
-function inBlocks(all: readonly Observation[]): BlockAnswer[] {
+const isA =
+  <Kind extends Observation['kind']>(kind: Kind) =>
+  (one: Observation): one is Extract<Observation, { kind: Kind }> =>
+    one.kind === kind
+
+/** Decodings and answers belong to the load of their arm that was written before them. */
+function inBlocks<T extends SpeechDecode | LlmAnswer>(
+  all: readonly Observation[],
+  isLoad: (one: Observation) => one is SpeechLoad | LlmLoad,
+  isMeasured: (one: Observation) => one is T,
+): InBlock<T>[] {
   const loads = new Map<string, number>()
   return all.flatMap(one => {
-    if (one.kind === 'llm-load') loads.set(`${one.noise} ${one.arm}`, one.round)
-    if (one.kind !== 'llm-answer') return []
+    if (isLoad(one)) loads.set(`${one.noise} ${one.arm}`, one.round)
+    if (!isMeasured(one)) return []
     return [{ ...one, block: `load ${loads.get(`${one.noise} ${one.arm}`) ?? one.round}` }]
   })
 }

@@ -79,10 +79,7 @@ function byLength(both: Beside<Observed>, rule: Rule) {
         ({ clip }) => clip,
         realTimeFactor,
       )
-    const figure = timingFigure(...both(of), {
-      ...rule('realTimeFactor', '× audio'),
-      key: rule(`realTimeFactor ${fromSeconds}`, '').key,
-    })
+    const figure = timingFigure(...both(of), rule('realTimeFactor', '× audio'))
     return figure.n === 0 ? [] : [{ fromSeconds, belowSeconds, figure }]
   })
 }

@@ -5,7 +5,7 @@ import type { Stages } from '../../session/stages.ts'
 import type { Question } from '../input.ts'
 import type { LlmAnswer, LlmArm, LlmLoad } from '../observations.ts'
 import { seedOf, shuffled } from './seeded.ts'
-import { made, type Phase, type Step, type Unit } from './step.ts'
+import { type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
 import { typesOf } from './tensorTypes.ts'
 
 /** Questions that a tag answers while it is loaded once: few, so that tags take turns often. */
@@ -27,13 +27,6 @@ export type AnswerBench = {
   processes(): Promise<number[]>
 }
 
-type Arm = { name: string; noise: boolean }
-
-export function armsOf({ arms, noiseOf }: Pick<AnswerBench, 'arms' | 'noiseOf'>): Arm[] {
-  const plain = arms.map(({ name }) => ({ name, noise: false }))
-  return noiseOf === null ? plain : [...plain, { name: noiseOf, noise: true }]
-}
-
 /** Loading, and answers to all questions, of every tag; the tags take turns, in an order that changes. */
 export function answerPhase(bench: AnswerBench, share: number): Phase {
   return {
@@ -46,7 +39,10 @@ export function answerPhase(bench: AnswerBench, share: number): Phase {
         const questions = shuffled(bench.questions, seedOf(bench.seed, 'questions', round))
         for (let first = 0; first < questions.length; first += QUESTIONS_AT_ONCE) {
           const some = questions.slice(first, first + QUESTIONS_AT_ONCE)
-          const order = shuffled(armsOf(bench), seedOf(bench.seed, 'tags', round, first))
+          const order = shuffled(
+            withNoiseArm(bench.arms, bench.noiseOf),
+            seedOf(bench.seed, 'tags', round, first),
+          )
           const loads = units.length
           units.push({
             id: `llm ${round} ${first}`,
@@ -65,7 +61,7 @@ export function answerPhase(bench: AnswerBench, share: number): Phase {
   }
 }
 
-function loadStep(bench: AnswerBench, { name, noise }: Arm, round: number): Step {
+function loadStep(bench: AnswerBench, { name, noise }: MeasuredArm, round: number): Step {
   return {
     ...{ side: 'llm', arm: name, noise },
     what: `loading ${name}`,
@@ -76,7 +72,7 @@ function loadStep(bench: AnswerBench, { name, noise }: Arm, round: number): Step
 /** Unloaded, then loaded; what Ollama read before is in the memory of the file system. */
 async function load(
   { stages, probe, chat, systemPrompt }: AnswerBench,
-  { name, noise }: Arm,
+  { name, noise }: MeasuredArm,
   round: number,
   signal: AbortSignal,
 ): Promise<LlmLoad> {
@@ -104,7 +100,12 @@ async function load(
   }
 }
 
-function answerStep(bench: AnswerBench, { name, noise }: Arm, question: Question, round: number): Step {
+function answerStep(
+  bench: AnswerBench,
+  { name, noise }: MeasuredArm,
+  question: Question,
+  round: number,
+): Step {
   return {
     ...{ side: 'llm', arm: name, noise },
     what: `${name} answers "${question.text}"`,
@@ -114,7 +115,7 @@ function answerStep(bench: AnswerBench, { name, noise }: Arm, question: Question
 
 async function answer(
   bench: AnswerBench,
-  { name, noise }: Arm,
+  { name, noise }: MeasuredArm,
   question: Question,
   round: number,
   signal: AbortSignal,
@@ -155,7 +156,7 @@ async function answer(
   })
 }
 
-function unloadStep({ stages, probe }: AnswerBench, { name, noise }: Arm): Step {
+function unloadStep({ stages, probe }: AnswerBench, { name, noise }: MeasuredArm): Step {
   return {
     ...{ side: 'llm', arm: name, noise },
     what: `unloading ${name}`,

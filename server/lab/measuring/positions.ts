@@ -1,7 +1,7 @@
 import type { LlmAnswer, LlmPosition, Observation } from '../observations.ts'
-import { type AnswerBench, armsOf, inPlace } from './answers.ts'
+import { type AnswerBench, inPlace } from './answers.ts'
 import { seedOf, shuffled } from './seeded.ts'
-import { made, type Phase, type Step, type Unit } from './step.ts'
+import { type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
 
 /** Cuts of one answer. */
 const POSITIONS_AN_ANSWER = 5
@@ -28,7 +28,7 @@ export function positionPhase(bench: AnswerBench, share: number): Phase {
         const answers = shuffled(answersOf(reference, observed), seedOf(bench.seed, 'answers', family))
         for (let first = 0; first < answers.length; first += ANSWERS_AT_ONCE) {
           const cuts = answers.slice(first, first + ANSWERS_AT_ONCE).flatMap(answer => cutsOf(answer, bench))
-          const order = shuffled(armsOf({ arms, noiseOf }), seedOf(bench.seed, 'positions', family, first))
+          const order = shuffled(withNoiseArm(arms, noiseOf), seedOf(bench.seed, 'positions', family, first))
           units.push({
             id: `positions ${family} ${first}`,
             what: `beginnings of answers ${first + 1} to ${first + ANSWERS_AT_ONCE} of ${family}`,
@@ -71,7 +71,7 @@ function cutsOf({ question, text }: LlmAnswer, bench: AnswerBench): Cut[] {
 }
 
 /** All cuts in one step: a tag is loaded for them once, and one request takes some 50 ms. */
-function step(bench: AnswerBench, { name, noise }: { name: string; noise: boolean }, cuts: Cut[]): Step {
+function step(bench: AnswerBench, { name, noise }: MeasuredArm, cuts: Cut[]): Step {
   const { stages, probe, chat } = bench
   return {
     ...{ side: 'llm', arm: name, noise },

@@ -7,13 +7,12 @@ import { windowFor } from '../../speech/window.ts'
 import type { Observation, SpeechArm, SpeechDecode } from '../observations.ts'
 import type { LabClip } from './clips.ts'
 import { seedOf, shuffled } from './seeded.ts'
-import { made, type Phase, type Step, type Unit } from './step.ts'
+import type { SpeechPlace } from './speechPlace.ts'
+import { armKey, type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
 import { bitsPerWeightOf } from './whisperFile.ts'
 
-/** Clips of one unit: small enough that a budget can end between them. */
+/** Clips that a level hears in one process: few, so that levels take turns often. */
 const CLIPS_AT_ONCE = 6
-/** Loads in a row in a round; with the usual three rounds an interval of their median can be told. */
-const LOADS_A_ROUND = 2
 const OWNER = 'comparison'
 const DECODE_WITHIN_MS = 120_000
 
@@ -26,13 +25,13 @@ export type SpeechBench = {
   rounds: number
   seed: number
   levelFile(name: string, signal: AbortSignal): Promise<SpeechLevel>
-  /** Engines that stay loaded for the whole run. */
-  engines: SpeechEngines
-  /** Engines for one load. */
-  freshEngines(): SpeechEngines
+  place: SpeechPlace
 }
 
-/** Loading, and encoding with decoding, of every level: all levels hear a clip one after the other, in an order that changes. */
+/**
+ * Loading, and encoding with decoding, of every level; the levels take turns, in an order that changes. Each turn has a
+ * process of its own: two processes of one level differ by more than two decodings in one of them.
+ */
 export function speechPhase(bench: SpeechBench, share: number): Phase {
   return {
     name: 'speech',
@@ -44,11 +43,20 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
         const clips = shuffled(bench.clips, seedOf(bench.seed, 'clips', round))
         for (let first = 0; first < clips.length; first += CLIPS_AT_ONCE) {
           const some = clips.slice(first, first + CLIPS_AT_ONCE)
-          const loads = first === 0 ? loadSteps(bench, round) : []
+          const order = shuffled(
+            withNoiseArm(bench.arms, bench.noiseOf),
+            seedOf(bench.seed, 'levels', round, first),
+          )
+          const loads = units.length
           units.push({
             id: `speech ${round} ${first}`,
             what: `round ${round + 1}, clips ${first + 1} to ${first + some.length}`,
-            steps: [...loads, ...some.flatMap(clip => decodeSteps(bench, clip, round))],
+            steps: order.flatMap(arm => [
+              // Each load counts as a round of its own.
+              loadStep(bench, arm, loads),
+              ...some.map(clip => decodeStep(bench, arm, clip, round)),
+              unloadStep(bench, arm),
+            ]),
           })
         }
       }
@@ -57,48 +65,35 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
   }
 }
 
-type Arm = { name: string; noise: boolean }
-
-function armsOf({ arms, noiseOf }: SpeechBench): Arm[] {
-  const plain = arms.map(({ name }) => ({ name, noise: false }))
-  return noiseOf === null ? plain : [...plain, { name: noiseOf, noise: true }]
-}
-
-function decodeSteps(bench: SpeechBench, clip: LabClip, round: number): Step[] {
-  const order = shuffled(armsOf(bench), seedOf(bench.seed, clip.id, round))
-  return order.map(({ name, noise }) => ({
-    side: 'speech',
-    arm: name,
-    noise,
-    what: `decoding ${clip.id}`,
+function decodeStep(bench: SpeechBench, { name, noise }: MeasuredArm, clip: LabClip, round: number): Step {
+  return {
+    ...{ side: 'speech', arm: name, noise },
+    what: `${name} hears ${clip.id}`,
     measure: async signal => [await decode(bench, { name, noise }, clip, round, signal)],
-  }))
+  }
 }
 
 async function decode(
   bench: SpeechBench,
-  { name, noise }: Arm,
+  { name, noise }: MeasuredArm,
   clip: LabClip,
   round: number,
   signal: AbortSignal,
 ): Promise<SpeechDecode> {
   const level = await bench.levelFile(name, signal)
-  const hear = clip.kind === 'speech' ? hearSpeech : hearAnything
-  let cpuBefore: number | null = null
-  const pids = async () =>
-    (await bench.engines.loaded()).flatMap(model =>
-      model.name === name && model.pid !== null ? [model.pid] : [],
-    )
-  let own = await pids()
-  cpuBefore = await cpuSeconds(own)
-  let heard = await hear(bench, level, clip, signal)
+  const engines = await bench.place.enginesOf(armKey({ arm: name, noise }))
+  const hear = () => (clip.kind === 'speech' ? hearSpeech : hearAnything)(bench, engines, level, clip, signal)
+  const processes = async () => (await engines.loaded()).flatMap(({ pid }) => (pid === null ? [] : [pid]))
+  let pids = await processes()
+  let cpuBefore = await cpuSeconds(pids)
+  let heard = await hear()
   if (heard.cold) {
-    // What the first decoding of a process costs is no part of what a decoding costs.
-    own = await pids()
-    cpuBefore = await cpuSeconds(own)
-    heard = await hear(bench, level, clip, signal)
+    // A run that goes on in the middle of a block: what the first decoding of a process costs is no part of what a decoding costs.
+    pids = await processes()
+    cpuBefore = await cpuSeconds(pids)
+    heard = await hear()
   }
-  const cpuAfter = await cpuSeconds(own)
+  const cpuAfter = await cpuSeconds(pids)
   const { transcript, queueMs, inferenceMs, audioMs, passes } = heard
   return {
     kind: 'speech-decode',
@@ -114,10 +109,16 @@ async function decode(
 type Heard = Pick<SpeechDecode, 'transcript' | 'queueMs' | 'inferenceMs' | 'audioMs' | 'passes'> & {
   cold: boolean
 }
-type Hear = (bench: SpeechBench, level: SpeechLevel, clip: LabClip, signal: AbortSignal) => Promise<Heard>
+type Hear = (
+  bench: SpeechBench,
+  engines: SpeechEngines,
+  level: SpeechLevel,
+  clip: LabClip,
+  signal: AbortSignal,
+) => Promise<Heard>
 
 /** As turns do it: silence cut off, the window by the length, again with the full one where it loops. */
-const hearSpeech: Hear = async ({ engines, language }, level, { samples, speech, audioMs }, signal) => {
+const hearSpeech: Hear = async ({ language }, engines, level, { samples, speech, audioMs }, signal) => {
   const recognize: Recognize = createRecognizer({ acquire: engines.acquire })
   const options = { model: level, language, owner: OWNER }
   const {
@@ -131,7 +132,7 @@ const hearSpeech: Hear = async ({ engines, language }, level, { samples, speech,
 }
 
 /** Without voice activity and without any judgement of the text: what the level itself makes of a sound. */
-const hearAnything: Hear = async ({ engines, language }, level, { samples, audioMs }, signal) => {
+const hearAnything: Hear = async ({ language }, engines, level, { samples, audioMs }, signal) => {
   const lease = await engines.acquire(level, OWNER, signal)
   try {
     const startedAt = performance.now()
@@ -153,48 +154,48 @@ const hearAnything: Hear = async ({ engines, language }, level, { samples, audio
   }
 }
 
-function loadSteps(bench: SpeechBench, round: number): Step[] {
-  // Each load counts as a round of its own.
-  const turns = Array.from({ length: LOADS_A_ROUND }, (_, turn) => round * LOADS_A_ROUND + turn)
-  return turns.flatMap(turn =>
-    shuffled(armsOf(bench), seedOf(bench.seed, 'loads', turn)).map(
-      ({ name, noise }): Step => ({
-        side: 'speech',
-        arm: name,
-        noise,
-        what: `loading ${name}`,
-        measure: async signal => [await load(bench, { name, noise }, turn, signal)],
-      }),
-    ),
-  )
+function loadStep(bench: SpeechBench, { name, noise }: MeasuredArm, round: number): Step {
+  return {
+    ...{ side: 'speech', arm: name, noise },
+    what: `loading ${name}`,
+    measure: async signal => [await load(bench, { name, noise }, round, signal)],
+  }
 }
 
 /** From the start of a new process until it answers, and its memory after the first decoding. */
 async function load(
-  bench: SpeechBench,
-  { name, noise }: Arm,
+  { place, levelFile }: SpeechBench,
+  { name, noise }: MeasuredArm,
   round: number,
   signal: AbortSignal,
 ): Promise<Observation> {
-  const level = await bench.levelFile(name, signal)
-  const engines = bench.freshEngines()
-  try {
-    const startedAt = performance.now()
-    const lease = await engines.acquire(level, OWNER, signal)
-    const readyMs = performance.now() - startedAt
-    lease.release()
-    const loaded = (await engines.loaded()).find(model => model.name === name)
-    return {
-      kind: 'speech-load',
-      ...made(noise),
-      arm: name,
-      round,
-      loadMs: loaded?.loadMs ?? readyMs,
-      residentBytes: loaded?.residentBytes ?? null,
-      fileBytes: (await stat(level.path)).size,
-      bitsPerWeight: await bitsPerWeightOf(level.path),
-    }
-  } finally {
-    await engines.stop()
+  const level = await levelFile(name, signal)
+  await place.clear()
+  const engines = await place.enginesOf(armKey({ arm: name, noise }))
+  const startedAt = performance.now()
+  const lease = await engines.acquire(level, OWNER, signal)
+  const readyMs = performance.now() - startedAt
+  lease.release()
+  const loaded = (await engines.loaded()).find(model => model.name === name)
+  return {
+    kind: 'speech-load',
+    ...made(noise),
+    arm: name,
+    round,
+    loadMs: loaded?.loadMs ?? readyMs,
+    residentBytes: loaded?.residentBytes ?? null,
+    fileBytes: (await stat(level.path)).size,
+    bitsPerWeight: await bitsPerWeightOf(level.path),
+  }
+}
+
+function unloadStep({ place }: SpeechBench, { name, noise }: MeasuredArm): Step {
+  return {
+    ...{ side: 'speech', arm: name, noise },
+    what: `unloading ${name}`,
+    async measure() {
+      await place.clear()
+      return []
+    },
   }
 }

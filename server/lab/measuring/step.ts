@@ -33,6 +33,14 @@ export type Phase = {
 /** What every observation begins with. */
 export const made = (noise: boolean) => ({ at: new Date().toISOString(), noise, disturbed: false })
 
+export type MeasuredArm = { name: string; noise: boolean }
+
+/** The arms, and the one that is measured once more. */
+export function withNoiseArm(arms: readonly { name: string }[], noiseOf: string | null): MeasuredArm[] {
+  const plain = arms.map(({ name }) => ({ name, noise: false }))
+  return noiseOf === null ? plain : [...plain, { name: noiseOf, noise: true }]
+}
+
 /** Tells an arm and its second, separate measuring apart. */
 export const armKey = ({ arm, noise }: Pick<Step, 'arm' | 'noise'>) =>
   `${arm ?? ''}${noise ? ' (again)' : ''}`

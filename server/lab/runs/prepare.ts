@@ -11,6 +11,7 @@ import { pairPhase } from '../measuring/pairs.ts'
 import { positionPhase } from '../measuring/positions.ts'
 import { seedOf } from '../measuring/seeded.ts'
 import { type SpeechBench, speechPhase } from '../measuring/speech.ts'
+import { createSpeechPlace } from '../measuring/speechPlace.ts'
 import type { Phase } from '../measuring/step.ts'
 import { type LlmArm, type Plan, pairName, type SpeechArm } from '../observations.ts'
 
@@ -133,14 +134,13 @@ export async function prepare(
     reference,
   }
 
-  const engines = lab.speechEngines?.() ?? null
-  const fresh = lab.speechEngines
+  const place = lab.speechEngines === null ? null : createSpeechPlace(lab.speechEngines)
   const phases: Phase[] = []
   const levelFile: SpeechBench['levelFile'] = (name, until) => stages.speechLevel(name, until)
-  if (engines !== null && fresh !== null && withSpeech) {
+  if (place !== null && withSpeech) {
     const bench: SpeechBench = {
       ...{ arms: speech, noiseOf: reference.speech, clips: set.clips, language: set.language },
-      ...{ rounds, seed, levelFile, engines, freshEngines: fresh },
+      ...{ rounds, seed, levelFile, place },
     }
     phases.push(speechPhase(bench, shares.speech))
   }
@@ -182,7 +182,7 @@ export async function prepare(
     plan,
     notMeasured: notMeasured(meter, withPairs, plan),
     phases,
-    close: async () => engines?.stop(),
+    close: async () => place?.clear(),
     restore: () =>
       restore(
         before.map(({ name }) => name),

@@ -14,32 +14,40 @@ const shapes: Readonly<Record<string, Shape>> = {
 }
 const unknown: Shape = { ms: 500, errors: 0.05, fileMB: 50, residentMB: 120, bits: 8 }
 
+/** Clips that a level hears in one process. */
+const CLIPS_AT_ONCE = 3
+
 export function observeSpeech({ speech, clips, reference }: Plan, rounds: number): Observation[] {
   const arms = [
     ...speech.map(({ name }) => ({ arm: name, noise: false })),
     ...(reference.speech === null ? [] : [{ arm: reference.speech, noise: true }]),
   ]
-  return Array.from({ length: rounds }, (_, round) =>
-    arms.flatMap(({ arm, noise }): Observation[] => {
+  const blocks = Math.ceil(clips.length / CLIPS_AT_ONCE)
+  return Array.from({ length: rounds * blocks }, (_, load) => {
+    const round = Math.floor(load / blocks)
+    const some = clips.slice((load % blocks) * CLIPS_AT_ONCE).slice(0, CLIPS_AT_ONCE)
+    return arms.flatMap(({ arm, noise }): Observation[] => {
       const shape = shapes[arm] ?? unknown
-      const made = { at, noise, disturbed: false, arm, round }
+      const made = { at, noise, disturbed: false, arm }
       return [
         {
           kind: 'speech-load',
           ...made,
-          loadMs: 120 * jitter(0.1, arm, noise ? 1 : 0, round, 'load'),
+          round: load,
+          loadMs: 120 * jitter(0.1, arm, noise ? 1 : 0, load, 'load'),
           residentBytes: Math.round(
-            shape.residentMB * 1e6 * jitter(0.004, arm, noise ? 1 : 0, round, 'memory'),
+            shape.residentMB * 1e6 * jitter(0.004, arm, noise ? 1 : 0, load, 'memory'),
           ),
           fileBytes: Math.round(shape.fileMB * 1e6),
           bitsPerWeight: shape.bits,
         },
-        ...clips.map(({ id, text, audioMs, kind }): SpeechDecode => {
+        ...some.map(({ id, text, audioMs, kind }): SpeechDecode => {
           const inferenceMs =
             shape.ms * (0.7 + audioMs / 20_000) * jitter(0.03, arm, noise ? 1 : 0, id, round)
           return {
             kind: 'speech-decode',
             ...made,
+            round,
             clip: id,
             transcript: kind === 'nonspeech' ? ' you' : heard(text ?? '', id, shape.errors),
             queueMs: 0.1,
@@ -50,8 +58,8 @@ export function observeSpeech({ speech, clips, reference }: Plan, rounds: number
           }
         }),
       ]
-    }),
-  ).flat()
+    })
+  }).flat()
 }
 
 /** A word is lost or misheard if its draw lies below the rate, so a level with more errors has those of the others too. */

@@ -56,6 +56,28 @@ test('more word errors are a regression', () => {
   expect(figures).toContain(`${name} wordErrorRate`)
 })
 
+test('runs that a budget cut at different places are compared by what both have done', () => {
+  const cut = (keep: (index: number) => boolean) => {
+    const clips = new Set(plan.clips.map(({ id }) => id).filter((_, index) => keep(index)))
+    const questions = new Set(plan.questions.map(({ id }) => id).filter((_, index) => keep(index)))
+    const kept = labRun({ rounds: 1 }).filter(one => {
+      if (one.kind === 'speech-decode') return clips.has(one.clip)
+      return one.kind === 'llm-answer' || one.kind === 'llm-position' ? questions.has(one.question) : true
+    })
+    return judgeRun(readRun(asLines(kept)))
+  }
+  const shorter = cut(index => index % 3 !== 0)
+  for (const [now, before] of [
+    [shorter, baseline],
+    [baseline, shorter],
+    [shorter, cut(index => index % 3 !== 1)],
+  ] as const) {
+    const { differences, compared } = compareRuns(now, before)
+    expect(differences.map(({ text }) => text)).toEqual([])
+    expect(compared).toBeGreaterThan(40)
+  }
+})
+
 test('an arm that fails now and did not then is a regression; one that is absent is told', () => {
   const failed = structuredClone(baseline)
   const tag = failed.llm.find(({ name }) => name === `${smol}-q8_0`)

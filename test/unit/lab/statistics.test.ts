@@ -2,11 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { mean } from '../../../server/lab/judging/measured.ts'
 import { bootstrapInterval } from '../../../server/lab/judging/statistics/bootstrap.ts'
-import {
-  differenceInterval,
-  mcnemarExact,
-  wilsonInterval,
-} from '../../../server/lab/judging/statistics/exactTests.ts'
+import { mcnemarExact, wilsonInterval } from '../../../server/lab/judging/statistics/exactTests.ts'
+import { repeatInterval, studentT } from '../../../server/lab/judging/statistics/repeatability.ts'
 import { verdictOn } from '../../../server/lab/judging/verdict.ts'
 import { randomFrom, seedOf } from '../../../server/lab/measuring/seeded.ts'
 
@@ -45,11 +42,45 @@ describe('Wilson interval', () => {
   test('of no trials there is none', () => expect(wilsonInterval(0, 0)).toBeNull())
 })
 
-test('the interval of a difference is that of independent estimates', () => {
-  // Symmetric intervals: half-widths add in squares, 3 and 4 make 5.
-  expect(differenceInterval({ value: 10, interval: [7, 13] }, { value: 4, interval: [0, 8] })).toEqual([
-    1, 11,
-  ])
+describe('the interval of another run', () => {
+  // Any table of Student's t, two-sided, 5 %.
+  test.each([
+    [3, 3.1824],
+    [4, 2.7764],
+    [7, 2.3646],
+    [15, 2.1314],
+    [60, 2.0003],
+  ])("Student's t of %i degrees of freedom", (degrees, t) => {
+    expect(Math.abs(studentT(degrees) / t - 1)).toBeLessThan(0.002)
+  })
+
+  test('is the mean and t s √(2/n) to either side', () => {
+    // Mean 10, standard deviation 2, five values: 2.7764 × 2 × √0.4.
+    const interval = repeatInterval([8, 8, 10, 12, 12])
+    expect(interval?.[0]).toBeCloseTo(10 - 3.512, 2)
+    expect(interval?.[1]).toBeCloseTo(10 + 3.512, 2)
+  })
+
+  test('holds the mean of a second run about 95 times in 100, however few values both have', () => {
+    const random = randomFrom(seedOf('repeats'))
+    const trials = 2000
+    for (const n of [4, 8, 30]) {
+      const run = () => Array.from({ length: n }, () => random() + random() + random())
+      let held = 0
+      for (let trial = 0; trial < trials; trial++) {
+        const [low, high] = repeatInterval(run()) ?? [0, 0]
+        const second = mean(run())
+        if (low <= second && second <= high) held++
+      }
+      expect(held / trials, `${n} values`).toBeGreaterThan(0.93)
+      expect(held / trials, `${n} values`).toBeLessThan(0.97)
+    }
+  })
+
+  test('of fewer than four values there is none', () => {
+    expect(repeatInterval([1, 2, 3])).toBeNull()
+    expect(repeatInterval([1, 1, 1, 1])).toEqual([1, 1])
+  })
 })
 
 describe('bootstrap', () => {

@@ -27,11 +27,7 @@ const timeMargin = { better: 'lower', kind: 'ratio', margin: sameTime } as const
 
 /** Time of one as a ratio to that of another, over the clips or questions that both have. */
 export const timeBeside = (own: Candidate, other: Candidate) =>
-  timingFigure(own.times, other.times, {
-    key: `${own.name} beside ${other.name}`,
-    unit: 'ms',
-    margin: timeMargin,
-  })
+  timingFigure(own.times, other.times, { unit: 'ms', margin: timeMargin })
 
 /**
  * Candidates that accuracy does not rule out, best first: those that are not shown to be slower than the fastest come

@@ -29,18 +29,3 @@ export function wilsonInterval(hits: number, n: number): Interval | null {
   const scale = 1 + z ** 2 / n
   return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)]
 }
-
-/**
- * Interval of `a - b` from the values and intervals of two independent figures: MOVER, the method of variance estimates
- * recovery (Zou and Donner, Statistics in Medicine 27, 2008).
- */
-export function differenceInterval(
-  a: { value: number; interval: Interval },
-  b: { value: number; interval: Interval },
-): Interval {
-  const difference = a.value - b.value
-  return [
-    difference - Math.hypot(a.value - a.interval[0], b.interval[1] - b.value),
-    difference + Math.hypot(a.interval[1] - a.value, b.value - b.interval[0]),
-  ]
-}

@@ -1,0 +1,30 @@
+import type { SpeechEngines } from '../../engines/speechEngines.ts'
+
+/** Where one speech level at a time is loaded, so that a comparison takes no more memory than its largest level. */
+export type SpeechPlace = {
+  /** The engines that `arm` has here; new ones, with nothing loaded, where another arm or none has the place. */
+  enginesOf(arm: string): Promise<SpeechEngines>
+  /** Ends what is loaded. */
+  clear(): Promise<void>
+}
+
+export function createSpeechPlace(newEngines: () => SpeechEngines): SpeechPlace {
+  let taken: { arm: string; engines: SpeechEngines } | null = null
+
+  async function clear(): Promise<void> {
+    const ending = taken
+    taken = null
+    await ending?.engines.stop()
+  }
+
+  return {
+    clear,
+    async enginesOf(arm) {
+      if (taken?.arm !== arm) {
+        await clear()
+        taken = { arm, engines: newEngines() }
+      }
+      return taken.engines
+    },
+  }
+}
