@@ -5,12 +5,11 @@ import type { Stages } from '../../session/stages.ts'
 import type { Question } from '../input.ts'
 import type { LlmAnswer, LlmArm, LlmLoad } from '../observations.ts'
 import { seedOf, shuffled } from './seeded.ts'
-import { type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
+import { type MeasuredArm, made, OWNER, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
 import { typesOf } from './tensorTypes.ts'
 
 /** Questions that a tag answers while it is loaded once: few, so that tags take turns often. */
 const QUESTIONS_AT_ONCE = 5
-export const OWNER = 'comparison'
 
 export type AnswerBench = {
   arms: readonly LlmArm[]

@@ -8,12 +8,20 @@ import type { Observation, SpeechArm, SpeechDecode } from '../observations.ts'
 import type { LabClip } from './clips.ts'
 import { seedOf, shuffled } from './seeded.ts'
 import type { SpeechPlace } from './speechPlace.ts'
-import { armKey, type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
+import {
+  armKey,
+  type MeasuredArm,
+  made,
+  OWNER,
+  type Phase,
+  type Step,
+  type Unit,
+  withNoiseArm,
+} from './step.ts'
 import { bitsPerWeightOf } from './whisperFile.ts'
 
 /** Clips that a level hears in one process: few, so that levels take turns often. */
 const CLIPS_AT_ONCE = 6
-const OWNER = 'comparison'
 const DECODE_WITHIN_MS = 120_000
 
 export type SpeechBench = {
@@ -88,7 +96,7 @@ async function decode(
   let cpuBefore = await cpuSeconds(pids)
   let heard = await hear()
   if (heard.cold) {
-    // A run that goes on in the middle of a block: what the first decoding of a process costs is no part of what a decoding costs.
+    // The process crashed, or the run goes on in the middle of a block: what a first decoding costs more is no part of it.
     pids = await processes()
     cpuBefore = await cpuSeconds(pids)
     heard = await hear()

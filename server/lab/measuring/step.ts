@@ -1,6 +1,9 @@
 import type { ComparisonProgress } from '../../protocol/comparisons.ts'
 import type { Failure, Observation } from '../observations.ts'
 
+/** By which the gates in front of the engines know a comparison. */
+export const OWNER = 'comparison'
+
 /** One measurement, short enough to be thrown away and made again when a live turn came into it. */
 export type Step = {
   side: Failure['side']
