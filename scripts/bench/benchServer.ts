@@ -1,22 +1,24 @@
-import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { spawnGuarded } from '../../server/engines/guard.ts'
 
 export type BenchServer = { url: string; stop(): Promise<void> }
 
-/** A server as a user runs it, in a process of its own, on a free port, warm. */
+/** A server as a user runs it, in a process of its own, on a free port, warm. It ends with the bench, however that ends. */
 export async function startBenchServer(settings: Record<string, string>): Promise<BenchServer> {
   const launcher = resolve(import.meta.dirname, '../quantvox.mjs')
-  const child = spawn(process.execPath, [launcher, 'serve'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawnGuarded(process.execPath, [launcher, 'serve'], {
     env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', ...settings },
   })
+  const { stdout, stderr } = child
+  if (stdout === null || stderr === null) throw new Error('the server has no output')
+  stderr.pipe(process.stderr)
   const ended = new Promise<void>(settle => child.once('exit', () => settle()))
   const stop = async () => {
     child.kill('SIGTERM')
     await ended
   }
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of createInterface({ input: stdout })) {
     const url = /ready after .*: (http\S+)$/.exec(line)?.[1]
     if (url !== undefined) return { url, stop }
     if (/not ready/.test(line)) {
