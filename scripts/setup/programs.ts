@@ -97,7 +97,7 @@ function failureOf(command: string, args: string[], lines: string[], exitCode: n
 
 const complaint = /error|not found|no such|could not|unable|fatal|undefined reference/i
 /** That a compiler or linker failed, without why: it said that before. */
-const onlyThatItFailed = /returned \d+ exit status|^make.*Error \d+/
+const onlyThatItFailed = /returned \d+ exit status|^\s*g?make(\[\d+\])?: \*\*\*/
 
 function tellingLine(lines: string[], exitCode: number | null): string {
   const complaints = lines.filter(line => complaint.test(line))

@@ -1,4 +1,4 @@
-import { availableParallelism, freemem } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Logger } from 'pino'
@@ -39,8 +39,7 @@ export type Assembly = {
   ollama: OllamaEngine
   speechEngines: SpeechEngines
   /**
-   * Speech engines that no turn uses, for a comparison: as many levels at once as half of the free memory takes. Null where the engines
-   * run elsewhere.
+   * Speech engines that no turn uses, for a comparison: one level at a time. Null where the engines run elsewhere.
    */
   separateSpeechEngines: (() => SpeechEngines) | null
   flite: Flite
@@ -97,8 +96,7 @@ export async function assemble(
     : localSpeechEngines({ maxLoaded: MAX_LOADED_SPEECH_LEVELS, maxResidentBytes: null })
   const separate = new Set<SpeechEngines>()
   const separateSpeechEngines = (): SpeechEngines => {
-    const maxResidentBytes = Math.floor(freemem() / 2)
-    const engines = localSpeechEngines({ maxLoaded: Number.POSITIVE_INFINITY, maxResidentBytes })
+    const engines = localSpeechEngines({ maxLoaded: 1, maxResidentBytes: null })
     separate.add(engines)
     return {
       ...engines,

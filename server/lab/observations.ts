@@ -74,6 +74,11 @@ const made = {
 /** `arm` is a level or tag by its name; rounds count from 0. */
 const ofArm = { ...made, arm: Type.String(), round: count }
 
+const block = Type.Integer({
+  minimum: 0,
+  description: 'what an arm did in one process; the same number was the same work of every arm',
+})
+
 export const SpeechLoad = Type.Object({
   kind: Type.Literal('speech-load'),
   ...ofArm,
@@ -86,6 +91,7 @@ export const SpeechLoad = Type.Object({
 export const SpeechDecode = Type.Object({
   kind: Type.Literal('speech-decode'),
   ...ofArm,
+  block,
   clip: Type.String(),
   transcript: Type.String(),
   queueMs: ms,
@@ -115,6 +121,7 @@ export const LlmLoad = Type.Object({
 export const LlmAnswer = Type.Object({
   kind: Type.Literal('llm-answer'),
   ...ofArm,
+  block,
   question: Type.String(),
   text: Type.String(),
   pieces: Type.Array(Type.String(), { description: 'the text as it was streamed, a token each' }),

@@ -20,6 +20,9 @@ export const FigureItem = Type.Object({
     description: 'of times, the median of this clip or question; of rates, its own rate',
   }),
   weight: Type.Number({ description: 'of rates, what it counts in the whole: words, positions; else 1' }),
+  block: Type.Optional(
+    Type.Integer({ description: 'of times, the first block in which it was measured: one process' }),
+  ),
 })
 export type FigureItem = Static<typeof FigureItem>
 
@@ -39,7 +42,7 @@ export const Figure = Type.Object({
     Type.Unsafe<Interval>({
       ...Interval,
       description:
-        '95 %, [low, high]: of times and speeds, where the ratio of another run of the same size would lie; of readings, all pairs of them',
+        '95 %, [low, high]: of times and speeds, where the ratio of another run of the same size would lie (of pairs, in the same processes); of readings, all pairs of them',
     }),
   ),
   differenceToReference: nullable(Type.Number({ description: 'in the unit' })),

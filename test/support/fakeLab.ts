@@ -31,6 +31,8 @@ export type FakeLab = {
   clips: string
   /** Called before each decoding with the level's name; may throw or wait. */
   hooks: { beforeAcquire(level: string): void | Promise<void> }
+  /** Speech processes: how many run, how many ran at once at most, and what was started. */
+  processes: { now: number; atMost: number; started: string[] }
   dispose(): Promise<void>
 }
 
@@ -63,16 +65,22 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
   )
   const hooks: FakeLab['hooks'] = { beforeAcquire() {} }
 
+  const processes: FakeLab['processes'] = { now: 0, atMost: 0, started: [] }
+
   const speechEngines = (): SpeechEngines => {
     const loaded = new Set<string>()
     return {
       async acquire({ name }, _owner, signal) {
-        await hooks.beforeAcquire(name)
-        signal.throwIfAborted()
         const whisper = whispers[name]
         if (whisper === undefined) throw new QuantvoxError('engine_unavailable', `no ${name}`)
         const cold = !loaded.has(name)
-        loaded.add(name)
+        if (cold) {
+          loaded.add(name)
+          processes.started.push(name)
+          processes.atMost = Math.max(processes.atMost, ++processes.now)
+        }
+        await hooks.beforeAcquire(name)
+        signal.throwIfAborted()
         const release = () => {}
         return {
           baseUrl: whisper.baseUrl,
@@ -95,7 +103,10 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
           cpuFeatures: null,
         })),
       ready: () => ({ ready: true, detail: null }),
-      stop: async () => {},
+      async stop() {
+        processes.now -= loaded.size
+        loaded.clear()
+      },
     }
   }
 
@@ -145,7 +156,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
   }
   await writeFile(join(folder, 'weights'), Buffer.alloc(1000))
   return {
-    ...{ lab, ollama, stages, clips, hooks },
+    ...{ lab, ollama, stages, clips, hooks, processes },
     async dispose() {
       await ollama.close()
       await Promise.all(Object.values(whispers).map(whisper => whisper.stop()))

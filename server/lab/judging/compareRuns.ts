@@ -1,8 +1,9 @@
-import type { Figure, Interval, Margin, Verdict } from '../../protocol/comparisonFigures.ts'
+import type { Figure, FigureItem, Interval, Margin, Verdict } from '../../protocol/comparisonFigures.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { counted, writtenNumber, writtenRatio, writtenValue } from '../wording.ts'
-import { mean, median, sum } from './measured.ts'
+import { median, sum } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
+import { changeInterval } from './statistics/repeatability.ts'
 import { verdictOn } from './verdict.ts'
 
 /** One figure of one arm in two runs. `change` is `worse` only when the whole interval lies beyond the margin. */
@@ -31,8 +32,9 @@ export type RunComparison = {
 const readings = new Set(['fileBytes', 'bitsPerWeight', 'residentBytes'])
 
 /**
- * Holds a run against an earlier one by the margins of the earlier one, each clip and question paired with itself
- * (bootstrap). Ratios of another machine are not paired: the intervals of both runs make that of the change.
+ * Holds a run against an earlier one by the margins of the earlier one, each clip and question paired with itself: times
+ * by what lies between the processes of either run, rates by a bootstrap. Ratios of another machine are not paired: the
+ * intervals of both runs make that of the change.
  */
 export function compareRuns(result: ComparisonResult, baseline: ComparisonResult): RunComparison {
   const sameMachine =
@@ -90,11 +92,13 @@ function differenceOf(
   sameMachine: boolean,
 ): RunDifference | null {
   const relative = margin.kind === 'ratio' && !sameMachine && !readings.has(figure)
-  const found = relative
-    ? ratioOfRatios(own, other)
-    : readings.has(figure)
-      ? exactRatio(own.value, other.value)
-      : pairedChange(own.byItem, other.byItem, margin.kind, `${arm} ${figure} in two runs`)
+  const changeOf = () => {
+    if (relative) return ratioOfRatios(own, other)
+    if (readings.has(figure)) return exactRatio(own.value, other.value)
+    const pairs = pairsOf(own.byItem, other.byItem)
+    return margin.kind === 'ratio' ? pairedTimes(pairs) : pairedRates(pairs, `${arm} ${figure} in two runs`)
+  }
+  const found = changeOf()
   if (found === null) return null
   const { now, before, interval } = found
   const unit = relative ? '× reference' : own.unit
@@ -112,39 +116,51 @@ function differenceOf(
 
 type Change = { now: number; before: number; interval: Interval }
 
-/**
- * Over the clips or questions that both runs have: the medians and the geometric mean ratio of times, the rates and
- * their difference. An item weighs what it did in the earlier run, since a budget may have ended in the middle of a round.
- */
-function pairedChange(
-  own: Figure['byItem'],
-  other: Figure['byItem'],
-  kind: Margin['kind'],
-  key: string,
-): Change | null {
-  if (own === null || other === null) return null
-  const pairs = Object.entries(own).flatMap(([item, { value: now }]) => {
-    const earlier = other[item]
-    if (earlier === undefined || (kind === 'ratio' && (now <= 0 || earlier.value <= 0))) return []
-    return [{ now, before: earlier.value, weight: earlier.weight }]
+type Pair = { now: FigureItem; before: FigureItem }
+
+/** What both runs did of the same clips or questions. */
+function pairsOf(own: Figure['byItem'], other: Figure['byItem']): Pair[] {
+  return Object.entries(own ?? {}).flatMap(([item, now]) => {
+    const before = other?.[item]
+    return before === undefined ? [] : [{ now, before }]
   })
-  type Pair = (typeof pairs)[number]
+}
+
+/** Medians, and the geometric mean of each clip's ratio to itself. */
+function pairedTimes(all: readonly Pair[]): Change | null {
+  const pairs = all.filter(({ now, before }) => now.value > 0 && before.value > 0)
+  const interval = changeInterval(
+    pairs.map(({ now, before }) => ({
+      value: Math.log(now.value / before.value),
+      now: now.block ?? null,
+      before: before.block ?? null,
+    })),
+  )
+  return (
+    interval && {
+      now: median(pairs.map(({ now }) => now.value)),
+      before: median(pairs.map(({ before }) => before.value)),
+      interval: [Math.exp(interval[0]), Math.exp(interval[1])],
+    }
+  )
+}
+
+/** An item weighs what it did in the earlier run, since a budget may have ended in the middle of a round. */
+function pairedRates(pairs: readonly Pair[], key: string): Change | null {
   const rate = (some: readonly Pair[], read: (pair: Pair) => number) =>
-    sum(some.map(pair => read(pair) * pair.weight)) / sum(some.map(({ weight }) => weight))
+    sum(some.map(pair => read(pair) * pair.before.weight)) / sum(some.map(({ before }) => before.weight))
   const interval = bootstrapInterval(
     pairs.map(pair => [pair]),
-    sample => {
-      const drawn = sample.flat()
-      return kind === 'ratio'
-        ? Math.exp(mean(drawn.map(({ now, before }) => Math.log(now / before))))
-        : rate(drawn, ({ now, before }) => now - before)
-    },
+    sample => rate(sample.flat(), ({ now, before }) => now.value - before.value),
     key,
   )
-  if (interval === null) return null
-  const whole = (read: (pair: Pair) => number) =>
-    kind === 'ratio' ? median(pairs.map(read)) : rate(pairs, read)
-  return { now: whole(({ now }) => now), before: whole(({ before }) => before), interval }
+  return (
+    interval && {
+      now: rate(pairs, ({ now }) => now.value),
+      before: rate(pairs, ({ before }) => before.value),
+      interval,
+    }
+  )
 }
 
 /** Of a reading, which has no scatter worth the name. */

@@ -11,10 +11,13 @@ export type FigureRule = { key: string; unit: string; margin: Margin | undefined
 
 /** What goes into `byItem`; six digits are more than any clock is good for. */
 export const itemsOf = (
-  entries: Iterable<readonly [of: string, value: number, weight?: number]>,
+  entries: Iterable<readonly [of: string, value: number, weight?: number, block?: number | undefined]>,
 ): Record<string, FigureItem> =>
   Object.fromEntries(
-    [...entries].map(([of, value, weight = 1]) => [of, { value: Number(value.toPrecision(6)), weight }]),
+    [...entries].map(([of, value, weight = 1, block]) => {
+      const item = { value: Number(value.toPrecision(6)), weight }
+      return [of, block === undefined ? item : { ...item, block }]
+    }),
   )
 
 /** A figure that was not measured, or is not compared with anything. */
@@ -52,7 +55,12 @@ export function timingFigure(
   { unit, margin }: Omit<FigureRule, 'key'>,
 ): Figure {
   const byItem = itemsOf(
-    [...byCluster(own)].map(([of, cluster]) => [of, median(cluster.map(({ value }) => value))]),
+    [...byCluster(own)].map(([of, cluster]) => [
+      of,
+      median(cluster.map(({ value }) => value)),
+      1,
+      cluster[0]?.block,
+    ]),
   )
   const medians = Object.values(byItem)
     .map(({ value }) => value)

@@ -2,7 +2,7 @@
  * One measured value of an arm: of which clip, question or load, and in which round. `block` names what was measured
  * without another arm in between, where that is more than one value: a busy moment of the machine hits all of it.
  */
-export type Measured = { of: string; round: number; value: number; block?: string }
+export type Measured = { of: string; round: number; value: number; block?: number }
 
 /** Values by what they are of, in the order they first occur. */
 export function byCluster<T extends { of: string }>(measured: readonly T[]): Map<string, T[]> {

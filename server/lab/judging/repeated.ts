@@ -3,20 +3,17 @@ import type { EnergyBatch } from '../observations.ts'
 import { type FigureRule, timingFigure } from './figures.ts'
 import type { Measured } from './measured.ts'
 
-const blockOf = (observation: { block?: string }) =>
-  observation.block === undefined ? {} : { block: observation.block }
-
 /** Values of what a run does again and again, without what a live session disturbed. */
-export function undisturbed<T extends { round: number; disturbed: boolean; block?: string }>(
+export function undisturbed<T extends { round: number; disturbed: boolean; block?: number }>(
   observations: readonly T[],
   of: (observation: T) => string,
   read: (observation: T) => number | null,
 ): Measured[] {
   return observations.flatMap(observation => {
     const value = observation.disturbed ? null : read(observation)
-    return value === null
-      ? []
-      : [{ of: of(observation), round: observation.round, value, ...blockOf(observation) }]
+    if (value === null) return []
+    const { round, block } = observation
+    return [{ of: of(observation), round, value, ...(block === undefined ? {} : { block }) }]
   })
 }
 
@@ -32,7 +29,7 @@ export const loadTimes = (loads: readonly { round: number; disturbed: boolean; l
 export function energyFigure(
   own: readonly EnergyBatch[],
   reference: readonly EnergyBatch[] | null,
-  rule: FigureRule,
+  rule: Omit<FigureRule, 'key'>,
 ): Figure {
   const perTurn = (batches: readonly EnergyBatch[]) =>
     batches

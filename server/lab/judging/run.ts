@@ -14,18 +14,13 @@ import {
   type SpeechLoad,
 } from '../observations.ts'
 
-/** With the block that it belongs to: what was measured after one load of its level or tag. */
-type InBlock<T> = T & { block: string }
-export type BlockAnswer = InBlock<LlmAnswer>
-export type BlockDecode = InBlock<SpeechDecode>
-
 /** All that a run wrote down, by kind. */
 export type Run = {
   plan: Plan
   speechLoads: SpeechLoad[]
-  decodes: BlockDecode[]
+  decodes: SpeechDecode[]
   llmLoads: LlmLoad[]
-  answers: BlockAnswer[]
+  answers: LlmAnswer[]
   positions: LlmPosition[]
   turns: PairTurn[]
   batches: EnergyBatch[]
@@ -70,14 +65,15 @@ export function readRun(lines: Iterable<string>): Run {
     })
   }
   const all = [...observations.values()]
-  const only = <Kind extends Observation['kind']>(kind: Kind) => all.filter(isA(kind))
+  const only = <Kind extends Observation['kind']>(kind: Kind) =>
+    all.filter((one): one is Extract<Observation, { kind: Kind }> => one.kind === kind)
   const ended = only('ended').at(-1)
   return {
     plan,
     speechLoads: only('speech-load'),
-    decodes: inBlocks(all, isA('speech-load'), isA('speech-decode')),
+    decodes: only('speech-decode'),
     llmLoads: only('llm-load'),
-    answers: inBlocks(all, isA('llm-load'), isA('llm-answer')),
+    answers: only('llm-answer'),
     positions: only('llm-position'),
     turns: only('pair-turn'),
     batches: only('energy'),
@@ -89,25 +85,6 @@ export function readRun(lines: Iterable<string>): Run {
     disturbed: made,
     unreadableLines,
   }
-}
-
-const isA =
-  <Kind extends Observation['kind']>(kind: Kind) =>
-  (one: Observation): one is Extract<Observation, { kind: Kind }> =>
-    one.kind === kind
-
-/** Decodings and answers belong to the load of their arm that was written before them. */
-function inBlocks<T extends SpeechDecode | LlmAnswer>(
-  all: readonly Observation[],
-  isLoad: (one: Observation) => one is SpeechLoad | LlmLoad,
-  isMeasured: (one: Observation) => one is T,
-): InBlock<T>[] {
-  const loads = new Map<string, number>()
-  return all.flatMap(one => {
-    if (isLoad(one)) loads.set(`${one.noise} ${one.arm}`, one.round)
-    if (!isMeasured(one)) return []
-    return [{ ...one, block: `load ${loads.get(`${one.noise} ${one.arm}`) ?? one.round}` }]
-  })
 }
 
 function parsed(line: string): Observation | null {

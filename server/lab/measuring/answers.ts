@@ -5,7 +5,16 @@ import type { Stages } from '../../session/stages.ts'
 import type { Question } from '../input.ts'
 import type { LlmAnswer, LlmArm, LlmLoad } from '../observations.ts'
 import { seedOf, shuffled } from './seeded.ts'
-import { type MeasuredArm, made, OWNER, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
+import {
+  type MeasuredArm,
+  made,
+  OWNER,
+  type Phase,
+  type Step,
+  type Unit,
+  type When,
+  withNoiseArm,
+} from './step.ts'
 import { typesOf } from './tensorTypes.ts'
 
 /** Questions that a tag answers while it is loaded once: few, so that tags take turns often. */
@@ -42,14 +51,14 @@ export function answerPhase(bench: AnswerBench, share: number): Phase {
             withNoiseArm(bench.arms, bench.noiseOf),
             seedOf(bench.seed, 'tags', round, first),
           )
-          const loads = units.length
+          const block = units.length
           units.push({
             id: `llm ${round} ${first}`,
             what: `round ${round + 1}, questions ${first + 1} to ${first + some.length}`,
             steps: order.flatMap(arm => [
               // Each load counts as a round of its own.
-              loadStep(bench, arm, loads),
-              ...some.map(question => answerStep(bench, arm, question, round)),
+              loadStep(bench, arm, block),
+              ...some.map(question => answerStep(bench, arm, question, { round, block })),
               unloadStep(bench, arm),
             ]),
           })
@@ -99,16 +108,11 @@ async function load(
   }
 }
 
-function answerStep(
-  bench: AnswerBench,
-  { name, noise }: MeasuredArm,
-  question: Question,
-  round: number,
-): Step {
+function answerStep(bench: AnswerBench, { name, noise }: MeasuredArm, question: Question, when: When): Step {
   return {
     ...{ side: 'llm', arm: name, noise },
     what: `${name} answers "${question.text}"`,
-    measure: async signal => [await answer(bench, { name, noise }, question, round, signal)],
+    measure: async signal => [await answer(bench, { name, noise }, question, when, signal)],
   }
 }
 
@@ -116,7 +120,7 @@ async function answer(
   bench: AnswerBench,
   { name, noise }: MeasuredArm,
   question: Question,
-  round: number,
+  when: When,
   signal: AbortSignal,
 ): Promise<LlmAnswer> {
   const { stages, probe, chat } = bench
@@ -140,7 +144,7 @@ async function answer(
           kind: 'llm-answer',
           ...made(noise),
           arm: name,
-          round,
+          ...when,
           question: question.id,
           text: pieces.join(''),
           pieces,

@@ -88,7 +88,8 @@ function step(bench: AnswerBench, { name, noise }: MeasuredArm, cuts: Cut[]): St
           positions.push({ kind: 'llm-position', ...made(noise), ...of, ...next })
         }
         await probe.unload(name, signal)
-        return positions
+        // One that is too old to tell likelihoods tells ends alone, which would all agree.
+        return positions.some(({ top }) => top.length > 0) ? positions : []
       }),
   }
 }

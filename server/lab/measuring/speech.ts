@@ -16,12 +16,15 @@ import {
   type Phase,
   type Step,
   type Unit,
+  type When,
   withNoiseArm,
 } from './step.ts'
 import { bitsPerWeightOf } from './whisperFile.ts'
 
-/** Clips that a level hears in one process: few, so that levels take turns often. */
+/** Clips that a level hears in one process, at most: few, so that levels take turns often. */
 const CLIPS_AT_ONCE = 6
+/** Blocks to aim at where there are few clips: fewer than four tell nothing of how far apart processes lie. */
+const BLOCKS = 6
 const DECODE_WITHIN_MS = 120_000
 
 export type SpeechBench = {
@@ -45,24 +48,27 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
     name: 'speech',
     what: 'decodings of clips',
     share,
+    end: bench.place.clear,
     units: async () => {
       const units: Unit[] = []
+      const enough = Math.floor((bench.rounds * bench.clips.length) / BLOCKS)
+      const atOnce = Math.max(1, Math.min(CLIPS_AT_ONCE, enough))
       for (let round = 0; round < bench.rounds; round++) {
         const clips = shuffled(bench.clips, seedOf(bench.seed, 'clips', round))
-        for (let first = 0; first < clips.length; first += CLIPS_AT_ONCE) {
-          const some = clips.slice(first, first + CLIPS_AT_ONCE)
+        for (let first = 0; first < clips.length; first += atOnce) {
+          const some = clips.slice(first, first + atOnce)
           const order = shuffled(
             withNoiseArm(bench.arms, bench.noiseOf),
             seedOf(bench.seed, 'levels', round, first),
           )
-          const loads = units.length
+          const block = units.length
           units.push({
             id: `speech ${round} ${first}`,
             what: `round ${round + 1}, clips ${first + 1} to ${first + some.length}`,
             steps: order.flatMap(arm => [
               // Each load counts as a round of its own.
-              loadStep(bench, arm, loads),
-              ...some.map(clip => decodeStep(bench, arm, clip, round)),
+              loadStep(bench, arm, block),
+              ...some.map(clip => decodeStep(bench, arm, clip, { round, block })),
               unloadStep(bench, arm),
             ]),
           })
@@ -73,11 +79,11 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
   }
 }
 
-function decodeStep(bench: SpeechBench, { name, noise }: MeasuredArm, clip: LabClip, round: number): Step {
+function decodeStep(bench: SpeechBench, { name, noise }: MeasuredArm, clip: LabClip, when: When): Step {
   return {
     ...{ side: 'speech', arm: name, noise },
     what: `${name} hears ${clip.id}`,
-    measure: async signal => [await decode(bench, { name, noise }, clip, round, signal)],
+    measure: async signal => [await decode(bench, { name, noise }, clip, when, signal)],
   }
 }
 
@@ -85,7 +91,7 @@ async function decode(
   bench: SpeechBench,
   { name, noise }: MeasuredArm,
   clip: LabClip,
-  round: number,
+  when: When,
   signal: AbortSignal,
 ): Promise<SpeechDecode> {
   const level = await bench.levelFile(name, signal)
@@ -107,7 +113,7 @@ async function decode(
     kind: 'speech-decode',
     ...made(noise),
     arm: name,
-    round,
+    ...when,
     clip: clip.id,
     ...{ transcript, queueMs, inferenceMs, audioMs, passes },
     cpuSeconds: cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore,
@@ -181,7 +187,11 @@ async function load(
   await place.clear()
   const engines = await place.enginesOf(armKey({ arm: name, noise }))
   const startedAt = performance.now()
-  const lease = await engines.acquire(level, OWNER, signal)
+  const lease = await engines.acquire(level, OWNER, signal).catch(async (error: unknown) => {
+    // A live turn that came first must not share the processor with a load that nobody waits for.
+    await place.clear()
+    throw error
+  })
   const readyMs = performance.now() - startedAt
   lease.release()
   const loaded = (await engines.loaded()).find(model => model.name === name)

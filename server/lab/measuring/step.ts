@@ -31,10 +31,15 @@ export type Phase = {
   firstUnitMs?: number
   /** In the order in which they are done; what comes last is cut first. Made when its turn comes, from what was observed so far. */
   units(observed: readonly Observation[], signal: AbortSignal): Promise<Unit[]>
+  /** Frees what a unit that was not done to its end, or an arm that was given up in it, left running. */
+  end?(): Promise<void>
 }
 
 /** What every observation begins with. */
 export const made = (noise: boolean) => ({ at: new Date().toISOString(), noise, disturbed: false })
+
+/** `block` is what an arm did in one process; the same number has been the same work of every arm. */
+export type When = { round: number; block: number }
 
 export type MeasuredArm = { name: string; noise: boolean }
 

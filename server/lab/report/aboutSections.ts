@@ -95,7 +95,7 @@ function marginSection({ margins }: ComparisonResult): Section {
     blocks: [
       {
         kind: 'text',
-        text: 'Values are medians over clips or questions, or rates over all of them. Beside them stands the ratio or the difference in points to the reference, each clip paired with itself in the same round. A verdict needs the whole 95 % interval (of times and speeds, where the ratio of another run of this size would lie; of rates, a paired bootstrap over clips and questions; of checked answers, McNemar’s exact test) to lie beyond a margin that was set before anything was measured. “≈” says that no difference was shown, not that there is none. The divergence is a lower bound over the 20 most likely tokens and cannot be compared with figures over whole vocabularies.',
+        text: 'Values are medians over clips or questions, or rates over all of them. Beside them stands the ratio or the difference in points to the reference, each clip paired with itself in the same round. A verdict needs the whole 95 % interval (of times and speeds, where the ratio of another run of this size would lie, by the scatter between processes, or between clips for pairs, whose engines stay loaded; of memory and files, all readings against all; of rates, a paired bootstrap over clips and questions; of checked answers, McNemar’s exact test) to lie beyond a margin that was set before anything was measured. “≈” says that no difference was shown, not that there is none. The divergence is a lower bound over the 20 most likely tokens and cannot be compared with figures over whole vocabularies.',
       },
       {
         kind: 'table',

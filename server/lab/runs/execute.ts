@@ -139,8 +139,12 @@ export async function execute(execution: Execution): Promise<void> {
     const progress: Progress = { phase, units: await phase.units(observed, signal), next: 0 }
     begun.push(progress)
     await runWhile(progress, 'first')
+    await phase.end?.()
   }
-  for (const progress of begun) await runWhile(progress, 'rest')
+  for (const progress of begun) {
+    await runWhile(progress, 'rest')
+    await progress.phase.end?.()
+  }
   const cuts = begun.filter(({ next, units }) => next < units.length)
   await write(cuts.map(progress => ({ kind: 'cut', what: cutText(progress) })))
 

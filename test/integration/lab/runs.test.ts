@@ -41,7 +41,7 @@ describe('a whole comparison', () => {
     const wordErrors = result.speech.map(({ figures }) => figures.wordErrorRate.value)
     expect(wordErrors).toEqual([0, 0, 50])
     expect(result.speech.map(({ figures }) => figures.residentBytes.value)).toEqual([1e6, 2e6, 3e6])
-    expect(result.speech[0]?.figures.loadMs).toMatchObject({ value: 40, n: 2 })
+    expect(result.speech[0]?.figures.loadMs).toMatchObject({ value: 40, n: 8 })
 
     const tags = Object.fromEntries(result.llm.map(tag => [tag.name, tag]))
     const [fp16, q8, q4] = ['fake:1b-fp16', 'fake:1b-q8_0', 'fake:1b-q4_1'].map(name => tags[name]?.figures)
@@ -66,15 +66,12 @@ describe('a whole comparison', () => {
       Array(8).fill('whisper-test-f16'),
     )
     expect(decodes).toHaveLength(2 * 4 * 4)
-    const orders = new Set<string>()
-    for (let at = 0; at < decodes.length; at += 4)
-      orders.add(
-        decodes
-          .slice(at, at + 4)
-          .map(({ arm, noise }) => `${arm}${noise}`)
-          .join(),
-      )
-    expect(orders.size).toBeGreaterThan(1)
+    const loads = lines.filter(line => line.kind === 'speech-load')
+    const orders = [0, 1, 2, 3, 4, 5, 6, 7].map(block =>
+      loads.filter(({ round }) => round === block).map(({ arm, noise }) => `${arm} ${noise}`),
+    )
+    expect(new Set(orders.map(order => order.toSorted().join())).size).toBe(1)
+    expect(new Set(orders.map(order => order.join())).size).toBeGreaterThan(1)
     const prompts = fake.ollama.calls
       .filter(({ path, body }) => path === '/api/chat' && body.model === 'fake:1b-q8_0')
       .map(({ body }) => (body.messages as { content: string }[])[0]?.content.split('.')[0])
@@ -83,6 +80,18 @@ describe('a whole comparison', () => {
     for (const { body } of fake.ollama.calls.filter(({ path }) => path === '/api/chat')) {
       expect(body.options).toMatchObject({ temperature: 0, seed: 1, num_ctx: 2048, num_predict: 48 })
     }
+  })
+
+  test('gives every level a process of its own in each block, the reference measured once more too', async () => {
+    const { id } = await comparisons.create(everything(), signal)
+    await ended(id)
+    const blocks = 8
+    const { started, atMost, now } = fake.processes
+    expect(started).toHaveLength(blocks * 4)
+    expect(started.filter(level => level === 'whisper-test-f16')).toHaveLength(blocks * 2)
+    expect({ atMost, now }).toEqual({ atMost: 1, now: 0 })
+    const decodes = (await observed(id)).filter(line => line.kind === 'speech-decode')
+    expect(new Set(decodes.map(({ block }) => block)).size).toBe(blocks)
   })
 
   test('speaks to the pairs of both fronts in real time and records their turns as its own', async () => {
@@ -187,7 +196,7 @@ describe('what goes wrong', () => {
       line => line.kind === 'speech-decode' || line.kind === 'speech-load',
     )
     expect(again.slice(0, kept.length)).toEqual(kept)
-    expect(again).toHaveLength(2 * 4 * 4 + 2 * 4)
+    expect(again).toHaveLength(2 * 4 * 4 + 8 * 4)
   })
 })
 
@@ -230,6 +239,26 @@ test('a live turn comes first: the step is broken off, said to be disturbed, and
   const { disturbed: told, failures } = await comparisons.result(id)
   expect(told.observations).toBe(1)
   expect(failures).toEqual([])
+})
+
+test('a live turn that comes while a level loads has the processor to itself: the load is ended', async () => {
+  const { underWay } = fake.stages.stages
+  let duringTurn: number | null = null
+  let hasBegun = false
+  fake.hooks.beforeAcquire = async () => {
+    if (hasBegun) return
+    hasBegun = true
+    const over = underWay.begin()
+    setTimeout(() => {
+      duringTurn = fake.processes.now
+      over()
+    }, 900)
+    await new Promise(resolve => setTimeout(resolve, 600))
+  }
+  const { id } = await comparisons.create({ ...everything(), llmModels: [] }, signal)
+  await ended(id)
+  expect(duringTurn).toBe(0)
+  expect((await observed(id)).filter(line => line.kind === 'speech-load' && !line.disturbed)).toHaveLength(32)
 })
 
 describe('what cannot be compared', () => {

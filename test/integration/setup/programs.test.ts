@@ -30,7 +30,7 @@ it('names the line that tells why a program failed, not the last one', async () 
     'echo "a.cpp:3: fatal error: stb_image.h: No such file"; echo "compilation terminated."; exit 1'
   await expect(runProgram('sh', ['-c', failing], { signal: signal() })).rejects.toThrow(/stb_image.h/)
   const linking =
-    'echo "a.o: undefined reference to amx()"; echo "collect2: error: ld returned 1 exit status"; exit 1'
+    'echo "a.o: undefined reference to amx()"; echo "collect2: error: ld returned 1 exit status"; echo "gmake: *** [Makefile:9: all] Error 2"; exit 1'
   await expect(runProgram('sh', ['-c', linking], { signal: signal() })).rejects.toThrow(/reference to amx/)
   await expect(runProgram('sh', ['-c', 'exit 3'], { signal: signal() })).rejects.toThrow(/exit code 3/)
 })

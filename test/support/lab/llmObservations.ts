@@ -78,8 +78,8 @@ export function observeLlm(
         jitter(size, arm, noise ? 1 : 0, round, ...words)
       return [
         ...questions.flatMap((question, i): Observation[] => {
-          const load: Observation[] =
-            i % 5 === 0 ? [loadOf(made, shape, (round * questions.length) / 5 + i / 5)] : []
+          const block = (round * questions.length) / 5 + Math.floor(i / 5)
+          const load: Observation[] = i % 5 === 0 ? [loadOf(made, shape, block)] : []
           // Spread evenly over the questions, so that the share is met whatever it is.
           const isRight = (i * 0.618) % 1 < right && !((i * 0.7549) % 1 < shape.lost)
           const text = answerTo(question, isRight) + (drawn(question.id) < shape.drift ? ' Indeed.' : '')
@@ -90,7 +90,7 @@ export function observeLlm(
           const answer: LlmAnswer = {
             kind: 'llm-answer',
             ...made,
-            question: question.id,
+            ...{ block, question: question.id },
             text,
             pieces,
             timeToFirstTokenMs: promptEvalMs + 14,

@@ -23,9 +23,9 @@ export function observeSpeech({ speech, clips, reference }: Plan, rounds: number
     ...(reference.speech === null ? [] : [{ arm: reference.speech, noise: true }]),
   ]
   const blocks = Math.ceil(clips.length / CLIPS_AT_ONCE)
-  return Array.from({ length: rounds * blocks }, (_, load) => {
-    const round = Math.floor(load / blocks)
-    const some = clips.slice((load % blocks) * CLIPS_AT_ONCE).slice(0, CLIPS_AT_ONCE)
+  return Array.from({ length: rounds * blocks }, (_, block) => {
+    const round = Math.floor(block / blocks)
+    const some = clips.slice((block % blocks) * CLIPS_AT_ONCE).slice(0, CLIPS_AT_ONCE)
     return arms.flatMap(({ arm, noise }): Observation[] => {
       const shape = shapes[arm] ?? unknown
       const made = { at, noise, disturbed: false, arm }
@@ -33,10 +33,10 @@ export function observeSpeech({ speech, clips, reference }: Plan, rounds: number
         {
           kind: 'speech-load',
           ...made,
-          round: load,
-          loadMs: 120 * jitter(0.1, arm, noise ? 1 : 0, load, 'load'),
+          round: block,
+          loadMs: 120 * jitter(0.1, arm, noise ? 1 : 0, block, 'load'),
           residentBytes: Math.round(
-            shape.residentMB * 1e6 * jitter(0.004, arm, noise ? 1 : 0, load, 'memory'),
+            shape.residentMB * 1e6 * jitter(0.004, arm, noise ? 1 : 0, block, 'memory'),
           ),
           fileBytes: Math.round(shape.fileMB * 1e6),
           bitsPerWeight: shape.bits,
@@ -47,7 +47,7 @@ export function observeSpeech({ speech, clips, reference }: Plan, rounds: number
           return {
             kind: 'speech-decode',
             ...made,
-            round,
+            ...{ round, block },
             clip: id,
             transcript: kind === 'nonspeech' ? ' you' : heard(text ?? '', id, shape.errors),
             queueMs: 0.1,

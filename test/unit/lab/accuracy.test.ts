@@ -81,7 +81,17 @@ test('to end the text is a choice: another one than any token, the same as to en
 })
 
 const answer = (question: string, text: string, round = 0): LlmAnswer => ({
-  ...{ kind: 'llm-answer', at: '', noise: false, disturbed: false, arm: 'x', round, question, text },
+  ...{
+    kind: 'llm-answer',
+    at: '',
+    noise: false,
+    disturbed: false,
+    arm: 'x',
+    round,
+    block: 0,
+    question,
+    text,
+  },
   ...{ pieces: text.split(/(?= )/), timeToFirstTokenMs: 1, totalMs: 1, loadMs: 1, promptTokens: 1 },
   ...{ cachedPromptTokens: null, promptEvalMs: 1, uniqueStart: true, outputTokens: 1, evalMs: 1 },
   ...{ doneReason: 'stop', cpuSeconds: null },

@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { mean } from '../../../server/lab/judging/measured.ts'
 import { bootstrapInterval } from '../../../server/lab/judging/statistics/bootstrap.ts'
 import { mcnemarExact, wilsonInterval } from '../../../server/lab/judging/statistics/exactTests.ts'
-import { repeatInterval, studentT } from '../../../server/lab/judging/statistics/repeatability.ts'
+import {
+  changeInterval,
+  repeatInterval,
+  studentT,
+} from '../../../server/lab/judging/statistics/repeatability.ts'
 import { verdictOn } from '../../../server/lab/judging/verdict.ts'
 import { randomFrom, seedOf } from '../../../server/lab/measuring/seeded.ts'
 
@@ -80,6 +84,47 @@ describe('the interval of another run', () => {
   test('of fewer than four values there is none', () => {
     expect(repeatInterval([1, 2, 3])).toBeNull()
     expect(repeatInterval([1, 1, 1, 1])).toEqual([1, 1])
+  })
+})
+
+describe('the interval of a change between two runs', () => {
+  const random = randomFrom(seedOf('changes'))
+  const noise = (size: number) => (random() + random() + random() - 1.5) * size
+  /** Blocks of six values, shifted together in either run. */
+  const values = (blocks: number, between: number, within: number) => {
+    const shifts = () => Array.from({ length: blocks }, () => noise(between))
+    const [own, other] = [shifts(), shifts()]
+    return Array.from({ length: blocks * 6 }, (_, i) => {
+      // Both runs shuffle their clips, so their blocks hold different ones.
+      const [now, before] = [i % blocks, Math.floor(i / 6)]
+      return { value: (own[now] ?? 0) - (other[before] ?? 0) + noise(within), now, before }
+    })
+  }
+
+  test('holds no change about 95 times in 100, though whole blocks are shifted', () => {
+    const trials = 1000
+    const share = (between: number, within: number) => {
+      let held = 0
+      for (let trial = 0; trial < trials; trial++) {
+        const [low, high] = changeInterval(values(6, between, within)) ?? [1, 1]
+        if (low <= 0 && high >= 0) held++
+      }
+      return held / trials
+    }
+    expect(share(1, 0.3)).toBeGreaterThan(0.92)
+    expect(share(0.1, 1)).toBeGreaterThan(0.93)
+  })
+
+  test('of values that are each alone is that of their mean, twice the variance at most', () => {
+    const alone = [8, 8, 10, 12, 12].map(value => ({ value, now: null, before: null }))
+    const [low, high] = changeInterval(alone) ?? [0, 0]
+    // Both runs are taken to scatter: t s √(2/n), as for another run.
+    expect([low, high]).toEqual([expect.closeTo(10 - 3.512, 2), expect.closeTo(10 + 3.512, 2)])
+  })
+
+  test('of fewer than four blocks in either run there is none', () => {
+    expect(changeInterval(values(3, 1, 1))).toBeNull()
+    expect(changeInterval([])).toBeNull()
   })
 })
 

@@ -21,7 +21,7 @@ export type Candidate = {
   evidence: 'reference' | 'shown' | 'not-shown' | 'thin'
 }
 
-/** How much slower than the fastest counts as just as fast, where too little was measured for a test. */
+/** How much slower than the fastest counts as just as fast. */
 const sameTime = 0.05
 const timeMargin = { better: 'lower', kind: 'ratio', margin: sameTime } as const
 
@@ -30,7 +30,7 @@ export const timeBeside = (own: Candidate, other: Candidate) =>
   timingFigure(own.times, other.times, { unit: 'ms', margin: timeMargin })
 
 /**
- * Candidates that accuracy does not rule out, best first: those that are not shown to be slower than the fastest come
+ * Candidates that accuracy does not rule out, best first: those that take no more than 5 % longer than the fastest come
  * first, by memory; then the others by time. Times are held against the first candidate's, clip by clip: medians of
  * different clips, where one failed or was cut, would compare the clips.
  */
@@ -46,11 +46,8 @@ export function ranked(candidates: readonly Candidate[]): Candidate[] {
     .map(({ candidate }) => candidate)
   const fastest = timed[0]
   if (fastest === undefined) return []
-  const asFast = (candidate: Candidate) => {
-    if (candidate === fastest) return true
-    const { verdict, ratioToReference } = timeBeside(candidate, fastest)
-    return verdict === 'not-tested' ? (ratioToReference ?? 2) <= 1 + sameTime : verdict !== 'worse'
-  }
+  const asFast = (candidate: Candidate) =>
+    candidate === fastest || (timeBeside(candidate, fastest).ratioToReference ?? 2) <= 1 + sameTime
   const { true: leading = [], false: rest = [] } = Object.groupBy(timed, candidate => `${asFast(candidate)}`)
   const memory = ({ memoryBytes }: Candidate) => memoryBytes ?? Number.POSITIVE_INFINITY
   return [...leading.sort((a, b) => memory(a) - memory(b)), ...rest]

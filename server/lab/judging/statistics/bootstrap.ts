@@ -11,8 +11,8 @@ const replicates = 2000
 /**
  * 95 % percentile bootstrap interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6 and 13)
  * of `statistic`, in two stages: clusters are drawn with replacement (clips, questions: another set of them might have
- * been asked), then within each its repetitions (rounds: the machine might have been busier). A pair of arms is
- * compared by clusters that hold both, which keeps them paired. Replicates without a value count as none.
+ * been asked), then within each its repetitions (places in an answer: it might have been cut elsewhere). A pair of arms
+ * is compared by clusters that hold both, which keeps them paired. Replicates without a value count as none.
  *
  * @param clusters non-empty lists of repetitions
  * @param statistic of one drawn sample of clusters; null where it has none
