@@ -14,7 +14,9 @@ import { QuantvoxError } from '../../../server/errors.ts'
 const content = randomBytes(300_000)
 const sha256 = createHash('sha256').update(content).digest('hex')
 const etag = '"version-1"'
-const times: DownloadTimes = { connectMs: 300, stallMs: 300, backOffMs: 5, tries: 3 }
+/** Long enough for a busy machine; what waits for them to pass takes short ones. */
+const times: DownloadTimes = { connectMs: 10_000, stallMs: 10_000, backOffMs: 5, tries: 3 }
+const shortTimes: DownloadTimes = { ...times, connectMs: 1000, stallMs: 1000 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse, call: number) => void
 
@@ -57,7 +59,7 @@ const context = (signal = new AbortController().signal): SetupContext => ({
   signal,
   onProgress: step => progress.push(step),
 })
-const get = (change: Partial<Download> = {}) => download(wanted(change), context(), times)
+const get = (change: Partial<Download> = {}, within = times) => download(wanted(change), context(), within)
 
 /** Answers as a file server that knows ranges does. */
 function serve(request: IncomingMessage, response: ServerResponse, body = content, tag = etag): void {
@@ -191,7 +193,7 @@ describe('a download', () => {
       response.write(content.subarray(0, 50_000))
       return undefined
     }
-    await get()
+    await get({}, shortTimes)
     expect(requests[1]?.headers.range).toBe('bytes=50000-')
     expect(readFileSync(destination()).equals(content)).toBe(true)
   })
@@ -238,7 +240,7 @@ describe('a download', () => {
 
   it('from a server that accepts the connection but never answers fails after the time for it, once', async () => {
     handler = () => {}
-    await expect(get()).rejects.toThrow(new SourceFailure('no answer in time'))
+    await expect(get({}, shortTimes)).rejects.toThrow(new SourceFailure('no answer in time'))
     expect(requests).toHaveLength(1)
   })
 
