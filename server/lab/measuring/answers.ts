@@ -26,6 +26,7 @@ export type AnswerBench = {
   noiseOf: string | null
   questions: readonly Question[]
   rounds: number
+  /** Decides the order of the arms; that of the questions is the same in every run, so that two runs can be compared. */
   seed: number
   systemPrompt: string
   chat: Omit<ChatOptions, 'model'>
@@ -44,7 +45,7 @@ export function answerPhase(bench: AnswerBench, share: number): Phase {
     units: async () => {
       const units: Unit[] = []
       for (let round = 0; round < bench.rounds; round++) {
-        const questions = shuffled(bench.questions, seedOf(bench.seed, 'questions', round))
+        const questions = shuffled(bench.questions, seedOf('questions', round))
         for (let first = 0; first < questions.length; first += QUESTIONS_AT_ONCE) {
           const some = questions.slice(first, first + QUESTIONS_AT_ONCE)
           const order = shuffled(

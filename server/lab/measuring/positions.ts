@@ -25,7 +25,7 @@ export function positionPhase(bench: AnswerBench, share: number): Phase {
       for (const [family, arms] of families) {
         const reference = arms.find(arm => arm.reference === null)?.name ?? ''
         const noiseOf = bench.noiseOf === reference ? reference : null
-        const answers = shuffled(answersOf(reference, observed), seedOf(bench.seed, 'answers', family))
+        const answers = answersOf(reference, observed)
         for (let first = 0; first < answers.length; first += ANSWERS_AT_ONCE) {
           const cuts = answers.slice(first, first + ANSWERS_AT_ONCE).flatMap(answer => cutsOf(answer, bench))
           const order = shuffled(withNoiseArm(arms, noiseOf), seedOf(bench.seed, 'positions', family, first))
@@ -60,7 +60,7 @@ function cutsOf({ question, text }: LlmAnswer, bench: AnswerBench): Cut[] {
     index,
     position: before + 1,
   }))
-  return shuffled(starts, seedOf(bench.seed, 'cuts', question))
+  return shuffled(starts, seedOf('cuts', question))
     .slice(0, POSITIONS_AN_ANSWER)
     .toSorted((a, b) => a.position - b.position)
     .map(({ index, position }) => ({

@@ -34,6 +34,7 @@ export type SpeechBench = {
   clips: readonly LabClip[]
   language: string | null
   rounds: number
+  /** Decides the order of the arms; that of the clips is the same in every run, so that two runs can be compared. */
   seed: number
   levelFile(name: string, signal: AbortSignal): Promise<SpeechLevel>
   place: SpeechPlace
@@ -54,7 +55,7 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
       const enough = Math.floor((bench.rounds * bench.clips.length) / BLOCKS)
       const atOnce = Math.max(1, Math.min(CLIPS_AT_ONCE, enough))
       for (let round = 0; round < bench.rounds; round++) {
-        const clips = shuffled(bench.clips, seedOf(bench.seed, 'clips', round))
+        const clips = shuffled(bench.clips, seedOf('clips', round))
         for (let first = 0; first < clips.length; first += atOnce) {
           const some = clips.slice(first, first + atOnce)
           const order = shuffled(
