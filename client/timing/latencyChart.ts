@@ -48,6 +48,7 @@ export function createLatencyChart(root: HTMLElement): LatencyChart {
   }
 
   async function makePanels(): Promise<Panel[]> {
+    giveUPlotALanguage()
     const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')])
     const made = metrics.map(metric => createPanel(UPlot as typeof uPlot, panelsRoot, metric, titles[metric]))
     const scheme = matchMedia('(prefers-color-scheme: dark)')
@@ -138,4 +139,16 @@ function swatch({ color, dash }: Combination): SVGElement {
   svg.setAttribute('aria-hidden', 'true')
   svg.append(line)
   return svg
+}
+
+/**
+ * uPlot makes a number format of `navigator.language` as it is loaded, and throws where that is none: Chromium under
+ * the POSIX locale says "en-US@posix".
+ */
+function giveUPlotALanguage(): void {
+  try {
+    Intl.getCanonicalLocales(navigator.language)
+  } catch {
+    Object.defineProperty(navigator, 'language', { value: 'en', configurable: true })
+  }
 }

@@ -112,6 +112,18 @@ describe('the pickers', () => {
     await page.picture('switched')
   })
 
+  test('the chart is drawn in a browser whose language is none, as under the POSIX locale', async () => {
+    await open()
+    await page.tab.addInitScript(() => {
+      Object.defineProperty(navigator, 'language', { value: 'en-US@posix', configurable: true })
+    })
+    await page.tab.reload()
+    await ask('Who are you?')
+    await expect
+      .poll(() => page.tab.locator('.latency-chart canvas').evaluateAll(areDrawn))
+      .toEqual([true, true])
+  })
+
   test('a switch that fails says why, and shows what is in use', async () => {
     await open()
     await ask('Who are you?')
