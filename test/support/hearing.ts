@@ -1,7 +1,7 @@
 import { textErrors } from '../../server/lab/judging/words/errorRate.ts'
 
 /**
- * What is asked of a real speech model: at most this character error rate, in percent. Processors round differently,
+ * What is asked of a real speech model: a character error rate below this, in percent. Processors round differently,
  * so a small model hears "and" for "in" on one machine, "grape fruit" on another; a lost or doubled phrase is more.
  */
 export const HEARD_WELL = 15

@@ -4,17 +4,8 @@ import type { ChatMessage, ChatOptions } from '../../llm/respond.ts'
 import type { Stages } from '../../session/stages.ts'
 import type { Question } from '../input.ts'
 import type { LlmAnswer, LlmArm, LlmLoad } from '../observations.ts'
-import { seedOf, shuffled } from './seeded.ts'
-import {
-  type MeasuredArm,
-  made,
-  OWNER,
-  type Phase,
-  type Step,
-  type Unit,
-  type When,
-  withNoiseArm,
-} from './step.ts'
+import { blocksOf } from './blocks.ts'
+import { type MeasuredArm, made, OWNER, type Phase, type Step, type When } from './step.ts'
 import { typesOf } from './tensorTypes.ts'
 
 /** Questions that a tag answers while it is loaded once: few, so that tags take turns often. */
@@ -43,33 +34,18 @@ export function answerPhase(bench: AnswerBench, share: number): Phase {
     what: 'answers to questions',
     share,
     units: async () => {
-      const units: Unit[] = []
-      for (let round = 0; round < bench.rounds; round++) {
-        const questions = shuffled(bench.questions, seedOf('questions', round))
-        for (let first = 0; first < questions.length; first += QUESTIONS_AT_ONCE) {
-          const some = questions.slice(first, first + QUESTIONS_AT_ONCE)
-          const order = shuffled(
-            withNoiseArm(bench.arms, bench.noiseOf),
-            seedOf(bench.seed, 'tags', round, first),
-          )
-          const block = units.length
-          units.push({
-            id: `llm ${round} ${first}`,
-            what: `round ${round + 1}, questions ${first + 1} to ${first + some.length}`,
-            steps: order.flatMap(arm => [
-              // Each load counts as a round of its own.
-              loadStep(bench, arm, block),
-              ...some.map(question => answerStep(bench, arm, question, { round, block })),
-              unloadStep(bench, arm),
-            ]),
-          })
-        }
+      const work = {
+        ...{ side: 'llm' as const, items: 'questions', of: bench.questions, atOnce: QUESTIONS_AT_ONCE },
+        load: (arm: MeasuredArm, block: number) => loadStep(bench, arm, block),
+        measure: (arm: MeasuredArm, question: Question, when: When) => answerStep(bench, arm, question, when),
+        unload: (arm: MeasuredArm) => unloadStep(bench, arm),
       }
-      return units
+      return blocksOf(work, bench)
     },
   }
 }
 
+/** Each load counts as a round of its own: that of its block. */
 function loadStep(bench: AnswerBench, { name, noise }: MeasuredArm, round: number): Step {
   return {
     ...{ side: 'llm', arm: name, noise },

@@ -5,20 +5,10 @@ import { createRecognizer, type Recognize, type SpeechLevel } from '../../speech
 import { requestWhisper } from '../../speech/whisperServer.ts'
 import { windowFor } from '../../speech/window.ts'
 import type { Observation, SpeechArm, SpeechDecode } from '../observations.ts'
+import { blocksOf } from './blocks.ts'
 import type { LabClip } from './clips.ts'
-import { seedOf, shuffled } from './seeded.ts'
 import type { SpeechPlace } from './speechPlace.ts'
-import {
-  armKey,
-  type MeasuredArm,
-  made,
-  OWNER,
-  type Phase,
-  type Step,
-  type Unit,
-  type When,
-  withNoiseArm,
-} from './step.ts'
+import { armKey, type MeasuredArm, made, OWNER, type Phase, type Step, type When } from './step.ts'
 import { bitsPerWeightOf } from './whisperFile.ts'
 
 /** Clips that a level hears in one process, at most: few, so that levels take turns often. */
@@ -51,31 +41,15 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
     share,
     end: bench.place.clear,
     units: async () => {
-      const units: Unit[] = []
       const enough = Math.floor((bench.rounds * bench.clips.length) / BLOCKS)
-      const atOnce = Math.max(1, Math.min(CLIPS_AT_ONCE, enough))
-      for (let round = 0; round < bench.rounds; round++) {
-        const clips = shuffled(bench.clips, seedOf('clips', round))
-        for (let first = 0; first < clips.length; first += atOnce) {
-          const some = clips.slice(first, first + atOnce)
-          const order = shuffled(
-            withNoiseArm(bench.arms, bench.noiseOf),
-            seedOf(bench.seed, 'levels', round, first),
-          )
-          const block = units.length
-          units.push({
-            id: `speech ${round} ${first}`,
-            what: `round ${round + 1}, clips ${first + 1} to ${first + some.length}`,
-            steps: order.flatMap(arm => [
-              // Each load counts as a round of its own.
-              loadStep(bench, arm, block),
-              ...some.map(clip => decodeStep(bench, arm, clip, { round, block })),
-              unloadStep(bench, arm),
-            ]),
-          })
-        }
+      const work = {
+        ...{ side: 'speech' as const, items: 'clips', of: bench.clips },
+        atOnce: Math.max(1, Math.min(CLIPS_AT_ONCE, enough)),
+        load: (arm: MeasuredArm, block: number) => loadStep(bench, arm, block),
+        measure: (arm: MeasuredArm, clip: LabClip, when: When) => decodeStep(bench, arm, clip, when),
+        unload: (arm: MeasuredArm) => unloadStep(bench, arm),
       }
-      return units
+      return blocksOf(work, bench)
     },
   }
 }
@@ -169,6 +143,7 @@ const hearAnything: Hear = async ({ language }, engines, level, { samples, audio
   }
 }
 
+/** Each load counts as a round of its own: that of its block. */
 function loadStep(bench: SpeechBench, { name, noise }: MeasuredArm, round: number): Step {
   return {
     ...{ side: 'speech', arm: name, noise },

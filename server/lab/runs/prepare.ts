@@ -15,7 +15,7 @@ import { createSpeechPlace } from '../measuring/speechPlace.ts'
 import { OWNER, type Phase } from '../measuring/step.ts'
 import { type LlmArm, type Plan, pairName, type SpeechArm } from '../observations.ts'
 
-/** Rounds over all arms where a request names none: enough for an interval of the loads. */
+/** Rounds over all arms where a request names none. */
 const DEFAULT_ROUNDS = 3
 /** Tokens of an answer at most: what is asked is answered in a sentence or two. */
 const ANSWER_TOKENS = 48

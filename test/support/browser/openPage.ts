@@ -35,7 +35,7 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   const { expected, ...contextOptions } = options
   const context = await browser.newContext({
     viewport: { width: 1280, height: 860 },
-    // Chromium would take the machine's, and one of POSIX is no language to Intl.
+    // Chromium would take the machine's.
     locale: 'en-GB',
     ...contextOptions,
   })

@@ -23,11 +23,10 @@ export type Candidate = {
 
 /** How much slower than the fastest counts as just as fast. */
 const sameTime = 0.05
-const timeMargin = { better: 'lower', kind: 'ratio', margin: sameTime } as const
 
 /** Time of one as a ratio to that of another, over the clips or questions that both have. */
 export const timeBeside = (own: Candidate, other: Candidate) =>
-  timingFigure(own.times, other.times, { unit: 'ms', margin: timeMargin })
+  timingFigure(own.times, other.times, { unit: 'ms', margin: undefined })
 
 /**
  * Candidates that accuracy does not rule out, best first: those that take no more than 5 % longer than the fastest come
