@@ -1,4 +1,4 @@
-import './trouble.css'
+import './styles/trouble.css'
 import { ApiError } from './api.ts'
 import { el } from './dom.ts'
 

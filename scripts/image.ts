@@ -2,11 +2,11 @@ import { chmod, copyFile, cp, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { loadConfig } from '../server/config.ts'
 import { toQuantvoxError } from '../server/errors.ts'
+import { ensurePortableWhisper } from '../server/setup/index.ts'
+import { runProgram } from '../server/setup/programs.ts'
+import { createProgressView } from './commands/progressView.ts'
 import { carried } from './image/carried.ts'
 import { ensurePage } from './page/build.ts'
-import { ensurePortableWhisper } from './setup/index.ts'
-import { runProgram } from './setup/programs.ts'
-import { createProgressView } from './setup/progress.ts'
 
 /**
  * `image.ts OUT`: makes the folder OUT with all that the container image adds to its base: the server with its page and its

@@ -5,7 +5,7 @@ import Type from 'typebox'
 import Value from 'typebox/value'
 import { loadConfig } from '../server/config.ts'
 import { toQuantvoxError } from '../server/errors.ts'
-import { setupForTests } from './setup/forTests.ts'
+import { setupForTests } from './setupForTests.ts'
 
 /**
  * `npm test`: type check, lint, unit and integration tests, then setup and the tests on real engines and over real

@@ -1,4 +1,4 @@
-import type { MicrophoneError } from './microphone.ts'
+import type { MicrophoneError } from '../audio/microphone.ts'
 import type { TalkSettings } from './talkSettings.ts'
 import type { TalkFacts, TalkStateName } from './talkState.ts'
 

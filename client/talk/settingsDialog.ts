@@ -1,5 +1,5 @@
+import { listMicrophones } from '../audio/microphone.ts'
 import { el } from '../dom.ts'
-import { listMicrophones } from './microphone.ts'
 import type { TalkSettings } from './talkSettings.ts'
 
 export type SettingsDialog = { readonly element: HTMLDialogElement; open(): void }

@@ -1,6 +1,6 @@
-import { createLevel } from './level.ts'
+import { createLevel } from '../audio/level.ts'
+import { type Microphone, MicrophoneError, openMicrophone } from '../audio/microphone.ts'
 import type { LiveSession } from './liveSession.ts'
-import { type Microphone, MicrophoneError, openMicrophone } from './microphone.ts'
 import type { TalkFacts } from './talkState.ts'
 
 export type Talker = {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { defaultSystemPrompt } from '../../server/conversation/systemPrompt.ts'
-import type { Flite } from '../../server/engines/flite.ts'
+import type { Flite } from '../../server/engines/flite/flite.ts'
 import { createRespond } from '../../server/llm/respond.ts'
-import type { SpeechEngineLease } from '../../server/speech/recognizer.ts'
-import { requestWhisper } from '../../server/speech/whisperServer.ts'
-import { needsTimestamps, windowFor } from '../../server/speech/window.ts'
-import { createClauseSplitter } from '../../server/synthesis/clauses.ts'
-import { createFliteSynthesis } from '../../server/synthesis/flite.ts'
+import type { SpeechEngineLease } from '../../server/recognition/whisper/recognizer.ts'
+import { requestWhisper } from '../../server/recognition/whisper/whisperServer.ts'
+import { needsTimestamps, windowFor } from '../../server/recognition/whisper/window.ts'
+import { createClauseSplitter } from '../../server/voice/clauses.ts'
+import { createFliteSynthesis } from '../../server/voice/flite/flite.ts'
 
 /** The same audio straight into whisper-server, in the window that the server takes; request to answer, milliseconds. */
 export async function speechFloor(

@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { createFindSpeech } from '../../server/speech/speechSegments.ts'
-import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
+import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { startBenchServer } from './benchServer.ts'
 import { readSpeechClips, type SpeechClip } from './speechClips.ts'
-import { type ClipHeard, hearClips, joinedText, type WordFigures, wordFigures } from './wordFigures.ts'
+import { type ClipHeard, hearClips, joinedText, type WordFigures, wordFigures } from './words/wordFigures.ts'
 
 /**
  * `npm run bench:words`: what of the words in a folder of clips a live session hears, in push-to-talk and hands-free over a real

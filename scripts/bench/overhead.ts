@@ -6,7 +6,7 @@ import { ServerInfo } from '../../server/protocol/info.ts'
 import type { TurnRecord } from '../../server/protocol/record.ts'
 import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
-import { describe } from '../../server/timing/statistics.ts'
+import { describe } from '../../server/record/statistics.ts'
 import type { BenchServer } from './benchServer.ts'
 
 /** Questions, not speeches: what a person asks an assistant. */

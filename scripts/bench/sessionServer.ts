@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { createTestApp } from '../../test/support/testApp.ts'
 import type { ServerReading } from './sessionReading.ts'
 

@@ -1,8 +1,12 @@
+import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
+import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { wordErrorRate } from '../../server/lab/judging/words/errorRate.ts'
-import { loopIn } from '../../server/speech/loopGuard.ts'
-import { createRecognizer, type SpeechEngineLease, type SpeechLevel } from '../../server/speech/recognizer.ts'
-import { createFindSpeech } from '../../server/speech/speechSegments.ts'
-import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
+import { loopIn } from '../../server/recognition/whisper/loopGuard.ts'
+import {
+  createRecognizer,
+  type SpeechEngineLease,
+  type SpeechLevel,
+} from '../../server/recognition/whisper/recognizer.ts'
 import { readSpeechClips, type SpeechClip } from './speechClips.ts'
 import { type Decoding, decodeText } from './speechDecode.ts'
 

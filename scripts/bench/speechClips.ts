@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { decodeAudio } from '../../server/audio/decodeAudio.ts'
-import type { FindSpeech, SpeechFound } from '../../server/speech/speechSegments.ts'
+import type { FindSpeech, SpeechFound } from '../../server/hearing/speechSegments.ts'
 
 const Manifest = Type.Array(
   Type.Object({

@@ -1,5 +1,5 @@
-import { requestWhisper } from '../../server/speech/whisperServer.ts'
-import { fullWindow } from '../../server/speech/window.ts'
+import { requestWhisper } from '../../server/recognition/whisper/whisperServer.ts'
+import { fullWindow } from '../../server/recognition/whisper/window.ts'
 
 /** One decoding of a clip; `ms` is request to answer. */
 export type Decoding = { text: string; passes: number; ms: number }

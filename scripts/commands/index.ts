@@ -2,13 +2,13 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { isAbort, toQuantvoxError } from '../../server/errors.ts'
 import { addAsk } from './ask.ts'
-import { addCompare } from './compare.ts'
+import { addCompare } from './compare/compare.ts'
 import { addConfig } from './config.ts'
 import { addDoctor } from './doctor.ts'
-import { addModels } from './modelCommands.ts'
+import { addModels } from './models/modelCommands.ts'
 import { addServe } from './serve.ts'
 import { addSetup } from './setupCommand.ts'
-import { addTurns } from './turnCommands.ts'
+import { addTurns } from './turns/turnCommands.ts'
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. */
 

@@ -4,7 +4,7 @@ import pretty from 'pino-pretty'
 import { type Config, loadConfig } from '../../server/config.ts'
 import { type StartOptions, startServer } from '../../server/main.ts'
 import { ensurePage } from '../page/build.ts'
-import { createProgressView } from '../setup/progress.ts'
+import { createProgressView } from './progressView.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
 
 const ECHO_MS = 1_000

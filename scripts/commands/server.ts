@@ -4,7 +4,7 @@ import type { Config } from '../../server/config.ts'
 import { type ErrorCode, errorTable, QuantvoxError } from '../../server/errors.ts'
 import { type StartOptions, startServer } from '../../server/main.ts'
 import { Problem } from '../../server/protocol/problem.ts'
-import { createProgressView } from '../setup/progress.ts'
+import { createProgressView } from './progressView.ts'
 
 /** A server that a command talks to: one that runs already, or one of its own for the length of the command. */
 export type ServerForCommand = {

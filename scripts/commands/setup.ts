@@ -9,9 +9,9 @@ import {
   type SetupContext,
   type SpeechModelFile,
   type WhisperPrograms,
-} from '../setup/index.ts'
-import { createProgressView } from '../setup/progress.ts'
-import { type OllamaPlace, withOllama } from './ollamaForCommand.ts'
+} from '../../server/setup/index.ts'
+import { type OllamaPlace, withOllama } from './models/ollamaForCommand.ts'
+import { createProgressView } from './progressView.ts'
 
 export type SetupOptions = {
   cacheDir: string

@@ -1,5 +1,5 @@
 import type { StoredTurn, TurnRecord } from '../../server/protocol/record.ts'
-import { type RecordField, recordFields } from '../../server/timing/fields.ts'
+import { type RecordField, recordFields } from '../../server/record/fields.ts'
 
 type Figure = { digits: string; unit: string }
 type Line = { label: string; figure: Figure }

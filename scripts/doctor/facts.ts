@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { networkInterfaces, totalmem } from 'node:os'
 import { dirname } from 'node:path'
-import { cpuFlags, findOnPath } from '../setup/index.ts'
+import { cpuFlags, findOnPath } from '../../server/setup/index.ts'
 
 /** What the machine is, gathered in one place so that a test can plant another one. */
 export type Facts = {

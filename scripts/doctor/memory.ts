@@ -1,6 +1,6 @@
 import type { Config } from '../../server/config.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
-import { listSpeechModels } from '../setup/index.ts'
+import { listSpeechModels } from '../../server/setup/index.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
 

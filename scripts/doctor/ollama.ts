@@ -1,7 +1,7 @@
 import { type Config, isLoopback } from '../../server/config.ts'
-import { probeOllama } from '../../server/engines/ollama.ts'
-import { catalog, findOllama, type SetupContext } from '../setup/index.ts'
-import { compareVersions } from '../setup/ollama.ts'
+import { probeOllama } from '../../server/engines/ollama/ollama.ts'
+import { catalog, findOllama, type SetupContext } from '../../server/setup/index.ts'
+import { compareVersions } from '../../server/setup/ollama/ollama.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
 

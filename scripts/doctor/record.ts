@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Config } from '../../server/config.ts'
 import type { QuantvoxError } from '../../server/errors.ts'
-import { fileProblem } from '../../server/timing/database.ts'
-import { findDamage } from '../../server/timing/integrity.ts'
-import { openTurnStore, turnFileName } from '../../server/timing/store.ts'
+import { fileProblem } from '../../server/record/sqlite/database.ts'
+import { findDamage } from '../../server/record/sqlite/integrity.ts'
+import { openTurnStore, turnFileName } from '../../server/record/sqlite/store.ts'
 import { type Finding, finding } from './finding.ts'
 
 /** A server that runs holds the lock for a millisecond at a time. */

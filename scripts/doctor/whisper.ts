@@ -1,9 +1,14 @@
 import pino from 'pino'
 import type { Config } from '../../server/config.ts'
-import { createRemoteSpeechEngines } from '../../server/engines/remoteSpeech.ts'
-import { createLocalSpeechEngines } from '../../server/engines/whisperServers.ts'
-import type { SpeechLevel } from '../../server/speech/recognizer.ts'
-import { findWhisper, listSpeechModels, type SetupContext, type WhisperPrograms } from '../setup/index.ts'
+import { createRemoteSpeechEngines } from '../../server/engines/whisper/remoteSpeech.ts'
+import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
+import type { SpeechLevel } from '../../server/recognition/whisper/recognizer.ts'
+import {
+  findWhisper,
+  listSpeechModels,
+  type SetupContext,
+  type WhisperPrograms,
+} from '../../server/setup/index.ts'
 import { tryCancelling } from './cancelling.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'

@@ -3,11 +3,11 @@ import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import packageJson from '../../package.json' with { type: 'json' }
 import { MAX_JSON_BYTES } from '../app.ts'
 import type { Config } from '../config.ts'
+import { MAX_CLIP_SECONDS } from '../doors/rest/oneShotTurns.ts'
 import type { RecordInfo, ServerInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
-import { MAX_CLIP_SECONDS } from '../routes/oneShotTurns.ts'
+import type { StoreStatus } from '../record/sqlite/store.ts'
 import type { LoadedModels } from '../session/live/switching.ts'
-import type { StoreStatus } from '../timing/store.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
 

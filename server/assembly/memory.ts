@@ -1,5 +1,5 @@
-import type { OllamaEngine } from '../engines/ollama.ts'
-import type { SpeechEngines } from '../engines/speechEngines.ts'
+import type { OllamaEngine } from '../engines/ollama/ollama.ts'
+import type { SpeechEngines } from '../engines/whisper/speechEngines.ts'
 import type { LanguageModels } from '../llm/models.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import type { MemoryFigures } from '../protocol/record.ts'

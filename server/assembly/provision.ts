@@ -1,9 +1,9 @@
 import type { PullProgress, SpeechModel } from '../protocol/models.ts'
-import type { SpeechLevel } from '../speech/recognizer.ts'
+import type { SpeechLevel } from '../recognition/whisper/recognizer.ts'
 
 export type Report = (item: string, progress: PullProgress) => void
 
-/** Where engines and models come from. `main` hands over scripts/setup; everything here is quick when it is there already. */
+/** Where engines and models come from. `main` hands over server/setup; everything here is quick when it is there already. */
 export type Provision = {
   whisper(report: Report, signal: AbortSignal): Promise<{ serverPath: string; version: string }>
   ollama(report: Report, signal: AbortSignal): Promise<{ path: string; version: string }>

@@ -58,3 +58,6 @@ export function fromBytes(bytes: Uint8Array): Int16Array {
 }
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
+/** One stretch of spoken reply: 16-bit mono samples at `sampleRate` hertz. */
+export type SpokenAudio = { samples: Int16Array; sampleRate: number }

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { EnergyMeter } from '../engines/energy.ts'
-import type { SpeechEngines } from '../engines/speechEngines.ts'
+import type { SpeechEngines } from '../engines/whisper/speechEngines.ts'
 import type { ModelProbe } from '../llm/probe.ts'
 import type { Margins } from '../protocol/comparisonFigures.ts'
 import type { ComparisonEnvironment, ComparisonResult } from '../protocol/comparisonResult.ts'

@@ -1,8 +1,9 @@
+import type { SpokenAudio } from '../audio/pcm.ts'
 import type { ChatMessage, ReplyStatistics } from '../llm/respond.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import type { LlmTimings } from '../protocol/record.ts'
-import { createClauseSplitter } from '../synthesis/clauses.ts'
-import { createSpeaker, type SpokenAudio, type SpokenClause } from './speaker.ts'
+import { createClauseSplitter } from '../voice/clauses.ts'
+import { createSpeaker, type SpokenClause } from './speaker.ts'
 import type { Clause, Stages } from './stages.ts'
 import type { Turn } from './turn.ts'
 

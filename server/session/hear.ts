@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DecodedAudio } from '../audio/decodedAudio.ts'
 import { isAbort } from '../errors.ts'
-import { judgeTranscript } from '../speech/judge.ts'
-import type { SpeechLevel, Transcript } from '../speech/recognizer.ts'
-import type { SpeechFound } from '../speech/speechSegments.ts'
+import type { SpeechFound } from '../hearing/speechSegments.ts'
+import { judgeTranscript } from '../recognition/whisper/judge.ts'
+import type { SpeechLevel, Transcript } from '../recognition/whisper/recognizer.ts'
 import { recordTranscript } from './recordTranscript.ts'
 import type { Stages } from './stages.ts'
 import type { Turn } from './turn.ts'
 
 /**
  * Up to here the encoder window is its floor whatever the clip holds, so cutting silence off could save nothing and
- * decoding need not wait for voice activity. Milliseconds; server/speech/window.ts has the floor.
+ * decoding need not wait for voice activity. Milliseconds; server/recognition/whisper/window.ts has the floor.
  */
 const DECODE_AT_ONCE_MS = 8_000
 

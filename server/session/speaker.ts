@@ -1,10 +1,9 @@
+import type { SpokenAudio } from '../audio/pcm.ts'
 import type { SynthesisTimings } from '../protocol/record.ts'
-import type { Synthesize } from '../synthesis/synthesize.ts'
-import type { Timeline } from '../timing/marks.ts'
+import type { Timeline } from '../record/marks.ts'
+import type { Synthesize } from '../voice/synthesize.ts'
 import type { Clause } from './stages.ts'
 
-/** One stretch of the spoken reply: 16-bit mono samples at `sampleRate` hertz. */
-export type SpokenAudio = { samples: Int16Array; sampleRate: number }
 export type SpokenClause = Clause & { audioMs: number }
 
 export type Speaker = {

@@ -3,8 +3,8 @@ import { v7 as uuidv7 } from 'uuid'
 import { isAbort, type QuantvoxError, toQuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import type { Outcome, Source, TurnRecord } from '../protocol/record.ts'
-import { createTimeline, type Timeline } from '../timing/marks.ts'
-import { createDraft, finishRecord, type RecordDraft } from '../timing/record.ts'
+import { createTimeline, type Timeline } from '../record/marks.ts'
+import { createDraft, finishRecord, type RecordDraft } from '../record/turnRecord.ts'
 import type { Stages } from './stages.ts'
 
 /** A turn's life: begun once, ended once, and its row written whatever happened. */

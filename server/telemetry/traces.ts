@@ -3,7 +3,7 @@ import { DiagLogLevel, diag, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } fro
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace'
-import type { EndedTurn } from '../timing/record.ts'
+import type { EndedTurn } from '../record/turnRecord.ts'
 import { planSpans, type SpanPlan } from './turnSpans.ts'
 
 export type TraceSettings = {

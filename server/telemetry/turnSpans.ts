@@ -1,5 +1,5 @@
 import type { TurnRecord } from '../protocol/record.ts'
-import type { EndedTurn } from '../timing/record.ts'
+import type { EndedTurn } from '../record/turnRecord.ts'
 
 type Attributes = Record<string, string | number | boolean | string[]>
 

@@ -3,9 +3,16 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import Value from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { OllamaEngine } from '../../server/engines/ollama.ts'
+import type { OllamaEngine } from '../../server/engines/ollama/ollama.ts'
 import { isObservation, type Observation } from '../../server/lab/observations.ts'
 import { ComparisonResult } from '../../server/protocol/comparisonResult.ts'
+import {
+  ownOllama,
+  realLanguageModel,
+  realSpeechModel,
+  testCacheDir,
+} from '../support/engines/realEngines.ts'
+import { recordingOllama } from '../support/engines/recordingOllama.ts'
 import {
   type CommandResult,
   clip,
@@ -13,8 +20,6 @@ import {
   quantvox,
   startLiveServer,
 } from '../support/liveServer.ts'
-import { ownOllama, realLanguageModel, realSpeechModel, testCacheDir } from '../support/realEngines.ts'
-import { recordingOllama } from '../support/recordingOllama.ts'
 
 /** The short form of `quantvox compare`: two levels, two tags, two questions, as a user runs it. */
 

@@ -9,13 +9,13 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import Value from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createOllama } from '../../server/engines/ollama.ts'
+import { createOllama } from '../../server/engines/ollama/ollama.ts'
 import { freePort } from '../../server/engines/ports.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
+import { realOllama, realSpeechModel, testCacheDir } from '../support/engines/realEngines.ts'
 import { answerOf, askClip, clip } from '../support/liveServer.ts'
 import { quietLog } from '../support/quietLog.ts'
 import { GO_TIMEOUT_MS, goIsMissing, readCompose, readDockerfile } from '../support/readFormats.ts'
-import { realOllama, realSpeechModel, testCacheDir } from '../support/realEngines.ts'
 
 /**
  * No container engine is needed: what the image adds to its base is assembled by the script that the Dockerfile runs,

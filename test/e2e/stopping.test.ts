@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { descendantsOf, listProcesses } from '../../server/engines/processes.ts'
 import { startLiveServer } from '../support/liveServer.ts'
-import { randomFrom } from '../support/records.ts'
+import { randomFrom } from '../support/record/records.ts'
 import { talk } from '../support/scriptedServer/talkers.ts'
 import { identitiesBelow, leftOver, lostRows, question } from '../support/scriptedServer/trials.ts'
 

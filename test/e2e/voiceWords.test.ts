@@ -8,10 +8,10 @@ import {
   joinedText,
   type WordFigures,
   wordFigures,
-} from '../../scripts/bench/wordFigures.ts'
+} from '../../scripts/bench/words/wordFigures.ts'
+import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
+import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.ts'
-import { createFindSpeech } from '../../server/speech/speechSegments.ts'
-import { createVoiceActivity } from '../../server/speech/voiceActivity.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { type LiveServer, startLiveServer } from '../support/liveServer.ts'
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { OllamaEngine } from '../../server/engines/ollama.ts'
+import type { OllamaEngine } from '../../server/engines/ollama/ollama.ts'
 import { descendantsOf, listProcesses } from '../../server/engines/processes.ts'
 import { processIdentity } from '../../server/engines/processIdentity.ts'
-import { ownOllama, realLanguageModel } from '../support/realEngines.ts'
+import { ownOllama, realLanguageModel } from '../support/engines/realEngines.ts'
 
 const tag = 'smollm2:135m-instruct-q4_K_M'
 let ollama: OllamaEngine

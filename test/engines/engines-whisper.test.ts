@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodeWav } from '../../server/audio/encodeWav.ts'
-import { createFlite } from '../../server/engines/flite.ts'
+import { createFlite } from '../../server/engines/flite/flite.ts'
 import { processIdentity } from '../../server/engines/processIdentity.ts'
-import type { SpeechEngines } from '../../server/engines/speechEngines.ts'
-import { createLocalSpeechEngines } from '../../server/engines/whisperServers.ts'
+import type { SpeechEngines } from '../../server/engines/whisper/speechEngines.ts'
+import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
+import { realSpeechModel, realWhisper } from '../support/engines/realEngines.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { quietLog } from '../support/quietLog.ts'
-import { realSpeechModel, realWhisper } from '../support/realEngines.ts'
 
 const never = new AbortController().signal
 const said = 'What is the capital of France?'

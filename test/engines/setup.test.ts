@@ -4,17 +4,17 @@ import { once } from 'node:events'
 import { createReadStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createOllama, type OllamaEngine } from '../../server/engines/ollama/ollama.ts'
+import { freePort } from '../../server/engines/ports.ts'
 import {
   catalog,
   ensureLanguageModel,
   installedLanguageModels,
   type WhisperPrograms,
-} from '../../scripts/setup/index.ts'
-import { createOllama, type OllamaEngine } from '../../server/engines/ollama.ts'
-import { freePort } from '../../server/engines/ports.ts'
+} from '../../server/setup/index.ts'
+import { realOllama, realSpeechModel, realWhisper, testCacheDir } from '../support/engines/realEngines.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { quietLog } from '../support/quietLog.ts'
-import { realOllama, realSpeechModel, realWhisper, testCacheDir } from '../support/realEngines.ts'
 
 /** What setup made, run: nothing here is a stand-in. */
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { Compile } from 'typebox/schema'
 import type { WebSocket } from 'ws'
+import type { VoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
 import type { LoadedModels } from '../../server/session/live/switching.ts'
-import type { VoiceActivity } from '../../server/speech/voiceActivity.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from './testApp.ts'
 
 const RATE = 16_000

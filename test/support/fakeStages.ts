@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createConversations } from '../../server/conversation/conversations.ts'
 import type { ReplyPart } from '../../server/llm/respond.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
+import { openTurnStore } from '../../server/record/sqlite/store.ts'
 import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
-import type { SpokenAudio } from '../../server/synthesis/synthesize.ts'
-import { parseVoice } from '../../server/synthesis/voices.ts'
-import { openTurnStore } from '../../server/timing/store.ts'
+import type { SpokenAudio } from '../../server/voice/synthesize.ts'
+import { parseVoice } from '../../server/voice/voices.ts'
 
 /** What each scripted stage does: how long it takes, and what it says or throws. */
 export type Script = {

@@ -8,9 +8,9 @@ import type { Facts } from '../../scripts/doctor/facts.ts'
 import type { Finding, Report } from '../../scripts/doctor/finding.ts'
 import { type Config, readConfig } from '../../server/config.ts'
 import { freePort } from '../../server/engines/ports.ts'
-import { openTurnStore, turnFileName } from '../../server/timing/store.ts'
-import { makeTurns } from './records.ts'
-import { type ScriptedOllama, scriptedOllama } from './scriptedOllama.ts'
+import { openTurnStore, turnFileName } from '../../server/record/sqlite/store.ts'
+import { type ScriptedOllama, scriptedOllama } from './engines/scriptedOllama.ts'
+import { makeTurns } from './record/records.ts'
 
 const engine = resolve(import.meta.dirname, 'scriptedServer/engine.sh')
 const speechModel = 'whisper-tiny.en-q8_0'

@@ -5,10 +5,10 @@ import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { buildApp, type Dependencies } from '../../server/app.ts'
 import { readConfig } from '../../server/config.ts'
+import { createTickets } from '../../server/doors/rest/tickets.ts'
 import { createPulls } from '../../server/engines/pulls.ts'
-import { createReplyAudio } from '../../server/session/replyAudio.ts'
-import { createTickets } from '../../server/session/tickets.ts'
-import { listVoices } from '../../server/synthesis/voices.ts'
+import { createReplyAudio } from '../../server/record/replyAudio.ts'
+import { listVoices } from '../../server/voice/voices.ts'
 import { createFakeStages, type FakeStages, fakeLanguageModel, type Script } from './fakeStages.ts'
 
 export type TestApp = FakeStages & {

@@ -1,5 +1,5 @@
 import type { Figure, FigureItem, Interval, Margin } from '../../protocol/comparisonFigures.ts'
-import { describe, medianInterval } from '../../timing/statistics.ts'
+import { describe, medianInterval } from '../../record/statistics.ts'
 import { byCluster, type Measured, mean, median, paired } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
 import { wilsonInterval } from './statistics/exactTests.ts'

@@ -6,11 +6,11 @@ import type {
   SpeechLevel,
 } from '../../protocol/comparisonResult.ts'
 import { fronts } from './fronts.ts'
-import { judgeLlmTag } from './llmTags.ts'
+import { judgeLlmTag } from './language/llmTags.ts'
 import { judgePair, pairsOf } from './pairs.ts'
 import { recommend } from './recommendation/recommend.ts'
 import type { Run } from './run.ts'
-import { judgeSpeechLevel } from './speechLevels.ts'
+import { judgeSpeechLevel } from './speech/speechLevels.ts'
 import { notMeasured, warnings } from './told.ts'
 import { comparedWords } from './words/normalizeEnglish.ts'
 

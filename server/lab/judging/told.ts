@@ -6,7 +6,7 @@ import type {
   SpeechLevel,
 } from '../../protocol/comparisonResult.ts'
 import { counted, listed, writtenNumber } from '../wording.ts'
-import { isTelling, tellingRange } from './checkedAnswers.ts'
+import { isTelling, tellingRange } from './language/checkedAnswers.ts'
 import { referencePair } from './pairs.ts'
 import type { Run } from './run.ts'
 

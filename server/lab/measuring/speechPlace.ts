@@ -1,4 +1,4 @@
-import type { SpeechEngines } from '../../engines/speechEngines.ts'
+import type { SpeechEngines } from '../../engines/whisper/speechEngines.ts'
 
 /** Where one speech level at a time is loaded, so that a comparison takes no more memory than its largest level. */
 export type SpeechPlace = {

@@ -1,7 +1,7 @@
 import { QuantvoxError } from '../../errors.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type { ComparisonRequest } from '../../protocol/comparisons.ts'
-import { createPartialDecoding } from '../../speech/partialDecoding.ts'
+import { createPartialDecoding } from '../../recognition/whisper/partialDecoding.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { type AnswerBench, answerPhase, inPlace } from '../measuring/answers.ts'
 import { familyOfTag, llmArms, speechArms } from '../measuring/arms.ts'

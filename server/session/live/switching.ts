@@ -1,7 +1,7 @@
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { Configure, Start } from '../../protocol/socketClient.ts'
 import type { ModelCost, SessionSettings } from '../../protocol/socketServer.ts'
-import type { SpeechLevel } from '../../speech/recognizer.ts'
+import type { SpeechLevel } from '../../recognition/whisper/recognizer.ts'
 import type { Stages } from '../stages.ts'
 
 export type LoadedModel = { name: string; residentBytes: number | null }

@@ -6,13 +6,13 @@ import { accessibilityFaults, stickingOut } from '../../support/browser/accessib
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
-import { makeComparisonResult } from '../../support/comparisonResult.ts'
 import { fakeSpeechModel } from '../../support/fakeStages.ts'
+import { makeComparisonResult } from '../../support/lab/comparisonResult.ts'
 import {
   comparison,
   createScriptedComparisons,
   type ScriptedComparisons,
-} from '../../support/scriptedComparisons.ts'
+} from '../../support/lab/scriptedComparisons.ts'
 
 /** The page in front of a lab that goes on when the test says so. */
 

@@ -7,7 +7,7 @@ import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
 import { barsOnScreen, visibleMs } from '../../support/browser/waterfallOnScreen.ts'
-import { makeTurn, makeTurns } from '../../support/records.ts'
+import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
 const token = 'a-token-of-the-test'
 /** Whole, live, and with its transcription partly hidden in the silence. */

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../../../server/engines/ports.ts'
-import { openTurnStore, turnFileName } from '../../../server/timing/store.ts'
+import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
 import { createHealthyMachine, type HealthyMachine } from '../../support/healthyMachine.ts'
 
 let machine: HealthyMachine

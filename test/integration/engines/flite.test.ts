@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { createFlite, type Flite, type FliteDeps } from '../../../server/engines/flite.ts'
+import { createFlite, type Flite, type FliteDeps } from '../../../server/engines/flite/flite.ts'
 import { residentBytes } from '../../../server/engines/memory.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
 import { quietLog } from '../../support/quietLog.ts'

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { proportionalBytes, residentBytes } from '../../../server/engines/memory.ts'
+import { createRunnerMemory } from '../../../server/engines/ollama/runnerMemory.ts'
 import { descendantsOf } from '../../../server/engines/processes.ts'
 import { processIdentity, startTicks } from '../../../server/engines/processIdentity.ts'
-import { createRunnerMemory } from '../../../server/engines/runnerMemory.ts'
 
 describe('the memory of a process', () => {
   it('is what Node itself reports for this one, within a tenth or so', async () => {
@@ -32,7 +32,7 @@ describe("Ollama's runners", () => {
   it('are found below the server, all or by their weights', async () => {
     const runner = spawn(process.execPath, ['runner', '--model', `/blobs/sha256-${'ab'.repeat(32)}`], {
       stdio: 'ignore',
-      cwd: fileURLToPath(new URL('../../support/fakeOllama', import.meta.url)),
+      cwd: fileURLToPath(new URL('../../support/engines/fakeOllama', import.meta.url)),
     })
     const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' })
     try {

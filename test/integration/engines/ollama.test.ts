@@ -2,11 +2,11 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createOllama, type OllamaEngine, ollamaUrl } from '../../../server/engines/ollama.ts'
+import { createOllama, type OllamaEngine, ollamaUrl } from '../../../server/engines/ollama/ollama.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
-const fake = fileURLToPath(new URL('../../support/fakeOllama/serve.sh', import.meta.url))
+const fake = fileURLToPath(new URL('../../support/engines/fakeOllama/serve.sh', import.meta.url))
 const servers: Server[] = []
 const engines: OllamaEngine[] = []
 

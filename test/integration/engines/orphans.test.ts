@@ -8,7 +8,7 @@ import { cleanOrphans, noteRunning } from '../../../server/engines/orphans.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
-const owner = fileURLToPath(new URL('../../support/engineOwner.ts', import.meta.url))
+const owner = fileURLToPath(new URL('../../support/engines/engineOwner.ts', import.meta.url))
 const sleeper = ['-e', 'setTimeout(() => {}, 60000)']
 const processes: ChildProcess[] = []
 let runDir = ''

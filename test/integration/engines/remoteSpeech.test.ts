@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../server/engines/ports.ts'
-import { createRemoteSpeechEngines } from '../../../server/engines/remoteSpeech.ts'
-import type { SpeechEngines } from '../../../server/engines/speechEngines.ts'
+import { createRemoteSpeechEngines } from '../../../server/engines/whisper/remoteSpeech.ts'
+import type { SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
 
 const never = new AbortController().signal
 const model = { name: 'whisper-tiny.en-q8_0', path: '/anything' }

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../server/engines/ports.ts'
-import { createRemoteSynthesis } from '../../../server/synthesis/remote.ts'
-import { remoteVoiceNames } from '../../../server/synthesis/remoteVoices.ts'
-import type { SpokenAudio } from '../../../server/synthesis/synthesize.ts'
+import { createRemoteSynthesis } from '../../../server/voice/remote/remote.ts'
+import { remoteVoiceNames } from '../../../server/voice/remote/remoteVoices.ts'
+import type { SpokenAudio } from '../../../server/voice/synthesize.ts'
 
 const never = new AbortController().signal
 const servers: Server[] = []

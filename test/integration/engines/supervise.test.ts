@@ -5,7 +5,7 @@ import type { EngineStatus } from '../../../server/engines/status.ts'
 import { type EngineSpec, type Supervised, supervise } from '../../../server/engines/supervise.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
-const fake = fileURLToPath(new URL('../../support/fakeEngine.mjs', import.meta.url))
+const fake = fileURLToPath(new URL('../../support/engines/fakeEngine.mjs', import.meta.url))
 const never = new AbortController().signal
 const started: Supervised[] = []
 

@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { residentBytes } from '../../../server/engines/memory.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
-import type { SpeechEngineLease, SpeechEngines } from '../../../server/engines/speechEngines.ts'
-import { createLocalSpeechEngines } from '../../../server/engines/whisperServers.ts'
+import type { SpeechEngineLease, SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
+import { createLocalSpeechEngines } from '../../../server/engines/whisper/whisperServers.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
-const fake = fileURLToPath(new URL('../../support/fakeWhisper.sh', import.meta.url))
+const fake = fileURLToPath(new URL('../../support/engines/fakeWhisper.sh', import.meta.url))
 const never = new AbortController().signal
 const model = (name: string) => ({ name, path: `/models/${name}.bin` })
 let engines: SpeechEngines

@@ -7,10 +7,10 @@ import { text } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import Value from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { progressLine } from '../../../scripts/commands/compareProgress.ts'
+import { progressLine } from '../../../scripts/commands/compare/compareProgress.ts'
 import { openComparisons } from '../../../server/lab/runs/comparisons.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
-import { createFakeLab, type FakeLab } from '../../support/fakeLab.ts'
+import { createFakeLab, type FakeLab } from '../../support/lab/fakeLab.ts'
 import { createTestApp } from '../../support/testApp.ts'
 
 /** `quantvox compare` as a process of its own, against a server with a scripted lab. */

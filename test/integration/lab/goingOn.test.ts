@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
-import { createFakeLab, type FakeLab } from '../../support/fakeLab.ts'
-import { endOf, everythingOf, observedOf } from '../../support/fakeLabRun.ts'
+import { createFakeLab, type FakeLab } from '../../support/lab/fakeLab.ts'
+import { endOf, everythingOf, observedOf } from '../../support/lab/fakeLabRun.ts'
 
 const { signal } = new AbortController()
 let fake: FakeLab

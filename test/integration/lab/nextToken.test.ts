@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 import { createModelProbe } from '../../../server/llm/probe.ts'
-import { type ScriptedOllama, scriptedOllama } from '../../support/scriptedOllama.ts'
+import { type ScriptedOllama, scriptedOllama } from '../../support/engines/scriptedOllama.ts'
 
 const chat = { model: 'm', numCtx: 2048, keepAlive: '5m', temperature: 0, seed: 1 }
 let ollama: ScriptedOllama

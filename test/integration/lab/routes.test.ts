@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openComparisons } from '../../../server/lab/runs/comparisons.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import { ComparisonEvent, ComparisonStatus } from '../../../server/protocol/comparisons.ts'
-import { createFakeLab, type FakeLab } from '../../support/fakeLab.ts'
 import { eventsOf } from '../../support/http.ts'
+import { createFakeLab, type FakeLab } from '../../support/lab/fakeLab.ts'
 import { createTestApp } from '../../support/testApp.ts'
 
 let fake: FakeLab

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
 import { appendAndFlush } from '../../../server/lab/runs/files.ts'
-import { createFakeLab, type FakeLab } from '../../support/fakeLab.ts'
-import { endOf, everythingOf, observedOf } from '../../support/fakeLabRun.ts'
+import { createFakeLab, type FakeLab } from '../../support/lab/fakeLab.ts'
+import { endOf, everythingOf, observedOf } from '../../support/lab/fakeLabRun.ts'
 
 const { signal } = new AbortController()
 let fake: FakeLab

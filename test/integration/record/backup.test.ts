@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { backUpRecord } from '../../../server/timing/backup.ts'
-import { openTurnStore, turnFileName } from '../../../server/timing/store.ts'
+import { backUpRecord } from '../../../server/record/sqlite/backup.ts'
+import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
 import { answerOf, askText, quantvox } from '../../support/liveServer.ts'
-import { makeTurn, makeTurns } from '../../support/records.ts'
+import { makeTurn, makeTurns } from '../../support/record/records.ts'
 import { startScriptedServer } from '../../support/scriptedServer/start.ts'
 
 let folder: string

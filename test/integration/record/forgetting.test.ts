@@ -6,9 +6,9 @@ import fc from 'fast-check'
 import pino from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { keepFor } from '../../../server/assembly/retention.ts'
-import { createReplyAudio } from '../../../server/session/replyAudio.ts'
-import { openTurnStore } from '../../../server/timing/store.ts'
-import { makeTurn } from '../../support/records.ts'
+import { createReplyAudio } from '../../../server/record/replyAudio.ts'
+import { openTurnStore } from '../../../server/record/sqlite/store.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 let folder: string
 let file: string

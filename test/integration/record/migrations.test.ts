@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { backUpRecord } from '../../../server/timing/backup.ts'
-import { schemaVersion } from '../../../server/timing/migrations.ts'
-import { openTurnStore } from '../../../server/timing/store.ts'
-import { makeTurn } from '../../support/records.ts'
+import { backUpRecord } from '../../../server/record/sqlite/backup.ts'
+import { schemaVersion } from '../../../server/record/sqlite/migrations.ts'
+import { openTurnStore } from '../../../server/record/sqlite/store.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 const fixtures = resolve(import.meta.dirname, '../../fixtures/record')
 const versions = readdirSync(fixtures).map(name => Number(/^schema-(\d+)\.sql$/.exec(name)?.[1]))

@@ -19,10 +19,10 @@ import { promisify } from 'node:util'
 import Value from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type RecordInfo, ServerInfo } from '../../../server/protocol/info.ts'
-import { fileProblem } from '../../../server/timing/database.ts'
-import { openTurnStore, turnFileName } from '../../../server/timing/store.ts'
+import { fileProblem } from '../../../server/record/sqlite/database.ts'
+import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
 import { answerOf, askText } from '../../support/liveServer.ts'
-import { makeTurns } from '../../support/records.ts'
+import { makeTurns } from '../../support/record/records.ts'
 import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer/start.ts'
 
 let folder: string
@@ -132,7 +132,7 @@ test('a record that may only be read is said at opening, and what comes is kept 
   chmodSync(file, 0o444)
   chmodSync(join(folder, 'data'), 0o555)
   chmodSync(folder, 0o755)
-  const script = fileURLToPath(new URL('../../support/readOnlyRecord.ts', import.meta.url))
+  const script = fileURLToPath(new URL('../../support/record/readOnlyRecord.ts', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [script, file])
   chmodSync(join(folder, 'data'), 0o755)
   expect(JSON.parse(stdout)).toEqual({

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { joinFiles, unpackTar, unpackZipMembers } from '../../../scripts/setup/archive.ts'
-import { SourceFailure } from '../../../scripts/setup/failures.ts'
+import { joinFiles, unpackTar, unpackZipMembers } from '../../../server/setup/archive.ts'
+import { SourceFailure } from '../../../server/setup/failures.ts'
 import { storedZip } from '../../support/setup/zip.ts'
 
 let directory: string

@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { listModels, type ModelsOptions, pullModel, removeModel } from '../../../scripts/commands/models.ts'
+import {
+  listModels,
+  type ModelsOptions,
+  pullModel,
+  removeModel,
+} from '../../../scripts/commands/models/models.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { onlyPrograms } from '../../support/setup/fakePrograms.ts'

@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Download, type DownloadTimes, download } from '../../../scripts/setup/download.ts'
-import { SourceFailure } from '../../../scripts/setup/failures.ts'
-import type { Progress, SetupContext } from '../../../scripts/setup/types.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
+import { type Download, type DownloadTimes, download } from '../../../server/setup/download.ts'
+import { SourceFailure } from '../../../server/setup/failures.ts'
+import type { Progress, SetupContext } from '../../../server/setup/types.ts'
 
 const content = randomBytes(300_000)
 const sha256 = createHash('sha256').update(content).digest('hex')

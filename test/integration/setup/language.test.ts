@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { catalog } from '../../../scripts/setup/catalog.ts'
+import { catalog } from '../../../server/setup/catalog.ts'
 import {
   chooseDefaultLanguageModel,
   ensureLanguageModel,
   quantizeLanguageModel,
-} from '../../../scripts/setup/language.ts'
-import { installedLanguageModels, removeLanguageModel } from '../../../scripts/setup/ollamaApi.ts'
-import type { Progress, SetupContext } from '../../../scripts/setup/types.ts'
+} from '../../../server/setup/ollama/language.ts'
+import { installedLanguageModels, removeLanguageModel } from '../../../server/setup/ollama/ollamaApi.ts'
+import type { Progress, SetupContext } from '../../../server/setup/types.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { onlyPrograms } from '../../support/setup/fakePrograms.ts'
 

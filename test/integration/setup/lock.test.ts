@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { withLock } from '../../../scripts/setup/lock.ts'
-import type { Progress, SetupContext } from '../../../scripts/setup/types.ts'
+import { withLock } from '../../../server/setup/lock.ts'
+import type { Progress, SetupContext } from '../../../server/setup/types.ts'
 
 const lockUser = fileURLToPath(new URL('../../support/setup/lockUser.ts', import.meta.url))
 let cacheDir: string

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { SourceFailure } from '../../../scripts/setup/failures.ts'
-import { runProgram } from '../../../scripts/setup/programs.ts'
+import { SourceFailure } from '../../../server/setup/failures.ts'
+import { runProgram } from '../../../server/setup/programs.ts'
 
 let directory: string
 beforeEach(async () => {
@@ -37,7 +37,7 @@ it('names the line that tells why a program failed, not the last one', async () 
 
 it('is waited for to its end where nothing else keeps the process', async () => {
   const waiting = `
-    const { runProgram } = await import('./scripts/setup/programs.ts')
+    const { runProgram } = await import('./server/setup/programs.ts')
     console.log(await runProgram('sh', ['-c', 'echo done'], { signal: new AbortController().signal }))`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', waiting], {
     cwd: join(import.meta.dirname, '../../..'),

@@ -6,15 +6,15 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { SpeechFamily } from '../../../scripts/setup/catalog.ts'
+import type { SpeechFamily } from '../../../server/setup/catalog.ts'
+import type { SetupContext, WhisperPrograms } from '../../../server/setup/types.ts'
 import {
   catalogSpeechModels,
   checkSpeechModels,
   deleteSpeechModel,
   findSpeechLevel,
   obtainSpeechModel,
-} from '../../../scripts/setup/speech.ts'
-import type { SetupContext, WhisperPrograms } from '../../../scripts/setup/types.ts'
+} from '../../../server/setup/whisper/speech.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
 import { testFamily } from '../../support/setup/testFamily.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Browser, chromium } from 'playwright-core'
 import packed from '../../../node_modules/@sparticuz/chromium/package.json' with { type: 'json' }
-import { testCacheDir } from '../realEngines.ts'
+import { testCacheDir } from '../engines/realEngines.ts'
 
 const run = promisify(execFile)
 

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { ensurePage } from '../../../scripts/page/build.ts'
 import type { Dependencies } from '../../../server/app.ts'
+import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
 import type { ServerInfo } from '../../../server/protocol/info.ts'
-import { createVoiceActivity } from '../../../server/speech/voiceActivity.ts'
 import { createLiveApp, type LiveApp } from '../fakeLive.ts'
 import type { Script } from '../fakeStages.ts'
 

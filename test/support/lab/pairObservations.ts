@@ -1,5 +1,5 @@
 import type { Observation, PairTurn, Plan } from '../../../server/lab/observations.ts'
-import { makeTurn } from '../records.ts'
+import { makeTurn } from '../record/records.ts'
 import { at, jitter } from './made.ts'
 
 const levels = ['whisper-tiny.en-f16', 'whisper-tiny.en-q8_0']

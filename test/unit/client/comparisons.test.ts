@@ -19,7 +19,7 @@ import { followRun, shareOf } from '../../../client/comparisons/following.ts'
 import { paretoLayout } from '../../../client/comparisons/paretoLayout.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import { type ComparisonProgress, ComparisonRequest } from '../../../server/protocol/comparisons.ts'
-import { figure, makeComparisonResult } from '../../support/comparisonResult.ts'
+import { figure, makeComparisonResult } from '../../support/lab/comparisonResult.ts'
 
 const answers: Answers = {
   ...{ speechModels: ['w-f16', 'w-q8_0'], llmModels: [], pairs: true, audio: 'builtin', directory: '' },

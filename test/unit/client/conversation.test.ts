@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createConversation, type ShownTurn } from '../../../client/conversation/conversation.ts'
 import type { ServerMessage } from '../../../server/protocol/socketServer.ts'
-import { makeTurn } from '../../support/records.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 function setUp() {
   const shown: ShownTurn[] = []

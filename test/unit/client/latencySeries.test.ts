@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ticks } from '../../../client/timing/axis.ts'
 import { extent, inWords, latencySeries } from '../../../client/timing/latencySeries.ts'
 import type { TurnRecord } from '../../../server/protocol/record.ts'
-import { makeTurn } from '../../support/records.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 type Made = {
   llm?: string | null

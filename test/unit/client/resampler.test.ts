@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createResampler } from '../../../client/talk/resampler.ts'
+import { createResampler } from '../../../client/audio/resampler.ts'
 
 const tone = (hz: number, rate: number, length: number) =>
   Float32Array.from({ length }, (_, i) => Math.sin((2 * Math.PI * hz * i) / rate))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createLevel } from '../../../client/talk/level.ts'
-import { createPlayout } from '../../../client/talk/playout.ts'
-import { createSpokenLength } from '../../../client/talk/spokenLength.ts'
+import { createLevel } from '../../../client/audio/level.ts'
+import { createPlayout } from '../../../client/audio/playout.ts'
+import { createSpokenLength } from '../../../client/audio/spokenLength.ts'
 import { readSettings, usualSettings } from '../../../client/talk/talkSettings.ts'
 import { type TalkFacts, talkState } from '../../../client/talk/talkState.ts'
 

@@ -4,7 +4,7 @@ import { modelsIn, summaryRows, summaryScale, turnsIn } from '../../../client/tu
 import { everything, filterParameters, isEverything } from '../../../client/turns/turnFilters.ts'
 import type { StoredTurn } from '../../../server/protocol/record.ts'
 import type { Summary, SummaryGroup } from '../../../server/protocol/turnQueries.ts'
-import { makeTurn } from '../../support/records.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 const now = Date.UTC(2026, 10, 25, 12)
 

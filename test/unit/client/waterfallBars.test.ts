@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Bar, reachedMs, waterfallBars } from '../../../client/timing/waterfallBars.ts'
 import type { TurnRecord } from '../../../server/protocol/record.ts'
-import { makeTurn, makeTurns } from '../../support/records.ts'
+import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
 type Change = { [K in 'fromSpeechEnd' | 'speech' | 'llm']?: Partial<TurnRecord[K]> }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { pairAnswers } from '../../../server/lab/judging/answers.ts'
-import { checkedAnswers, flipsBetween } from '../../../server/lab/judging/checkedAnswers.ts'
-import { klTop20, positionFigures } from '../../../server/lab/judging/divergence.ts'
+import { pairAnswers } from '../../../server/lab/judging/language/answers.ts'
+import { checkedAnswers, flipsBetween } from '../../../server/lab/judging/language/checkedAnswers.ts'
+import { klTop20, positionFigures } from '../../../server/lab/judging/language/divergence.ts'
 import { front } from '../../../server/lab/judging/pareto.ts'
 import type { LlmAnswer, LlmPosition } from '../../../server/lab/observations.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { catalog, nearestNames, parseCatalog } from '../../../scripts/setup/catalog.ts'
-import { speechLevels } from '../../../scripts/setup/speech.ts'
+import { catalog, nearestNames, parseCatalog } from '../../../server/setup/catalog.ts'
+import { speechLevels } from '../../../server/setup/whisper/speech.ts'
 
 describe('the catalog', () => {
   it('offers tiny.en and base in f16 and five levels each', () => {

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.float16" />
 import { describe, expect, it } from 'vitest'
-import { dequantizeQ4_1, dequantizeQ8_0 } from '../../../scripts/setup/convert/dequantize.ts'
+import { dequantizeQ4_1, dequantizeQ8_0 } from '../../../server/setup/convert/dequantize.ts'
 
 /** One block: float16 scale, more float16 values, then bytes. */
 function block(halves: number[], bytes: number[]): Buffer {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gguf } from '@huggingface/gguf'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { convertGgufToF16 } from '../../../scripts/setup/convert/gguf.ts'
-import { runConversion } from '../../../scripts/setup/convert/run.ts'
+import { convertGgufToF16 } from '../../../server/setup/convert/gguf.ts'
+import { runConversion } from '../../../server/setup/convert/run.ts'
 
 const u32 = (value: number) => Buffer.from(Uint32Array.of(value).buffer)
 const u64 = (value: number) => Buffer.from(BigUint64Array.of(BigInt(value)).buffer)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { barLine, createProgressView } from '../../../scripts/setup/progress.ts'
+import { barLine, createProgressView } from '../../../scripts/commands/progressView.ts'
 
 function linesOf(statuses: string[]): string[] {
   const lines: string[] = []

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { tokenBytes } from '../../../scripts/setup/convert/tokens.ts'
+import { tokenBytes } from '../../../server/setup/convert/tokens.ts'
 
 it('printable characters of a token stand for themselves and the others for the bytes they replace', () => {
   expect(tokenBytes('Ġgazed')).toEqual(Buffer.from(' gazed'))

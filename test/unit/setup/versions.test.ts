@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { compareVersions, versionOf } from '../../../scripts/setup/ollama.ts'
-import { versionFromHelp } from '../../../scripts/setup/whisper.ts'
+import { compareVersions, versionOf } from '../../../server/setup/ollama/ollama.ts'
+import { versionFromHelp } from '../../../server/setup/whisper/whisper.ts'
 
 it("reads the program's own version, not that of a server that happens to run", () => {
   expect(versionOf('ollama version is 0.17.4')).toBe('0.17.4')

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runConversion } from '../../../scripts/setup/convert/run.ts'
-import { convertWhisper } from '../../../scripts/setup/convert/whisper.ts'
+import { runConversion } from '../../../server/setup/convert/run.ts'
+import { convertWhisper } from '../../../server/setup/convert/whisper.ts'
 
 const state = 64
 const vocabulary = 51_864

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { TurnRecord } from '../../../server/protocol/record.ts'
 import { createModelLabels } from '../../../server/telemetry/modelLabels.ts'
-import { makeTurn } from '../../support/records.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 /** The models of a turn; `found` is whether there is a model by the name, so that the record has its digest. */
 function turnWith(llm: string | null, speech: string | null, found = true): TurnRecord {

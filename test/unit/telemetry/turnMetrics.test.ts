@@ -2,7 +2,7 @@ import { Registry } from '@prometheus-io/client'
 import { describe, expect, test } from 'vitest'
 import type { FromSpeechEnd } from '../../../server/protocol/record.ts'
 import { createTurnMetrics, stageMetricName } from '../../../server/telemetry/turnMetrics.ts'
-import { makeTurn } from '../../support/records.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 function observing() {
   const registry = new Registry()

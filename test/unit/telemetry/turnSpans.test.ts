@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { TurnRecord } from '../../../server/protocol/record.ts'
 import { planSpans } from '../../../server/telemetry/turnSpans.ts'
-import { makeTurn } from '../../support/records.ts'
+import { makeTurn } from '../../support/record/records.ts'
 
 const SPEECH_END_MS = Date.UTC(2026, 10, 1)
 

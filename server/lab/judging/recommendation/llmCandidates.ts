@@ -1,8 +1,8 @@
 import type { LlmTag } from '../../../protocol/comparisonResult.ts'
 import { writtenNumber } from '../../wording.ts'
 import { rulesOf } from '../arms.ts'
-import { checkedAnswers, checkedRightFigure, flipsBetween, isTelling } from '../checkedAnswers.ts'
-import { clauseTimes, observedLlm } from '../llmTags.ts'
+import { checkedAnswers, checkedRightFigure, flipsBetween, isTelling } from '../language/checkedAnswers.ts'
+import { clauseTimes, observedLlm } from '../language/llmTags.ts'
 import type { Run } from '../run.ts'
 import type { Candidate } from './candidate.ts'
 

@@ -4,9 +4,9 @@ import { counted, writtenNumber } from '../../wording.ts'
 import { rulesOf } from '../arms.ts'
 import { plainFigure } from '../figures.ts'
 import type { Run } from '../run.ts'
-import { hearingTimes, observedSpeech } from '../speechLevels.ts'
+import { hearingTimes, observedSpeech } from '../speech/speechLevels.ts'
+import { departureFromReference, errorFigures } from '../speech/transcripts.ts'
 import { leastForBootstrap } from '../statistics/bootstrap.ts'
-import { departureFromReference, errorFigures } from '../transcripts.ts'
 import type { Candidate } from './candidate.ts'
 
 /** Percentage points of word error that a recommended level may lie above the reference where it also hears other words. */

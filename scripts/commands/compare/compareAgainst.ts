@@ -1,0 +1,39 @@
+import { readFile } from 'node:fs/promises'
+import Value from 'typebox/value'
+import { QuantvoxError } from '../../../server/errors.ts'
+import { compareRuns, type RunComparison } from '../../../server/lab/judging/compareRuns.ts'
+import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
+import type { ComparisonClient } from './compareClient.ts'
+
+/**
+ * Reads an earlier result, of a file or by the id of a run, before anything is measured; what it returns holds a new one against it.
+ * @throws QuantvoxError `invalid_request` for a file of anything else, `not_found` for an id that the server does not know
+ */
+export async function againstEarlier(
+  run: string,
+  client: ComparisonClient,
+): Promise<(result: ComparisonResult) => RunComparison> {
+  const earlier = (await resultInFile(run)) ?? (await client.result(run))
+  return result => compareRuns(result, earlier)
+}
+
+async function resultInFile(path: string): Promise<ComparisonResult | null> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (text === null) return null
+  const value = parsed(text)
+  if (Value.Check(ComparisonResult, value)) return value as ComparisonResult
+  throw new QuantvoxError('invalid_request', `${path} is no result of a comparison of this version.`, {
+    mend: 'Give a file that "quantvox compare --json FILE" wrote, or the id of a run.',
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,79 @@
+import Value from 'typebox/value'
+import { type ErrorCode, errorTable, QuantvoxError } from '../../../server/errors.ts'
+import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
+import {
+  ComparisonEvent,
+  type ComparisonProgress,
+  type ComparisonRequest,
+  type ComparisonState,
+  ComparisonStatus,
+} from '../../../server/protocol/comparisons.ts'
+import { streamedEvents } from '../eventStream.ts'
+import type { ServerForCommand } from '../server.ts'
+
+export type ComparisonClient = {
+  start(request: ComparisonRequest): Promise<ComparisonStatus>
+  resume(id: string): Promise<ComparisonStatus>
+  /** Settles when it has ended; rejects with why it failed. */
+  follow(id: string, show: (progress: ComparisonProgress) => void): Promise<ComparisonState>
+  cancel(id: string): Promise<void>
+  result(id: string): Promise<ComparisonResult>
+  report(id: string, format: 'html' | 'md' | 'csv'): Promise<string>
+}
+
+/** `/v1/comparisons` of a server; what it answers is checked. */
+export function comparisonClient(request: ServerForCommand['request']): ComparisonClient {
+  const path = (id: string) => `/v1/comparisons/${encodeURIComponent(id)}`
+
+  async function status(answer: Promise<Response>): Promise<ComparisonStatus> {
+    const body: unknown = await (await answer).json()
+    if (Value.Check(ComparisonStatus, body)) return body
+    throw otherVersion()
+  }
+
+  return {
+    start: wanted =>
+      status(
+        request('/v1/comparisons', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(wanted),
+        }),
+      ),
+    resume: id => status(request(`${path(id)}/resume`, { method: 'POST' })),
+    async follow(id, show) {
+      for await (const event of streamedEvents(await request(`${path(id)}/events`, {}))) {
+        if (!Value.Check(ComparisonEvent, event)) throw otherVersion()
+        if (event.event === 'progress') show(event.data)
+        else if (event.event === 'done') return event.data.state
+        else {
+          const { code, message, meaning, mend } = event.data
+          throw new QuantvoxError(isKnown(code) ? code : 'internal', message, {
+            ...(meaning === undefined ? {} : { meaning }),
+            ...(mend === undefined ? {} : { mend }),
+          })
+        }
+      }
+      throw new QuantvoxError('engine_failed', 'The server hung up before the comparison had ended.', {
+        mend: `Start it, then go on with "npx quantvox compare --resume ${id}".`,
+      })
+    },
+    async cancel(id) {
+      await request(path(id), { method: 'DELETE' })
+    },
+    async result(id) {
+      const body: unknown = await (await request(path(id), {})).json()
+      if (Value.Check(ComparisonResult, body)) return body as ComparisonResult
+      throw otherVersion()
+    },
+    report: async (id, format) => (await request(`${path(id)}?format=${format}`, {})).text(),
+  }
+}
+
+const isKnown = (code: string): code is ErrorCode => code in errorTable
+
+function otherVersion(): QuantvoxError {
+  return new QuantvoxError('engine_failed', 'The server sent what this version does not understand.', {
+    mend: 'Use the same version on both ends.',
+  })
+}

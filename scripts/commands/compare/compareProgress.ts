@@ -1,0 +1,56 @@
+import type { WriteStream } from 'node:tty'
+import { createLogUpdate } from 'log-update'
+import type { ComparisonProgress } from '../../../server/protocol/comparisons.ts'
+
+export type CompareProgress = { show(progress: ComparisonProgress): void; done(): void }
+
+const phases: Record<ComparisonProgress['phase'], string> = {
+  prepare: 'preparing',
+  speech: 'speech models',
+  llm: 'language models',
+  pairs: 'spoken turns',
+  energy: 'energy',
+  judge: 'judging',
+}
+const barWidth = 24
+
+/** What is being measured, on `output`: a bar that moves on a terminal, else a line for each phase. */
+export function createCompareProgress(
+  output: Pick<WriteStream, 'write'> & { isTTY?: boolean },
+  id: string,
+): CompareProgress {
+  output.write(`comparison ${id}\n`)
+  if (!output.isTTY) {
+    let last = ''
+    return {
+      show({ phase }) {
+        if (phase !== last) output.write(`${phases[phase]}\n`)
+        last = phase
+      },
+      done() {},
+    }
+  }
+  const draw = createLogUpdate(output as WriteStream)
+  return { show: progress => draw(progressLine(progress)), done: () => draw.done() }
+}
+
+/** For instance `speech models  ██████░░░░  25 %  1:40 left  decoding jfk.wav`. */
+export function progressLine({
+  phase,
+  what,
+  doneSteps,
+  totalSteps,
+  remainingMs,
+}: ComparisonProgress): string {
+  if (totalSteps === 0) return `${phases[phase]}  ${what}`
+  const share = Math.min(1, doneSteps / totalSteps)
+  const filled = Math.round(share * barWidth)
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled)
+  const left = remainingMs === null ? '' : `  ${clock(remainingMs)} left`
+  return `${phases[phase]}  ${bar}  ${Math.floor(share * 100)} %${left}  ${what}`
+}
+
+function clock(ms: number): string {
+  const seconds = Math.ceil(ms / 1000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}

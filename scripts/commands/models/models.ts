@@ -1,0 +1,124 @@
+import { QuantvoxError } from '../../../server/errors.ts'
+import {
+  catalog,
+  ensureLanguageModel,
+  ensureSpeechModel,
+  installedLanguageModels,
+  knownLanguageTags,
+  listSpeechModels,
+  quantizeLanguageModel,
+  removeLanguageModel,
+  removeSpeechModel,
+  type SetupContext,
+} from '../../../server/setup/index.ts'
+import { createProgressView } from '../progressView.ts'
+import { type ModelRow, modelTable } from './modelTable.ts'
+import { type OllamaPlace, withOllama } from './ollamaForCommand.ts'
+
+export type ModelsOptions = {
+  cacheDir: string
+  ollama: OllamaPlace
+  json: boolean
+  out: Pick<NodeJS.WritableStream, 'write'>
+  signal: AbortSignal
+}
+
+/** `models list`: every speech level of the catalog, every installed and known Ollama tag. Fetches nothing. */
+export async function listModels(options: ModelsOptions): Promise<void> {
+  const context = contextOf(options, () => {})
+  const speech = await listSpeechModels(options.cacheDir)
+  const installed = await withOllama(options.ollama, context, false, url =>
+    url === null ? Promise.resolve([]) : installedLanguageModels(url, options.signal),
+  )
+  const known = knownLanguageTags().filter(tag => !installed.some(model => model.name === tag))
+  const language: ModelRow[] = [
+    ...installed.map(model => ({ ...model, installed: true })),
+    ...known.map(name => ({
+      name,
+      quantization: null,
+      parameterSize: null,
+      sizeBytes: null,
+      installed: false,
+    })),
+  ]
+  if (options.json) options.out.write(`${JSON.stringify({ speech, language }, null, 2)}\n`)
+  else options.out.write(`Speech models\n${modelTable(speech)}\nLanguage models\n${modelTable(language)}`)
+}
+
+/** `models pull NAME`: a speech model level or an Ollama tag. */
+export async function pullModel(name: string, options: ModelsOptions): Promise<void> {
+  await withProgress(options, async context => {
+    if (isSpeech(name)) await ensureSpeechModel(name, context)
+    else
+      await withOllama(options.ollama, context, true, url => ensureLanguageModel(name, urlOf(url), context))
+  })
+  say(options, name, 'is there')
+}
+
+/**
+ * `models quantize NAME`: makes a speech level from its f16, all levels where NAME is a family, or an Ollama tag
+ * `…-q8_0`, `…-q4_K_M` or `…-q4_K_S` from its `…-fp16`.
+ */
+export async function quantizeModel(name: string, options: ModelsOptions): Promise<void> {
+  const family = catalog.speech.find(candidate => candidate.name === name)
+  const names = family === undefined ? [name] : family.levels.map(level => `${name}-${level.quantization}`)
+  await withProgress(options, async context => {
+    for (const level of names) {
+      if (isSpeech(level)) await ensureSpeechModel(level, context)
+      else
+        await withOllama(options.ollama, context, true, url =>
+          quantizeLanguageModel(level, urlOf(url), context),
+        )
+    }
+  })
+  for (const level of names) say(options, level, 'is there')
+}
+
+/** `models remove NAME`. Throws `model_not_found` for a model that is not installed. */
+export async function removeModel(name: string, options: ModelsOptions): Promise<void> {
+  const context = contextOf(options, () => {})
+  const removed = isSpeech(name)
+    ? await removeSpeechModel(name, options.cacheDir)
+    : await withOllama(options.ollama, context, false, url =>
+        url === null ? Promise.resolve(false) : removeLanguageModel(name, url, options.signal),
+      )
+  if (!removed) {
+    throw new QuantvoxError('model_not_found', `The model ${JSON.stringify(name)} is not installed.`, {
+      mend: '`npx quantvox models list` shows what is.',
+    })
+  }
+  say(options, name, 'is removed')
+}
+
+/** A name that starts like a family of the catalog means a speech model, also where it is misspelt. */
+function isSpeech(name: string): boolean {
+  return name.startsWith('whisper')
+}
+
+async function withProgress(
+  options: ModelsOptions,
+  work: (context: SetupContext) => Promise<void>,
+): Promise<void> {
+  const view = createProgressView()
+  try {
+    await work(contextOf(options, view.onProgress))
+  } finally {
+    view.done()
+  }
+}
+
+function contextOf(
+  { cacheDir, signal }: ModelsOptions,
+  onProgress: SetupContext['onProgress'],
+): SetupContext {
+  return { cacheDir, signal, onProgress }
+}
+
+function urlOf(url: string | null): string {
+  if (url === null) throw new Error('unreachable: an Ollama may be installed here')
+  return url
+}
+
+function say({ json, out }: ModelsOptions, name: string, what: string): void {
+  out.write(json ? `${JSON.stringify({ name, status: what })}\n` : `${name} ${what}.\n`)
+}

@@ -1,0 +1,65 @@
+import type { WriteStream } from 'node:tty'
+import { createLogUpdate } from 'log-update'
+import prettyBytes from 'pretty-bytes'
+import type { Progress } from '../../server/setup/types.ts'
+
+export type ProgressView = { onProgress(progress: Progress): void; done(): void }
+
+type Output = Pick<WriteStream, 'write'> & { isTTY?: boolean }
+
+const barWidth = 24
+const redrawMs = 100
+
+/** Shows progress on `output`: bars that move on a terminal, else one line for each new step of an item. */
+export function createProgressView(output: Output = process.stderr): ProgressView {
+  return output.isTTY ? bars(output as WriteStream) : lines(output)
+}
+
+function lines(output: Output): ProgressView {
+  const lastStep = new Map<string, string>()
+  return {
+    onProgress(progress) {
+      const step = stepOf(progress.status)
+      if (lastStep.get(progress.item) === step) return
+      lastStep.set(progress.item, step)
+      const size = progress.totalBytes === null ? '' : ` (${prettyBytes(progress.totalBytes)})`
+      output.write(`${progress.item}: ${step}${size}\n`)
+    },
+    done() {},
+  }
+}
+
+function bars(output: WriteStream): ProgressView {
+  const draw = createLogUpdate(output)
+  const latest = new Map<string, Progress>()
+  let drawnAt = 0
+  const render = () => draw([...latest.values()].map(barLine).join('\n'))
+  return {
+    onProgress(progress) {
+      latest.set(progress.item, progress)
+      // Thousands of pieces a second arrive; a terminal needs ten pictures.
+      if (performance.now() - drawnAt < redrawMs) return
+      drawnAt = performance.now()
+      render()
+    },
+    done() {
+      if (latest.size > 0) render()
+      draw.done()
+    },
+  }
+}
+
+/** The status without what changes within a step: percentages, and the package that a compiler has come to. */
+function stepOf(status: string): string {
+  return status.replace(/,? *\d+ ?%/, '').replace(/^(compiling|pulling) .*/, '$1')
+}
+
+/** For instance `whisper-tiny.en-f16  ██████░░░░  25 %  19.4 MB of 77.7 MB  downloading`. */
+export function barLine({ item, status, completedBytes, totalBytes }: Progress): string {
+  if (completedBytes === null || totalBytes === null || totalBytes === 0) return `${item}  ${status}`
+  const share = Math.min(1, completedBytes / totalBytes)
+  const filled = Math.round(share * barWidth)
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled)
+  const amount = `${prettyBytes(completedBytes)} of ${prettyBytes(totalBytes)}`
+  return `${item}  ${bar}  ${Math.floor(share * 100)} %  ${amount}  ${status}`
+}

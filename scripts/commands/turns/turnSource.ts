@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { Compile } from 'typebox/schema'
+import { type ErrorCode, errorTable, QuantvoxError } from '../../../server/errors.ts'
+import { Problem } from '../../../server/protocol/problem.ts'
+import { StoredTurn } from '../../../server/protocol/record.ts'
+import { type TurnFilters, TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { turnsAsCsv, turnsAsNdjson } from '../../../server/record/export.ts'
+import { openTurnStore, type TurnStore } from '../../../server/record/sqlite/store.ts'
+
+/** Where turns are read from: a running server, or the record's file while none runs. */
+export type TurnLocation =
+  | { kind: 'server'; baseUrl: string; token: string | null }
+  | { kind: 'file'; path: string }
+
+export type TurnSource = {
+  /** A page, at most 500, newest first. */
+  list(filters: TurnFilters, limit: number, cursor: string | null): Promise<TurnPage>
+  /** Throws `not_found`. */
+  get(turnId: string): Promise<StoredTurn>
+  export(format: 'csv' | 'ndjson', filters: TurnFilters): Promise<Readable>
+  close(): void
+}
+
+const answerWithinMs = 1_000
+const pageCheck = Compile(TurnPage)
+const turnCheck = Compile(StoredTurn)
+const problemCheck = Compile(Problem)
+
+/** The server at `baseUrl` if one answers there within a second, else the file. */
+export async function findTurns(where: {
+  baseUrl: string
+  token: string | null
+  databasePath: string
+  signal?: AbortSignal
+}): Promise<TurnLocation> {
+  const late = AbortSignal.timeout(answerWithinMs)
+  try {
+    const answer = await fetch(new URL('/livez', where.baseUrl), {
+      signal: where.signal ? AbortSignal.any([where.signal, late]) : late,
+    })
+    await answer.body?.cancel()
+    // Any other answer is another program's on our port.
+    if (answer.ok || answer.status === 503) {
+      return { kind: 'server', baseUrl: where.baseUrl, token: where.token }
+    }
+  } catch {
+    where.signal?.throwIfAborted() // anything else: nobody there, the file has the turns
+  }
+  return { kind: 'file', path: where.databasePath }
+}
+
+/** Throws `QuantvoxError`: the server's own, `engine_unavailable` for no answer, `internal` for a bad file. */
+export function openTurnSource(location: TurnLocation, signal?: AbortSignal): TurnSource {
+  return location.kind === 'server' ? fromServer(location, signal) : fromFile(location.path, signal)
+}
+
+function fromFile(path: string, signal: AbortSignal | undefined): TurnSource {
+  if (!existsSync(path)) {
+    throw new QuantvoxError('not_found', `There is no turn record at ${path}, and no server answers.`, {
+      mend: 'Start the server with "npm start" and ask something, or set DATA_DIR.',
+    })
+  }
+  const store: TurnStore = openTurnStore(path, { saveText: true, readOnly: true })
+  if (store.status.problem) throw store.status.problem
+  return {
+    list: async (filters, limit, cursor) => store.list(filters, limit, cursor),
+    async get(turnId) {
+      const turn = store.get(turnId)
+      if (!turn) throw new QuantvoxError('not_found', `There is no turn ${turnId} in the record.`)
+      return turn
+    },
+    async export(format, filters) {
+      const turns = store.stream(filters, signal)
+      return format === 'csv' ? turnsAsCsv(turns) : turnsAsNdjson(turns)
+    },
+    close: store.close,
+  }
+}
+
+function fromServer(
+  { baseUrl, token }: { baseUrl: string; token: string | null },
+  signal: AbortSignal | undefined,
+): TurnSource {
+  const ask = async (path: string, query: Record<string, string | number> = {}): Promise<Response> => {
+    const url = new URL(path, baseUrl)
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value))
+    const answer = await fetch(url, {
+      headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      ...(signal ? { signal } : {}),
+    }).catch((error: unknown) => {
+      signal?.throwIfAborted()
+      throw new QuantvoxError('engine_unavailable', `The server at ${baseUrl} did not answer.`, {
+        mend: 'Look at its output, or stop it: the turns are then read from the file.',
+        cause: error,
+      })
+    })
+    if (!answer.ok) throw await refusalOf(answer, baseUrl)
+    return answer
+  }
+  return {
+    async list(filters, limit, cursor) {
+      const answer = await ask('/v1/turns', { ...filters, limit, ...(cursor === null ? {} : { cursor }) })
+      return checked(pageCheck, await answer.json(), baseUrl)
+    },
+    async get(turnId) {
+      return checked(turnCheck, await (await ask(`/v1/turns/${encodeURIComponent(turnId)}`)).json(), baseUrl)
+    },
+    async export(format, filters) {
+      const { body } = await ask('/v1/turns', { ...filters, format })
+      return body === null ? Readable.from([]) : Readable.fromWeb(body)
+    },
+    close() {},
+  }
+}
+
+function checked<T>(check: { Check(value: unknown): value is T }, value: unknown, baseUrl: string): T {
+  if (check.Check(value)) return value
+  throw new QuantvoxError('engine_failed', `What ${baseUrl} sent is not what this Quantvox expects.`, {
+    mend: 'Restart the server, so that it is the same version as this command.',
+  })
+}
+
+async function refusalOf(answer: Response, baseUrl: string): Promise<QuantvoxError> {
+  const problem: unknown = await answer.json().catch(() => null)
+  if (!problemCheck.Check(problem) || !(problem.code in errorTable)) {
+    return new QuantvoxError('engine_failed', `${baseUrl} answered with status ${answer.status}.`, {
+      mend: 'Make sure that HOST and PORT are those of a Quantvox server.',
+    })
+  }
+  return new QuantvoxError(problem.code as ErrorCode, problem.detail, {
+    ...(problem.meaning === undefined ? {} : { meaning: problem.meaning }),
+    ...(problem.mend === undefined ? {} : { mend: problem.mend }),
+  })
+}

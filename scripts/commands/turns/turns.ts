@@ -1,0 +1,152 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { StoredTurn } from '../../../server/protocol/record.ts'
+import { maxPageSize, type TurnFilters, type TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { milliseconds, timingTable } from '../timingTable.ts'
+import { typedFilters } from './turnFilters.ts'
+import { openTurnSource, type TurnLocation, type TurnSource } from './turnSource.ts'
+
+type Common = { location: TurnLocation; out: Writable; signal?: AbortSignal }
+
+/** `turns list`: the newest `limit` turns (20) as a table, or `{items, nextCursor}` as JSON. */
+export async function listTurns(
+  options: Common & { json?: boolean; limit?: number; cursor?: string; filters?: TurnFilters },
+): Promise<void> {
+  const { limit = 20, cursor = null } = options
+  const filters = typedFilters(options.filters ?? {})
+  const page = await withSource(options, source => newest(source, filters, limit, cursor))
+  if (options.json) return write(options.out, `${JSON.stringify(page, null, 2)}\n`)
+  await write(options.out, page.items.length === 0 ? 'No turns.\n' : `${turnTable(page.items)}\n`)
+}
+
+/** `turns show ID`: text and timing table, or the stored turn as JSON. Throws `not_found`. */
+export async function showTurn(options: Common & { turnId: string; json?: boolean }): Promise<void> {
+  const turn = await withSource(options, source => source.get(options.turnId))
+  await write(options.out, options.json ? `${JSON.stringify(turn, null, 2)}\n` : `${turnText(turn)}\n`)
+}
+
+/**
+ * `turns export`: the whole selection to `file`, or to `out` without one. The file gets its name only when it is
+ * complete. Resolves to the number of bytes; a reader that closes the pipe early is no failure.
+ */
+export async function exportTurns(
+  options: Common & { format: 'csv' | 'ndjson'; filters?: TurnFilters; file?: string },
+): Promise<{ bytes: number }> {
+  const filters = typedFilters(options.filters ?? {})
+  return withSource(options, async source => {
+    const turns = await source.export(options.format, filters)
+    let bytes = 0
+    const counted = async function* (chunks: AsyncIterable<Buffer | string>) {
+      for await (const chunk of chunks) {
+        bytes += Buffer.byteLength(chunk)
+        yield chunk
+      }
+    }
+    const stop = options.signal ? { signal: options.signal } : {}
+    if (options.file === undefined) {
+      await pipeline(turns, counted, options.out, { ...stop, end: false }).catch(ignoreClosedPipe)
+      return { bytes }
+    }
+    const partial = `${options.file}.${process.pid}.part`
+    try {
+      await pipeline(turns, counted, createWriteStream(partial), stop)
+      await rename(partial, options.file)
+    } catch (error) {
+      await rm(partial, { force: true })
+      throw error
+    }
+    return { bytes }
+  })
+}
+
+async function withSource<T>(options: Common, work: (source: TurnSource) => Promise<T>): Promise<T> {
+  const source = openTurnSource(options.location, options.signal)
+  try {
+    return await work(source)
+  } finally {
+    source.close()
+  }
+}
+
+async function newest(
+  source: TurnSource,
+  filters: TurnFilters,
+  limit: number,
+  from: string | null,
+): Promise<TurnPage> {
+  const items: StoredTurn[] = []
+  let cursor = from
+  do {
+    const page = await source.list(filters, Math.min(limit - items.length, maxPageSize), cursor)
+    items.push(...page.items)
+    cursor = page.nextCursor
+  } while (cursor !== null && items.length < limit)
+  return { items, nextCursor: cursor }
+}
+
+type Column = { title: string; right?: boolean; read(turn: StoredTurn): string }
+
+const columns: readonly Column[] = [
+  { title: 'time', read: turn => localTime(turn.startedAt) },
+  { title: 'outcome', read: turn => turn.errorCode ?? turn.outcome },
+  { title: 'speech', read: turn => turn.speech.model?.replace(/^whisper-/, '') ?? '–' },
+  { title: 'language model', read: turn => turn.llm.model ?? '–' },
+  { title: 'transcript', right: true, read: turn => milliseconds(turn.fromSpeechEnd.transcriptMs) },
+  { title: 'first token', right: true, read: turn => milliseconds(turn.fromSpeechEnd.firstTokenMs) },
+  { title: 'first audio', right: true, read: turn => milliseconds(turn.fromSpeechEnd.firstAudioMs) },
+  { title: 'total ms', right: true, read: turn => milliseconds(turn.fromSpeechEnd.replyDoneMs) },
+  { title: 'turn', read: turn => turn.turnId },
+]
+
+/** One line a turn under a heading; numbers are milliseconds from speech end, aligned right. */
+export function turnTable(turns: readonly StoredTurn[]): string {
+  const cells = [
+    columns.map(({ title }) => title),
+    ...turns.map(turn => columns.map(({ read }) => read(turn))),
+  ]
+  const widths = columns.map((_, i) => Math.max(...cells.map(row => row[i]?.length ?? 0)))
+  return cells
+    .map(row =>
+      row
+        .map((cell, i) => (columns[i]?.right ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** A turn for a reader: what it was, what was said, and its timing table. */
+export function turnText(turn: StoredTurn): string {
+  const failed = turn.errorCode === null ? '' : ` (${turn.errorCode})`
+  const said = [
+    ['you', turn.transcript],
+    ['reply', turn.reply],
+    ['heard', turn.heardText],
+  ].flatMap(([who, text]) => (text === null ? [] : [`${`${who}:`.padEnd(7)}${text}`]))
+  return [
+    `turn ${turn.turnId}\n${localTime(turn.startedAt)}, ${turn.outcome}${failed}, from ${turn.source}`,
+    ...(said.length === 0 ? [] : [said.join('\n')]),
+    timingTable(turn),
+  ].join('\n\n')
+}
+
+/** `2026-11-23 08:00:05` in the time zone of the terminal. */
+function localTime(iso: string): string {
+  const time = new Date(iso)
+  if (Number.isNaN(time.getTime())) return iso
+  return time.toLocaleString('sv-SE') // the locale whose form is ISO 8601
+}
+
+async function write(out: Writable, text: string): Promise<void> {
+  const written = new Promise<void>((resolve, reject) => {
+    out.write(text, error => (error ? reject(error) : resolve()))
+  })
+  await written.catch(ignoreClosedPipe)
+}
+
+/** `| head` closes the pipe when it has enough. */
+function ignoreClosedPipe(error: unknown): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error
+}

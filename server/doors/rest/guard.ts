@@ -1,0 +1,43 @@
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { isLoopback } from '../../config.ts'
+import { QuantvoxError } from '../../errors.ts'
+
+export type GuardOptions = { publicUrl: string; allowedOrigins: string[] }
+
+/**
+ * Refuses requests that a foreign page made a browser send: by a name of ours that is none (DNS rebinding) or from
+ * another origin. Programs send no `Origin` and pass.
+ */
+const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowedOrigins }) => {
+  const origins = new Set([
+    new URL(publicUrl).origin,
+    ...allowedOrigins.map(origin => new URL(origin).origin),
+  ])
+  const hosts = new Set([...origins].map(origin => new URL(origin).host))
+
+  app.addHook('onRequest', async request => {
+    const host = request.headers.host?.toLowerCase() ?? ''
+    if (!hosts.has(host) && !isLoopback(hostName(host))) {
+      throw new QuantvoxError('forbidden_origin', `This server is not called "${host}".`, {
+        mend: 'Set PUBLIC_URL to the address that browsers use, or add its origin to ALLOWED_ORIGINS.',
+      })
+    }
+    const { origin } = request.headers
+    if (origin !== undefined && !origins.has(origin) && !isLoopback(hostOfOrigin(origin))) {
+      throw new QuantvoxError('forbidden_origin', `Pages of ${origin} may not use this server.`, {
+        mend: 'Add the origin to ALLOWED_ORIGINS if it is yours.',
+      })
+    }
+  })
+}
+
+export default fp(guard, { name: 'guard', fastify: '5.x' })
+
+function hostName(host: string): string {
+  return host.replace(/:\d+$/, '')
+}
+
+function hostOfOrigin(origin: string): string {
+  return URL.parse(origin)?.hostname ?? ''
+}

@@ -1,0 +1,69 @@
+import type { FastifyPluginAsync } from 'fastify'
+import Type from 'typebox'
+import { Readiness, ServerInfo } from '../../protocol/info.ts'
+import { json, problems } from './answers.ts'
+import type { Tickets } from './tickets.ts'
+
+export type HealthDependencies = {
+  readiness(): Promise<Readiness>
+  info(): Promise<ServerInfo>
+  tickets: Tickets
+}
+
+/** Is it alive, is it ready, what is it; and tickets for sockets. */
+export function healthRoutes({ readiness, info, tickets }: HealthDependencies): FastifyPluginAsync {
+  return async app => {
+    app.setSerializerCompiler(() => data => JSON.stringify(data))
+    const tags = ['Server']
+    const alive = Type.Object({ status: Type.Literal('alive') })
+
+    app.get(
+      '/livez',
+      {
+        config: { public: true },
+        schema: { tags, summary: 'The process answers', response: { 200: json('Alive', alive) } },
+      },
+      async () => ({ status: 'alive' }),
+    )
+    app.get(
+      '/readyz',
+      {
+        config: { public: true },
+        schema: {
+          tags,
+          summary: 'A turn can be answered; else what is not ready and why',
+          response: { 200: json('Ready', Readiness), 503: json('Not ready', Readiness) },
+        },
+      },
+      async (_request, reply) => {
+        const state = await readiness()
+        return reply.code(state.ready ? 200 : 503).send(state)
+      },
+    )
+    app.get(
+      '/v1/info',
+      {
+        schema: {
+          tags,
+          summary: 'Version, engines, limits, defaults, hardware',
+          response: { 200: json('Info', ServerInfo), ...problems(401) },
+        },
+      },
+      () => info(),
+    )
+    app.post(
+      '/v1/tickets',
+      {
+        schema: {
+          tags,
+          summary: 'A ticket for one socket, good for 60 s',
+          response: {
+            200: json('Ticket', Type.Object({ ticket: Type.String(), expiresAt: Type.String() })),
+            ...problems(401),
+          },
+        },
+      },
+      async () => tickets.issue(),
+    )
+  }
+}

@@ -1,0 +1,43 @@
+import { Registry } from '@prometheus-io/client'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import Type from 'typebox'
+import { createEngineMetrics, type EngineFigures } from '../../telemetry/engineMetrics.ts'
+import { problems } from './answers.ts'
+
+export type MetricsOptions = {
+  registry: Registry
+  /** Asked at each scrape; must not wait for an engine that does not answer. */
+  engines(): Promise<EngineFigures[]>
+  openSessions(): number
+}
+
+/** `GET /metrics` in the Prometheus text format. */
+const metrics = async (app: FastifyInstance, { registry, engines, openSessions }: MetricsOptions) => {
+  const setEngines = createEngineMetrics(registry)
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        tags: ['Server'],
+        summary: 'Metrics for Prometheus',
+        description: 'docs/observability.md has the list. Needs the token where one is set.',
+        response: {
+          200: {
+            description: 'Prometheus text format 0.0.4',
+            content: { 'text/plain': { schema: Type.String() } },
+          },
+          ...problems(401),
+        },
+      },
+      serializerCompiler: () => text => text,
+    },
+    async (_request, reply) => {
+      setEngines(await engines(), openSessions())
+      return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(await registry.metrics())
+    },
+  )
+}
+
+export default fp(metrics, { name: 'metrics', fastify: '5.x', dependencies: ['auth'] })

@@ -1,0 +1,178 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { type DecodedAudio, decodeAudio } from '../../audio/decodeAudio.ts'
+import { QuantvoxError } from '../../errors.ts'
+import type { TurnMessage } from '../../protocol/messages.ts'
+import { TextTurn, TurnAnswer, TurnUpload } from '../../protocol/turns.ts'
+import type { ReplyAudio } from '../../record/replyAudio.ts'
+import { type OneShotRequest, type OneShotResult, runOneShot } from '../../session/oneShot.ts'
+import type { Stages } from '../../session/stages.ts'
+import { serverTimingOf } from '../../telemetry/serverTiming.ts'
+import { events, json, problems } from './answers.ts'
+import { clientSignal } from './clientSignal.ts'
+import { sendProblem } from './problems.ts'
+import { strictValidator } from './strictValidator.ts'
+import { readUpload } from './upload.ts'
+
+/** Longest clip that one request may bring, seconds of decoded audio. */
+export const MAX_CLIP_SECONDS = 600
+
+export type OneShotDependencies = {
+  stages: Stages
+  replies: ReplyAudio
+  maxUploadBytes: number
+  /** Turns at once; one more is `at_capacity`. */
+  maxTurns: number
+}
+
+/** `POST /v1/turns` (a clip or text in, an answer out, as JSON or as SSE) and the spoken reply by link. */
+export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPluginAsync {
+  const { stages, replies, maxUploadBytes, maxTurns } = dependencies
+  let running = 0
+
+  return async app => {
+    app.setValidatorCompiler(route => (route.schema === TurnUpload ? () => true : strictValidator(route)))
+    app.setSerializerCompiler(() => data => JSON.stringify(data))
+
+    app.post(
+      '/v1/turns',
+      {
+        sse: 'dual',
+        schema: {
+          tags: ['Turns'],
+          summary: 'Ask once: a recorded or typed question in, the answer and where the time went out',
+          description:
+            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`. Otherwise the header `Server-Timing` has what each stage took.',
+          consumes: ['application/json', 'multipart/form-data'],
+          body: {
+            content: {
+              'application/json': { schema: TextTurn },
+              'multipart/form-data': { schema: TurnUpload },
+            },
+          },
+          response: {
+            200: {
+              description: 'The answer',
+              content: {
+                ...json('', TurnAnswer).content,
+                ...events('').content,
+              },
+            },
+            ...problems(400, 404, 409, 413, 415, 422, 500, 502, 503, 504),
+          },
+        },
+      },
+      async (request, reply) => {
+        if (running >= maxTurns) {
+          throw new QuantvoxError('at_capacity', `${maxTurns} turns are running already.`, {
+            mend: 'Try again in a moment, or raise MAX_SESSIONS.',
+            retryAfterSeconds: 2,
+          })
+        }
+        running++
+        try {
+          return await takeTurn(request, reply)
+        } finally {
+          running--
+        }
+      },
+    )
+
+    app.get(
+      '/v1/turns/:turnId/reply.wav',
+      {
+        schema: {
+          tags: ['Turns'],
+          summary: 'The spoken reply of a turn, kept for 10 minutes, longer with SAVE_AUDIO',
+          params: Type.Object({ turnId: Type.String({ format: 'uuid' }) }),
+          response: {
+            200: { description: 'WAV, 16-bit mono', content: { 'audio/wav': { schema: Type.String() } } },
+            ...problems(404),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { turnId } = request.params as { turnId: string }
+        const wav = await replies.wav(turnId)
+        if (wav === null) {
+          throw new QuantvoxError('not_found', 'There is no spoken reply of that turn.', {
+            meaning: 'It was not spoken, or more than 10 minutes have passed.',
+            mend: 'Set SAVE_AUDIO=true to keep replies.',
+          })
+        }
+        return reply
+          .type('audio/wav')
+          .serializer((data: Buffer) => data as unknown as string)
+          .send(wav)
+      },
+    )
+  }
+
+  async function uploadedClip(request: FastifyRequest): Promise<OneShotRequest> {
+    const { clip, choices } = await readUpload(request, maxUploadBytes)
+    const arrivedAtMs = performance.now()
+    const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
+    return {
+      input: { decode: signal => decodeAudio(Readable.from([clip]), limits, signal) },
+      choices,
+      source: 'rest',
+      arrivedAtMs,
+    }
+  }
+
+  async function takeTurn(request: FastifyRequest, reply: FastifyReply) {
+    const signal = clientSignal(reply)
+    const asked = request.isMultipart() ? await uploadedClip(request) : readText(request.body)
+    const recorder = replies.recorder()
+    const events = reply.sse
+    const sending: Promise<void>[] = []
+    const send = (message: TurnMessage) => {
+      if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
+    }
+    let keeping: Promise<boolean> | undefined
+    /** True if the spoken reply can be had by its link. The answer is worth more than its recording. */
+    const keepAudio = (turnId: string, question: DecodedAudio | null): Promise<boolean> => {
+      keeping ??= replies.keep(turnId, question?.samples ?? null, recorder).then(
+        () => recorder.durationMs() > 0,
+        (error: unknown) => {
+          request.log.error({ err: error, turnId }, 'the audio of a turn could not be saved')
+          return false
+        },
+      )
+      return keeping
+    }
+    const listener = { message: send, audio: recorder.take, spoken: keepAudio }
+    const result = await runOneShot(asked, stages, listener, request.log, signal)
+    const linked = await keepAudio(result.record.turnId, result.question)
+    if (events) {
+      await Promise.all(sending)
+      events.close()
+      return reply
+    }
+    // With events the headers are out before the turn begins: there `turn.done` has the timings.
+    const serverTiming = serverTimingOf(result.record)
+    if (serverTiming !== '') reply.header('server-timing', serverTiming)
+    if (result.error) return sendProblem(reply, result.error, result.record.turnId)
+    return answerOf(result, linked ? recorder.durationMs() : 0)
+  }
+}
+
+function readText(body: unknown): OneShotRequest {
+  // Fastify checks a body by its media type, so one that did not come at all gets here.
+  if (body === undefined || body === null)
+    throw new QuantvoxError('invalid_request', 'The request has no body.', {
+      mend: 'Send JSON with "text", or a form with the file "audio".',
+    })
+  const { text, ...choices } = body as TextTurn
+  if (text.trim() === '')
+    throw new QuantvoxError('invalid_request', 'The text is blank.', { mend: 'Ask something.' })
+  return { input: { text }, choices, source: 'rest', arrivedAtMs: performance.now() }
+}
+
+function answerOf({ record, transcript, reply }: OneShotResult, durationMs: number): TurnAnswer {
+  const { turnId, conversationId } = record
+  const url = `/v1/turns/${turnId}/reply.wav`
+  const audio = durationMs > 0 ? { audio: { url, mimeType: 'audio/wav' as const, durationMs } } : {}
+  return { turnId, conversationId, transcript, reply, ...audio, timings: record }
+}

@@ -1,0 +1,146 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { WebSocket } from 'ws'
+import { durationMs } from '../../audio/pcm.ts'
+import { untilAborted } from '../../engines/abortable.ts'
+import { errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
+import { closeCodes, socketLimits } from '../../protocol/socketLimits.ts'
+import { errorMessage } from '../../session/errorMessage.ts'
+import { createOutbox } from '../../session/live/outbox.ts'
+import { createSession, type SessionDependencies } from '../../session/live/session.ts'
+import { decodeAudioFrame, decodeMessage } from './decode.ts'
+import { createLimits } from './limits.ts'
+
+/** A client that reads nothing gets no more once so much waits for it. */
+const MAX_BUFFERED_BYTES = 4 * 2 ** 20
+/** A client that answers no ping for so long is gone. */
+const PING_EVERY_MS = 30_000
+
+/** A client that does not answer a close frame within this time is cut off. */
+const CLOSE_WITHIN_MS = 2000
+
+export type Connection = {
+  /** Ends the session: the client is told why; settles when the rows of its turns are written. */
+  end(error: QuantvoxError): Promise<void>
+  /** The same, but lets turns that are under way end first, until `signal` aborts. */
+  finish(error: QuantvoxError, signal: AbortSignal): Promise<void>
+}
+
+/** Joins a socket and a session: decodes, checks, keeps the limits, closes. Attaches its handlers before it returns. */
+export function serveConnection(
+  socket: WebSocket,
+  dependencies: SessionDependencies,
+  log: FastifyBaseLogger,
+  onClosed: () => void,
+): Connection {
+  const outbox = createOutbox({
+    send(data, flushed) {
+      if (socket.readyState !== socket.OPEN) return
+      socket.send(data, flushed)
+      if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.terminate()
+    },
+    bufferedBytes: () => socket.bufferedAmount,
+  })
+  const limits = createLimits()
+  let ended: Promise<void> | null = null
+  let toldOfEarlyAudio = false
+  const session = createSession(dependencies, outbox, log, error => void end(error))
+
+  function end(error: QuantvoxError | null): Promise<void> {
+    if (ended) return ended
+    if (error) {
+      outbox.now(errorMessage(error))
+      hangUp(errorTable[error.code].close ?? closeCodes.policy, error.code)
+    }
+    outbox.close()
+    clearInterval(heartbeat)
+    ended = session.close().catch(thrown => log.error({ err: thrown }, 'a session did not end well'))
+    return ended
+  }
+
+  function hangUp(code: number, reason: string): void {
+    socket.close(code, reason)
+    setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref()
+  }
+
+  function refuse(thrown: unknown, kind: 'text' | 'binary'): void {
+    const error = toQuantvoxError(thrown)
+    if (error.code === 'internal') log.error({ err: error }, 'a message failed')
+    if (!error.recoverable) {
+      void end(error)
+      return
+    }
+    outbox.now(errorMessage(error))
+    const isInvalid = error.code === 'invalid_message' || error.code === 'audio_invalid'
+    if (isInvalid && limits.tooManyInvalid(kind, false)) {
+      hangUp(closeCodes.policy, 'too many invalid messages')
+      void end(null)
+    }
+  }
+
+  function takeAudio(bytes: Buffer, arrivedAtMs: number): void {
+    const sampleRate = session.sampleRate()
+    if (sampleRate === null) {
+      // Told once: a client that streams would get an error for each frame.
+      if (toldOfEarlyAudio) return
+      toldOfEarlyAudio = true
+      throw new QuantvoxError('invalid_state', 'Audio came before "start".')
+    }
+    const samples = decodeAudioFrame(bytes, sampleRate)
+    limits.audio(durationMs(samples.length, sampleRate), arrivedAtMs)
+    session.audio(samples, arrivedAtMs)
+  }
+
+  function takeText(text: string, arrivedAtMs: number): void {
+    limits.control(arrivedAtMs)
+    const message = decodeMessage(text)
+    if (message.type === 'start') toldOfEarlyAudio = false
+    session.message(message, arrivedAtMs)
+  }
+
+  socket.on('message', (data, isBinary) => {
+    if (ended) return
+    const arrivedAtMs = performance.now()
+    const kind = isBinary ? 'binary' : 'text'
+    // The default binary type of `ws` gives one Buffer a message.
+    const bytes = data as Buffer
+    try {
+      if (bytes.length > socketLimits.maxMessageBytes) {
+        throw new QuantvoxError('too_large', `A message has ${bytes.length} bytes.`, {
+          mend: `Send at most ${socketLimits.maxMessageBytes} bytes at once.`,
+        })
+      }
+      if (isBinary) takeAudio(bytes, arrivedAtMs)
+      else takeText(bytes.toString('utf8'), arrivedAtMs)
+      limits.tooManyInvalid(kind, true)
+    } catch (error) {
+      refuse(error, kind)
+    }
+  })
+  let answered = true
+  socket.on('pong', () => {
+    answered = true
+  })
+  const heartbeat = setInterval(() => {
+    if (!answered) {
+      socket.terminate()
+      return
+    }
+    answered = false
+    socket.ping()
+  }, PING_EVERY_MS)
+  heartbeat.unref()
+  socket.on('close', code => {
+    log.info({ sessionId: session.sessionId, code }, 'session closed')
+    void end(null).then(onClosed)
+  })
+
+  log.info({ sessionId: session.sessionId }, 'session opened')
+  return {
+    end,
+    async finish(error, signal) {
+      // Only the signal rejects it; `end` then breaks off what is left.
+      await untilAborted(session.finish(), signal).catch(() => {})
+      await end(error)
+    },
+  }
+}

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { QuantvoxError } from '../../errors.ts'
+import { untilAborted } from '../abortable.ts'
+import { createGate } from '../gate.ts'
+import type { EngineLog, EngineState, EngineStatus } from '../status.ts'
+import { type FliteWorker, type Spoken, startFliteWorker } from './fliteWorker.ts'
+
+export type FliteDeps = {
+  log: EngineLog
+  /** Called when a crashed process is replaced. */
+  onRestart?: () => void
+  /** Sentences after which the process is renewed. */
+  maxSentences?: number
+  /** Bytes it may hold after a sentence before it is renewed. */
+  maxResidentBytes?: number
+  /** The longest that one sentence may take. */
+  timeoutMs?: number
+}
+
+export type Flite = {
+  /**
+   * Speaks one sentence, one at a time in the order asked.
+   * @throws `engine_failed`, `engine_timeout`, `engine_unavailable`, or the signal's reason at once
+   */
+  speak(text: string, voice: string, signal: AbortSignal): Promise<Spoken>
+  /** Starts the process if it does not run, and waits until it is warm. */
+  warm(signal: AbortSignal): Promise<void>
+  status(): EngineStatus
+  stop(): Promise<void>
+}
+
+/** An aborted run usually ends by itself within this; killing it would cost the next sentence a new process. */
+const abortGraceMs = 150
+/** A spare is made ready when this share of a limit is used up, so that renewal costs no turn anything. */
+const spareFrom = 0.75
+
+/**
+ * flite in a process of its own, renewed when its memory or its age passes a limit. A crash fails the sentence that
+ * was in it; the next one gets a new process.
+ */
+export function createFlite(deps: FliteDeps): Flite {
+  const { log, maxSentences = 500, maxResidentBytes = 400 * 2 ** 20, timeoutMs = 30_000 } = deps
+  const gate = createGate()
+  const stopping = new AbortController()
+  const workers = new Set<FliteWorker>()
+  let active: FliteWorker | null = null
+  let spare: FliteWorker | null = null
+  let state: EngineState = 'stopped'
+  let lastError: string | null = null
+  let lastCrashAt = Number.NEGATIVE_INFINITY
+
+  function start(): FliteWorker {
+    const worker = startFliteWorker(log)
+    workers.add(worker)
+    void worker.exited.then(() => {
+      workers.delete(worker)
+      if (spare === worker) spare = null
+      if (active !== worker) return
+      active = null
+      if (stopping.signal.aborted) return
+      lastError = 'The flite process crashed.'
+      state = 'restarting'
+      deps.onRestart?.()
+      log.error({ engine: 'flite', enginePid: worker.pid }, 'engine crashed')
+      // One that crashes at once is started again only when it is needed, so that it cannot spin.
+      if (performance.now() - lastCrashAt > 1000) use()
+      lastCrashAt = performance.now()
+    })
+    return worker
+  }
+
+  /** The worker for the next sentence. */
+  function use(): FliteWorker {
+    if (active?.running()) return active
+    const next: FliteWorker = spare?.running() ? spare : start()
+    spare = null
+    active = next
+    if (state !== 'restarting') state = 'starting'
+    void next.ready.then(
+      () => {
+        if (active === next) state = 'ready'
+      },
+      error => {
+        state = 'failed'
+        lastError = error instanceof Error ? error.message : String(error)
+      },
+    )
+    return next
+  }
+
+  /** Ends a worker without that counting as a crash. */
+  function retire(worker: FliteWorker): void {
+    if (active === worker) active = null
+    worker.kill()
+  }
+
+  function renewIfOld(worker: FliteWorker): void {
+    if (active !== worker || stopping.signal.aborted) return
+    const used = Math.max(worker.sentences() / maxSentences, worker.residentBytes() / maxResidentBytes)
+    if (used >= spareFrom && spare === null) spare = start()
+    if (used < 1) return
+    log.debug(
+      { engine: 'flite', enginePid: worker.pid, sentences: worker.sentences() },
+      'renewing the engine',
+    )
+    retire(worker)
+    use()
+  }
+
+  /** Lets an aborted run end by itself, or ends the process. The place at the gate is kept until then. */
+  async function clearAfterAbort(worker: FliteWorker, run: Promise<Spoken>): Promise<void> {
+    const ended = run.then(
+      () => true,
+      () => true,
+    )
+    if (await Promise.race([ended, sleep(abortGraceMs, false, { ref: false })])) return
+    retire(worker)
+    if (!stopping.signal.aborted) use()
+  }
+
+  function tooSlow(worker: FliteWorker): QuantvoxError {
+    retire(worker)
+    use()
+    return new QuantvoxError('engine_timeout', `flite did not speak a sentence within ${timeoutMs} ms.`, {
+      meaning: 'This sentence is not spoken; the next one will be.',
+      mend: 'Try again, with shorter sentences.',
+    })
+  }
+
+  return {
+    async speak(text, voice, signal) {
+      stopping.signal.throwIfAborted()
+      const place = await gate.enter('', signal)
+      let cleared = Promise.resolve()
+      try {
+        const worker = use()
+        const asked = AbortSignal.any([signal, stopping.signal])
+        await untilAborted(worker.ready, asked)
+        const limit = AbortSignal.timeout(timeoutMs)
+        const run = worker.speak(text, voice)
+        run.catch(() => undefined)
+        try {
+          const spoken = await untilAborted(run, AbortSignal.any([asked, limit]))
+          lastError = null
+          renewIfOld(worker)
+          return spoken
+        } catch (error) {
+          if (asked.aborted) cleared = clearAfterAbort(worker, run)
+          else if (error === limit.reason) throw tooSlow(worker)
+          throw error
+        }
+      } finally {
+        void cleared.then(place.leave)
+      }
+    },
+    async warm(signal) {
+      await untilAborted(use().ready, signal)
+    },
+    status: () => ({ name: 'flite', state, lastError, pid: active?.pid ?? null }),
+    async stop() {
+      stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
+      state = 'stopped'
+      for (const worker of workers) worker.kill()
+      await Promise.all([...workers].map(worker => worker.exited))
+    },
+  }
+}

@@ -1,0 +1,208 @@
+import Type from 'typebox'
+import { Compile } from 'typebox/schema'
+import { QuantvoxError } from '../../errors.ts'
+import { untilAborted } from '../abortable.ts'
+import { processIdentity } from '../processIdentity.ts'
+import type { EngineLog, EngineStatus } from '../status.ts'
+import { type Supervised, supervise } from '../supervise.ts'
+import { createRunnerMemory, runnerPids } from './runnerMemory.ts'
+
+export type OllamaDeps = {
+  /** Where a running Ollama is looked for; Ollama's own notations (`host:port`, `:port`, a URL) are understood. */
+  host: string
+  /** The user named `host`: then none is started here. */
+  hostSetByHand: boolean
+  /** Asked only when one has to be started; may fetch or build it. */
+  program(): Promise<{ path: string; version: string }>
+  modelsDir: string
+  /** Further variables for our own `ollama serve`. */
+  env?: Record<string, string>
+  runDir?: string
+  /** Called when ours is started again after a crash. */
+  onRestart?: () => void
+  log: EngineLog
+}
+
+export type OllamaEngine = {
+  /** Base URL of an Ollama that answers; ours is started and waited for. @throws `engine_unavailable` */
+  url(signal?: AbortSignal): Promise<string>
+  /** Base URL of ours while it runs, without a look whether it still does; null else. */
+  known(): string | null
+  /** True while the one in use is ours. */
+  owned(): boolean
+  version(): Promise<string | null>
+  /** For `/readyz`; waits for nothing: what it finds out is told the next time. */
+  ready(): { ready: boolean; detail: string | null }
+  status(): EngineStatus
+  /** SIMD features that ours says it uses, from its first model on; null for another's. */
+  cpuFeatures(): string[] | null
+  /**
+   * Memory of the runners in bytes, of one model by its weights' digest or of all; null where it can't be told
+   * (Ollama on another machine, or of another user).
+   */
+  runnerMemory(weightsDigest?: string): Promise<number | null>
+  /** Its processes that can be seen from here: the server where it is ours, and the runners. */
+  processes(): Promise<number[]>
+  /** Somebody could not reach it: it is looked for again at the next `url()`. */
+  suspect(): void
+  stop(): Promise<void>
+}
+
+const VersionAnswer = Compile(Type.Object({ version: Type.String() }))
+const probeTimeoutMs = 1500
+/** How long an answer of somebody else's Ollama is believed. */
+const believedForMs = 10_000
+
+/** `OLLAMA_HOST` in any of Ollama's notations as a URL without a trailing slash; 0.0.0.0 is where servers listen. */
+export function ollamaUrl(host: string): string {
+  const text = host.trim().replace(/^:(\d+)/, '127.0.0.1:$1')
+  const url = new URL(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`)
+  // Ollama's default port goes for a bare host; a URL with a scheme has its scheme's port.
+  if (url.port === '' && !/^[a-z]+:\/\//i.test(text) && !/:\d+$/.test(text)) url.port = '11434'
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  return url.href.replace(/\/+$/, '')
+}
+
+/** The version that an Ollama at `url` reports; null when nothing answers or what answers is no Ollama. */
+export async function probeOllama(url: string, signal: AbortSignal): Promise<string | null> {
+  try {
+    const answer = await fetch(`${url}/api/version`, { signal })
+    const body: unknown = await answer.json()
+    return answer.ok && VersionAnswer.Check(body) ? body.version : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * The Ollama to use: one that answers at `host`; else, unless `host` was named by hand, an `ollama serve` of our own,
+ * supervised, on a free loopback port. Nothing is started before the first `url()`.
+ */
+export function createOllama(deps: OllamaDeps): OllamaEngine {
+  const host = ollamaUrl(deps.host)
+  const { hostname } = new URL(host)
+  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+  const stopping = new AbortController()
+  const runnerMemory = createRunnerMemory()
+  let foreign: { version: string } | null = null
+  let own: { engine: Supervised; version: string } | null = null
+  let looking: Promise<void> | null = null
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let lastError: string | null = null
+
+  function start(program: { path: string; version: string }): Supervised {
+    return supervise(
+      {
+        name: 'ollama',
+        program: port => ({
+          path: program.path,
+          args: ['serve'],
+          env: {
+            ...deps.env,
+            OLLAMA_HOST: `127.0.0.1:${port}`,
+            OLLAMA_MODELS: deps.modelsDir,
+          },
+        }),
+        healthy: async (url, signal) => (await probeOllama(url, signal)) !== null,
+        runDir: deps.runDir,
+        onRestart: deps.onRestart,
+        graceMs: 5000,
+      },
+      deps.log,
+    )
+  }
+
+  async function look(): Promise<void> {
+    const limit = AbortSignal.any([stopping.signal, AbortSignal.timeout(probeTimeoutMs)])
+    const version = await probeOllama(host, limit)
+    if (version !== null) {
+      if (foreign === null) deps.log.info({ engine: 'ollama', url: host, version }, 'using a running Ollama')
+      foreign = { version }
+      lastError = null
+      return
+    }
+    foreign = null
+    if (deps.hostSetByHand) {
+      lastError = `Nothing that is Ollama answers at ${host}.`
+      throw new QuantvoxError('engine_unavailable', lastError, {
+        meaning: 'No question can be answered until it does.',
+        mend: 'Start it there, or unset OLLAMA_HOST so that Quantvox runs its own.',
+        retryAfterSeconds: 2,
+      })
+    }
+    const program = await deps.program()
+    stopping.signal.throwIfAborted()
+    own = { engine: start(program), version: program.version }
+  }
+
+  const isOld = () => performance.now() - lookedAt > believedForMs
+
+  function lookOnce(): Promise<void> {
+    looking ??= look().finally(() => {
+      looking = null
+      lookedAt = performance.now()
+    })
+    return looking
+  }
+
+  async function url(signal: AbortSignal = stopping.signal): Promise<string> {
+    signal.throwIfAborted()
+    if (own === null && (foreign === null || isOld())) await untilAborted(lookOnce(), signal)
+    if (own !== null) {
+      const pid = own.engine.running()?.pid
+      // Killed a moment ago: its exit may not have been reported yet.
+      if (pid !== undefined && (await processIdentity(pid)) === null) await own.engine.check()
+      return (await own.engine.ready(signal)).baseUrl
+    }
+    return host
+  }
+
+  const knownVersion = () => own?.version ?? foreign?.version ?? null
+
+  function status(): EngineStatus {
+    if (own !== null) return own.engine.status()
+    const state = foreign !== null ? 'ready' : lastError === null ? 'starting' : 'failed'
+    return { name: 'ollama', state, lastError, pid: null }
+  }
+
+  return {
+    known: () => own?.engine.running()?.baseUrl ?? null,
+    url,
+    owned: () => own !== null,
+    async version() {
+      if (knownVersion() === null) await url().catch(() => null)
+      return knownVersion()
+    },
+    ready() {
+      // One that is not ours tells nobody that it ended or came back. `lastError` keeps why it could not be found.
+      const isOthers = own === null && (foreign !== null || deps.hostSetByHand)
+      if (isOthers && isOld() && !stopping.signal.aborted) lookOnce().catch(() => {})
+      const { state, lastError: why } = status()
+      if (state === 'ready') return { ready: true, detail: null }
+      return { ready: false, detail: `ollama: ${state}. ${why ?? ''}`.trim() }
+    },
+    status,
+    cpuFeatures: () => own?.engine.cpuFeatures() ?? null,
+    async runnerMemory(weightsDigest) {
+      if (own !== null) {
+        const running = own.engine.running()
+        return running === null ? null : runnerMemory(running.pid, weightsDigest)
+      }
+      return isHere ? runnerMemory(null, weightsDigest) : null
+    },
+    async processes() {
+      const serverPid = own?.engine.running()?.pid ?? null
+      if (own !== null) return serverPid === null ? [] : [serverPid, ...(await runnerPids(serverPid))]
+      return isHere ? runnerPids(null) : []
+    },
+    suspect() {
+      foreign = null
+      void own?.engine.check()
+    },
+    async stop() {
+      stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
+      await looking?.catch(() => undefined)
+      await own?.engine.stop()
+    },
+  }
+}

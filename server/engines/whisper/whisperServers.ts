@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto'
+import { encodeWav } from '../../audio/encodeWav.ts'
+import { QuantvoxError } from '../../errors.ts'
+import { untilAborted } from '../abortable.ts'
+import { createGate, type Gate } from '../gate.ts'
+import { residentBytes } from '../memory.ts'
+import type { EngineLog } from '../status.ts'
+import { type Supervised, supervise } from '../supervise.ts'
+import type { LoadedSpeechModel, SpeechEngineLease, SpeechEngines } from './speechEngines.ts'
+
+export type LocalSpeechEnginesDeps = {
+  /** Where the program is; may fetch or build it. */
+  programs(): Promise<{ serverPath: string; version: string }>
+  /** Threads of one decoding. */
+  threads: number
+  /** Models that may be loaded at once. */
+  maxLoaded: number
+  /** Bytes that all whisper-servers together may hold; null for no limit. */
+  maxResidentBytes: number | null
+  /** Where running engines are noted for the clean-up after a killed server. */
+  runDir?: string
+  /** Called when one is started again after a crash. */
+  onRestart?: () => void
+  log: EngineLog
+}
+
+type Loaded = {
+  name: string
+  engine: Supervised
+  gate: Gate
+  users: number
+  /** Settles when it is known whether the engine outlived the last request. */
+  checked: Promise<void>
+}
+
+/** One second of silence, in the window that short questions get: the decoder has next to nothing to say. */
+const silence = encodeWav(new Int16Array(16_000))
+
+/** The first request allocates and touches all that later ones use. */
+async function warmUp(baseUrl: string, signal: AbortSignal): Promise<void> {
+  const form = new FormData()
+  form.set('file', new Blob([new Uint8Array(silence)], { type: 'audio/wav' }), 'silence.wav')
+  form.set('response_format', 'json')
+  form.set('temperature', '0')
+  form.set('temperature_inc', '0')
+  form.set('audio_ctx', '768')
+  const answer = await fetch(`${baseUrl}/inference`, { method: 'POST', body: form, signal })
+  await answer.text()
+  if (!answer.ok) throw new Error(`The warm-up request was answered with status ${answer.status}.`)
+}
+
+export async function whisperIsHealthy(baseUrl: string, signal: AbortSignal): Promise<boolean> {
+  const answer = await fetch(`${baseUrl}/health`, { signal })
+  await answer.body?.cancel()
+  return answer.ok
+}
+
+/**
+ * One `whisper-server` for each speech level in use, started on demand and warmed. When more than `maxLoaded` are
+ * loaded or they hold more than `maxResidentBytes`, those not in use are stopped, least recently used first; what is
+ * in use is never stopped, so the limits can be passed for the length of a request.
+ */
+export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEngines {
+  /** By model name and path, least recently used first. */
+  const loaded = new Map<string, Loaded>()
+  /** Engines being stopped: a stop must not be forgotten when the server ends. */
+  const ending = new Set<Promise<void>>()
+  let stopped = false
+  let trimming: Promise<void> = Promise.resolve()
+  let programs: ReturnType<typeof deps.programs> | null = null
+
+  /** Found once; looked for again after a failure. */
+  function findPrograms(): ReturnType<typeof deps.programs> {
+    programs ??= deps.programs().catch(error => {
+      programs = null
+      throw error
+    })
+    return programs
+  }
+
+  function load(model: { name: string; path: string }, program: { serverPath: string }): Loaded {
+    // whisper-server answers any web page (its CORS header is `*`), and one of its paths loads a file by name: what
+    // runs here is under a path that only we know.
+    const basePath = `/${randomUUID()}`
+    const engine = supervise(
+      {
+        name: `whisper-server ${model.name}`,
+        basePath,
+        program: port => ({
+          path: program.serverPath,
+          args: [
+            ...['--host', '127.0.0.1', '--port', String(port), '--request-path', basePath],
+            ...['--threads', String(deps.threads), '--model', model.path],
+          ],
+        }),
+        healthy: whisperIsHealthy,
+        warm: warmUp,
+        runDir: deps.runDir,
+        onRestart: deps.onRestart,
+      },
+      deps.log,
+    )
+    return { name: model.name, engine, gate: createGate(), users: 0, checked: Promise.resolve() }
+  }
+
+  function unload(key: string, entry: Loaded, why: string): void {
+    loaded.delete(key)
+    deps.log.info({ engine: 'whisper-server', model: entry.name, why }, 'stopping a speech engine')
+    const end = entry.engine.stop().finally(() => ending.delete(end))
+    ending.add(end)
+  }
+
+  const oldestUnused = () => [...loaded].slice(0, -1).find(([, entry]) => entry.users === 0)
+
+  async function trim(): Promise<void> {
+    for (let over = loaded.size - deps.maxLoaded; over > 0; over -= 1) {
+      const oldest = oldestUnused()
+      if (oldest === undefined) return
+      unload(...oldest, 'too many are loaded')
+    }
+    if (deps.maxResidentBytes === null) return
+    for (;;) {
+      const pids = [...loaded.values()].map(entry => entry.engine.status().pid)
+      const sizes = await Promise.all(pids.map(pid => (pid === null ? null : residentBytes(pid))))
+      const total = sizes.reduce((sum: number, size) => sum + (size ?? 0), 0)
+      const oldest = oldestUnused()
+      if (total <= deps.maxResidentBytes || oldest === undefined) return
+      unload(...oldest, 'they hold too much memory')
+    }
+  }
+
+  /** One at a time, so that two do not both stop an engine for the same surplus. */
+  function trimSoon(): void {
+    trimming = trimming
+      .then(trim)
+      .catch(error => deps.log.error({ err: error }, 'could not trim speech engines'))
+  }
+
+  return {
+    async acquire(model, owner, signal): Promise<SpeechEngineLease> {
+      const program = await untilAborted(findPrograms(), signal)
+      if (stopped) throw new QuantvoxError('shutting_down', 'The server is shutting down.')
+      const key = `${model.name}\0${model.path}`
+      const entry = loaded.get(key) ?? load(model, program)
+      // Last in the map is most recently used.
+      loaded.delete(key)
+      loaded.set(key, entry)
+      entry.users += 1
+      trimSoon()
+      let leave = () => {}
+      try {
+        const place = await entry.gate.enter(owner, signal)
+        leave = place.leave
+        await untilAborted(entry.checked, signal)
+        const cold = entry.engine.running() === null
+        const waitingSince = performance.now()
+        const running = await entry.engine.ready(signal)
+        if (cold) trimSoon()
+        let released = false
+        return {
+          baseUrl: running.baseUrl,
+          queueMs: place.waitedMs,
+          cold,
+          loadMs: cold ? performance.now() - waitingSince : null,
+          engine: `whisper-server ${program.version}, local process`,
+          release() {
+            if (released) return
+            released = true
+            entry.checked = entry.engine.check()
+            place.leave()
+            entry.users -= 1
+            trimSoon()
+          },
+        }
+      } catch (error) {
+        leave()
+        entry.users -= 1
+        trimSoon()
+        throw error
+      }
+    },
+    async loaded() {
+      return Promise.all(
+        [...loaded.values()].map(async ({ name, engine }): Promise<LoadedSpeechModel> => {
+          const { pid, state, lastError } = engine.status()
+          const { loadMs = null, warmMs = null } = engine.running() ?? {}
+          const bytes = pid === null || state === 'stopped' ? null : await residentBytes(pid)
+          const cpuFeatures = engine.cpuFeatures()
+          return { name, pid, residentBytes: bytes, state, lastError, loadMs, warmMs, cpuFeatures }
+        }),
+      )
+    },
+    ready() {
+      const states = [...loaded.values()].map(entry => entry.engine.status())
+      const waiting = states.filter(status => status.state !== 'ready')
+      const detail = waiting.map(status =>
+        `${status.name}: ${status.state}. ${status.lastError ?? ''}`.trim(),
+      )
+      // One level that is loading, or that somebody asked for in vain, does not make the server unready.
+      const ready = waiting.length === 0 || waiting.length < states.length
+      return { ready, detail: detail.length === 0 ? null : detail.join(' ') }
+    },
+    async stop() {
+      stopped = true
+      for (const [key, entry] of loaded) unload(key, entry, 'the server stops')
+      await Promise.all(ending)
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { validate, version } from 'uuid'
+import { encodeWav } from '../audio/encodeWav.ts'
+import type { SpokenAudio } from '../audio/pcm.ts'
+import { joinSamples, pcmSampleRate } from '../audio/pcm.ts'
+
+const LINK_LIFE_MS = 10 * 60_000
+
+export type ReplyRecorder = {
+  take(turnId: string, audio: SpokenAudio): void
+  durationMs(): number
+  /** All of it as one WAV file; null if nothing was spoken. */
+  wav(): Promise<Buffer | null>
+}
+
+export type ReplyAudio = {
+  recorder(): ReplyRecorder
+  /** Writes the reply, and where audio is kept for good the question; ids that are none are ignored. */
+  keep(turnId: string, question: Int16Array | null, recorder: ReplyRecorder): Promise<void>
+  /** The spoken reply; null if there is none, or none any more. */
+  wav(turnId: string): Promise<Buffer | null>
+  /** Deletes what is kept of that turn; ids that are none are ignored. Rejects when a file cannot be deleted. */
+  forget(turnId: string): Promise<void>
+  /** Deletes what is kept of all turns that began before then; their ids, UUIDv7, tell. Rejects like `forget`. */
+  forgetBefore(startedAt: Date): Promise<void>
+}
+
+/**
+ * Spoken replies by turn, as files below `dataDir`: in memory they would be most of what the server holds. With `saves`
+ * they are kept in `audio` for good, with the questions; else in `replies` for 10 minutes, also across restarts.
+ * What one setting kept is found and forgotten under the other.
+ */
+export async function createReplyAudio(dataDir: string, saves: boolean): Promise<ReplyAudio> {
+  const saved = join(dataDir, 'audio')
+  const passing = join(dataDir, 'replies')
+  const forget = async (turnId: string) => {
+    // Ids come from clients and become paths; one that is none could lead out of the folder.
+    if (!validate(turnId)) return
+    for (const folder of [saved, passing]) await rm(join(folder, turnId), { recursive: true, force: true })
+  }
+  const forgetLater = (turnId: string, delayMs: number) => {
+    // What cannot be deleted then is deleted at the next start.
+    setTimeout(() => void forget(turnId).catch(() => {}), Math.max(0, delayMs)).unref()
+  }
+  for (const turnId of await readdir(passing).catch(() => [])) {
+    const kept = await stat(join(passing, turnId)).catch(() => null)
+    if (kept !== null) forgetLater(turnId, kept.mtimeMs + LINK_LIFE_MS - Date.now())
+  }
+
+  return {
+    recorder: createRecorder,
+    async keep(turnId, question, recorder) {
+      const reply = await recorder.wav()
+      if (!validate(turnId) || (reply === null && !saves)) return
+      const folder = join(saves ? saved : passing, turnId)
+      await mkdir(folder, { recursive: true })
+      if (!saves) forgetLater(turnId, LINK_LIFE_MS)
+      if (reply !== null) await writeFile(join(folder, 'reply.wav'), reply)
+      if (saves && question !== null) {
+        await writeFile(join(folder, 'question.wav'), await encodeWav(question, pcmSampleRate))
+      }
+    },
+    async wav(turnId) {
+      if (!validate(turnId)) return null
+      return (
+        (await readIfThere(join(passing, turnId, 'reply.wav'))) ??
+        readIfThere(join(saved, turnId, 'reply.wav'))
+      )
+    },
+    forget,
+    async forgetBefore(startedAt) {
+      for (const folder of [saved, passing]) {
+        for (const turnId of await readdir(folder).catch(() => [])) {
+          if (begunAtMs(turnId) < startedAt.getTime()) await forget(turnId)
+        }
+      }
+    },
+  }
+}
+
+/** The time in a UUIDv7: its first 48 bits, Unix milliseconds (RFC 9562, 5.7). Infinity for any other name. */
+function begunAtMs(turnId: string): number {
+  if (!validate(turnId) || version(turnId) !== 7) return Number.POSITIVE_INFINITY
+  return Number.parseInt(turnId.replaceAll('-', '').slice(0, 12), 16)
+}
+
+function readIfThere(path: string): Promise<Buffer | null> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+}
+
+function createRecorder(): ReplyRecorder {
+  const parts: Int16Array[] = []
+  let sampleRate = pcmSampleRate
+  let sampleCount = 0
+  return {
+    take(_turnId, audio) {
+      parts.push(audio.samples)
+      sampleRate = audio.sampleRate
+      sampleCount += audio.samples.length
+    },
+    durationMs: () => (sampleCount / sampleRate) * 1000,
+    wav: async () => (sampleCount === 0 ? null : await encodeWav(joinSamples(parts), sampleRate)),
+  }
+}

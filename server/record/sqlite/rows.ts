@@ -1,0 +1,38 @@
+import { Compile } from 'typebox/schema'
+import { QuantvoxError } from '../../errors.ts'
+import { type StoredTurn, TurnRecord, TurnText } from '../../protocol/record.ts'
+
+/** A row as SQLite gives it. The file is outside: anyone may have edited it. */
+export type Row = Record<string, unknown>
+
+export const rowColumns = 'startedAtMs, turnId, record, transcript, reply, heardText'
+
+const recordCheck = Compile(TurnRecord)
+const textCheck = Compile(TurnText)
+
+/** Checks a row once. Throws `internal` that names the turn when it is not a turn record. */
+export function turnOfRow(row: Row): StoredTurn {
+  const record = parsed(row.record)
+  const text = { transcript: row.transcript, reply: row.reply, heardText: row.heardText }
+  if (!recordCheck.Check(record) || !textCheck.Check(text) || record.turnId !== row.turnId) {
+    throw new QuantvoxError('internal', `The row of turn ${String(row.turnId)} is not a valid turn record.`, {
+      meaning: 'It was changed by something other than Quantvox, or the file is damaged.',
+      mend: 'Delete the turn, or restore the file in DATA_DIR from a copy.',
+    })
+  }
+  return { ...record, ...text }
+}
+
+/** A record and its text as one object, in the order of the schema. */
+export function storedTurn(record: TurnRecord, text: TurnText): StoredTurn {
+  return { ...record, transcript: text.transcript, reply: text.reply, heardText: text.heardText }
+}
+
+function parsed(json: unknown): unknown {
+  if (typeof json !== 'string') return null
+  try {
+    return JSON.parse(json)
+  } catch {
+    return null // not JSON is not a record either; the check says so
+  }
+}

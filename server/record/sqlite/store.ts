@@ -1,0 +1,277 @@
+import { setImmediate as nextLoopTurn } from 'node:timers/promises'
+import type { QuantvoxError } from '../../errors.ts'
+import type { StoredTurn, TurnRecord, TurnText } from '../../protocol/record.ts'
+import type { TurnFilters, TurnPage } from '../../protocol/turnQueries.ts'
+import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from '../selection.ts'
+import { type Database, emptyLog, fileProblem, openWaitMs, proveWritable, sqliteCode } from './database.ts'
+import { findDamage } from './integrity.ts'
+import { createLogSync } from './logSync.ts'
+import { openRecordFile } from './recordFile.ts'
+import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
+import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
+
+/** Rows read and checked at a stretch: about 3 ms. */
+const rowsAtAStretch = 100
+/** How long until what the file refused is tried again when no turn comes. */
+const retryMs = 5_000
+const constraintViolated = 19
+
+/** The record's file inside DATA_DIR. */
+export const turnFileName = 'quantvox.sqlite'
+
+export type StoreLog = {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export type StoreStatus = {
+  /** Whether the file takes rows, by the last that was asked of it. */
+  recording: boolean
+  /** Why it does not; or, while it does, what is wrong with it all the same. */
+  problem: QuantvoxError | null
+  /** Turns that are kept in memory until the file takes them. */
+  unwritten: number
+}
+
+export type TurnStore = {
+  readonly status: StoreStatus
+  /**
+   * Commits one row, then has it flushed to the disk in the background. Never throws: what the file refuses is
+   * logged, kept in memory and written as soon as it works.
+   */
+  insert(record: TurnRecord, text: TurnText): void
+  /** Null for an unknown id. Throws `internal` when the file cannot be read or the row is no turn record. */
+  get(turnId: string): StoredTurn | null
+  /**
+   * Overwrites the row, also in the write-ahead log, there as soon as nobody reads the file. False for an unknown id;
+   * throws `internal` like `get`.
+   */
+  delete(turnId: string): boolean
+  /** A page, newest first. Throws `invalid_request` for a bad cursor, `internal` when the file cannot be read. */
+  list(filters: TurnFilters, limit: number, cursor?: string | null): TurnPage
+  /** All that match, newest first, as of now; reads in pages and lets the event loop run between them. */
+  stream(filters: TurnFilters, signal?: AbortSignal): AsyncGenerator<StoredTurn, void, void>
+  /** Forgets all turns that started before then, in steps. Resolves to their ids; throws `internal` like `get`. */
+  deleteBefore(startedAt: Date): Promise<string[]>
+  close(): void
+}
+
+const insertRow = `INSERT INTO turns (turnId, startedAtMs, record, transcript, reply, heardText) VALUES (?, ?, ?, ?, ?, ?)`
+const deleteOldest = `DELETE FROM turns WHERE turnId IN
+  (SELECT turnId FROM turns WHERE startedAtMs < ? ORDER BY startedAtMs LIMIT ?) RETURNING turnId`
+
+/**
+ * Opens the turn record at `path`. Never throws: a file that cannot be opened or written gives a store whose `status`
+ * says why, and every insert, and a timer, tries again.
+ *
+ * @param options.saveText false keeps transcript, reply and heardText out of the file and out of memory
+ * @param options.verify reads the whole file once, on a thread, and lets log and `status` say where it is damaged
+ */
+export function openTurnStore(
+  path: string,
+  options: { saveText: boolean; readOnly?: boolean; verify?: boolean; log?: StoreLog },
+): TurnStore {
+  const { log, readOnly = false } = options
+  const unwritten = createUnwrittenRows()
+  const logSync = createLogSync(path, error =>
+    log?.warn({ err: error }, 'The turn record could not be flushed to the disk.'),
+  )
+  const file = openRecordFile(path, { readOnly, log })
+  let damage: QuantvoxError | null = null
+  /** A row was deleted that the log may still hold, also one of before a crash. */
+  let logHoldsDeleted = !readOnly
+  let retry: NodeJS.Timeout | null = null
+  let closed = false
+
+  function writeRow(open: Database, { record, text }: UnwrittenRow) {
+    const json = JSON.stringify(record)
+    try {
+      open
+        .prepare(insertRow)
+        .run(record.turnId, Date.parse(record.startedAt), json, text.transcript, text.reply, text.heardText)
+    } catch (error) {
+      if (sqliteCode(error) !== constraintViolated) throw error
+      // Trying again cannot help, and it must not hold up the rows behind it.
+      log?.error({ err: error, turnId: record.turnId }, 'A turn was not recorded: the row is not valid.')
+    }
+  }
+
+  function writeUnwritten(waitMs = 0): boolean {
+    try {
+      const late = unwritten.count - 1
+      file.use('write', open => unwritten.drain(row => writeRow(open, row)), waitMs)
+      logSync.request()
+      if (late > 0) log?.warn({ turns: late }, 'The turn record works again; turns that waited are written.')
+      return true
+    } catch {
+      // `problem` holds it; the callers say it to the log.
+      tryLater()
+      return false
+    }
+  }
+
+  function tryLater(): void {
+    if (!closed && !readOnly) retry ??= setTimeout(tryAgain, retryMs).unref()
+  }
+
+  function tryAgain(): void {
+    retry = null
+    if (unwritten.count > 0 && !writeUnwritten()) return
+    try {
+      if (file.problem() !== null) file.use('write', proveWritable)
+      if (logHoldsDeleted) file.use('write', forgetLog)
+    } catch {
+      tryLater()
+    }
+  }
+
+  function forgetLog(open: Database): void {
+    logHoldsDeleted = !emptyLog(open)
+    if (logHoldsDeleted) tryLater()
+  }
+
+  function begin(): void {
+    try {
+      if (readOnly) file.use('read', () => {}, openWaitMs)
+      else file.use('write', proveWritable, openWaitMs)
+      if (logHoldsDeleted) file.use('write', forgetLog)
+    } catch (error) {
+      log?.error({ err: error }, fileProblem(path, error).line)
+      tryLater()
+    }
+  }
+
+  async function verify(): Promise<void> {
+    const found = await findDamage(path)
+    if (found === null || closed) return
+    damage = found
+    log?.error({ err: damage }, damage.line)
+  }
+
+  begin()
+  if (options.verify) void verify()
+
+  return {
+    get status() {
+      return {
+        recording: file.problem() === null,
+        problem: file.problem() ?? damage,
+        unwritten: unwritten.count,
+      }
+    },
+
+    insert(record, text) {
+      const kept = options.saveText ? text : { transcript: null, reply: null, heardText: null }
+      const lost = unwritten.push({ record, text: kept })
+      if (lost)
+        log?.error({ turnId: lost.record.turnId }, 'A turn is lost: too many wait for the turn record.')
+      if (writeUnwritten()) return
+      log?.error(
+        { err: file.problem(), turnId: record.turnId, unwritten: unwritten.count },
+        'A turn is not recorded yet; it is kept in memory and written as soon as the turn record works.',
+      )
+    },
+
+    get(turnId) {
+      const waiting = unwritten.find(turnId)
+      if (waiting) return storedTurn(waiting.record, waiting.text)
+      return file.use('read', open => {
+        const row = open.prepare(`SELECT ${rowColumns} FROM turns WHERE turnId = ?`).get(turnId)
+        return row === undefined ? null : turnOfRow(row)
+      })
+    },
+
+    delete(turnId) {
+      if (unwritten.remove(turnId)) return true
+      return file.use('write', open => {
+        if (open.prepare('DELETE FROM turns WHERE turnId = ?').run(turnId).changes === 0) return false
+        forgetLog(open)
+        return true
+      })
+    },
+
+    async deleteBefore(startedAt) {
+      const forgotten: string[] = []
+      for (;;) {
+        const rows = file.use('write', open =>
+          open.prepare(deleteOldest).all(startedAt.getTime(), rowsAtAStretch),
+        )
+        forgotten.push(...rows.map(row => String(row.turnId)))
+        if (rows.length < rowsAtAStretch) break
+        await nextLoopTurn()
+      }
+      if (forgotten.length > 0) file.use('write', forgetLog)
+      return forgotten
+    },
+
+    list(filters, limit, cursor) {
+      const after = cursor == null ? null : positionOf(cursor)
+      return file.use('read', open => {
+        const rows = readRows(open, filters, after, limit + 1)
+        const shown = rows.slice(0, limit)
+        const last = shown.at(-1)
+        return {
+          items: readable(shown, log),
+          nextCursor: rows.length > limit && last ? cursorOf(placeOf(last)) : null,
+        }
+      })
+    },
+
+    async *stream(filters, signal) {
+      let after: Position | null = null
+      for (;;) {
+        signal?.throwIfAborted()
+        const rows: Row[] = file.use('read', open => readRows(open, filters, after, rowsAtAStretch))
+        yield* readable(rows, log)
+        const last = rows.at(-1)
+        if (!last || rows.length < rowsAtAStretch) return
+        after = placeOf(last)
+        await nextLoopTurn()
+      }
+    },
+
+    close() {
+      if (closed) return
+      closed = true
+      if (unwritten.count > 0 && !writeUnwritten(openWaitMs)) {
+        log?.error(
+          { err: file.problem(), lost: unwritten.count },
+          'Turns are lost: the turn record did not take them.',
+        )
+      }
+      if (retry) clearTimeout(retry)
+      // The last to close the file empties the log anyway; this is for where another still has it open.
+      try {
+        if (logHoldsDeleted) file.use('write', emptyLog)
+      } catch (error) {
+        log?.warn(
+          { err: error },
+          'Deleted turns may still be in the write-ahead log; the next start empties it.',
+        )
+      }
+      file.close()
+    },
+  }
+}
+
+function readRows(open: Database, filters: TurnFilters, after: Position | null, most: number): Row[] {
+  const { where, values } = selectionOf(filters, after)
+  return open.prepare(`SELECT ${rowColumns} FROM turns ${where} ${newestFirst} LIMIT ?`).all(...values, most)
+}
+
+const placeOf = (row: Row): Position => ({
+  startedAtMs: Number(row.startedAtMs),
+  turnId: String(row.turnId),
+})
+
+/** One bad row must not hide the others: it is logged and left out. `get` says what is wrong with it. */
+function readable(rows: readonly Row[], log: StoreLog | undefined): StoredTurn[] {
+  return rows.flatMap(row => {
+    try {
+      return [turnOfRow(row)]
+    } catch (error) {
+      log?.warn({ err: error, turnId: row.turnId }, 'A row of the turn record is not valid and is left out.')
+      return []
+    }
+  })
+}

@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { lock } from 'proper-lockfile'
+import { QuantvoxError } from '../errors.ts'
+import { cachePaths, ensureDirectory } from './cache.ts'
+import { codeOf } from './failures.ts'
+import type { SetupContext } from './types.ts'
+
+/** A holder that died is overtaken after this; one that lives renews its lock well before. */
+const staleMs = 20_000
+const renewMs = 5_000
+const pollMs = 250
+
+/**
+ * Runs `work` while no other setup, in this process or another, works on the same item. The second one waits; it should
+ * then look again whether the item is there.
+ */
+export async function withLock<T>(
+  item: string,
+  context: SetupContext,
+  work: (context: SetupContext) => Promise<T>,
+): Promise<T> {
+  const { locks } = cachePaths(context.cacheDir)
+  await ensureDirectory(locks)
+  const lost = new AbortController()
+  const release = await acquire(join(locks, item.replaceAll(/[^\w.-]/g, '_')), item, context, error => {
+    lost.abort(
+      new QuantvoxError('engine_unavailable', `The lock on ${item} in ${locks} was lost.`, {
+        meaning: 'Another setup may be working on the same item.',
+        mend: 'Run `npx quantvox setup` again.',
+        cause: error,
+      }),
+    )
+  })
+  try {
+    return await work({ ...context, signal: AbortSignal.any([context.signal, lost.signal]) })
+  } finally {
+    // A lock that was lost is not ours to release; proper-lockfile says so with an error.
+    if (!lost.signal.aborted) await release()
+  }
+}
+
+async function acquire(
+  path: string,
+  item: string,
+  { signal, onProgress }: SetupContext,
+  onLost: (error: Error) => void,
+): Promise<() => Promise<void>> {
+  for (let waits = 0; ; waits++) {
+    signal.throwIfAborted()
+    try {
+      return await lock(path, { realpath: false, stale: staleMs, update: renewMs, onCompromised: onLost })
+    } catch (error) {
+      if (codeOf(error) !== 'ELOCKED') throw error
+    }
+    if (waits === 0) {
+      onProgress({
+        item,
+        status: 'waiting for a setup that is under way',
+        completedBytes: null,
+        totalBytes: null,
+      })
+    }
+    await sleep(pollMs, undefined, { signal })
+  }
+}

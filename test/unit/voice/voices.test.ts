@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest'
+import { asciiForFlite, createFliteSynthesis } from '../../../server/voice/flite/flite.ts'
+import { modelAndVoice, speechUrl } from '../../../server/voice/remote/remote.ts'
+import { createPcmReader } from '../../../server/voice/remote/remotePcm.ts'
+import { listVoices, parseVoice } from '../../../server/voice/voices.ts'
+
+const never = new AbortController().signal
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+
+describe('the name of a voice', () => {
+  it.each([
+    ['flite:slt', { kind: 'flite', voice: 'slt' }],
+    ['flite:kal16', { kind: 'flite', voice: 'kal16' }],
+    ['browser', { kind: 'browser' }],
+    ['none', { kind: 'none' }],
+    ['remote:af_heart', { kind: 'remote', voice: 'af_heart' }],
+    ['remote:org/model:1/af_heart', { kind: 'remote', voice: 'org/model:1/af_heart' }],
+  ])('%s is understood', (name, parsed) => {
+    expect(parseVoice(name, true)).toEqual(parsed)
+  })
+
+  it.each([
+    ['flite:stl', 'flite:slt'],
+    ['slt', 'flite:slt'],
+    ['flite', 'flite:'],
+    ['brwoser', 'browser'],
+    ['Flite:rms', 'flite:rms'],
+  ])('%s is unknown, and the nearest is named', (name, nearest) => {
+    expect(() => parseVoice(name, true)).toThrow(
+      expect.objectContaining({
+        code: 'model_not_found',
+        mend: expect.stringContaining(`The nearest is "${nearest}`),
+      }),
+    )
+  })
+
+  it.each(['', 'remote:', 'flite:', 'flite:constructor', 'x'.repeat(200)])(
+    'that is nonsense gets the list, and is not repeated at length: %j',
+    name => {
+      let message = ''
+      try {
+        parseVoice(name, true)
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'model_not_found', mend: expect.stringContaining('flite:awb') })
+        message = (error as Error).message
+      }
+      expect(message).not.toBe('')
+      expect(message.length).toBeLessThan(100)
+    },
+  )
+
+  it('of a remote voice without a speech server says which setting is missing', () => {
+    expect(() => parseVoice('remote:af_heart', false)).toThrow(
+      expect.objectContaining({ code: 'engine_unavailable', mend: expect.stringContaining('SYNTHESIS_URL') }),
+    )
+  })
+
+  it('is one that the list has, for every voice of the list', () => {
+    for (const { name } of listVoices(['af_heart'])) expect(() => parseVoice(name, true)).not.toThrow()
+    expect(listVoices(null).some(({ name }) => name.startsWith('remote:'))).toBe(false)
+  })
+})
+
+describe('text for flite', () => {
+  it.each([
+    ['Crème brûlée for Zoë', 'Creme brulee for Zoe'],
+    ['“It’s here” — now…', '"It\'s here" , now...'],
+    ['20 °C and €5', '20 degrees C and euros 5'],
+    ['漢字 ok 🙂', 'ok'],
+    ['line\nbreak\u0000', 'line break'],
+    ['½ a cup', '1 2 a cup'],
+  ])('%j becomes %j', (text, ascii) => {
+    expect(asciiForFlite(text)).toBe(ascii)
+  })
+
+  it('that has nothing to say is not sent', async () => {
+    const synthesize = createFliteSynthesis(() => Promise.reject(new Error('was asked')), 'slt')
+    for (const clause of ['', '  ', '漢字', '…', '🙂!']) {
+      expect(await all(synthesize(clause, never))).toEqual([])
+    }
+  })
+
+  it('is spoken with the voice, and the signal is handed on', async () => {
+    const asked: unknown[] = []
+    const audio = { samples: new Int16Array([1]), sampleRate: 16_000, inferenceMs: 3 }
+    const synthesize = createFliteSynthesis((...parameters) => {
+      asked.push(parameters)
+      return Promise.resolve(audio)
+    }, 'rms')
+    expect(await all(synthesize('Hello.', never))).toEqual([audio])
+    expect(asked).toEqual([['Hello.', 'rms', never]])
+  })
+})
+
+describe('the address of a speech server', () => {
+  it.each(['http://host:8880', 'http://host:8880/', 'http://host:8880/v1', 'http://host:8880/v1/'])(
+    '%s',
+    url => {
+      expect(speechUrl(url)).toBe('http://host:8880/v1/audio/speech')
+    },
+  )
+
+  it('leaves a voice its model', () => {
+    expect(modelAndVoice('af_heart')).toEqual({ model: 'tts-1', voice: 'af_heart' })
+    expect(modelAndVoice('org/kokoro/af_heart')).toEqual({ model: 'org/kokoro', voice: 'af_heart' })
+  })
+})
+
+describe('audio from a speech server', () => {
+  const samples = Int16Array.from({ length: 500 }, (_, index) => index * 60 - 15_000)
+  const pcm = Buffer.from(samples.buffer)
+
+  function wav(channels: number, bits: number, sampleRate: number): Buffer {
+    const header = Buffer.alloc(44)
+    header.write('RIFF', 0)
+    header.write('WAVEfmt ', 8)
+    header.writeUInt32LE(16, 16)
+    header.writeUInt16LE(1, 20)
+    header.writeUInt16LE(channels, 22)
+    header.writeUInt32LE(sampleRate, 24)
+    header.writeUInt16LE(bits, 34)
+    header.write('data', 36)
+    return Buffer.concat([header, pcm])
+  }
+
+  function read(bytes: Buffer, chunkBytes: number) {
+    const reader = createPcmReader(24_000)
+    const heard: number[] = []
+    let rate = 0
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      const audio = reader.push(bytes.subarray(at, at + chunkBytes))
+      if (audio !== null) heard.push(...audio.samples)
+      rate = audio?.sampleRate ?? rate
+    }
+    return { heard, rate, heardAnything: reader.heardAnything() }
+  }
+
+  it.each([1, 3, 7, 64, 1000])('keeps every sample when it comes in pieces of %i bytes', chunkBytes => {
+    expect(read(pcm, chunkBytes)).toEqual({ heard: [...samples], rate: 24_000, heardAnything: true })
+  })
+
+  it.each([1, 5, 44, 1000])('that is WAV loses its header, in pieces of %i bytes', chunkBytes => {
+    expect(read(wav(1, 16, 22_050), chunkBytes)).toEqual({
+      heard: [...samples],
+      rate: 22_050,
+      heardAnything: true,
+    })
+  })
+
+  it.each([
+    ['two channels', wav(2, 16, 24_000)],
+    ['8 bit', wav(1, 8, 24_000)],
+    ['0 Hz', wav(1, 16, 0)],
+    [
+      'a WAV that never comes to its audio',
+      Buffer.concat([wav(1, 16, 24_000).subarray(0, 36), Buffer.alloc(9000)]),
+    ],
+  ])('that is %s is refused', (_what, bytes) => {
+    expect(() => read(bytes, 100_000)).toThrow(expect.objectContaining({ code: 'engine_failed' }))
+  })
+})
