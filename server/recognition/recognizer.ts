@@ -1,0 +1,80 @@
+import type { Speech } from '../audio/utterance.ts'
+
+/** A speech model at one level of quantization. `digest` (sha256) and `quantization` are null where a server elsewhere does not tell. */
+export type SpeechLevel = {
+  name: string
+  path: string
+  digest: string | null
+  quantization: string | null
+}
+
+/** What is shown of an utterance while it goes on: `text`, whose first `stableLength` characters stay as they are. */
+export type PartialText = { text: string; stableLength: number }
+
+/** What a decoding gave and took. Times in milliseconds. */
+export type Transcript = {
+  /** '' when nothing was said, by the recognizer's own judgement. */
+  text: string
+  /** The decoded pieces of the clip. */
+  segments: { startMs: number; endMs: number; text: string }[]
+  /** Request to answer of the engine, all passes. */
+  inferenceMs: number
+  queueMs: number
+  /** Decodings, repeated ones included. */
+  passes: number
+  /** Encoder window of the longest pass in steps of 20 ms; null for a model without one. */
+  audioContext: number | null
+  /** Length of the audio that was decoded. */
+  audioMs: number
+  /** Voiced time that the text was judged by. */
+  speechMs: number
+  cold: boolean
+  /** Null where the model was loaded already. */
+  loadMs: number | null
+  /** Program, version and where it runs. */
+  engine: string
+  /** Whether a decoding at a pause served as the final one; null where none was begun. */
+  earlyDecode: 'used' | 'discarded' | null
+  /** When the text was there, `performance.now()` milliseconds; before `finish` where an early decoding served. */
+  readyAtMs: number
+}
+
+export type RecognitionOptions = {
+  model: SpeechLevel | Promise<SpeechLevel>
+  /** ISO 639; null lets a multilingual model find out. */
+  language: string | null
+  /** Who waits, for fairness between sessions. */
+  owner: string
+}
+
+/** One utterance while it is recognized. After `finish` or `cancel` it takes nothing more. */
+export type Recognition = {
+  /** The next samples, mono, 16 kHz. */
+  push(samples: Int16Array): void
+  /** A short silence: what was pushed so far may be all. `speech` is placed from the first sample pushed. */
+  paused(speech: Speech): void
+  /** Speech goes on after all. */
+  resumed(): void
+  /** Tells `listener` of partial transcripts from now on; a recognizer without them never calls it. */
+  partials(listener: (partial: PartialText) => void): void
+  /**
+   * The transcript of all that was pushed. `speech` may still be under way: a recognizer that gains by it begins before.
+   * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`; the signal's reason when aborted
+   */
+  finish(speech: Speech | Promise<Speech>, signal: AbortSignal): Promise<Transcript>
+  /** Nobody wants it any more: the engine's work for it ends. */
+  cancel(): void
+}
+
+/** A family of speech models behind one way of asking; see test/contract/recognizer.ts for what all of them keep. */
+export type Recognizer = {
+  readonly capabilities: {
+    /** Transcripts come while the user still speaks. */
+    partials: boolean
+    /** A decoding may begin at a pause, before it is known that the utterance is over. */
+    earlyDecode: boolean
+  }
+  open(options: RecognitionOptions): Recognition
+  /** Loads and warms a level without decoding anything. Gives what the load took; null where it was loaded. */
+  load(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<{ loadMs: number | null }>
+}
