@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 const project = (name: string, testTimeoutMs: number, parallel: boolean) => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [`test/${name}/**/*.test.ts`, ...(name === 'integration' ? ['test/contract/**/*.test.ts'] : [])],
     testTimeout: testTimeoutMs,
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,

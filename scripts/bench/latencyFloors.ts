@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { defaultSystemPrompt } from '../../server/conversation/systemPrompt.ts'
 import type { Flite } from '../../server/engines/flite/flite.ts'
-import { createRespond } from '../../server/llm/respond.ts'
+import { respond } from '../../server/llm/respond.ts'
 import type { SpeechEngineLease } from '../../server/recognition/whisper/recognizer.ts'
 import { requestWhisper } from '../../server/recognition/whisper/whisperServer.ts'
 import { needsTimestamps, windowFor } from '../../server/recognition/whisper/window.ts'
@@ -46,7 +46,7 @@ export async function languageFloor(
   ]
   const options = { model, numCtx, keepAlive: '30m', temperature: 0.6, seed: null }
   const startedAt = performance.now()
-  for await (const _part of createRespond(async () => ollamaUrl)(messages, options, signal)) break
+  for await (const _part of respond(ollamaUrl, messages, options, signal)) break
   return performance.now() - startedAt
 }
 

@@ -14,8 +14,9 @@ import { createLocalSpeechEngines } from '../engines/whisper/whisperServers.ts'
 import { QuantvoxError } from '../errors.ts'
 import { createFindSpeech } from '../hearing/speechSegments.ts'
 import { createVoiceActivity, type VoiceActivity } from '../hearing/voiceActivity.ts'
+import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
-import { createRespond } from '../llm/respond.ts'
+import { type ChatSettings, respond } from '../llm/respond.ts'
 import { createRecognizer, type SpeechLevel } from '../recognition/whisper/recognizer.ts'
 import { openTurnStore, turnFileName } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
@@ -107,7 +108,6 @@ export async function assemble(
     }
   }
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
-  const llmGate = createGate(1)
   const languageModels = createLanguageModels(ollama.url)
   const store = openTurnStore(join(config.DATA_DIR, turnFileName), {
     saveText: config.SAVE_TEXT,
@@ -116,11 +116,24 @@ export async function assemble(
   })
   const activity = await createVoiceActivity()
 
+  const chat: ChatSettings = {
+    numCtx: config.NUM_CTX,
+    keepAlive: config.KEEP_ALIVE,
+    temperature: config.TEMPERATURE,
+    seed: config.SEED,
+  }
+
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
     recognize: createRecognizer({ acquire: speechEngines.acquire }),
-    // The turn has looked for the model just now, and with it for Ollama.
-    respond: createRespond(async signal => ollama.known() ?? (await ollama.url(signal)), ollama.suspect),
+    llm: createLanguageModelLeases({
+      enter: createGate().enter,
+      // Whoever comes has looked for the model just now, and with it for Ollama.
+      host: async signal => ollama.known() ?? (await ollama.url(signal)),
+      unreachable: ollama.suspect,
+      respond,
+      chat,
+    }),
     voice(name) {
       const parsed = parseVoice(name, config.SYNTHESIS_URL !== null)
       if (parsed.kind === 'flite') return createFliteSynthesis(flite.speak, parsed.voice)
@@ -132,10 +145,6 @@ export async function assemble(
     speechLevel: (name, signal) =>
       config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
     languageModel: languageModels.find,
-    async llmPlace(owner, signal) {
-      const { waitedMs, leave } = await llmGate.enter(owner, signal)
-      return { queueMs: waitedMs, release: leave }
-    },
     memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store,
@@ -143,17 +152,11 @@ export async function assemble(
     underWay: createTurnsUnderWay(),
     settings: {
       appVersion,
-      llmHost: () => ollama.url(),
       llmModel: rememberWhenDone(() => config.LLM_MODEL ?? chooseTag()),
       speechModel: config.SPEECH_MODEL,
       voice: config.VOICE,
       systemPrompt: config.SYSTEM_PROMPT ?? defaultSystemPrompt,
-      chat: {
-        numCtx: config.NUM_CTX,
-        keepAlive: config.KEEP_ALIVE,
-        temperature: config.TEMPERATURE,
-        seed: config.SEED,
-      },
+      contextTokens: config.NUM_CTX,
     },
   }
 

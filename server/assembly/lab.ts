@@ -43,7 +43,7 @@ export function labOf(
     speechModels: () => speechModelsOf(assembly, provision),
     languageModels: languageModels.list,
     madeFrom: provision.languageTagMadeFrom,
-    probe: createModelProbe(ollama.url),
+    probe: createModelProbe(ollama.url, { numCtx: config.NUM_CTX, keepAlive: config.KEEP_ALIVE }),
     speechEngines: assembly.separateSpeechEngines,
     processes: {
       llm: ollama.processes,

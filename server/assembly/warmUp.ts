@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.ts'
 import { toQuantvoxError } from '../errors.ts'
+import { inPlace, warm } from '../llm/lease.ts'
 import type { Readiness } from '../protocol/info.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision, Report } from './provision.ts'
 
 /** How long after a failure a part is tried again: its cause may have been mended meanwhile. */
 const RETRY_MS = 30_000
+/** By which the gates in front of the engines know it. */
+const OWNER = 'warm-up'
 
 type Missing = Readiness['notReady'][number]
 
@@ -29,7 +32,7 @@ export function createWarmUp(
 
   async function speech(signal: AbortSignal): Promise<void> {
     const level = await stages.speechLevel(config.SPEECH_MODEL, signal)
-    const lease = await speechEngines.acquire(level, 'warm-up', signal)
+    const lease = await speechEngines.acquire(level, OWNER, signal)
     lease.release()
   }
 
@@ -38,12 +41,10 @@ export function createWarmUp(
     const tag = await stages.settings.llmModel()
     const installed = (await languageModels.list(signal)).some(model => model.name === tag)
     if (!installed) await provision.languageModel(tag, host, report, signal)
-    const messages = [
-      { role: 'system' as const, content: stages.settings.systemPrompt },
-      { role: 'user' as const, content: 'Hello.' },
-    ]
-    // The first token is enough: the model is loaded and the system prompt is in its cache.
-    for await (const _part of stages.respond(messages, { ...stages.settings.chat, model: tag }, signal)) break
+    const model = await stages.languageModel(tag, signal)
+    await inPlace(stages.llm, model, OWNER, signal, lease =>
+      warm(lease, stages.settings.systemPrompt, signal),
+    )
   }
 
   async function voice(signal: AbortSignal): Promise<void> {

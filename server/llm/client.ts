@@ -1,7 +1,9 @@
 import { Ollama } from 'ollama'
+import type { Static, TSchema } from 'typebox'
+import Value from 'typebox/value'
 import { QuantvoxError } from '../errors.ts'
 import { wholeJsonLines } from './chatLines.ts'
-import { asLlmError, tooSlow } from './failures.ts'
+import { asLlmError, foreignProtocol, tooSlow } from './failures.ts'
 
 /** How long Ollama may take to send headers: it sends them with the first token, so this covers a cold load. */
 const HEADERS_TIMEOUT_MS = 180_000
@@ -31,6 +33,27 @@ export function clientFor(url: string, signal: AbortSignal): Ollama {
       }
     },
   })
+}
+
+/** Where Ollama is; throws `engine_unavailable`. */
+export type FindHost = (signal: AbortSignal) => Promise<string>
+
+/** One request whose answer is held against `schema`. Throws the errors of `asLlmError`, or the signal's reason. */
+export async function ask<T extends TSchema>(
+  find: FindHost,
+  schema: T,
+  request: (client: Ollama) => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<Static<T>> {
+  const host = await find(signal)
+  try {
+    const answer = await request(clientFor(host, signal))
+    if (Value.Check(schema, answer)) return answer
+    throw foreignProtocol(host)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw asLlmError(error, host)
+  }
 }
 
 async function statusError(response: Response, url: string): Promise<QuantvoxError> {

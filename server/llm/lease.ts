@@ -1,5 +1,6 @@
+import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import type { ChatMessage, ChatOptions, ReplyPart } from './respond.ts'
+import type { ChatMessage, ChatSettings, ReplyPart, Respond } from './respond.ts'
 
 /** A place at the language model: nobody else is in it until `release`. */
 export type LanguageModelLease = {
@@ -7,20 +8,24 @@ export type LanguageModelLease = {
   host: string
   /** The wait for others, milliseconds. */
   queueMs: number
-  /** The model is not loaded, so the first answer loads it. */
+  /** The model was not loaded when it was looked up, so the first answer may load it. */
   cold: boolean
   /**
-   * Streams one reply. `change` is for measuring; turns leave it out.
-   * @throws as `Respond` does
+   * Streams one reply; a consumer that leaves the stream stops the engine, and so do `signal` and `release`.
+   * @param change is for measuring; turns leave it out
+   * @throws as `Respond` does; also where the lease was released
    */
   respond(
     messages: ChatMessage[],
     signal: AbortSignal,
-    change?: Partial<Omit<ChatOptions, 'model'>>,
+    change?: Partial<ChatSettings>,
   ): AsyncIterable<ReplyPart>
-  /** May be called more than once. */
+  /** May be called more than once. Breaks off a reply that is under way: whoever comes next finds the engine free. */
   release(): void
 }
+
+/** What is asked for: a tag, and whether it was loaded a moment ago. */
+export type WantedModel = Pick<LanguageModel, 'name' | 'loaded'>
 
 export type LanguageModelLeases = {
   /**
@@ -28,5 +33,86 @@ export type LanguageModelLeases = {
    * @param owner whoever speaks
    * @throws what finding Ollama throws; the signal's reason when aborted
    */
-  acquire(model: LanguageModel, owner: string, signal: AbortSignal): Promise<LanguageModelLease>
+  acquire(model: WantedModel, owner: string, signal: AbortSignal): Promise<LanguageModelLease>
+}
+
+export type LeaseDependencies = {
+  /** The gate in front of Ollama; whoever is in it is alone. `leave` may be called more than once. */
+  enter(owner: string, signal: AbortSignal): Promise<{ waitedMs: number; leave(): void }>
+  /** Base URL of the Ollama to use. Throws `engine_unavailable`. */
+  host(signal: AbortSignal): Promise<string>
+  /** Told when `host` could not be reached. */
+  unreachable(): void
+  respond: Respond
+  /** The same on every call, so that Ollama never reloads a model between turns. */
+  chat: ChatSettings
+}
+
+export function createLanguageModelLeases(dependencies: LeaseDependencies): LanguageModelLeases {
+  const { enter, unreachable, respond, chat } = dependencies
+  return {
+    async acquire({ name, loaded }, owner, signal) {
+      const { waitedMs, leave } = await enter(owner, signal)
+      try {
+        const host = await dependencies.host(signal)
+        const released = new AbortController()
+        return {
+          host,
+          queueMs: waitedMs,
+          cold: !loaded,
+          async *respond(messages, until, change) {
+            const stop = AbortSignal.any([until, released.signal])
+            stop.throwIfAborted()
+            try {
+              yield* respond(host, messages, { ...chat, ...change, model: name }, stop)
+            } catch (error) {
+              if (error instanceof QuantvoxError && error.code === 'engine_unavailable') unreachable()
+              throw error
+            }
+          },
+          release() {
+            released.abort(new Error('The place at the language model was given back.'))
+            leave()
+          },
+        }
+      } catch (error) {
+        leave()
+        throw error
+      }
+    },
+  }
+}
+
+/** Does `work` in a place and gives it back, whatever happens. */
+export async function inPlace<T>(
+  leases: LanguageModelLeases,
+  model: WantedModel,
+  owner: string,
+  signal: AbortSignal,
+  work: (lease: LanguageModelLease) => Promise<T>,
+): Promise<T> {
+  const lease = await leases.acquire(model, owner, signal)
+  try {
+    return await work(lease)
+  } finally {
+    lease.release()
+  }
+}
+
+/**
+ * Loads the model and has it read the system prompt, which stays in its cache. The first token is enough for that, and
+ * the first request of a process pays for what later ones use. Milliseconds.
+ */
+export async function warm(
+  lease: LanguageModelLease,
+  systemPrompt: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const startedAt = performance.now()
+  const messages: ChatMessage[] = [
+    { role: 'system', content: systemPrompt },
+    { role: 'user', content: 'Hello.' },
+  ]
+  for await (const _part of lease.respond(messages, signal)) break
+  return performance.now() - startedAt
 }

@@ -1,10 +1,8 @@
 import { distance } from 'fastest-levenshtein'
-import Type, { type Static, type TSchema } from 'typebox'
-import Value from 'typebox/value'
+import Type from 'typebox'
 import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import { clientFor } from './client.ts'
-import { asLlmError, foreignProtocol } from './failures.ts'
+import { ask, type FindHost } from './client.ts'
 
 const text = Type.Optional(Type.String())
 const Details = Type.Optional(Type.Object({ family: text, parameter_size: text, quantization_level: text }))
@@ -15,15 +13,9 @@ const Tags = Type.Object({
 })
 const Loaded = Type.Object({
   models: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      digest: Type.String(),
-      size: Type.Number(),
-      size_vram: Type.Optional(Type.Number()),
-    }),
+    Type.Object({ name: Type.String(), size: Type.Number(), size_vram: Type.Optional(Type.Number()) }),
   ),
 })
-
 const Shown = Type.Object({ modelfile: Type.String() })
 
 export type LanguageModels = {
@@ -35,53 +27,47 @@ export type LanguageModels = {
   weightsDigest(model: LanguageModel, signal: AbortSignal): Promise<string | null>
 }
 
-/** The models that the Ollama at `url` has. Throws the errors of `asLlmError`. */
-export function createLanguageModels(url: (signal: AbortSignal) => Promise<string>): LanguageModels {
+/** What is loaded now. Throws the errors of `ask`. */
+export const loadedModels = async (host: FindHost, signal: AbortSignal) =>
+  (await ask(host, Loaded, client => client.ps(), signal)).models
+
+/** The models that the Ollama at `host` has. Throws the errors of `ask`. */
+export function createLanguageModels(host: FindHost): LanguageModels {
   async function list(signal: AbortSignal): Promise<LanguageModel[]> {
-    const host = await url(signal)
-    const client = clientFor(host, signal)
-    try {
-      const [tags, loaded] = await Promise.all([client.list(), client.ps()])
-      const running = new Map(checked(Loaded, loaded, host).models.map(model => [model.name, model]))
-      return checked(Tags, tags, host).models.map(model => {
-        const live = running.get(model.name)
-        return {
-          name: model.name,
-          family: model.details?.family ?? null,
-          parameterSize: model.details?.parameter_size ?? null,
-          quantization: model.details?.quantization_level ?? null,
-          sizeBytes: model.size,
-          digest: model.digest,
-          installed: true,
-          loaded: live !== undefined,
-          residentBytes: live?.size ?? null,
-          gpuShare: live === undefined || live.size === 0 ? null : (live.size_vram ?? 0) / live.size,
-        }
-      })
-    } catch (error) {
-      signal.throwIfAborted()
-      throw asLlmError(error, host)
-    }
+    const [tags, loaded] = await Promise.all([
+      ask(host, Tags, client => client.list(), signal),
+      loadedModels(host, signal),
+    ])
+    const running = new Map(loaded.map(model => [model.name, model]))
+    return tags.models.map(model => {
+      const live = running.get(model.name)
+      return {
+        name: model.name,
+        family: model.details?.family ?? null,
+        parameterSize: model.details?.parameter_size ?? null,
+        quantization: model.details?.quantization_level ?? null,
+        sizeBytes: model.size,
+        digest: model.digest,
+        installed: true,
+        loaded: live !== undefined,
+        residentBytes: live?.size ?? null,
+        gpuShare: live === undefined || live.size === 0 ? null : (live.size_vram ?? 0) / live.size,
+      }
+    })
   }
 
   const weights = new Map<string, string | null>()
 
   return {
     list,
-    async weightsDigest(model, signal) {
-      const known = weights.get(model.digest ?? model.name)
+    async weightsDigest({ name, digest }, signal) {
+      const key = digest ?? name
+      const known = weights.get(key)
       if (known !== undefined) return known
-      const host = await url(signal)
-      try {
-        const shown = await clientFor(host, signal).show({ model: model.name })
-        const digest =
-          /^FROM .*sha256-([0-9a-f]{64})/m.exec(checked(Shown, shown, host).modelfile)?.[1] ?? null
-        weights.set(model.digest ?? model.name, digest)
-        return digest
-      } catch (error) {
-        signal.throwIfAborted()
-        throw asLlmError(error, host)
-      }
+      const { modelfile } = await ask(host, Shown, client => client.show({ model: name }), signal)
+      const found = /^FROM .*sha256-([0-9a-f]{64})/m.exec(modelfile)?.[1] ?? null
+      weights.set(key, found)
+      return found
     },
     async find(name, signal) {
       const models = await list(signal)
@@ -105,9 +91,4 @@ export function unknownLanguageModel(name: string, installed: string[]): Quantvo
     meaning: near.length > 0 ? `Installed are ${near.join(', ')}.` : 'No language model is installed.',
     mend: `Choose an installed one, or run "npx quantvox models pull ${name}".`,
   })
-}
-
-function checked<T extends TSchema>(schema: T, value: unknown, host: string): Static<T> {
-  if (Value.Check(schema, value)) return value
-  throw foreignProtocol(host)
 }

@@ -7,16 +7,16 @@ import { separateThinking } from './thinking.ts'
 
 export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
 
-/** The same on every call of a server but for `model`, so that Ollama never reloads one between turns. */
-export type ChatOptions = {
-  model: string
+export type ChatSettings = {
   numCtx: number
+  /** In Ollama's notation: a duration, seconds, or -1 for ever. */
   keepAlive: string
   temperature: number
   seed: number | null
   /** Tokens of a reply at most; MAX_REPLY_TOKENS where it is left out. */
   maxTokens?: number
 }
+export type ChatOptions = ChatSettings & { model: string }
 
 /** What Ollama reports of one reply, milliseconds; null where it does not say. */
 export type ReplyStatistics = {
@@ -35,7 +35,9 @@ export type ReplyPart =
   | { type: 'thinking'; text: string }
   | { type: 'done'; statistics: ReplyStatistics }
 
+/** @param host base URL of Ollama */
 export type Respond = (
+  host: string,
   messages: ChatMessage[],
   options: ChatOptions,
   signal: AbortSignal,
@@ -65,66 +67,58 @@ const ChatPart = Type.Object({
 const chatPart = Compile(ChatPart)
 
 /**
- * `respond(messages, options, signal)` over Ollama's native chat: text and thinking as they come, then one `done`
- * with Ollama's own figures. Closing the connection (the signal) stops generation. Throws `model_not_found`,
- * `engine_unavailable`, `engine_failed`, `engine_timeout`, or the signal's reason.
+ * A reply over Ollama's native chat: text and thinking as they come, then one `done` with Ollama's own figures.
+ * Closing the connection (the signal) stops generation. Throws `model_not_found`, `engine_unavailable`,
+ * `engine_failed`, `engine_timeout`, or the signal's reason.
  */
-export function createRespond(
-  url: (signal: AbortSignal) => Promise<string>,
-  onUnreachable = () => {},
-): Respond {
-  return async function* respond(messages, options, signal) {
-    const host = await url(signal)
-    const silence = new AbortController()
-    const stop = AbortSignal.any([signal, silence.signal])
-    let timer: NodeJS.Timeout | undefined
-    let finished = false
-    const waitForNext = () => {
-      clearTimeout(timer)
-      timer = setTimeout(() => silence.abort(), TOKEN_TIMEOUT_MS)
-    }
-    try {
-      const stream = await clientFor(host, stop).chat({
-        model: options.model,
-        messages,
-        stream: true,
-        think: false,
-        keep_alive: keepAliveFor(options),
-        options: {
-          num_ctx: options.numCtx,
-          num_predict: options.maxTokens ?? MAX_REPLY_TOKENS,
-          temperature: options.temperature,
-          ...(options.seed === null ? {} : { seed: options.seed }),
-        },
-      })
-      const thinking = separateThinking()
+export const respond: Respond = async function* (host, messages, options, signal) {
+  const silence = new AbortController()
+  const stop = AbortSignal.any([signal, silence.signal])
+  let timer: NodeJS.Timeout | undefined
+  let finished = false
+  const waitForNext = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => silence.abort(), TOKEN_TIMEOUT_MS)
+  }
+  try {
+    const stream = await clientFor(host, stop).chat({
+      model: options.model,
+      messages,
+      stream: true,
+      think: false,
+      keep_alive: keepAliveFor(options),
+      options: {
+        num_ctx: options.numCtx,
+        num_predict: options.maxTokens ?? MAX_REPLY_TOKENS,
+        temperature: options.temperature,
+        ...(options.seed === null ? {} : { seed: options.seed }),
+      },
+    })
+    const thinking = separateThinking()
+    waitForNext()
+    for await (const raw of stream) {
       waitForNext()
-      for await (const raw of stream) {
-        waitForNext()
-        const part = checked(raw, host)
-        if (part.message.thinking) yield { type: 'thinking', text: part.message.thinking }
-        yield* thinking.push(part.message.content ?? '')
-        if (part.done) {
-          yield* thinking.flush()
-          finished = true
-          yield { type: 'done', statistics: statisticsOf(part) }
-        }
+      const part = checked(raw, host)
+      if (part.message.thinking) yield { type: 'thinking', text: part.message.thinking }
+      yield* thinking.push(part.message.content ?? '')
+      if (part.done) {
+        yield* thinking.flush()
+        finished = true
+        yield { type: 'done', statistics: statisticsOf(part) }
       }
-    } catch (error) {
-      signal.throwIfAborted()
-      if (silence.signal.aborted) throw tooSlow(`sent no token for ${TOKEN_TIMEOUT_MS / 1000} s`)
-      const failure = endedEarly(error) ?? asLlmError(error, host)
-      if (failure.code === 'engine_unavailable') onUnreachable()
-      throw failure
-    } finally {
-      clearTimeout(timer)
-      if (!finished) silence.abort()
     }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (silence.signal.aborted) throw tooSlow(`sent no token for ${TOKEN_TIMEOUT_MS / 1000} s`)
+    throw endedEarly(error) ?? asLlmError(error, host)
+  } finally {
+    clearTimeout(timer)
+    if (!finished) silence.abort()
   }
 }
 
 /** Ollama takes bare seconds as a number only. */
-export function keepAliveFor({ keepAlive }: Pick<ChatOptions, 'keepAlive'>): string | number {
+export function keepAliveFor({ keepAlive }: Pick<ChatSettings, 'keepAlive'>): string | number {
   return /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive
 }
 

@@ -32,13 +32,6 @@ export async function answer(
 ): Promise<Answer> {
   const { draft, timeline } = turn
   const llm = draft.llm
-  // Not waited for: where it answers changes nothing, and that it does not is said by respond().
-  stages.settings.llmHost().then(
-    host => {
-      llm.host = host
-    },
-    () => {},
-  )
   llm.model = model.name
   llm.digest = model.digest
   llm.quantization = model.quantization
@@ -58,18 +51,15 @@ export async function answer(
     }
   }
 
-  const place = await stages.llmPlace(turn.owner, signal)
-  llm.queueMs = place.queueMs
-  llm.cold = !model.loaded
+  const lease = await stages.llm.acquire(model, turn.owner, signal)
+  llm.host = lease.host
+  llm.queueMs = lease.queueMs
+  llm.cold = lease.cold
   const reply: string[] = []
   try {
     const askedAt = performance.now()
     let thinkingSince: number | null = null
-    for await (const part of stages.respond(
-      messages,
-      { ...stages.settings.chat, model: model.name },
-      signal,
-    )) {
+    for await (const part of lease.respond(messages, signal)) {
       const now = performance.now()
       if (part.type === 'thinking') {
         thinkingSince ??= now
@@ -92,7 +82,7 @@ export async function answer(
     await speaker?.finish().catch(() => {})
     throw error
   } finally {
-    place.release()
+    lease.release()
     turn.reply = reply.join('')
   }
   say(splitter.flush())

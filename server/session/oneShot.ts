@@ -108,7 +108,7 @@ export async function runOneShot(
     const messages = conversation.prompt({
       systemPrompt: stages.settings.systemPrompt,
       userText: turn.transcript ?? '',
-      contextTokens: stages.settings.chat.numCtx,
+      contextTokens: stages.settings.contextTokens,
       reserveTokens: MAX_REPLY_TOKENS,
     })
     let audioMs = 0

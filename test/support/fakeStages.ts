@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createConversations } from '../../server/conversation/conversations.ts'
-import type { ReplyPart } from '../../server/llm/respond.ts'
+import type { ReplyPart, Respond } from '../../server/llm/respond.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
 import { openTurnStore } from '../../server/record/sqlite/store.ts'
 import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
 import type { SpokenAudio } from '../../server/voice/synthesize.ts'
 import { parseVoice } from '../../server/voice/voices.ts'
+import { leasesAt, testChat } from './engines/leasesAt.ts'
 
 /** What each scripted stage does: how long it takes, and what it says or throws. */
 export type Script = {
@@ -76,6 +77,8 @@ export type FakeStages = {
   calls: string[]
   /** The messages of the last prompt. */
   lastPrompt(): { role: string; content: string }[]
+  /** Replies under way. */
+  replying(): number
 }
 
 /** Scripted stages with delays and failures, over an in-memory record. Change `script` between turns. */
@@ -83,6 +86,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
   const script = { ...usualScript, ...change }
   const calls: string[] = []
   let prompt: { role: string; content: string }[] = []
+  let replying = 0
 
   const noted = async <T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     calls.push(name)
@@ -91,6 +95,30 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     } catch (error) {
       calls.push(`${name} ${signal.aborted ? 'aborted' : 'failed'}`)
       throw error
+    }
+  }
+
+  async function* respond(
+    ...[, messages, , signal]: Parameters<Respond>
+  ): AsyncGenerator<ReplyPart, void, undefined> {
+    prompt = messages
+    calls.push('respond')
+    replying += 1
+    try {
+      await sleep(script.firstTokenMs, undefined, { signal })
+      for (const [index, text] of script.reply.entries()) {
+        if (script.respondError && index === script.respondErrorAfter) throw script.respondError
+        yield { type: 'text', text }
+        await sleep(script.tokenMs, undefined, { signal })
+      }
+      if (script.respondError) throw script.respondError
+      yield { type: 'done', statistics: statisticsOf(script) }
+    } catch (error) {
+      calls.push(signal.aborted ? 'respond aborted' : 'respond failed')
+      signal.throwIfAborted()
+      throw error
+    } finally {
+      replying -= 1
     }
   }
 
@@ -121,23 +149,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
           meanLogProbability: -0.1,
         }
       }),
-    async *respond(messages, _options, signal): AsyncGenerator<ReplyPart> {
-      prompt = messages
-      calls.push('respond')
-      try {
-        await sleep(script.firstTokenMs, undefined, { signal })
-        for (const [index, text] of script.reply.entries()) {
-          if (script.respondError && index === script.respondErrorAfter) throw script.respondError
-          yield { type: 'text', text }
-          await sleep(script.tokenMs, undefined, { signal })
-        }
-        if (script.respondError) throw script.respondError
-        yield { type: 'done', statistics: statisticsOf(script) }
-      } catch (error) {
-        calls.push(signal.aborted ? 'respond aborted' : 'respond failed')
-        throw error
-      }
-    },
+    llm: leasesAt(async () => 'http://127.0.0.1:11434', respond),
     voice(name) {
       const { kind } = parseVoice(name, false)
       if (kind === 'browser' || kind === 'none') return null
@@ -154,9 +166,6 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     async languageModel(name) {
       return { ...fakeLanguageModel, name }
     },
-    async llmPlace() {
-      return { queueMs: 0, release: () => {} }
-    },
     async memory() {
       return {
         speechResidentBytes: 100_000_000,
@@ -171,15 +180,14 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     underWay: createTurnsUnderWay(),
     settings: {
       appVersion: '0.0.0-test',
-      llmHost: async () => 'http://127.0.0.1:11434',
       llmModel: async () => fakeLanguageModel.name,
       speechModel: 'whisper-tiny.en-q8_0',
       voice: 'flite:slt',
       systemPrompt: 'Be short.',
-      chat: { numCtx: 2048, keepAlive: '5m', temperature: 0, seed: 1 },
+      contextTokens: testChat.numCtx,
     },
   }
-  return { stages, script, calls, lastPrompt: () => prompt }
+  return { stages, script, calls, lastPrompt: () => prompt, replying: () => replying }
 }
 
 function statisticsOf({ reply }: Script) {

@@ -1,6 +1,7 @@
 import { cpuSeconds } from '../../engines/cpuTime.ts'
+import { inPlace, type LanguageModelLease, type LanguageModelLeases, warm } from '../../llm/lease.ts'
 import type { ModelProbe } from '../../llm/probe.ts'
-import type { ChatMessage, ChatOptions } from '../../llm/respond.ts'
+import type { ChatMessage } from '../../llm/respond.ts'
 import type { Stages } from '../../session/stages.ts'
 import type { Question } from '../input.ts'
 import type { LlmAnswer, LlmArm, LlmLoad } from '../observations.ts'
@@ -20,8 +21,9 @@ export type AnswerBench = {
   /** Decides the order of the arms; that of the questions is the same in every run, so that two runs can be compared. */
   seed: number
   systemPrompt: string
-  chat: Omit<ChatOptions, 'model'>
-  stages: Pick<Stages, 'respond' | 'llmPlace' | 'languageModel' | 'memory'>
+  /** Those of turns, with the options that every answer of the run has. */
+  llm: LanguageModelLeases
+  stages: Pick<Stages, 'languageModel' | 'memory'>
   probe: ModelProbe
   /** Ollama's processes, for their CPU time. */
   processes(): Promise<number[]>
@@ -56,19 +58,18 @@ function loadStep(bench: AnswerBench, { name, noise }: MeasuredArm, round: numbe
 
 /** Unloaded, then loaded; what Ollama read before is in the memory of the file system. */
 async function load(
-  { stages, probe, chat, systemPrompt }: AnswerBench,
+  bench: AnswerBench,
   { name, noise }: MeasuredArm,
   round: number,
   signal: AbortSignal,
 ): Promise<LlmLoad> {
-  const options = { ...chat, model: name }
+  const { stages, probe, systemPrompt } = bench
   const model = await stages.languageModel(name, signal)
   const tensors = await probe.tensors(name, signal)
-  const loadMs = await inPlace(stages, signal, async () => {
+  const loadMs = await atModel(bench, name, signal, async lease => {
     await probe.unload(name, signal)
-    const ms = await probe.load(options, signal)
-    // The first request of a process pays for what later ones use.
-    await untilFirstToken(stages.respond(warmUp(systemPrompt), options, signal))
+    const ms = await probe.load(name, signal)
+    await warm(lease, `Ready. ${systemPrompt}`, signal)
     return ms
   })
   const { llmResidentBytes, llmGpuShare } = await stages.memory(null, model)
@@ -100,18 +101,16 @@ async function answer(
   when: When,
   signal: AbortSignal,
 ): Promise<LlmAnswer> {
-  const { stages, probe, chat } = bench
-  const options = { ...chat, model: name }
   const messages = promptFor(bench, question)
   const pids = await bench.processes()
-  return inPlace(stages, signal, async () => {
+  return atModel(bench, name, signal, async lease => {
     // A live turn that came between may have had it unloaded.
-    await probe.load(options, signal)
+    await bench.probe.load(name, signal)
     const pieces: string[] = []
     let timeToFirstTokenMs: number | null = null
     const cpuBefore = await cpuSeconds(pids)
     const askedAt = performance.now()
-    for await (const part of stages.respond(messages, options, signal)) {
+    for await (const part of lease.respond(messages, signal)) {
       if (part.type === 'text') {
         timeToFirstTokenMs ??= performance.now() - askedAt
         pieces.push(part.text)
@@ -136,12 +135,12 @@ async function answer(
   })
 }
 
-function unloadStep({ stages, probe }: AnswerBench, { name, noise }: MeasuredArm): Step {
+function unloadStep(bench: AnswerBench, { name, noise }: MeasuredArm): Step {
   return {
     ...{ side: 'llm', arm: name, noise },
     what: `unloading ${name}`,
     async measure(signal) {
-      await inPlace(stages, signal, () => probe.unload(name, signal))
+      await atModel(bench, name, signal, () => bench.probe.unload(name, signal))
       return []
     },
   }
@@ -159,11 +158,6 @@ function promptFor({ questions, systemPrompt }: AnswerBench, question: Question)
   ]
 }
 
-const warmUp = (systemPrompt: string): ChatMessage[] => [
-  { role: 'system', content: `Ready. ${systemPrompt}` },
-  { role: 'user', content: 'Hello.' },
-]
-
 /** No two have the same first letters, so no tokenizer gives two of them the same first token. */
 const startWords = [
   ...['Attention', 'Begin', 'Careful', 'Dear', 'Easy', 'Friendly', 'Good', 'Hello', 'Important', 'Just'],
@@ -172,20 +166,12 @@ const startWords = [
   ...['Greetings', 'Hear', 'Instructions', 'Joyful', 'Keep', 'Let', 'My', 'Now', 'Onwards', 'Patient'],
 ]
 
-/** Waits for the place in front of Ollama like any turn. */
-export async function inPlace<T>(
-  stages: Pick<Stages, 'llmPlace'>,
+/** Waits for the place at the language model like any turn. What is loaded in it is the comparison's own to see to. */
+export function atModel<T>(
+  { llm }: Pick<AnswerBench, 'llm'>,
+  name: string,
   signal: AbortSignal,
-  work: () => Promise<T>,
+  work: (lease: LanguageModelLease) => Promise<T>,
 ): Promise<T> {
-  const place = await stages.llmPlace(OWNER, signal)
-  try {
-    return await work()
-  } finally {
-    place.release()
-  }
-}
-
-async function untilFirstToken(parts: AsyncIterable<unknown>): Promise<void> {
-  for await (const _part of parts) return
+  return inPlace(llm, { name, loaded: true }, OWNER, signal, work)
 }

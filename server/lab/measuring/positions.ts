@@ -1,5 +1,5 @@
 import type { LlmAnswer, LlmPosition, Observation } from '../observations.ts'
-import { type AnswerBench, inPlace } from './answers.ts'
+import { type AnswerBench, atModel } from './answers.ts'
 import { seedOf, shuffled } from './seeded.ts'
 import { type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
 
@@ -72,17 +72,16 @@ function cutsOf({ question, text }: LlmAnswer, bench: AnswerBench): Cut[] {
 
 /** All cuts in one step: a tag is loaded for them once, and one request takes some 50 ms. */
 function step(bench: AnswerBench, { name, noise }: MeasuredArm, cuts: Cut[]): Step {
-  const { stages, probe, chat } = bench
+  const { probe } = bench
   return {
     ...{ side: 'llm', arm: name, noise },
     what: `what ${name} says next`,
     measure: signal =>
-      inPlace(stages, signal, async () => {
-        const options = { ...chat, model: name }
-        await probe.load(options, signal)
+      atModel(bench, name, signal, async () => {
+        await probe.load(name, signal)
         const positions: LlmPosition[] = []
         for (const { question, position, prefix } of cuts) {
-          const next = await probe.nextToken(prefix, options, signal)
+          const next = await probe.nextToken(prefix, name, signal)
           if (next === null) continue
           const of = { arm: name, round: 0, question, position }
           positions.push({ kind: 'llm-position', ...made(noise), ...of, ...next })

@@ -1,9 +1,10 @@
 import { QuantvoxError } from '../../errors.ts'
+import type { LanguageModelLeases } from '../../llm/lease.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type { ComparisonRequest } from '../../protocol/comparisons.ts'
 import { createPartialDecoding } from '../../recognition/whisper/partialDecoding.ts'
 import type { LabDependencies } from '../dependencies.ts'
-import { type AnswerBench, answerPhase, inPlace } from '../measuring/answers.ts'
+import { type AnswerBench, answerPhase, atModel } from '../measuring/answers.ts'
 import { familyOfTag, llmArms, speechArms } from '../measuring/arms.ts'
 import { type LabClip, readClips } from '../measuring/clips.ts'
 import { energyPhase } from '../measuring/energy.ts'
@@ -17,9 +18,8 @@ import { type LlmArm, type Plan, pairName, type SpeechArm } from '../observation
 
 /** Rounds over all arms where a request names none. */
 const DEFAULT_ROUNDS = 3
-/** Tokens of an answer at most: what is asked is answered in a sentence or two. */
-const ANSWER_TOKENS = 48
-const SAMPLING_SEED = 1
+/** The same answer every time; what is asked is answered in a sentence or two. */
+const sampling = { temperature: 0, seed: 1, maxTokens: 48 }
 /**
  * Parts of a budget. Where it is small, one round of answers is what a verdict needs most: they are where tags differ, and they take
  * longest.
@@ -99,12 +99,6 @@ export async function prepare(
     ? await readClips(request.audio ?? 'builtin', stages, lab.dataDir, signal)
     : { from: 'none: no speech level was asked for', language: null, clips: [] }
   const meter = await lab.energyMeter()
-  const chat = {
-    ...stages.settings.chat,
-    temperature: 0,
-    seed: SAMPLING_SEED,
-    maxTokens: ANSWER_TOKENS,
-  }
   const environment = await lab.environment()
   const reference = { speech: speech[0]?.name ?? null, llm: llm[0]?.name ?? null }
   const before = llm.length === 0 ? [] : (await lab.languageModels(signal)).filter(model => model.loaded)
@@ -116,10 +110,10 @@ export async function prepare(
       ...environment,
       energySource: 'source' in meter ? meter.source : null,
       settings: {
-        temperature: chat.temperature,
-        seed: chat.seed,
-        numCtx: chat.numCtx,
-        numPredict: chat.maxTokens,
+        temperature: sampling.temperature,
+        seed: sampling.seed,
+        numCtx: stages.settings.contextTokens,
+        numPredict: sampling.maxTokens,
         language: set.language,
         voice: stages.settings.voice,
         rounds,
@@ -144,15 +138,15 @@ export async function prepare(
     }
     phases.push(speechPhase(bench, shares.speech))
   }
+  const leases = alwaysTheSame(stages.llm)
   const answers: AnswerBench = {
     ...{ arms: llm, noiseOf: reference.llm, questions: lab.questions, rounds, seed },
-    ...{ systemPrompt: stages.settings.systemPrompt, chat, stages, probe: lab.probe },
+    ...{ systemPrompt: stages.settings.systemPrompt, llm: leases, stages, probe: lab.probe },
     processes: lab.processes.llm,
   }
   if (llm.length > 0) {
     phases.push(answerPhase(answers, shares.answers), positionPhase(answers, shares.positions))
   }
-  const labStages = { ...stages, settings: { ...stages.settings, chat } }
   const withPairs = request.pairs !== false && withSpeech && llm.length > 0
   if (withPairs) {
     const { speech: level, llm: tag } = reference
@@ -164,7 +158,7 @@ export async function prepare(
           fronts: async until => frontsOf(await lab.judge(observationsFile, until)),
           session: {
             ...lab.session,
-            stages: labStages,
+            stages: { ...stages, llm: leases },
             source: 'comparison',
             decoding: createPartialDecoding(stages.recognize),
             partialTranscripts: true,
@@ -191,6 +185,14 @@ export async function prepare(
       ),
   }
 }
+
+/** Leases whose replies depend on the prompt alone. */
+const alwaysTheSame = ({ acquire }: LanguageModelLeases): LanguageModelLeases => ({
+  async acquire(...wanted) {
+    const lease = await acquire(...wanted)
+    return { ...lease, respond: (messages, signal) => lease.respond(messages, signal, sampling) }
+  },
+})
 
 function frontsOf({ pareto }: ComparisonResult) {
   const best = (front: ComparisonResult['pareto']['speech']) =>
@@ -227,13 +229,13 @@ function energyWork(
     await lab.stages.recognize({ samples, speech }, { model, language: null, owner: OWNER }, signal)
   }
   const reply = (name: string, index: number, signal: AbortSignal) =>
-    inPlace(lab.stages, signal, async () => {
+    atModel(answers, name, signal, async lease => {
       const content = answers.questions[index % answers.questions.length]?.text ?? ''
       const messages = [
         { role: 'system' as const, content: answers.systemPrompt },
         { role: 'user' as const, content },
       ]
-      for await (const _part of lab.stages.respond(messages, { ...answers.chat, model: name }, signal));
+      for await (const _part of lease.respond(messages, signal));
     })
   const { speech, llm, reference } = plan
   const alone: Parameters<typeof energyPhase>[0]['work'] = [
@@ -257,14 +259,11 @@ function energyWork(
   return [{ side: 'pair', arm: pairName(level, tag), turn }, ...alone]
 }
 
-async function restore(
-  names: string[],
-  { probe, chat }: AnswerBench,
-  arms: readonly LlmArm[],
-): Promise<void> {
+async function restore(names: string[], answers: AnswerBench, arms: readonly LlmArm[]): Promise<void> {
   const signal = AbortSignal.timeout(60_000)
   const measured = new Set(arms.map(({ name }) => name))
-  for (const model of names) {
-    if (measured.has(model)) await probe.load({ ...chat, model }, signal).catch(() => {})
+  for (const name of names) {
+    if (!measured.has(name)) continue
+    await atModel(answers, name, signal, () => answers.probe.load(name, signal)).catch(() => {})
   }
 }

@@ -100,7 +100,7 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
     const messages = conversation.prompt({
       systemPrompt: stages.settings.systemPrompt,
       userText: text,
-      contextTokens: stages.settings.chat.numCtx,
+      contextTokens: stages.settings.contextTokens,
       reserveTokens: MAX_REPLY_TOKENS,
     })
     const speaking = createReplyVoice(turnId, outbox, playout, turn.timeline, control.signal)

@@ -1,4 +1,4 @@
-import type { LanguageModel } from '../../protocol/models.ts'
+import { inPlace, warm } from '../../llm/lease.ts'
 import type { Configure, Start } from '../../protocol/socketClient.ts'
 import type { ModelCost, SessionSettings } from '../../protocol/socketServer.ts'
 import type { SpeechLevel } from '../../recognition/whisper/recognizer.ts'
@@ -62,23 +62,15 @@ export async function prepare(
 
 async function prepareLanguage(
   name: string,
-  { stages, loadedModels }: SwitchDependencies,
+  { stages, loadedModels, owner }: SwitchDependencies,
   signal: AbortSignal,
 ) {
   const model = await stages.languageModel(name, signal)
   const before = (await loadedModels(signal)).language
-  const loadMs = model.loaded ? null : await timed(() => loadLanguage(model, stages, signal))
+  const load = () =>
+    inPlace(stages.llm, model, owner, signal, lease => warm(lease, stages.settings.systemPrompt, signal))
+  const loadMs = model.loaded ? null : await load()
   return cost(model.name, loadMs, before, (await loadedModels(signal)).language)
-}
-
-async function loadLanguage(model: LanguageModel, stages: Stages, signal: AbortSignal): Promise<void> {
-  const messages = [
-    { role: 'system' as const, content: stages.settings.systemPrompt },
-    { role: 'user' as const, content: 'Hello.' },
-  ]
-  // The first token is enough: the model is loaded and the system prompt is in its cache.
-  for await (const _part of stages.respond(messages, { ...stages.settings.chat, model: model.name }, signal))
-    break
 }
 
 async function prepareSpeech(
@@ -96,12 +88,6 @@ async function prepareSpeech(
 function loadSpeech(level: SpeechLevel, stages: Stages, owner: string, signal: AbortSignal) {
   const nothing = { samples: new Int16Array(0), speech: { segments: [], speechMs: 0 } }
   return stages.recognize(nothing, { model: level, language: null, owner }, signal)
-}
-
-async function timed(work: () => Promise<void>): Promise<number> {
-  const started = performance.now()
-  await work()
-  return performance.now() - started
 }
 
 function cost(name: string, loadMs: number | null, before: LoadedModel[], after: LoadedModel[]): ModelCost {

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import { createModelProbe } from '../../../server/llm/probe.ts'
+import { testChat } from '../../support/engines/leasesAt.ts'
 import { type ScriptedOllama, scriptedOllama } from '../../support/engines/scriptedOllama.ts'
 
-const chat = { model: 'm', numCtx: 2048, keepAlive: '5m', temperature: 0, seed: 1 }
 let ollama: ScriptedOllama
 
 afterEach(() => ollama.close())
@@ -11,7 +11,8 @@ async function nextToken(answer: object) {
   ollama = await scriptedOllama({
     '/api/generate': response => response.end(JSON.stringify({ model: 'm', ...answer })),
   })
-  return createModelProbe(async () => ollama.url).nextToken('One, two', chat, new AbortController().signal)
+  const probe = createModelProbe(async () => ollama.url, testChat)
+  return probe.nextToken('One, two', 'm', new AbortController().signal)
 }
 
 test('a token comes with its rivals', async () => {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createRespond, MAX_REPLY_TOKENS, type ReplyPart } from '../../../server/llm/respond.ts'
+import { MAX_REPLY_TOKENS, type ReplyPart, respond } from '../../../server/llm/respond.ts'
 import {
   chatLine,
   lastLine,
@@ -41,8 +41,7 @@ async function partsOf(
   change: Partial<typeof options> = {},
 ): Promise<ReplyPart[]> {
   const parts: ReplyPart[] = []
-  for await (const part of createRespond(async () => url)(messages, { ...options, ...change }, signal))
-    parts.push(part)
+  for await (const part of respond(url, messages, { ...options, ...change }, signal)) parts.push(part)
   return parts
 }
 
@@ -193,7 +192,7 @@ describe('an Ollama that fails', () => {
     })
     const heard: string[] = []
     const listening = (async () => {
-      for await (const part of createRespond(async () => url)(messages, options, never))
+      for await (const part of respond(url, messages, options, never))
         if (part.type === 'text') heard.push(part.text)
     })()
     await failureOf(listening)
@@ -204,7 +203,7 @@ describe('an Ollama that fails', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const { url, calls } = await chat(response => void response.write(chatLine('It')))
-      const parts = createRespond(async () => url)(messages, options, never)[Symbol.asyncIterator]()
+      const parts = respond(url, messages, options, never)[Symbol.asyncIterator]()
       expect((await parts.next()).value).toEqual({ type: 'text', text: 'It' })
       const failure = failureOf(parts.next())
       await vi.advanceTimersByTimeAsync(61_000)
@@ -231,7 +230,7 @@ describe('hanging up on Ollama', () => {
   test('happens in the middle of the stream', async () => {
     const { url, calls } = await chat(response => void response.write(chatLine('It')))
     const leave = new AbortController()
-    const parts = createRespond(async () => url)(messages, options, leave.signal)[Symbol.asyncIterator]()
+    const parts = respond(url, messages, options, leave.signal)[Symbol.asyncIterator]()
     expect((await parts.next()).value).toEqual({ type: 'text', text: 'It' })
     const reason = new Error('the client left')
     leave.abort(reason)
@@ -241,7 +240,7 @@ describe('hanging up on Ollama', () => {
 
   test('happens when nobody reads on', async () => {
     const { url, calls } = await chat(response => void response.write(chatLine('It')))
-    for await (const part of createRespond(async () => url)(messages, options, never)) {
+    for await (const part of respond(url, messages, options, never)) {
       expect(part).toEqual({ type: 'text', text: 'It' })
       break
     }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLanguageModels } from '../../../server/llm/models.ts'
-import { createRespond } from '../../../server/llm/respond.ts'
+import { leasesAt } from '../../support/engines/leasesAt.ts'
 import {
   chatLine,
   lastLine,
@@ -31,9 +31,8 @@ async function start(chat: (response: ServerResponse) => unknown, loaded: object
   })
   const server = await createTestApp()
   const url = async () => ollama.url
-  server.stages.respond = createRespond(url)
+  server.stages.llm = leasesAt(url)
   server.stages.languageModel = createLanguageModels(url).find
-  server.stages.settings.llmHost = url
   server.stages.settings.llmModel = async () => tag.name
   open.push({ app: server.app, ollama })
   return { ...server, ollama }
@@ -74,6 +73,17 @@ test('a turn has the figures, the model and the address of its Ollama', async ()
       { role: 'user', content: 'Hi' },
     ],
   })
+})
+
+test('a turn has the address of its Ollama though finding it takes longer than the reply', async () => {
+  const server = await start(response => response.end(chatLine('Yes.') + lastLine))
+  server.stages.llm = leasesAt(async () => {
+    await sleep(100)
+    return server.ollama.url
+  })
+  const { timings } = (await askText(server.app, { text: 'Hi', voice: 'none' })).json()
+  expect(timings.llm.host).toBe(server.ollama.url)
+  expect(rows(server)[0]?.llm.host).toBe(server.ollama.url)
 })
 
 test('a turn whose model is not loaded yet is cold', async () => {

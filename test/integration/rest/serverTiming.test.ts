@@ -31,7 +31,7 @@ test('an answer has what each stage took in its Server-Timing header', async () 
   expect(parsed(answer.headers['server-timing'])).toEqual({
     'speech-queue': 0,
     speech: timings.speech.inferenceMs,
-    'llm-queue': 0,
+    'llm-queue': timings.llm.queueMs,
     'llm-first-token': timings.llm.timeToFirstTokenMs,
     'llm-generation': 10,
     synthesis: timings.synthesis.inferenceMs,

@@ -12,18 +12,24 @@ afterEach(async () => {
 /** Language models take so long to load; those in `loaded` are there. */
 function slowModels(loadMs: Record<string, number>) {
   const loaded = new Set([fakeLanguageModel.name])
-  const { respond } = live.stages
+  const { acquire } = live.stages.llm
   live.stages.languageModel = async name => {
     if (name !== fakeLanguageModel.name && loadMs[name] === undefined)
       throw new QuantvoxError('model_not_found', `There is no ${name}.`)
     return { ...fakeLanguageModel, name, loaded: loaded.has(name) }
   }
-  live.stages.respond = async function* (messages, options, signal) {
-    if (!loaded.has(options.model)) {
-      await sleep(loadMs[options.model], undefined, { signal })
-      loaded.add(options.model)
+  live.stages.llm.acquire = async (model, ...rest) => {
+    const lease = await acquire(model, ...rest)
+    return {
+      ...lease,
+      async *respond(messages, signal) {
+        if (!loaded.has(model.name)) {
+          await sleep(loadMs[model.name], undefined, { signal })
+          loaded.add(model.name)
+        }
+        yield* lease.respond(messages, signal)
+      },
     }
-    yield* respond(messages, options, signal)
   }
   return loaded
 }
@@ -67,16 +73,22 @@ describe('configure', () => {
     client.send({ type: 'text', text: 'One?' })
     await client.next('reply.delta')
     client.send({ type: 'configure', requestId: 'a', llmModel: 'other:2b' })
-    await client.next('configured')
     const first = await client.next('turn.done')
     expect(first).toMatchObject({ outcome: 'completed', timings: { llm: { model: fakeLanguageModel.name } } })
+    await client.next('configured')
     client.send({ type: 'text', text: 'Two?' })
     expect((await client.next('turn.done')).timings.llm.model).toBe('other:2b')
   })
 
   test('twice at once: the last one wins, though the first is ready later', async () => {
     live = await createLiveApp()
-    slowModels({ 'slow:7b': 200, 'quick:1b': 10 })
+    slowModels({ 'slow:7b': 10, 'quick:1b': 10 })
+    // Loading goes in order, looking up does not.
+    const { languageModel } = live.stages
+    live.stages.languageModel = async (name, signal) => {
+      if (name === 'slow:7b') await sleep(200, undefined, { signal })
+      return languageModel(name, signal)
+    }
     const client = await live.connect({ voice: 'none' })
     client.send({
       type: 'configure',

@@ -13,9 +13,12 @@ export type FinalObject = {
 export async function recordingOllama(target: string): Promise<{
   url: string
   finals: FinalObject[]
+  /** Chats that are not over: connections to Ollama that neither it nor whoever asked has closed. */
+  replying(): number
   close(): Promise<void>
 }> {
   const finals: FinalObject[] = []
+  let replying = 0
   const server = createServer((incoming, outgoing) => {
     const { method = 'GET', headers, url: path = '/' } = incoming
     const passed = requestHttp(new URL(path, target), { method, headers, agent: false }, answer => {
@@ -32,6 +35,12 @@ export async function recordingOllama(target: string): Promise<{
       answer.on('error', () => outgoing.destroy())
     })
     passed.on('error', () => outgoing.destroy())
+    if (path === '/api/chat') {
+      replying += 1
+      passed.once('close', () => {
+        replying -= 1
+      })
+    }
     outgoing.on('close', () => passed.destroy())
     incoming.pipe(passed)
   })
@@ -39,6 +48,7 @@ export async function recordingOllama(target: string): Promise<{
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     finals,
+    replying: () => replying,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())

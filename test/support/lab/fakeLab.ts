@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { encodeWav } from '../../../server/audio/encodeWav.ts'
-import { createGate } from '../../../server/engines/gate.ts'
 import type { SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { LabDependencies } from '../../../server/lab/dependencies.ts'
@@ -13,10 +12,10 @@ import { judge } from '../../../server/lab/judging/judge.ts'
 import { defaultMargins } from '../../../server/lab/judging/margins.ts'
 import { createLanguageModels } from '../../../server/llm/models.ts'
 import { createModelProbe } from '../../../server/llm/probe.ts'
-import { createRespond } from '../../../server/llm/respond.ts'
 import type { SpeechModel } from '../../../server/protocol/models.ts'
 import { createReplyAudio } from '../../../server/record/replyAudio.ts'
 import { startFakeWhisper } from '../engines/fakeWhisper.ts'
+import { leasesAt, testChat } from '../engines/leasesAt.ts'
 import { loudness } from '../fakeLive.ts'
 import { createFakeStages, type FakeStages } from '../fakeStages.ts'
 import { type LabOllama, labOllama } from './labOllama.ts'
@@ -55,7 +54,6 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
   const url = async () => ollama.url
   const languageModels = createLanguageModels(url)
   const stages = createFakeStages({ transcript: 'hello world' })
-  const gate = createGate(1)
   const whispers = Object.fromEntries(
     await Promise.all(
       Object.entries(heardBy).map(
@@ -113,13 +111,9 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
   const lab: LabDependencies = {
     stages: {
       ...stages.stages,
-      respond: createRespond(url),
+      llm: leasesAt(url),
       languageModel: languageModels.find,
       speechLevel: async name => ({ name, path: join(folder, 'weights'), digest: null, quantization: null }),
-      async llmPlace(owner, signal) {
-        const { waitedMs, leave } = await gate.enter(owner, signal)
-        return { queueMs: waitedMs, release: leave }
-      },
     },
     session: {
       activity: loudness,
@@ -131,7 +125,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
     speechModels: async () => Object.keys(heardBy).map(speechModel),
     languageModels: languageModels.list,
     madeFrom: tag => (tag === 'fake:1b-fp16' ? 'fake:1b-q4_1' : null),
-    probe: createModelProbe(url),
+    probe: createModelProbe(url, testChat),
     speechEngines,
     processes: { llm: async () => [process.pid], speech: async () => [] },
     environment: async () => ({

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { createGate } from '../../server/engines/gate.ts'
+import { createLanguageModelLeases } from '../../server/llm/lease.ts'
+import { respond } from '../../server/llm/respond.ts'
+import { leasesAt, testChat } from '../support/engines/leasesAt.ts'
+import { chatLine, lastLine, scriptedOllama } from '../support/engines/scriptedOllama.ts'
+import { createFakeStages, fakeLanguageModel } from '../support/fakeStages.ts'
+import { languageModelLeaseContract } from './languageModelLease.ts'
+
+languageModelLeaseContract('scripted', async () => {
+  const { stages, replying } = createFakeStages()
+  return {
+    leases: stages.llm,
+    host: 'http://127.0.0.1:11434',
+    name: fakeLanguageModel.name,
+    replying,
+    dispose: async () => stages.store.close(),
+  }
+})
+
+languageModelLeaseContract('over a scripted Ollama', async () => {
+  let replying = 0
+  const ollama = await scriptedOllama({
+    '/api/chat': async response => {
+      replying += 1
+      response.once('close', () => {
+        replying -= 1
+      })
+      for (let word = 0; word < 20 && !response.destroyed; word++) {
+        response.write(chatLine(` ${word}`))
+        await sleep(2)
+      }
+      response.end(lastLine)
+    },
+  })
+  return {
+    leases: leasesAt(async () => ollama.url),
+    host: ollama.url,
+    name: 'm',
+    replying: () => replying,
+    dispose: ollama.close,
+  }
+})
+
+test('an Ollama that cannot be found takes no place', async () => {
+  let found = false
+  const leases = leasesAt(async () => {
+    if (!found) throw new Error('nowhere')
+    return 'http://127.0.0.1:1'
+  })
+  const model = { name: 'm', loaded: true }
+  const { signal } = new AbortController()
+  await expect(leases.acquire(model, 'a', signal)).rejects.toThrow('nowhere')
+  found = true
+  expect(await leases.acquire(model, 'a', signal)).toMatchObject({ host: 'http://127.0.0.1:1' })
+})
+
+test('whoever could not reach Ollama has it looked for again', async () => {
+  const told: string[] = []
+  const leases = createLanguageModelLeases({
+    enter: createGate().enter,
+    // Nothing listens there.
+    host: async () => 'http://127.0.0.1:1',
+    unreachable: () => told.push('unreachable'),
+    respond,
+    chat: testChat,
+  })
+  const { signal } = new AbortController()
+  const lease = await leases.acquire({ name: 'm', loaded: true }, 'a', signal)
+  const reply = lease.respond([{ role: 'user', content: 'Hi' }], signal)[Symbol.asyncIterator]()
+  await expect(reply.next()).rejects.toMatchObject({ code: 'engine_unavailable' })
+  expect(told).toEqual(['unreachable'])
+})

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  inPlace,
+  type LanguageModelLease,
+  type LanguageModelLeases,
+  type WantedModel,
+  warm,
+} from '../../server/llm/lease.ts'
+import type { ChatMessage, ReplyPart } from '../../server/llm/respond.ts'
+import { until } from '../support/http.ts'
+
+export type LeasesUnderTest = {
+  leases: LanguageModelLeases
+  /** Where they say that it answers. */
+  host: string
+  /** A tag that is there. */
+  name: string
+  /** Replies that the engine is making, as far as it shows outside of it. */
+  replying(): number
+  dispose(): Promise<void>
+}
+
+const never = new AbortController().signal
+const tick = () => new Promise(resolve => setImmediate(resolve))
+/** Long enough that it is under way for a while, and short enough to be waited for. */
+const messages: ChatMessage[] = [{ role: 'user', content: 'Count from one to ten in words.' }]
+
+async function replyOf(lease: LanguageModelLease, signal = never): Promise<ReplyPart[]> {
+  const parts: ReplyPart[] = []
+  for await (const part of lease.respond(messages, signal, { maxTokens: 40 })) parts.push(part)
+  return parts
+}
+
+/** What all places at a language model keep to, the scripted ones and the real ones. */
+export function languageModelLeaseContract(name: string, make: () => Promise<LeasesUnderTest>): void {
+  describe(`places at a language model: ${name}`, () => {
+    let made: LeasesUnderTest
+    let model: WantedModel
+    const acquire = (owner = 'a', signal = never) => made.leases.acquire(model, owner, signal)
+
+    beforeEach(async () => {
+      made = await make()
+      model = { name: made.name, loaded: true }
+    })
+    afterEach(() => made.dispose())
+
+    test('tell where it answers, what the wait was and whether the model must be loaded', async () => {
+      const lease = await acquire()
+      expect(lease).toMatchObject({ host: made.host, cold: false })
+      expect(lease.queueMs).toBeLessThan(20)
+      lease.release()
+      expect(await made.leases.acquire({ ...model, loaded: false }, 'a', never)).toMatchObject({ cold: true })
+    })
+
+    test('stream a reply that ends with its figures', async () => {
+      const parts = await inPlace(made.leases, model, 'a', never, replyOf)
+      expect(parts.some(({ type }) => type === 'text')).toBe(true)
+      expect(parts.at(-1)).toMatchObject({ type: 'done', statistics: { outputTokens: expect.any(Number) } })
+    })
+
+    test('are one at a time: the second waits until the first is given back', async () => {
+      const first = await acquire('a')
+      let isIn = false
+      const second = acquire('b').then(lease => {
+        isIn = true
+        return lease
+      })
+      await new Promise(resolve => setTimeout(resolve, 30))
+      expect(isIn).toBe(false)
+      first.release()
+      expect((await second).queueMs).toBeGreaterThan(20)
+    })
+
+    test('never have the engine make two replies at once', async () => {
+      let most = 0
+      const ask = (owner: string) =>
+        inPlace(made.leases, model, owner, never, async lease => {
+          for await (const part of lease.respond(messages, never, { maxTokens: 5 })) {
+            most = Math.max(most, made.replying())
+            if (part.type === 'done') return part.type
+          }
+          return null
+        })
+      expect(await Promise.all(['a', 'b', 'a', 'c'].map(ask))).toEqual(['done', 'done', 'done', 'done'])
+      expect(most).toBe(1)
+    })
+
+    test('go round between owners, each in its own order', async () => {
+      const held = await acquire('busy')
+      const order: string[] = []
+      const enter = (owner: string, what: string) =>
+        inPlace(made.leases, model, owner, never, async () => order.push(what))
+      const all = [
+        enter('busy', 'busy 1'),
+        enter('busy', 'busy 2'),
+        enter('new', 'new'),
+        enter('busy', 'busy 3'),
+      ]
+      held.release()
+      await Promise.all(all)
+      expect(order).toEqual(['busy 1', 'new', 'busy 2', 'busy 3'])
+    })
+
+    test('let one in however often the one before was given back', async () => {
+      const first = await acquire('a')
+      const entered: string[] = []
+      const others = ['b', 'c'].map(owner =>
+        acquire(owner).then(lease => [entered.push(owner), lease] as const),
+      )
+      first.release()
+      first.release()
+      const [, second] = (await others[0]) ?? []
+      await tick()
+      first.release()
+      await tick()
+      expect(entered).toEqual(['b'])
+      second?.release()
+      await Promise.all(others)
+    })
+
+    test('are not given to one that has left: it hears its own reason and takes none', async () => {
+      await expect(acquire('a', AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late')
+      const held = await acquire('a')
+      const leaver = new AbortController()
+      const waiting = acquire('b', leaver.signal)
+      const patient = acquire('c')
+      leaver.abort(new Error('gone home'))
+      await expect(waiting).rejects.toThrow('gone home')
+      held.release()
+      expect(await patient).toBeDefined()
+    })
+
+    test('free the engine when the signal ends a reply in its middle', async () => {
+      const leave = new AbortController()
+      const broken = inPlace(made.leases, model, 'a', leave.signal, async lease => {
+        for await (const _part of lease.respond(messages, leave.signal)) leave.abort(new Error('enough'))
+      })
+      const next = inPlace(made.leases, model, 'b', never, replyOf)
+      await expect(broken).rejects.toThrow('enough')
+      expect((await next).at(-1)?.type).toBe('done')
+      await until(() => made.replying() === 0, 2_000)
+    })
+
+    test('free the engine when they are given back in the middle of a reply', async () => {
+      const lease = await acquire('a')
+      const broken = (async () => {
+        for await (const _part of lease.respond(messages, never)) lease.release()
+      })()
+      await expect(broken).rejects.toThrow('given back')
+      await until(() => made.replying() === 0, 2_000)
+    })
+
+    test('answer nothing after they were given back', async () => {
+      const lease = await acquire('a')
+      lease.release()
+      await expect(replyOf(lease)).rejects.toThrow('given back')
+      expect(made.replying()).toBe(0)
+    })
+
+    test('are warmed by a first token', async () => {
+      const lease = await acquire('a')
+      expect(await warm(lease, 'Be short.', never)).toBeGreaterThan(0)
+      await until(() => made.replying() === 0, 2_000)
+      expect((await replyOf(lease)).at(-1)?.type).toBe('done')
+    })
+  })
+}
