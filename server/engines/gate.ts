@@ -4,6 +4,8 @@ export type Entry = { waitedMs: number; leave(): void }
 export type Gate = {
   /** Resolves when it is this owner's turn; rejects with the signal's reason when that comes first. */
   enter(owner: string, signal: AbortSignal): Promise<Entry>
+  /** Lets those in for whom there is room; to be called when the limit has grown. */
+  admit(): void
   waiting(): number
   inside(): number
 }
@@ -11,16 +13,16 @@ export type Gate = {
 type Waiter = { admit(): void }
 
 /**
- * Lets `concurrency` requests in at a time. Owners that wait take turns (round robin), each owner's own requests keep
+ * Lets as many requests in at a time as `limit` says. Owners that wait take turns (round robin), each owner's own requests keep
  * their order, so that one busy speaker delays another by at most one request.
  */
-export function createGate(concurrency = 1): Gate {
+export function createGate(limit = () => 1): Gate {
   /** Owners with someone waiting, in the order in which it is their turn; a Map keeps insertion order. */
   const queues = new Map<string, Waiter[]>()
   let inside = 0
 
-  function admitNext(): void {
-    while (inside < concurrency) {
+  function admit(): void {
+    while (inside < limit()) {
       const first = queues.entries().next()
       if (first.done) return
       const [owner, queue] = first.value
@@ -55,7 +57,7 @@ export function createGate(concurrency = 1): Gate {
                 if (left) return
                 left = true
                 inside -= 1
-                admitNext()
+                admit()
               },
             })
           },
@@ -64,9 +66,10 @@ export function createGate(concurrency = 1): Gate {
         const queue = queues.get(owner)
         if (queue === undefined) queues.set(owner, [waiter])
         else queue.push(waiter)
-        admitNext()
+        admit()
       })
     },
+    admit,
     waiting: () => [...queues.values()].reduce((sum, queue) => sum + queue.length, 0),
     inside: () => inside,
   }

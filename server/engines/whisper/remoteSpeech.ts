@@ -1,11 +1,13 @@
+import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
+import { untilAborted } from '../abortable.ts'
 import { createGate } from '../gate.ts'
 import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
 import { whisperIsHealthy } from './whisperServers.ts'
 
 type Remote = {
   url: string
-  users: number
+  busy: boolean
   healthy: boolean
   checkedAt: number
   checking: Promise<void> | null
@@ -17,21 +19,25 @@ const unhealthyForMs = 1000
 const healthTimeoutMs = 2000
 
 /**
- * whisper-servers that somebody else runs (`SPEECH_URL`). As many requests go out at once as URLs are given (a
- * whisper-server works on one at a time; a load balancer's URL may be given several times), each to the least busy
- * healthy one. Which model they have loaded is theirs to say: they are not asked for one by name.
+ * whisper-servers that somebody else runs (`SPEECH_URL`). Each URL that answers its health check is a place for one
+ * request (a whisper-server works on one at a time; a load balancer's URL may be given several times); one that does
+ * not is none until it answers again. Which model they have loaded is theirs to say: they are not asked for one by name.
  */
 export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
   const remotes = urls.map(
     (url): Remote => ({
       url: url.replace(/\/+$/, ''),
-      users: 0,
+      busy: false,
       healthy: false,
       checkedAt: Number.NEGATIVE_INFINITY,
       checking: null,
     }),
   )
-  const gate = createGate(remotes.length)
+  const someHealthy = () => remotes.some(({ healthy }) => healthy)
+  // When none answers, nobody has anything to wait for: all come in and are told.
+  const gate = createGate(() =>
+    someHealthy() ? remotes.filter(({ healthy, busy }) => healthy || busy).length : Number.POSITIVE_INFINITY,
+  )
   const stopping = new AbortController()
 
   function check(remote: Remote): Promise<void> {
@@ -46,21 +52,16 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
         remote.healthy = healthy
         remote.checkedAt = performance.now()
         remote.checking = null
+        gate.admit()
       })
     return remote.checking
   }
 
   /** Does not wait for a dead one when a healthy one is known. */
-  async function leastBusy(): Promise<Remote> {
-    const byUse = () => remotes.filter(remote => remote.healthy).sort((a, b) => a.users - b.users)
+  async function untilSomeAnswers(): Promise<void> {
     const checks = remotes.map(check)
-    const known = byUse()[0]
-    await (known === undefined ? Promise.all(checks) : check(known))
-    const best = byUse()[0]
-    if (best !== undefined) return best
-    await Promise.all(checks)
-    const last = byUse()[0]
-    if (last !== undefined) return last
+    if (!someHealthy()) await Promise.all(checks)
+    if (someHealthy()) return
     throw new QuantvoxError('engine_unavailable', `No whisper-server answers at ${urls.join(', ')}.`, {
       meaning: 'Nothing that is said can be transcribed.',
       mend: 'Start it, or unset SPEECH_URL so that Quantvox runs its own.',
@@ -68,32 +69,46 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
     })
   }
 
+  const leaseOf = (remote: Remote, queueMs: number, release: () => void): SpeechEngineLease => ({
+    baseUrl: remote.url,
+    queueMs,
+    cold: false,
+    loadMs: null,
+    engine: `whisper-server at ${remote.url}`,
+    release() {
+      // The request may have failed because the engine is gone: whoever comes next waits for what this says.
+      remote.checkedAt = Number.NEGATIVE_INFINITY
+      void check(remote)
+      release()
+    },
+  })
+
   return {
     async acquire(_model, owner, signal) {
-      const place = await gate.enter(owner, signal)
-      try {
-        const remote = await leastBusy()
-        signal.throwIfAborted()
-        remote.users += 1
-        let released = false
-        return {
-          baseUrl: remote.url,
-          queueMs: place.waitedMs,
-          cold: false,
-          loadMs: null,
-          engine: `whisper-server at ${remote.url}`,
-          release() {
-            if (released) return
-            released = true
-            remote.users -= 1
-            // A request may have failed because the engine is gone: ask before the next one goes there.
-            remote.checkedAt = Math.min(remote.checkedAt, performance.now() - unhealthyForMs)
-            place.leave()
-          },
+      for (let queueMs = 0; ; ) {
+        await untilAborted(untilSomeAnswers(), signal)
+        const { waitedMs, leave } = await gate.enter(owner, signal)
+        queueMs += waitedMs
+        const remote = remotes.find(({ healthy, busy }) => healthy && !busy)
+        if (remote === undefined) {
+          // The one that was free has died in this moment.
+          leave()
+          continue
         }
-      } catch (error) {
-        place.leave()
-        throw error
+        remote.busy = true
+        let left = false
+        const release = () => {
+          if (left) return
+          left = true
+          remote.busy = false
+          leave()
+        }
+        await untilAborted(check(remote), signal).catch(error => {
+          release()
+          throw error
+        })
+        if (remote.healthy) return leaseOf(remote, queueMs, release)
+        release()
       }
     },
     async loaded() {
@@ -114,7 +129,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
     ready() {
       for (const remote of remotes) void check(remote)
       const asked = remotes.filter(remote => remote.checkedAt > Number.NEGATIVE_INFINITY)
-      if (remotes.some(remote => remote.healthy)) return { ready: true, detail: null }
+      if (someHealthy()) return { ready: true, detail: null }
       if (asked.length === 0) return { ready: false, detail: 'The whisper-servers were not asked yet.' }
       return { ready: false, detail: `No whisper-server answers at ${urls.join(', ')}.` }
     },

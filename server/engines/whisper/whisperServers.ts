@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { encodeWav } from '../../audio/encodeWav.ts'
+import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { untilAborted } from '../abortable.ts'
 import { createGate, type Gate } from '../gate.ts'
 import { residentBytes } from '../memory.ts'
 import type { EngineLog } from '../status.ts'
 import { type Supervised, supervise } from '../supervise.ts'
-import type { LoadedSpeechModel, SpeechEngineLease, SpeechEngines } from './speechEngines.ts'
+import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
 
 export type LocalSpeechEnginesDeps = {
   /** Where the program is; may fetch or build it. */

@@ -56,6 +56,56 @@ describe('whisper-servers at SPEECH_URL', () => {
     expect((await engines.loaded()).map(({ state }) => state)).toEqual(['failed', 'failed', 'ready'])
   })
 
+  it('are each asked one thing at a time, however many ask at once', async () => {
+    const urls = [await whisper(), await whisper()]
+    const both = createRemoteSpeechEngines(urls)
+    engines = both
+    const leases = await Promise.all(['a', 'b'].map(owner => both.acquire(model, owner, never)))
+    expect(leases.map(({ baseUrl }) => baseUrl).toSorted()).toEqual(urls.toSorted())
+  })
+
+  it('have no place at a dead one: who comes second waits for the one that lives', async () => {
+    const good = await whisper()
+    const one = createRemoteSpeechEngines([await dead(), good])
+    engines = one
+    let given = 0
+    const [first, second] = ['a', 'b'].map(owner =>
+      one.acquire(model, owner, never).then(lease => {
+        given += 1
+        return lease
+      }),
+    )
+    const lease = await first
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(given).toBe(1)
+    lease?.release()
+    expect(await second).toMatchObject({ baseUrl: good })
+    expect((await second)?.queueMs).toBeGreaterThan(20)
+  })
+
+  it('have a place again at one that came back, also for those who wait', async () => {
+    const port = await freePort()
+    const good = await whisper()
+    engines = createRemoteSpeechEngines([`http://127.0.0.1:${port}`, good])
+    const first = await engines.acquire(model, 'a', never)
+    const second = engines.acquire(model, 'b', never)
+    await whisper(() => true, port)
+    await new Promise(resolve => setTimeout(resolve, 1100))
+    engines.ready()
+    expect((await second).baseUrl).toBe(`http://127.0.0.1:${port}`)
+    expect(first.baseUrl).toBe(good)
+  })
+
+  it('that all die while somebody waits are engine_unavailable to those who wait', async () => {
+    let isHealthy = true
+    engines = createRemoteSpeechEngines([await whisper(() => isHealthy)])
+    const held = await engines.acquire(model, 'a', never)
+    const waiting = ['b', 'c'].map(owner => engines?.acquire(model, owner, never))
+    isHealthy = false
+    held.release()
+    for (const one of waiting) await expect(one).rejects.toMatchObject({ code: 'engine_unavailable' })
+  })
+
   it('that all fail are engine_unavailable, and are used again when one comes back', async () => {
     const port = await freePort()
     engines = createRemoteSpeechEngines([`http://127.0.0.1:${port}/`])

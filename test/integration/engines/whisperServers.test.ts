@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SpeechEngineLease } from '../../../server/engineLease.ts'
 import { residentBytes } from '../../../server/engines/memory.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
-import type { SpeechEngineLease, SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
+import type { SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../../server/engines/whisper/whisperServers.ts'
 import { quietLog } from '../../support/quietLog.ts'
 

@@ -61,6 +61,18 @@ describe('the gate in front of an engine', () => {
     expect(gate.waiting()).toBe(0)
   })
 
+  it('admits those for whom there is room when its limit has grown', async () => {
+    let limit = 1
+    const gate = createGate(() => limit)
+    await gate.enter('a', never)
+    const second = gate.enter('b', never)
+    limit = 2
+    expect([gate.inside(), gate.waiting()]).toEqual([1, 1])
+    gate.admit()
+    expect(await second).toBeDefined()
+    expect([gate.inside(), gate.waiting()]).toEqual([2, 0])
+  })
+
   it('does not admit one that has given up before it came', async () => {
     const gate = createGate()
     await expect(gate.enter('a', AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late')
@@ -81,7 +93,7 @@ describe('the gate in front of an engine', () => {
         fc.integer({ min: 1, max: 3 }),
         fc.array(step, { maxLength: 60 }),
         async (limit, steps) => {
-          const gate = createGate(limit)
+          const gate = createGate(() => limit)
           type Request = {
             owner: string
             number: number

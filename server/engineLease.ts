@@ -1,0 +1,14 @@
+/** A place at a whisper-server that has the model loaded: nobody else is in it until `release`. Times in milliseconds. */
+export type SpeechEngineLease = {
+  baseUrl: string
+  /** The wait for others' requests, without loading. */
+  queueMs: number
+  /** True when this request had to wait for the model to load. */
+  cold: boolean
+  /** Start, load and warm-up of the model as a cold request met it; null when it was warm. */
+  loadMs: number | null
+  /** Program, version and where it runs, for instance `whisper-server 1.9.1, local process`. */
+  engine: string
+  /** May be called more than once. */
+  release(): void
+}
