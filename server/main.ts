@@ -86,9 +86,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       languageModels: signal => languageModelsOf(assembly, provision, signal),
       speechModels: () => speechModelsOf(assembly, provision),
       voices: async signal =>
-        listVoices(
-          config.SYNTHESIS_URL === null ? null : await remoteVoiceNames(config.SYNTHESIS_URL, signal),
-        ),
+        listVoices(config.SYNTHESIS_URL === null ? [] : await remoteVoiceNames(config.SYNTHESIS_URL, signal)),
       languagePulls,
       speechPulls,
       ...(options.page === undefined ? {} : { page: options.page }),

@@ -12,6 +12,7 @@ import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
 import { ensureSpeechModel, ensureWhisper, type SetupContext } from '../../server/setup/index.ts'
+import { fliteVoices } from '../../server/voice/flite/flite.ts'
 import { createProgressView } from '../commands/progressView.ts'
 import { startBenchServer } from './benchServer.ts'
 import { type LatencyClip, type LatencyFigures, measureLatency } from './latencyTurns.ts'
@@ -69,10 +70,7 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
   })
   const flite = createFlite({ log: pino({ level: 'silent' }) })
   const server = await startBenchServer({ DATA_DIR: dataDir, SPEECH_MODEL: levels[0] ?? '' })
-  const fliteFor = (name: string) => {
-    const [kind, fliteVoice] = name.split(':')
-    return kind === 'flite' && fliteVoice !== undefined ? { engine: flite, voice: fliteVoice } : null
-  }
+  const fliteFor = (voice: string) => (fliteVoices.has(voice) ? { engine: flite, voice } : null)
   try {
     const info: unknown = await (await fetch(`${server.url}/v1/info`)).json()
     Value.Assert(ServerInfo, info)

@@ -6,7 +6,7 @@ import type { SpeechEngineLease } from '../../server/recognition/whisper/recogni
 import { requestWhisper } from '../../server/recognition/whisper/whisperServer.ts'
 import { needsTimestamps, windowFor } from '../../server/recognition/whisper/window.ts'
 import { createClauseSplitter } from '../../server/voice/clauses.ts'
-import { createFliteSynthesis } from '../../server/voice/flite/flite.ts'
+import { fliteVoice } from '../../server/voice/flite/flite.ts'
 
 /** The same audio straight into whisper-server, in the window that the server takes; request to answer, milliseconds. */
 export async function speechFloor(
@@ -52,7 +52,7 @@ export async function languageFloor(
 
 /**
  * The first clause of a reply straight into flite; flite's own time for it, milliseconds. Null where the reply has nothing to say.
- * @param voice of flite: slt, awb, ...
+ * @param voice of flite: flite:slt, flite:awb, ...
  */
 export async function voiceFloor(
   { speak }: Pick<Flite, 'speak'>,
@@ -63,7 +63,7 @@ export async function voiceFloor(
   const splitter = createClauseSplitter()
   const [first] = [...splitter.push(reply), ...splitter.flush()]
   if (first === undefined) return null
-  for await (const { inferenceMs } of createFliteSynthesis(speak, voice)(first.text, signal))
+  for await (const { inferenceMs } of fliteVoice(speak, voice).speak(first.text, signal))
     return inferenceMs ?? null
   return null
 }

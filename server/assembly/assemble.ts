@@ -22,9 +22,7 @@ import { openTurnStore, turnFileName } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import type { EngineFigures } from '../telemetry/engineMetrics.ts'
-import { createFliteSynthesis } from '../voice/flite/flite.ts'
-import { createRemoteSynthesis } from '../voice/remote/remote.ts'
-import { parseVoice } from '../voice/voices.ts'
+import { createVoices } from '../voice/voices.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
 
@@ -134,14 +132,7 @@ export async function assemble(
       respond,
       chat,
     }),
-    voice(name) {
-      const parsed = parseVoice(name, config.SYNTHESIS_URL !== null)
-      if (parsed.kind === 'flite') return createFliteSynthesis(flite.speak, parsed.voice)
-      if (parsed.kind === 'remote' && config.SYNTHESIS_URL !== null) {
-        return createRemoteSynthesis({ url: config.SYNTHESIS_URL, voice: parsed.voice })
-      }
-      return null
-    },
+    voice: createVoices(flite.speak, config.SYNTHESIS_URL),
     speechLevel: (name, signal) =>
       config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
     languageModel: languageModels.find,

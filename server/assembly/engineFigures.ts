@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { residentBytes } from '../engines/memory.ts'
 import type { EngineFigures } from '../telemetry/engineMetrics.ts'
+import { fliteVoices } from '../voice/flite/flite.ts'
 import type { Assembly } from './assemble.ts'
 import { measuredBytesOf } from './memory.ts'
 
@@ -33,7 +34,7 @@ export async function engineFiguresOf(config: Config, assembly: Assembly): Promi
     },
   ]
   // Where the default voice is another, it is missed only once a turn has asked for it.
-  if (state === 'stopped' && !config.VOICE.startsWith('flite:')) return figures
+  if (state === 'stopped' && !fliteVoices.has(config.VOICE)) return figures
   const models = [{ model: 'flite', residentBytes: fliteBytes }]
   return [...figures, { engine: 'flite', up: state === 'ready', restarts: restarts.flite, models }]
 }

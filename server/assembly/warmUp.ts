@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { toQuantvoxError } from '../errors.ts'
 import { inPlace, warm } from '../llm/lease.ts'
 import type { Readiness } from '../protocol/info.ts'
+import { fliteVoices } from '../voice/flite/flite.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision, Report } from './provision.ts'
 
@@ -48,7 +49,7 @@ export function createWarmUp(
   }
 
   async function voice(signal: AbortSignal): Promise<void> {
-    if (config.VOICE.startsWith('flite:')) await flite.warm(signal)
+    if (fliteVoices.has(config.VOICE)) await flite.warm(signal)
   }
 
   async function attempt(what: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) {

@@ -37,12 +37,11 @@ export async function answer(
   llm.quantization = model.quantization
   llm.parameterSize = model.parameterSize
   draft.synthesis.voice = voice
-  const synthesize = stages.voice(voice)
+  const { speak } = stages.voice(voice)
   const failed = new AbortController()
   const speaking = AbortSignal.any([signal, failed.signal])
   const speaker =
-    synthesize &&
-    createSpeaker(synthesize, listener.audio, draft.synthesis, timeline, speaking, listener.clause)
+    speak && createSpeaker(speak, listener.audio, draft.synthesis, timeline, speaking, listener.clause)
   const splitter = createClauseSplitter()
   const say = (clauses: ReturnType<typeof splitter.push>) => {
     for (const clause of clauses) {

@@ -7,7 +7,7 @@ import type { Recognize, SpeechLevel } from '../recognition/whisper/recognizer.t
 import type { TurnStore } from '../record/sqlite/store.ts'
 import type { EndedTurn } from '../record/turnRecord.ts'
 import type { Clause } from '../voice/clauses.ts'
-import type { Synthesize } from '../voice/synthesize.ts'
+import type { Voice } from '../voice/voice.ts'
 import type { TurnsUnderWay } from './underWay.ts'
 
 export type { Clause }
@@ -17,8 +17,8 @@ export type Stages = {
   findSpeech: FindSpeech
   recognize: Recognize
   llm: LanguageModelLeases
-  /** The voice by its name, or null where the client speaks or nobody does. Throws for an unknown one. */
-  voice(name: string): Synthesize | null
+  /** The voice by its name. Throws `model_not_found`, `engine_unavailable`. */
+  voice(name: string): Voice
   /** The file of a speech level, fetched or made if it must be. Throws `model_not_found`. */
   speechLevel(name: string, signal: AbortSignal): Promise<SpeechLevel>
   languageModel(name: string, signal: AbortSignal): Promise<LanguageModel>

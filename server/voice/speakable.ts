@@ -137,9 +137,12 @@ const asciiOnly = (text: string) =>
     .replace(/[^\x20-\x7E\n]+/g, ' ')
     .replace(/[\\^_`|~<>={}#*/]+/g, match => (match === '/' ? '/' : ' '))
 
+/** Anything that a voice could pronounce. */
+export const hasLetterOrDigit = (text: string): boolean => /[\p{L}\p{N}]/u.test(text)
+
 /** One line; no stray punctuation where something was taken out; '' unless a letter or digit is left. */
 function tidy(text: string): string {
-  if (!/[\p{L}\p{N}]/u.test(text)) return ''
+  if (!hasLetterOrDigit(text)) return ''
   return text
     .replace(/[([{]\s*[)\]}]/g, ' ')
     .replace(/\s+/g, ' ')

@@ -14,6 +14,7 @@ export type SpokenClause = {
 /** How far a reply has come at its listener. */
 export type Played = {
   reply: string
+  /** In the order in which they are played. */
   clauses: readonly SpokenClause[]
   /** Position of the playout from the first sample, milliseconds; never more than `sentMs`. */
   positionMs: number
@@ -27,17 +28,21 @@ export type Played = {
 /** What speaks a reply, or does not. Everything that differs between voices is asked of it. */
 export type Voice = {
   readonly name: string
-  readonly kind: 'speak' | 'none' | 'inBrowser'
-  /** Null where the server speaks nothing. */
-  readonly speak: Synthesize | null
-  /** ISO 639 codes that it can read; null where that is not known. */
+  /** ISO 639-1 codes that it can read; null where that is not known. */
   readonly languages: readonly string[] | null
-  /** Whether there is anything in a text that it can say. */
+  /** Whether there is anything in a text that it can say; `speak` yields nothing for another. */
   pronounces(text: string): boolean
-  /** What of the reply the listener heard: it is what the conversation remembers. */
+  /** What of the reply the listener heard, a beginning of it: it is what the conversation remembers. */
   heard(played: Played): string
   /** Nothing is left to be heard of a reply that was sent to its end. */
   allPlayed(played: Played): boolean
   /** Longest wait for word of the playback from now on, milliseconds; null where there is nothing to wait for. */
   playbackWithinMs(played: Played): number | null
-}
+} & (
+  | { readonly kind: 'speak'; readonly speak: Synthesize }
+  /** The server speaks nothing: nobody does, or the page does. */
+  | { readonly kind: 'none' | 'inBrowser'; readonly speak: null }
+)
+
+/** A voice that the server speaks with. */
+export type ServerVoice = Extract<Voice, { kind: 'speak' }>

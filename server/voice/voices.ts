@@ -1,71 +1,61 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { QuantvoxError } from '../errors.ts'
-import type { Voice } from '../protocol/models.ts'
-
-/** A voice's name in its parts. `browser`: the page speaks; `none`: nobody does. */
-export type ParsedVoice =
-  | { kind: 'flite'; voice: string }
-  | { kind: 'remote'; voice: string }
-  | { kind: 'browser' }
-  | { kind: 'none' }
-
-const fliteVoices: Record<string, string> = {
-  slt: 'flite, US English, female',
-  rms: 'flite, US English, male',
-  awb: 'flite, Scottish English, male',
-  kal16: 'flite, US English, male, the fastest and most robotic',
-}
+import type { Voice as ListedVoice } from '../protocol/models.ts'
+import { browserVoice } from './browser/browser.ts'
+import { fliteVoice, fliteVoices, type SpeakWithFlite } from './flite/flite.ts'
+import { noVoice } from './none.ts'
+import { remoteVoice } from './remote/remote.ts'
+import type { Voice } from './voice.ts'
 
 /**
  * Every voice, for `GET /v1/voices`.
- * @param remoteVoices names at SYNTHESIS_URL; null without one
+ * @param remoteVoices names at SYNTHESIS_URL; empty without one
  */
-export function listVoices(remoteVoices: readonly string[] | null): Voice[] {
-  return [
-    ...Object.entries(fliteVoices).map(([name, description]) => ({
-      name: `flite:${name}`,
-      description,
-      available: true,
-    })),
-    ...(remoteVoices ?? []).map(name => ({
-      name: `remote:${name}`,
-      description: 'a voice of the speech server at SYNTHESIS_URL',
-      available: true,
-    })),
-    { name: 'browser', description: 'the page speaks with a voice of the browser', available: true },
-    { name: 'none', description: 'text only', available: true },
+export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
+  const descriptions: [string, string][] = [
+    ...fliteVoices,
+    ...remoteVoices.map((voice): [string, string] => [
+      `remote:${voice}`,
+      'a voice of the speech server at SYNTHESIS_URL',
+    ]),
+    [browserVoice.name, 'the page speaks with a voice of the browser'],
+    [noVoice.name, 'text only'],
   ]
+  return descriptions.map(([name, description]) => ({ name, description, available: true }))
 }
 
 /**
- * @param hasRemote whether SYNTHESIS_URL is set
- * @throws QuantvoxError `model_not_found` that names the nearest voice; `engine_unavailable` for `remote:` without a
- *   SYNTHESIS_URL
+ * Gives a voice for its name.
+ * @param synthesisUrl base URL of a speech server; null without one
+ * @returns a function that throws QuantvoxError: `model_not_found`, which names the nearest voice, or
+ *   `engine_unavailable` for `remote:` without a speech server
  */
-export function parseVoice(name: string, hasRemote: boolean): ParsedVoice {
-  const [kind, ...rest] = name.split(':')
-  const voice = rest.join(':')
-  if (name === 'browser' || name === 'none') return { kind: name }
-  if (kind === 'flite' && Object.hasOwn(fliteVoices, voice)) return { kind, voice }
-  if (kind === 'remote' && voice !== '') {
-    if (hasRemote) return { kind, voice }
+export function createVoices(
+  speakWithFlite: SpeakWithFlite,
+  synthesisUrl: string | null,
+): (name: string) => Voice {
+  const own = [...fliteVoices.keys()].map(name => fliteVoice(speakWithFlite, name))
+  const known = new Map([...own, browserVoice, noVoice].map((voice): [string, Voice] => [voice.name, voice]))
+  return name => {
+    const remote = /^remote:(.+)$/s.exec(name)?.[1]
+    if (remote === undefined) return known.get(name) ?? unknownVoice(name)
+    if (synthesisUrl !== null) return remoteVoice({ url: synthesisUrl, voice: remote })
     throw new QuantvoxError('engine_unavailable', `The voice "${name}" needs a speech server.`, {
       meaning: 'SYNTHESIS_URL is not set, so no speech server is known.',
       mend: 'Set SYNTHESIS_URL to a server with POST /v1/audio/speech, or choose another voice.',
     })
   }
-  throw unknownVoice(name)
 }
 
-function unknownVoice(name: string): QuantvoxError {
-  const names = listVoices(null).map(voice => voice.name)
+function unknownVoice(name: string): never {
+  const names = listVoices([]).map(voice => voice.name)
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
   // By letters, "slt" is nearer to "none" than to "flite:slt", but not in what is meant.
   const bare = names.find(known => known.endsWith(`:${name}`) || known.startsWith(`${name}:`))
   const nearest = bare ?? closest(shown, names)
   const isNear = bare !== undefined || distance(shown, nearest) <= Math.max(3, shown.length / 2)
   const hint = isNear ? `The nearest is "${nearest}". ` : ''
-  return new QuantvoxError('model_not_found', `There is no voice "${shown}".`, {
+  throw new QuantvoxError('model_not_found', `There is no voice "${shown}".`, {
     mend: `${hint}Voices: ${names.join(', ')}, or remote:<voice> with SYNTHESIS_URL.`,
   })
 }

@@ -5,8 +5,7 @@ import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts
 import { openTurnStore } from '../../server/record/sqlite/store.ts'
 import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
-import type { SpokenAudio } from '../../server/voice/synthesize.ts'
-import { parseVoice } from '../../server/voice/voices.ts'
+import { createVoices } from '../../server/voice/voices.ts'
 import { leasesAt, testChat } from './engines/leasesAt.ts'
 
 /** What each scripted stage does: how long it takes, and what it says or throws. */
@@ -19,6 +18,7 @@ export type Script = {
   recognizeMs: number
   firstTokenMs: number
   tokenMs: number
+  synthesizeMs: number
   /** Milliseconds of audio for one clause. */
   clauseAudioMs: number
   recognizeError: Error | null
@@ -35,6 +35,7 @@ export const usualScript: Script = {
   recognizeMs: 5,
   firstTokenMs: 5,
   tokenMs: 1,
+  synthesizeMs: 0,
   clauseAudioMs: 300,
   recognizeError: null,
   respondError: null,
@@ -150,16 +151,17 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
         }
       }),
     llm: leasesAt(async () => 'http://127.0.0.1:11434', respond),
-    voice(name) {
-      const { kind } = parseVoice(name, false)
-      if (kind === 'browser' || kind === 'none') return null
-      return async function* (clause, signal): AsyncGenerator<SpokenAudio> {
-        calls.push(`speak ${clause}`)
-        if (script.synthesizeError) throw script.synthesizeError
-        signal.throwIfAborted()
-        yield { samples: tone(script.clauseAudioMs), sampleRate: SAMPLE_RATE, inferenceMs: 1 }
+    voice: createVoices(async (clause, _voice, signal) => {
+      calls.push(`speak ${clause}`)
+      if (script.synthesizeError) throw script.synthesizeError
+      await sleep(script.synthesizeMs)
+      signal.throwIfAborted()
+      return {
+        samples: tone(script.clauseAudioMs),
+        sampleRate: SAMPLE_RATE,
+        inferenceMs: script.synthesizeMs + 1,
       }
-    },
+    }, null),
     async speechLevel(name) {
       return { name, path: '/nowhere', digest: 'a'.repeat(64), quantization: name.split('-').at(-1) ?? '' }
     },

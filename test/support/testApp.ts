@@ -47,7 +47,7 @@ export async function createTestApp({
       info: () => Promise.reject(new Error('a test that needs info gives it')),
       languageModels: async () => [fakeLanguageModel],
       speechModels: async () => [],
-      voices: async () => listVoices(null),
+      voices: async () => listVoices([]),
       engines: async () => [],
       languagePulls: nothingToPull,
       speechPulls: nothingToPull,

@@ -8,6 +8,7 @@ import type { TurnRecord } from '../../protocol/record.ts'
 import type { ServerMessage } from '../../protocol/socketServer.ts'
 import { createOutbox } from '../../session/live/outbox.ts'
 import { createSession, type SessionDependencies } from '../../session/live/session.ts'
+import { noVoice } from '../../voice/none.ts'
 
 export type SpokenTurn = { record: TurnRecord; transcript: string; reply: string }
 
@@ -121,7 +122,8 @@ export async function openSpokenTurns(
 
   signal.throwIfAborted()
   const ready = ofType('ready')
-  const { voice } = dependencies.stages.settings
+  const { stages } = dependencies
+  const { name, kind } = stages.voice(stages.settings.voice)
   session.message(
     {
       type: 'start',
@@ -129,7 +131,7 @@ export async function openSpokenTurns(
       sampleRate: 16_000,
       mode: 'hands-free',
       // A voice of the browser would wait for a browser.
-      voice: voice === 'browser' ? 'none' : voice,
+      voice: kind === 'inBrowser' ? noVoice.name : name,
       // The speech of a clip must not interrupt the reply to its beginning.
       bargeIn: { minSpeechMs: 0 },
     },

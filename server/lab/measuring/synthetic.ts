@@ -4,12 +4,13 @@ import Value from 'typebox/value'
 import { joinSamples, pcmSampleRate, samplesIn, toFloat32, toInt16 } from '../../audio/pcm.ts'
 import { createResampler } from '../../audio/resampler.ts'
 import type { Stages } from '../../session/stages.ts'
+import { fliteVoices } from '../../voice/flite/flite.ts'
 import { randomFrom } from './seeded.ts'
 
 /** Sound made here: mono, 16 kHz. */
 export type MadeClip = { id: string; kind: 'speech' | 'nonspeech'; text: string; samples: Int16Array }
 
-const voices = ['flite:slt', 'flite:rms', 'flite:awb', 'flite:kal16']
+const voices = [...fliteVoices.keys()]
 /**
  * Every second sentence has pink noise this much below it. Clean synthetic speech is too easy: every level gets it right, and
  * nothing is told of their differences. Decibel, by the root mean square of both.
@@ -25,7 +26,7 @@ export async function spokenSentences(voice: Stages['voice'], signal: AbortSigna
   Value.Assert(Sentences, sentences)
   const clips: MadeClip[] = []
   for (const [index, text] of sentences.entries()) {
-    const name = voices[index % voices.length] ?? 'flite:slt'
+    const name = voices[index % voices.length] ?? ''
     const inNoise = Math.floor(index / voices.length) % 2 === 1
     const spoken = await speak(text, name, voice, signal)
     const samples = inNoise ? withNoise(spoken, NOISE_SNR_DB, index) : spoken
@@ -37,7 +38,7 @@ export async function spokenSentences(voice: Stages['voice'], signal: AbortSigna
 
 async function speak(text: string, name: string, voice: Stages['voice'], signal: AbortSignal) {
   const parts: Int16Array[] = [new Int16Array(samplesIn(200))]
-  for await (const { samples, sampleRate } of voice(name)?.(text, signal) ?? []) {
+  for await (const { samples, sampleRate } of voice(name).speak?.(text, signal) ?? []) {
     if (sampleRate === pcmSampleRate) parts.push(samples)
     else {
       const resampler = createResampler(sampleRate)

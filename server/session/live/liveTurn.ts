@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { heardPrefix, heardText } from '../../conversation/heardText.ts'
 import { type QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { Outcome } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { ReplyAudio } from '../../record/replyAudio.ts'
+import type { Played } from '../../voice/voice.ts'
 import { answer } from '../answer.ts'
 import { errorMessage } from '../errorMessage.ts'
 import type { Stages } from '../stages.ts'
@@ -13,7 +13,7 @@ import type { Turn } from '../turn.ts'
 import type { Active } from './active.ts'
 import type { Outbox } from './outbox.ts'
 import { createPlayout } from './playout.ts'
-import { createReplyVoice, FRAME_MS, type ReplyVoice } from './replyVoice.ts'
+import { createReplyVoice, type ReplyVoice } from './replyVoice.ts'
 import { untilOver } from './turnEnd.ts'
 
 /** How long an interrupted turn waits for the client to say where it stopped. */
@@ -129,27 +129,25 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
     await speaking.finish()
     sentAll = true
     await untilOver({
-      voice: settings.voice,
-      replyLength: reply.length,
+      playbackWithinMs: () => stages.voice(settings.voice).playbackWithinMs(played()),
       playout,
       changed: () => playbackChanged.promise,
       signal: control.signal,
     })
   }
 
-  function heard(): string {
-    if (asked?.active.settings.voice === 'none') return stop === null ? reply : ''
-    if (asked?.active.settings.voice === 'browser')
-      return spokenLength === null ? (stop === null ? reply : '') : heardPrefix(reply, spokenLength)
-    return heardText(voice?.clauses() ?? [], playout.positionMs(), reply)
-  }
+  const speaks = ({ active }: Question) => stages.voice(active.settings.voice)
+
+  const played = (): Played => ({
+    ...{ reply, spokenLength, stopped: stop !== null, clauses: voice?.clauses() ?? [] },
+    ...{ positionMs: playout.positionMs(), sentMs: playout.sentMs() },
+  })
 
   /** An interrupted client says where it stopped; one that never reports is not waited for. */
   async function waitForStopped(): Promise<void> {
-    if (stop !== 'interrupted' || playout.isOver()) return
+    if (stop !== 'interrupted' || playout.isOver() || asked === null) return
     const firstSentAt = playout.firstSentAtMs()
-    const isBrowser = asked?.active.settings.voice === 'browser' && reply !== ''
-    if (firstSentAt === null && !isBrowser) return
+    if (speaks(asked).playbackWithinMs(played()) === null) return
     const sinceFirstMs = firstSentAt === null ? 0 : performance.now() - firstSentAt
     const waitMs = dependencies.clientReports() ? STOPPED_WITHIN_MS : FIRST_REPORT_WITHIN_MS - sinceFirstMs
     if (waitMs <= 0) return
@@ -167,7 +165,7 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
     over = true
     if (asked !== null) {
       turn.reply ??= reply
-      turn.heardText = heard()
+      turn.heardText = speaks(asked).heard(played())
       asked.active.conversation.append(asked.text, turn.heardText)
     }
     settled.resolve()
@@ -189,11 +187,7 @@ export function createLiveTurn(turn: Turn, dependencies: LiveTurnDependencies): 
     if (error && !error.recoverable) dependencies.broken(error)
   }
 
-  function allPlayed(): boolean {
-    if (asked?.active.settings.voice === 'browser')
-      return sentAll && (spokenLength ?? 0) >= reply.trimEnd().length
-    return sentAll && playout.sentMs() - playout.positionMs() < FRAME_MS
-  }
+  const allPlayed = () => sentAll && asked !== null && speaks(asked).allPlayed(played())
 
   const outcomes: Record<Stop, Outcome> = {
     interrupted: 'interrupted',

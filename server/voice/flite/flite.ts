@@ -1,4 +1,6 @@
-import type { SpokenAudio, Synthesize } from '../synthesize.ts'
+import { serverVoice } from '../serverVoice.ts'
+import type { SpokenAudio } from '../synthesize.ts'
+import type { ServerVoice } from '../voice.ts'
 
 /** The engine as this stage needs it: one sentence to samples. */
 export type SpeakWithFlite = (
@@ -33,11 +35,22 @@ export function asciiForFlite(text: string): string {
   )
 }
 
-/** A flite voice as a stage. flite gives a clause as a whole, so one stretch of audio a clause. */
-export function createFliteSynthesis(speak: SpeakWithFlite, voice: string): Synthesize {
-  return async function* (clause, signal) {
-    const text = asciiForFlite(clause)
-    if (!/[a-z0-9]/i.test(text)) return
-    yield await speak(text, voice, signal)
-  }
+/** Names with what they are, for people. */
+export const fliteVoices: ReadonlyMap<string, string> = new Map([
+  ['flite:slt', 'flite, US English, female'],
+  ['flite:rms', 'flite, US English, male'],
+  ['flite:awb', 'flite, Scottish English, male'],
+  ['flite:kal16', 'flite, US English, male, the fastest and most robotic'],
+])
+
+/**
+ * A voice of flite, which gives a clause as a whole: one stretch of audio a clause.
+ * @param name one of `fliteVoices`
+ */
+export function fliteVoice(speak: SpeakWithFlite, name: string): ServerVoice {
+  const voice = name.slice(name.indexOf(':') + 1)
+  const pronounces = (text: string) => /[a-z0-9]/i.test(asciiForFlite(text))
+  return serverVoice({ name, languages: ['en'], pronounces }, async function* (clause, signal) {
+    yield await speak(asciiForFlite(clause), voice, signal)
+  })
 }

@@ -1,8 +1,10 @@
 import { QuantvoxError } from '../../errors.ts'
-import type { Synthesize } from '../synthesize.ts'
+import { serverVoice } from '../serverVoice.ts'
+import { hasLetterOrDigit } from '../speakable.ts'
+import type { ServerVoice } from '../voice.ts'
 import { createPcmReader } from './remotePcm.ts'
 
-export type RemoteSynthesisOptions = {
+export type RemoteVoiceOptions = {
   /** Base URL of a server with `POST /v1/audio/speech`, with or without `/v1`. */
   url: string
   /** As in `remote:<voice>`; `model/voice` names the server's model too. */
@@ -26,8 +28,8 @@ export function modelAndVoice(voice: string): { model: string; voice: string } {
   return { model: voice.slice(0, slash), voice: voice.slice(slash + 1) }
 }
 
-/** A voice of an OpenAI-shaped speech server as a stage; audio is passed on as it streams in. */
-export function createRemoteSynthesis(options: RemoteSynthesisOptions): Synthesize {
+/** A voice of an OpenAI-shaped speech server; audio is passed on as it streams in. */
+export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
   const { timeoutMs = 15_000 } = options
   const address = speechUrl(options.url)
   const { model, voice } = modelAndVoice(options.voice)
@@ -49,8 +51,8 @@ export function createRemoteSynthesis(options: RemoteSynthesisOptions): Synthesi
       ...(cause === undefined ? {} : { cause }),
     })
 
-  return async function* (clause, signal) {
-    if (clause.trim() === '') return
+  const asked = { name: `remote:${options.voice}`, languages: null, pronounces: hasLetterOrDigit }
+  return serverVoice(asked, async function* (clause, signal) {
     signal.throwIfAborted()
     const silence = new AbortController()
     const waitForServer = () => setTimeout(() => silence.abort(), timeoutMs)
@@ -92,5 +94,5 @@ export function createRemoteSynthesis(options: RemoteSynthesisOptions): Synthesi
     } finally {
       clearTimeout(patience)
     }
-  }
+  })
 }

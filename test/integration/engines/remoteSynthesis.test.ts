@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../server/engines/ports.ts'
-import { createRemoteSynthesis } from '../../../server/voice/remote/remote.ts'
+import { remoteVoice } from '../../../server/voice/remote/remote.ts'
 import { remoteVoiceNames } from '../../../server/voice/remote/remoteVoices.ts'
 import type { SpokenAudio } from '../../../server/voice/synthesize.ts'
 
@@ -24,7 +24,7 @@ async function serverThat(handle: Handle): Promise<string> {
 
 async function speak(url: string, signal = never, timeoutMs = 2000): Promise<SpokenAudio[]> {
   const spoken: SpokenAudio[] = []
-  const synthesize = createRemoteSynthesis({ url, voice: 'af_heart', timeoutMs })
+  const synthesize = remoteVoice({ url, voice: 'af_heart', timeoutMs }).speak
   for await (const audio of synthesize('Hello there.', signal)) spoken.push(audio)
   return spoken
 }
@@ -61,7 +61,7 @@ describe('a voice of a speech server', () => {
       response.write(Buffer.from(new Int16Array(100).buffer))
       finish = () => response.end(Buffer.from(new Int16Array(50).buffer))
     })
-    const audio = createRemoteSynthesis({ url, voice: 'v' })('Hello.', never)[Symbol.asyncIterator]()
+    const audio = remoteVoice({ url, voice: 'v' }).speak('Hello.', never)[Symbol.asyncIterator]()
     expect((await audio.next()).value?.samples.length).toBe(100)
     finish()
     expect((await audio.next()).value?.samples.length).toBe(50)
@@ -131,10 +131,7 @@ describe('a voice of a speech server', () => {
       setTimeout(() => response.end(Buffer.alloc(1000)), 20)
     })
     let bytes = 0
-    for await (const { samples } of createRemoteSynthesis({ url, voice: 'v', timeoutMs: 150 })(
-      'Hello.',
-      never,
-    )) {
+    for await (const { samples } of remoteVoice({ url, voice: 'v', timeoutMs: 150 }).speak('Hello.', never)) {
       bytes += samples.length * 2
       await new Promise(resolve => setTimeout(resolve, 250))
     }

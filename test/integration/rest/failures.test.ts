@@ -119,11 +119,14 @@ describe('a voice that fails', () => {
     const server = await start()
     const { voice } = server.stages
     server.stages.voice = name => {
-      const speak = voice(name)
-      if (speak === null) return null
-      return async function* (clause, signal) {
-        await sleep(100, undefined, { signal })
-        yield* speak(clause, signal)
+      const spoken = voice(name)
+      if (spoken.kind !== 'speak') return spoken
+      return {
+        ...spoken,
+        async *speak(clause, signal) {
+          await sleep(100, undefined, { signal })
+          yield* spoken.speak(clause, signal)
+        },
       }
     }
     server.script.respondError = new QuantvoxError('engine_failed', 'It broke.')

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { seedOf, shuffled } from '../../../server/lab/measuring/seeded.ts'
 import { soundsWithoutSpeech, spokenSentences, withNoise } from '../../../server/lab/measuring/synthetic.ts'
+import { createVoices } from '../../../server/voice/voices.ts'
 
 const power = (samples: ArrayLike<number>) => {
   let sum = 0
@@ -19,12 +20,11 @@ test('noise is as far below the speech as it should be, and the same every time'
 
 test('sentences are spoken by four voices in turn, half of them in noise, with silence around', async () => {
   const asked: string[] = []
-  const clips = await spokenSentences(name => {
-    return async function* (clause) {
-      asked.push(`${name} ${clause}`)
-      yield { samples: new Int16Array(16_000).fill(1000), sampleRate: 16_000 }
-    }
-  }, AbortSignal.timeout(1000))
+  const voices = createVoices(async (clause, voice) => {
+    asked.push(`${voice} ${clause}`)
+    return { samples: new Int16Array(16_000).fill(1000), sampleRate: 16_000, inferenceMs: 1 }
+  }, null)
+  const clips = await spokenSentences(voices, AbortSignal.timeout(1000))
   expect(clips).toHaveLength(24)
   expect(clips.filter(({ id }) => id.endsWith('-noise'))).toHaveLength(12)
   expect(new Set(asked.map(line => line.split(' ')[0])).size).toBe(4)

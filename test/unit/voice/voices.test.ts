@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { asciiForFlite, createFliteSynthesis } from '../../../server/voice/flite/flite.ts'
+import { asciiForFlite, fliteVoice } from '../../../server/voice/flite/flite.ts'
 import { modelAndVoice, speechUrl } from '../../../server/voice/remote/remote.ts'
 import { createPcmReader } from '../../../server/voice/remote/remotePcm.ts'
-import { listVoices, parseVoice } from '../../../server/voice/voices.ts'
+import { createVoices, listVoices } from '../../../server/voice/voices.ts'
 
 const never = new AbortController().signal
+const silent = () => Promise.reject(new Error('was asked'))
+const voice = createVoices(silent, 'http://127.0.0.1:8880')
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = []
@@ -14,14 +16,14 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 describe('the name of a voice', () => {
   it.each([
-    ['flite:slt', { kind: 'flite', voice: 'slt' }],
-    ['flite:kal16', { kind: 'flite', voice: 'kal16' }],
-    ['browser', { kind: 'browser' }],
-    ['none', { kind: 'none' }],
-    ['remote:af_heart', { kind: 'remote', voice: 'af_heart' }],
-    ['remote:org/model:1/af_heart', { kind: 'remote', voice: 'org/model:1/af_heart' }],
-  ])('%s is understood', (name, parsed) => {
-    expect(parseVoice(name, true)).toEqual(parsed)
+    ['flite:slt', 'speak', ['en']],
+    ['flite:kal16', 'speak', ['en']],
+    ['browser', 'inBrowser', null],
+    ['none', 'none', null],
+    ['remote:af_heart', 'speak', null],
+    ['remote:org/model:1/af_heart', 'speak', null],
+  ])('%s is understood', (name, kind, languages) => {
+    expect(voice(name)).toMatchObject({ name, kind, languages })
   })
 
   it.each([
@@ -31,7 +33,7 @@ describe('the name of a voice', () => {
     ['brwoser', 'browser'],
     ['Flite:rms', 'flite:rms'],
   ])('%s is unknown, and the nearest is named', (name, nearest) => {
-    expect(() => parseVoice(name, true)).toThrow(
+    expect(() => voice(name)).toThrow(
       expect.objectContaining({
         code: 'model_not_found',
         mend: expect.stringContaining(`The nearest is "${nearest}`),
@@ -44,7 +46,7 @@ describe('the name of a voice', () => {
     name => {
       let message = ''
       try {
-        parseVoice(name, true)
+        voice(name)
       } catch (error) {
         expect(error).toMatchObject({ code: 'model_not_found', mend: expect.stringContaining('flite:awb') })
         message = (error as Error).message
@@ -55,14 +57,14 @@ describe('the name of a voice', () => {
   )
 
   it('of a remote voice without a speech server says which setting is missing', () => {
-    expect(() => parseVoice('remote:af_heart', false)).toThrow(
+    expect(() => createVoices(silent, null)('remote:af_heart')).toThrow(
       expect.objectContaining({ code: 'engine_unavailable', mend: expect.stringContaining('SYNTHESIS_URL') }),
     )
   })
 
   it('is one that the list has, for every voice of the list', () => {
-    for (const { name } of listVoices(['af_heart'])) expect(() => parseVoice(name, true)).not.toThrow()
-    expect(listVoices(null).some(({ name }) => name.startsWith('remote:'))).toBe(false)
+    for (const { name } of listVoices(['af_heart'])) expect(() => voice(name)).not.toThrow()
+    expect(listVoices([]).some(({ name }) => name.startsWith('remote:'))).toBe(false)
   })
 })
 
@@ -79,20 +81,21 @@ describe('text for flite', () => {
   })
 
   it('that has nothing to say is not sent', async () => {
-    const synthesize = createFliteSynthesis(() => Promise.reject(new Error('was asked')), 'slt')
+    const { pronounces, speak } = fliteVoice(silent, 'flite:slt')
     for (const clause of ['', '  ', '漢字', '…', '🙂!']) {
-      expect(await all(synthesize(clause, never))).toEqual([])
+      expect(pronounces(clause)).toBe(false)
+      expect(await all(speak(clause, never))).toEqual([])
     }
   })
 
   it('is spoken with the voice, and the signal is handed on', async () => {
     const asked: unknown[] = []
     const audio = { samples: new Int16Array([1]), sampleRate: 16_000, inferenceMs: 3 }
-    const synthesize = createFliteSynthesis((...parameters) => {
+    const { speak } = fliteVoice((...parameters) => {
       asked.push(parameters)
       return Promise.resolve(audio)
-    }, 'rms')
-    expect(await all(synthesize('Hello.', never))).toEqual([audio])
+    }, 'flite:rms')
+    expect(await all(speak('Hello.', never))).toEqual([audio])
     expect(asked).toEqual([['Hello.', 'rms', never]])
   })
 })

@@ -1,13 +1,4 @@
-/** One clause of a reply on its way to the listener's ear. */
-export type SpokenClause = {
-  /** Character range in the raw reply. */
-  start: number
-  end: number
-  /** Length of its whole audio; null while it is not synthesized. */
-  audioMs: number | null
-  /** How much of that audio was sent to the client; never heard more than this. */
-  sentMs: number
-}
+import type { SpokenClause } from './voice.ts'
 
 /**
  * The part of a reply that was heard: the clauses that were played wholly, and of the one in which the playback

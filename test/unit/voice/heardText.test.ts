@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { heardPrefix, heardText, type SpokenClause } from '../../../server/conversation/heardText.ts'
+import { heardPrefix, heardText } from '../../../server/voice/heardText.ts'
+import type { SpokenClause } from '../../../server/voice/voice.ts'
 
 const reply = 'One two three. Four five **six**. Seven eight.'
 const spoken = (start: number, end: number, audioMs: number | null, sentMs = audioMs ?? 0): SpokenClause => ({
