@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-const project = (name: string, testTimeoutMs: number, parallel: boolean) => ({
+const project = (name: string, testTimeoutMs: number, parallel: boolean, folders = [name]) => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`, ...(name === 'integration' ? ['test/contract/**/*.test.ts'] : [])],
+    include: folders.map(folder => `test/${folder}/**/*.test.ts`),
     testTimeout: testTimeoutMs,
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
@@ -16,7 +16,7 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', 20_000, true),
-      project('integration', 30_000, true),
+      project('integration', 30_000, true, ['integration', 'contract']),
       project('engines', 180_000, false),
       project('e2e', 300_000, false),
     ],
