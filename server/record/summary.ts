@@ -11,8 +11,8 @@ import type {
 import { numericFields } from './fields.ts'
 import { createNumberList, type NumberList } from './numberList.ts'
 import { sortInSteps } from './sortInSteps.ts'
-import type { TurnStore } from './sqlite/store.ts'
 import { describe } from './statistics.ts'
+import type { TurnStore } from './turnStore.ts'
 
 /** More groups are no summary; grouping by conversation without a filter would make thousands. */
 const mostGroups = 1_000

@@ -45,11 +45,11 @@ test.each([
     process.kill(whom === 'launcher' ? server.pid : serverPid, signal)
     const codes = await closed
     expect(await leftOver(processes)).toEqual([])
-    expect(lostRows({ dataDir }, ended)).toEqual([])
+    expect(await lostRows({ dataDir }, ended)).toEqual([])
     // A server that is told to stop, also by the end of its launcher, lets all turns end.
     if (signal === 'SIGTERM' || whom === 'launcher') {
       expect(codes).toEqual([1001, 1001])
-      expect(lostRows({ dataDir }, begun)).toEqual([])
+      expect(await lostRows({ dataDir }, begun)).toEqual([])
     }
     await server.stop()
   },

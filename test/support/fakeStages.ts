@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createConversations } from '../../server/conversation/conversations.ts'
 import type { ReplyPart, Respond } from '../../server/llm/respond.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
-import { openTurnStore } from '../../server/record/sqlite/store.ts'
 import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
 import { createVoices } from '../../server/voice/voices.ts'
 import { leasesAt, testChat } from './engines/leasesAt.ts'
+import { createMemoryTurnStore } from './record/memoryTurnStore.ts'
 
 /** What each scripted stage does: how long it takes, and what it says or throws. */
 export type Script = {
@@ -177,7 +177,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       }
     },
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
-    store: openTurnStore(':memory:', { saveText: true }),
+    store: createMemoryTurnStore(),
     watchers: new Set(),
     underWay: createTurnsUnderWay(),
     settings: {

@@ -80,9 +80,9 @@ export function messagesOf(body: string): TurnMessage[] {
 }
 
 /** Waits until `check` holds; fails after `withinMs`. */
-export async function until(check: () => boolean, withinMs = 5_000): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
   const giveUpAt = performance.now() + withinMs
-  while (!check()) {
+  while (!(await check())) {
     if (performance.now() > giveUpAt) throw new Error('it did not happen in time')
     await new Promise(resolve => setTimeout(resolve, 5))
   }

@@ -6,7 +6,7 @@ import { Problem } from '../../../server/protocol/problem.ts'
 import { StoredTurn } from '../../../server/protocol/record.ts'
 import { type TurnFilters, TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { turnsAsCsv, turnsAsNdjson } from '../../../server/record/export.ts'
-import { openTurnStore, type TurnStore } from '../../../server/record/sqlite/store.ts'
+import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 
 /** Where turns are read from: a running server, or the record's file while none runs. */
 export type TurnLocation =
@@ -61,12 +61,12 @@ function fromFile(path: string, signal: AbortSignal | undefined): TurnSource {
       mend: 'Start the server with "npm start" and ask something, or set DATA_DIR.',
     })
   }
-  const store: TurnStore = openTurnStore(path, { saveText: true, readOnly: true })
+  const store = openTurnStore(path, { saveText: true, readOnly: true })
   if (store.status.problem) throw store.status.problem
   return {
-    list: async (filters, limit, cursor) => store.list(filters, limit, cursor),
+    list: store.list,
     async get(turnId) {
-      const turn = store.get(turnId)
+      const turn = await store.get(turnId)
       if (!turn) throw new QuantvoxError('not_found', `There is no turn ${turnId} in the record.`)
       return turn
     },

@@ -14,8 +14,8 @@ import {
   TurnsQuery,
 } from '../../protocol/turnQueries.ts'
 import { turnsAsCsv, turnsAsNdjson } from '../../record/export.ts'
-import type { TurnStore } from '../../record/sqlite/store.ts'
 import { summarize } from '../../record/summary.ts'
+import type { TurnStore } from '../../record/turnStore.ts'
 import { json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
@@ -82,7 +82,7 @@ export function turnRecordRoutes(dependencies: {
         },
       },
       async request => {
-        const turn = store.get(request.params.id)
+        const turn = await store.get(request.params.id)
         if (!turn) throw unknownTurn(request.params.id)
         return turn
       },
@@ -101,7 +101,7 @@ export function turnRecordRoutes(dependencies: {
       async (request, reply) => {
         // Audio first: what comes in between leaves a turn that can be deleted again, never audio without one.
         await deleteAudio?.(request.params.id)
-        const known = store.delete(request.params.id)
+        const known = await store.delete(request.params.id)
         if (!known) throw unknownTurn(request.params.id)
         return reply.code(204).send(null)
       },

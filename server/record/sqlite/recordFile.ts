@@ -1,6 +1,10 @@
 import type { QuantvoxError } from '../../errors.ts'
 import { type Database, fileProblem, openDatabase, sqliteCode } from './database.ts'
-import type { StoreLog } from './store.ts'
+
+export type StoreLog = {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
 
 /** The record's file: opened when it is first used, and anew after it was damaged, replaced or out of reach. */
 export type RecordFile = {

@@ -1,12 +1,13 @@
 import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 import type { QuantvoxError } from '../../errors.ts'
-import type { StoredTurn, TurnRecord, TurnText } from '../../protocol/record.ts'
-import type { TurnFilters, TurnPage } from '../../protocol/turnQueries.ts'
+import type { StoredTurn } from '../../protocol/record.ts'
+import type { TurnFilters } from '../../protocol/turnQueries.ts'
 import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from '../selection.ts'
+import type { TurnStore } from '../turnStore.ts'
 import { type Database, emptyLog, fileProblem, openWaitMs, proveWritable, sqliteCode } from './database.ts'
 import { findDamage } from './integrity.ts'
 import { createLogSync } from './logSync.ts'
-import { openRecordFile } from './recordFile.ts'
+import { openRecordFile, type StoreLog } from './recordFile.ts'
 import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
@@ -19,50 +20,14 @@ const constraintViolated = 19
 /** The record's file inside DATA_DIR. */
 export const turnFileName = 'quantvox.sqlite'
 
-export type StoreLog = {
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
-
-export type StoreStatus = {
-  /** Whether the file takes rows, by the last that was asked of it. */
-  recording: boolean
-  /** Why it does not; or, while it does, what is wrong with it all the same. */
-  problem: QuantvoxError | null
-  /** Turns that are kept in memory until the file takes them. */
-  unwritten: number
-}
-
-export type TurnStore = {
-  readonly status: StoreStatus
-  /**
-   * Commits one row, then has it flushed to the disk in the background. Never throws: what the file refuses is
-   * logged, kept in memory and written as soon as it works.
-   */
-  insert(record: TurnRecord, text: TurnText): void
-  /** Null for an unknown id. Throws `internal` when the file cannot be read or the row is no turn record. */
-  get(turnId: string): StoredTurn | null
-  /**
-   * Overwrites the row, also in the write-ahead log, there as soon as nobody reads the file. False for an unknown id;
-   * throws `internal` like `get`.
-   */
-  delete(turnId: string): boolean
-  /** A page, newest first. Throws `invalid_request` for a bad cursor, `internal` when the file cannot be read. */
-  list(filters: TurnFilters, limit: number, cursor?: string | null): TurnPage
-  /** All that match, newest first, as of now; reads in pages and lets the event loop run between them. */
-  stream(filters: TurnFilters, signal?: AbortSignal): AsyncGenerator<StoredTurn, void, void>
-  /** Forgets all turns that started before then, in steps. Resolves to their ids; throws `internal` like `get`. */
-  deleteBefore(startedAt: Date): Promise<string[]>
-  close(): void
-}
-
 const insertRow = `INSERT INTO turns (turnId, startedAtMs, record, transcript, reply, heardText) VALUES (?, ?, ?, ?, ?, ?)`
 const deleteOldest = `DELETE FROM turns WHERE turnId IN
   (SELECT turnId FROM turns WHERE startedAtMs < ? ORDER BY startedAtMs LIMIT ?) RETURNING turnId`
 
 /**
  * Opens the turn record at `path`. Never throws: a file that cannot be opened or written gives a store whose `status`
- * says why, and every insert, and a timer, tries again.
+ * says why, and every insert, and a timer, tries again. Rows are flushed to the disk in the background; a deleted one is
+ * overwritten, also in the write-ahead log, there as soon as nobody reads the file.
  *
  * @param options.saveText false keeps transcript, reply and heardText out of the file and out of memory
  * @param options.verify reads the whole file once, on a thread, and lets log and `status` say where it is damaged
@@ -172,7 +137,7 @@ export function openTurnStore(
       )
     },
 
-    get(turnId) {
+    async get(turnId) {
       const waiting = unwritten.find(turnId)
       if (waiting) return storedTurn(waiting.record, waiting.text)
       return file.use('read', open => {
@@ -181,7 +146,7 @@ export function openTurnStore(
       })
     },
 
-    delete(turnId) {
+    async delete(turnId) {
       if (unwritten.remove(turnId)) return true
       return file.use('write', open => {
         if (open.prepare('DELETE FROM turns WHERE turnId = ?').run(turnId).changes === 0) return false
@@ -204,7 +169,7 @@ export function openTurnStore(
       return forgotten
     },
 
-    list(filters, limit, cursor) {
+    async list(filters, limit, cursor) {
       const after = cursor == null ? null : positionOf(cursor)
       return file.use('read', open => {
         const rows = readRows(open, filters, after, limit + 1)

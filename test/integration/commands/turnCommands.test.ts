@@ -10,7 +10,8 @@ import { exportTurns, listTurns, showTurn } from '../../../scripts/commands/turn
 import { turnRecordRoutes } from '../../../server/doors/rest/turnRecords.ts'
 import { errorTable, toQuantvoxError } from '../../../server/errors.ts'
 import type { TurnFilters } from '../../../server/protocol/turnQueries.ts'
-import { openTurnStore, type TurnStore } from '../../../server/record/sqlite/store.ts'
+import { openTurnStore } from '../../../server/record/sqlite/store.ts'
+import type { TurnStore } from '../../../server/record/turnStore.ts'
 import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
 const token = 'a-token'

@@ -24,7 +24,7 @@ test('where all is well it finds nothing, and a spoken question is answered, wit
   expect(turn?.speech.audioMs).toBeGreaterThan(1_500)
   expect(turn?.fromSpeechEnd.firstAudioMs).toBeGreaterThan(0)
   const store = openTurnStore(join(machine.config.DATA_DIR, turnFileName), { saveText: true })
-  expect(store.list({}, 10).items).toEqual([])
+  expect((await store.list({}, 10)).items).toEqual([])
   store.close()
 })
 

@@ -117,7 +117,7 @@ describe('a whole comparison', () => {
         'replyDoneMs',
       ]),
     )
-    const turns = fake.stages.stages.store.list({}, 100).items
+    const turns = (await fake.stages.stages.store.list({}, 100)).items
     expect(turns.length).toBeGreaterThan(0)
     expect(new Set(turns.map(({ source }) => source))).toEqual(new Set(['comparison']))
     expect(fake.stages.stages.underWay.count()).toBe(0)

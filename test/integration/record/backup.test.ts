@@ -50,17 +50,17 @@ test('backups of a running server have every turn that had ended, are whole, and
   // Taken as the record, a server goes on with it.
   const restored = openTurnStore(copy, { saveText: true })
   expect(restored.status.recording).toBe(true)
-  expect(restored.get(ended[0] ?? '')?.turnId).toBe(ended[0])
+  expect((await restored.get(ended[0] ?? ''))?.turnId).toBe(ended[0])
   restored.close()
 })
 
-test('a backup has nothing of what was deleted, and replaces an older one only when it is whole', () => {
+test('a backup has nothing of what was deleted, and replaces an older one only when it is whole', async () => {
   const file = join(folder, 'turns.sqlite')
   const copy = join(folder, 'copy.sqlite')
   const store = openTurnStore(file, { saveText: true })
   for (const { record, text } of makeTurns(30)) store.insert(record, text)
   expect(backUpRecord(file, copy)).toBe(30)
-  store.delete(makeTurn(4).record.turnId)
+  await store.delete(makeTurn(4).record.turnId)
   expect(backUpRecord(file, copy)).toBe(29)
   expect(whatIsIn(copy).has(makeTurn(4).record.turnId)).toBe(false)
   store.close()

@@ -33,13 +33,13 @@ function insert(store: ReturnType<typeof openTurnStore>, i: number, length: numb
   return made.record.turnId
 }
 
-test('whatever is deleted after whatever was written, in small rows and large, no byte of it stays', () => {
+test('whatever is deleted after whatever was written, in small rows and large, no byte of it stays', async () => {
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ length: fc.oneof(fc.nat(200), fc.nat(6000)) }) },
     { weight: 4, arbitrary: fc.record({ deletes: fc.nat(1_000_000) }) },
   )
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 50, maxLength: 400 }), steps => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 50, maxLength: 400 }), async steps => {
       const store = openTurnStore(file, { saveText: true })
       const kept: { i: number; turnId: string }[] = []
       const deleted: number[] = []
@@ -47,7 +47,7 @@ test('whatever is deleted after whatever was written, in small rows and large, n
         if ('length' in what) kept.push({ i, turnId: insert(store, i, what.length) })
         else if (kept.length > 0) {
           const [gone] = kept.splice(what.deletes % kept.length, 1)
-          expect(store.delete(gone?.turnId ?? '')).toBe(true)
+          expect(await store.delete(gone?.turnId ?? '')).toBe(true)
           deleted.push(gone?.i ?? 0)
         }
       }
@@ -61,14 +61,14 @@ test('whatever is deleted after whatever was written, in small rows and large, n
   )
 })
 
-test('a reader delays the forgetting of a deleted turn until it is done, no longer', () => {
+test('a reader delays the forgetting of a deleted turn until it is done, no longer', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const store = openTurnStore(file, { saveText: true })
   const turnId = insert(store, 1, 100)
   const reader = new DatabaseSync(file, { readOnly: true })
   reader.exec('BEGIN')
   reader.prepare('SELECT count(*) FROM turns').get()
-  expect(store.delete(turnId)).toBe(true)
+  expect(await store.delete(turnId)).toBe(true)
   expect(bytes().includes(secret(1))).toBe(true)
   reader.exec('COMMIT')
   vi.advanceTimersByTime(5_000)
@@ -77,13 +77,13 @@ test('a reader delays the forgetting of a deleted turn until it is done, no long
   store.close()
 })
 
-test('what a killed server had deleted is forgotten by the next start, even with a reader there', () => {
+test('what a killed server had deleted is forgotten by the next start, even with a reader there', async () => {
   const killed = openTurnStore(file, { saveText: true })
   const turnId = insert(killed, 1, 100)
   const reader = new DatabaseSync(file, { readOnly: true })
   reader.exec('BEGIN')
   reader.prepare('SELECT count(*) FROM turns').get()
-  killed.delete(turnId)
+  await killed.delete(turnId)
   reader.exec('COMMIT')
   expect(bytes().includes(secret(1))).toBe(true)
   // `killed` is never closed, and the reader keeps the log from being removed.
@@ -115,7 +115,7 @@ test('RETENTION_DAYS forgets rows, text and audio of older turns, also audio who
   keepFor(2, store, replies.forgetBefore, stop.signal, pino({ level: 'silent' }))
   await expect.poll(() => store.get(oldId)).toBeNull()
   stop.abort()
-  expect(store.get(youngId)?.transcript).toContain('secret')
+  expect((await store.get(youngId))?.transcript).toContain('secret')
   expect(readdirSync(join(folder, 'audio'))).toEqual([youngId])
   expect(bytes().includes(secret(old ?? 0))).toBe(false)
   store.close()

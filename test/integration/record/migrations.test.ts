@@ -31,10 +31,10 @@ test('every schema version that landed has a record that its own SQL made', () =
 
 test.each(versions)(
   'a record of version %i is brought up to date, all turns are there, and it records on',
-  version => {
+  async version => {
     oldFile(version)
     const store = openTurnStore(file, { saveText: true })
-    const { items } = store.list({}, 10)
+    const { items } = await store.list({}, 10)
     expect(items.map(turn => [turn.outcome, turn.transcript])).toEqual([
       ['failed', null],
       ['no-speech', ''],
@@ -43,7 +43,7 @@ test.each(versions)(
     ])
     const { record, text } = makeTurn(60)
     store.insert(record, text)
-    expect(store.get(record.turnId)).toEqual({ ...record, ...text })
+    expect(await store.get(record.turnId)).toEqual({ ...record, ...text })
     store.close()
     const after = new DatabaseSync(file, { readOnly: true })
     expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: schemaVersion })

@@ -30,11 +30,11 @@ test('every turn that was recorded is there after the process is killed', async 
   const recorded = printed.split('\n').slice(0, -1)
   expect(recorded.length).toBeGreaterThanOrEqual(200)
   const store = openTurnStore(file, { saveText: true })
-  expect(recorded.filter(turnId => store.get(turnId) === null)).toEqual([])
+  expect(await Promise.all(recorded.map(store.get))).not.toContain(null)
   store.close()
 })
 
-test('a file that is damaged in the middle says so, and fails no turn', () => {
+test('a file that is damaged in the middle says so, and fails no turn', async () => {
   const before = openTurnStore(file, { saveText: true })
   for (const { record, text } of makeTurns(400)) before.insert(record, text)
   before.close()
@@ -47,34 +47,23 @@ test('a file that is damaged in the middle says so, and fails no turn', () => {
   const store = openTurnStore(file, { saveText: true, log })
   const { record, text } = makeTurn(1_000)
   store.insert(record, text)
-  expect(() => store.list({}, 10)).toThrow(/is damaged/)
+  await expect(store.list({}, 10)).rejects.toThrow(/is damaged/)
   expect(store.status).toMatchObject({ recording: false, unwritten: 1 })
   expect(store.status.problem?.line).toMatch(/is damaged.*-wal/)
   expect(problems).toHaveLength(1)
   for (const name of [file, `${file}-wal`, `${file}-shm`]) rmSync(name, { force: true })
   store.insert(makeTurn(1_001).record, text)
   expect(store.status).toEqual({ recording: true, problem: null, unwritten: 0 })
-  expect(store.list({}, 10).items).toHaveLength(2)
+  expect((await store.list({}, 10)).items).toHaveLength(2)
   store.close()
 })
 
-test('turns older than a date are forgotten, with their ids told', async () => {
-  const store = openTurnStore(file, { saveText: true })
-  const made = makeTurns(350)
-  for (const { record, text } of made) store.insert(record, text)
-  const forgotten = await store.deleteBefore(new Date(made[320]?.record.startedAt ?? ''))
-  expect(new Set(forgotten)).toEqual(new Set(made.slice(0, 320).map(({ record }) => record.turnId)))
-  expect(store.list({}, 500).items.at(-1)?.turnId).toBe(made[320]?.record.turnId)
-  expect(await store.deleteBefore(new Date(0))).toEqual([])
-  store.close()
-})
-
-test('two processes on one file record side by side', () => {
+test('two processes on one file record side by side', async () => {
   const one = openTurnStore(file, { saveText: true })
   const two = openTurnStore(file, { saveText: true })
   for (const [i, { record, text }] of makeTurns(40).entries()) (i % 2 ? one : two).insert(record, text)
-  expect(one.list({}, 100).items).toEqual(two.list({}, 100).items)
-  expect(two.list({}, 100).items).toHaveLength(40)
+  expect(await one.list({}, 100)).toEqual(await two.list({}, 100))
+  expect((await two.list({}, 100)).items).toHaveLength(40)
   one.close()
   two.close()
 })

@@ -15,7 +15,7 @@ afterEach(async () => {
 })
 
 const bytes = (buffer: Buffer | string) => new Uint8Array(Buffer.from(buffer))
-const rows = ({ stages }: TestApp) => stages.store.list({}, 100).items
+const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
 
 describe('audio that cannot be heard is audio_invalid, and its row says failed', () => {
   const nan = Buffer.alloc(6400)
@@ -40,7 +40,7 @@ describe('audio that cannot be heard is audio_invalid, and its row says failed',
     expect(problem).toMatchObject({ code: 'audio_invalid', status: 400, mend: expect.any(String) })
     expect(problem.detail).toMatch(said)
     expect(server.calls).toEqual([])
-    expect(rows(server)).toEqual([
+    expect(await rows(server)).toEqual([
       expect.objectContaining({ turnId: problem.turnId, outcome: 'failed', errorCode: 'audio_invalid' }),
     ])
   })
@@ -95,7 +95,7 @@ describe('a body of the wrong kind', () => {
     const response = await askText(server.app, body)
     expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_request'])
     expect(response.json().detail).toMatch(said)
-    expect([server.calls, rows(server)]).toEqual([[], []])
+    expect([server.calls, await rows(server)]).toEqual([[], []])
   })
 
   test('an unknown field is told the nearest known one', async () => {
@@ -165,7 +165,7 @@ describe('a form', () => {
     const response = await post(server.app, ...parts)
     expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_request'])
     expect(response.json().detail).toMatch(said)
-    expect([server.calls, rows(server)]).toEqual([[], []])
+    expect([server.calls, await rows(server)]).toEqual([[], []])
   })
 
   test.each([
@@ -226,7 +226,9 @@ describe('limits', () => {
     const long = wavBytes({ sampleRate: 8000, bitDepth: 8, audio: Buffer.alloc(8000 * 601, 128) })
     const response = await ask(server.app, {}, bytes(long))
     expect([response.statusCode, response.json().code]).toEqual([413, 'too_large'])
-    expect(rows(server)).toEqual([expect.objectContaining({ outcome: 'failed', errorCode: 'too_large' })])
+    expect(await rows(server)).toEqual([
+      expect.objectContaining({ outcome: 'failed', errorCode: 'too_large' }),
+    ])
   })
 
   test('a turn beyond MAX_SESSIONS is at_capacity with Retry-After, and there is room again afterwards', async () => {

@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const { app } of apps.splice(0)) await app.close()
 })
 
-const rows = ({ stages }: TestApp) => stages.store.list({}, 100).items
+const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
 
 describe('an engine that fails', () => {
   const codes: ErrorCode[] = ['engine_unavailable', 'engine_failed', 'engine_timeout', 'context_exceeded']
@@ -34,7 +34,7 @@ describe('an engine that fails', () => {
       expect(response.statusCode).toBe(errorTable[code].http)
       const problem = response.json()
       expect(problem).toMatchObject({ code, detail: 'It broke.', meaning: 'M.', mend: 'Mend it.' })
-      expect(rows(server)).toEqual([
+      expect(await rows(server)).toEqual([
         expect.objectContaining({
           turnId: problem.turnId,
           outcome: 'failed',
@@ -55,10 +55,10 @@ describe('an engine that fails', () => {
       const response = await ask(server.app)
       expect(response.statusCode).toBe(errorTable[code].http)
       expect(server.calls).not.toContain('respond')
-      expect(rows(server)).toEqual([
+      expect(await rows(server)).toEqual([
         expect.objectContaining({ outcome: 'failed', errorCode: code, transcript: null, reply: null }),
       ])
-      expect(rows(server)[0]?.speech).toMatchObject({ model: 'whisper-tiny.en-q8_0', audioMs: 1000 })
+      expect((await rows(server))[0]?.speech).toMatchObject({ model: 'whisper-tiny.en-q8_0', audioMs: 1000 })
     },
   )
 
@@ -85,7 +85,9 @@ describe('an engine that fails', () => {
     const response = await ask(server.app)
     expect([response.statusCode, response.json().code]).toEqual([500, 'internal'])
     expect(response.body).not.toContain('secret detail')
-    expect(rows(server)).toEqual([expect.objectContaining({ outcome: 'failed', errorCode: 'internal' })])
+    expect(await rows(server)).toEqual([
+      expect.objectContaining({ outcome: 'failed', errorCode: 'internal' }),
+    ])
     const logged = server.logLines.filter(line => JSON.parse(line).level >= 50)
     expect(logged).toHaveLength(1)
     expect(logged[0]).toContain('secret detail')
@@ -105,7 +107,7 @@ describe('a voice that fails', () => {
     const server = await start({ script: { synthesizeError: error } })
     const response = await askText(server.app, { text: 'Hi' })
     expect([response.statusCode, response.json().detail]).toEqual([502, 'flite died.'])
-    expect(rows(server)).toEqual([
+    expect(await rows(server)).toEqual([
       expect.objectContaining({
         outcome: 'failed',
         errorCode: 'engine_failed',
@@ -143,7 +145,7 @@ describe('a voice that fails', () => {
     expect([response.statusCode, response.json().code]).toEqual([404, 'model_not_found'])
     expect(response.json().mend).toMatch(/nearest is "flite:slt"/)
     expect(server.calls).toEqual([])
-    expect(rows(server)).toEqual([
+    expect(await rows(server)).toEqual([
       expect.objectContaining({ outcome: 'failed', errorCode: 'model_not_found' }),
     ])
   })
@@ -167,7 +169,7 @@ describe('a model that is not there', () => {
     const response = await askText(server.app, { text: 'Hi', llmModel: 'nope:1b' })
     expect([response.statusCode, response.json().code]).toEqual([404, 'model_not_found'])
     expect(response.json().mend).toContain('models pull nope:1b')
-    expect(rows(server)[0]).toMatchObject({
+    expect((await rows(server))[0]).toMatchObject({
       outcome: 'failed',
       llm: { model: 'nope:1b', quantization: null },
     })
@@ -189,7 +191,10 @@ describe('a model that is not there', () => {
     }
     const response = await ask(server.app, { speechModel: 'whisper-tiny.en-q8' })
     expect(response.statusCode).toBe(404)
-    expect(rows(server)[0]).toMatchObject({ outcome: 'failed', speech: { model: 'whisper-tiny.en-q8' } })
+    expect((await rows(server))[0]).toMatchObject({
+      outcome: 'failed',
+      speech: { model: 'whisper-tiny.en-q8' },
+    })
   })
 })
 

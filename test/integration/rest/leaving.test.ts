@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const { app } of apps.splice(0)) await app.close()
 })
 
-const rows = ({ stages }: TestApp) => stages.store.list({}, 100).items
+const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
 const errorsIn = (logLines: string[]) => logLines.filter(line => JSON.parse(line).level >= 40)
 const typed = (text: string) => ({
   method: 'POST',
@@ -42,9 +42,9 @@ describe('a client that leaves', () => {
     await until(() => server.calls.length === 1)
     leave.abort()
     await expect(asking).rejects.toThrow()
-    await until(() => rows(server).length === 1, 1_000)
+    await until(async () => (await rows(server)).length === 1, 1_000)
     expect(server.calls).toEqual(['recognize whisper-tiny.en-q8_0', 'recognize whisper-tiny.en-q8_0 aborted'])
-    expect(rows(server)).toEqual([
+    expect(await rows(server)).toEqual([
       expect.objectContaining({ outcome: 'interrupted', errorCode: null, transcript: null, reply: null }),
     ])
     expect(errorsIn(server.logLines)).toEqual([])
@@ -59,9 +59,9 @@ describe('a client that leaves', () => {
     const first = await response.body?.getReader().read()
     expect(Buffer.from(first?.value ?? []).toString()).toContain('reply.delta')
     leave.abort()
-    await until(() => rows(server).length === 1, 1_000)
+    await until(async () => (await rows(server)).length === 1, 1_000)
     expect(server.calls).toEqual(['respond', 'respond aborted'])
-    expect(rows(server)).toEqual([
+    expect(await rows(server)).toEqual([
       expect.objectContaining({
         outcome: 'interrupted',
         errorCode: null,
@@ -80,7 +80,7 @@ describe('a client that leaves', () => {
     await until(() => server.calls.length === 1)
     leave.abort()
     await expect(asking).rejects.toThrow()
-    await until(() => rows(server)[0]?.outcome === 'interrupted', 1_000)
+    await until(async () => (await rows(server))[0]?.outcome === 'interrupted', 1_000)
     server.script.firstTokenMs = 0
     expect((await fetch(`${server.url}/v1/turns`, typed('And now?'))).status).toBe(200)
   })
@@ -97,7 +97,7 @@ describe('a client that leaves', () => {
     socket.destroy()
     await sleep(100)
     expect((await fetch(`${server.url}/v1/turns`, typed('Hi'))).status).toBe(200)
-    expect(rows(server)).toHaveLength(1)
+    expect(await rows(server)).toHaveLength(1)
     expect(errorsIn(server.logLines)).toEqual([])
   })
 
@@ -105,7 +105,7 @@ describe('a client that leaves', () => {
     const server = await listening()
     const response = await fetch(`${server.url}/v1/turns`, { ...typed('Hi'), keepalive: false })
     await response.json()
-    expect(rows(server)).toEqual([expect.objectContaining({ outcome: 'completed' })])
+    expect(await rows(server)).toEqual([expect.objectContaining({ outcome: 'completed' })])
   })
 })
 

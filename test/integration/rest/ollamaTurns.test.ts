@@ -43,7 +43,7 @@ afterEach(async () => {
     await ollama.close()
   }
 })
-const rows = ({ stages }: TestApp) => stages.store.list({}, 100).items
+const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
 
 test('a turn has the figures, the model and the address of its Ollama', async () => {
   const server = await start(response => response.end(chatLine('It is') + chatLine(' ten.') + lastLine))
@@ -124,7 +124,7 @@ describe.each<[string, (response: ServerResponse) => unknown, number, string, st
     const server = await start(chat)
     const response = await askText(server.app, { text: 'Hi', voice: 'none' })
     expect([response.statusCode, response.json().code]).toEqual([status, code])
-    expect(rows(server)).toEqual([
+    expect(await rows(server)).toEqual([
       expect.objectContaining({
         turnId: response.json().turnId,
         outcome: 'failed',
@@ -166,14 +166,14 @@ test.each([
   }
   leave.abort()
   await until(() => chatCall()?.hungUp === true, 1_000)
-  await until(() => rows(server).length === 1, 1_000)
-  expect(rows(server)[0]).toMatchObject({ outcome: 'interrupted', reply: speaks ? 'It is' : '' })
+  await until(async () => (await rows(server)).length === 1, 1_000)
+  expect((await rows(server))[0]).toMatchObject({ outcome: 'interrupted', reply: speaks ? 'It is' : '' })
 })
 
 test('a question longer than the context window is context_exceeded, and Ollama is not asked', async () => {
   const server = await start(response => response.end(lastLine))
   const response = await askText(server.app, { text: 'many words '.repeat(5_000) })
   expect([response.statusCode, response.json().code]).toEqual([422, 'context_exceeded'])
-  expect(rows(server)[0]).toMatchObject({ outcome: 'failed', errorCode: 'context_exceeded' })
+  expect((await rows(server))[0]).toMatchObject({ outcome: 'failed', errorCode: 'context_exceeded' })
   expect(server.ollama.calls.map(call => call.path)).not.toContain('/api/chat')
 })

@@ -53,7 +53,7 @@ test('SAVE_TEXT=false keeps the words out of the record as well', async () => {
   server.stages.store = openTurnStore(':memory:', { saveText: false })
   const { turnId, transcript } = (await ask(server.app)).json()
   expect(transcript).toBe(said.transcript)
-  const row = server.stages.store.get(turnId)
+  const row = await server.stages.store.get(turnId)
   expect(row).toMatchObject({ outcome: 'completed', transcript: null, reply: null, heardText: null })
   for (const secret of secrets) expect(JSON.stringify(row)).not.toContain(secret)
 })

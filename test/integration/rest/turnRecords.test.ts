@@ -9,7 +9,8 @@ import { turnRecordRoutes } from '../../../server/doors/rest/turnRecords.ts'
 import { errorTable, toQuantvoxError } from '../../../server/errors.ts'
 import { StoredTurn } from '../../../server/protocol/record.ts'
 import { Summary, TurnPage } from '../../../server/protocol/turnQueries.ts'
-import { openTurnStore, type TurnStore } from '../../../server/record/sqlite/store.ts'
+import { openTurnStore } from '../../../server/record/sqlite/store.ts'
+import type { TurnStore } from '../../../server/record/turnStore.ts'
 import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
 let folder: string

@@ -12,7 +12,7 @@ afterEach(async () => {
 const broken = new QuantvoxError('engine_failed', 'The engine broke.')
 
 async function rows() {
-  return live.stages.store.list({}, 10).items
+  return (await live.stages.store.list({}, 10)).items
 }
 
 async function untilRow() {
@@ -44,7 +44,7 @@ describe('an engine that fails', () => {
       expect(error).toMatchObject({ code: 'engine_failed', recoverable: true })
       const done = await client.next('turn.done')
       expect(done).toMatchObject({ turnId: error.turnId, outcome: 'failed', errorCode: 'engine_failed' })
-      expect(live.stages.store.get(done.turnId)?.errorCode).toBe('engine_failed')
+      expect((await live.stages.store.get(done.turnId))?.errorCode).toBe('engine_failed')
 
       Object.assign(live.script, { recognizeError: null, respondError: null, synthesizeError: null })
       client.send({ type: 'text', text: 'Again?' })

@@ -139,7 +139,7 @@ describe('interrupt', () => {
     expect(reason).toBe('client')
     const done = await client.next('turn.done')
     expect(done).toMatchObject({ turnId, outcome: 'interrupted' })
-    expect(live.stages.store.get(turnId)?.outcome).toBe('interrupted')
+    expect((await live.stages.store.get(turnId))?.outcome).toBe('interrupted')
     expectNothingAfterInterrupted(client, turnId)
     Object.assign(live.script, { recognizeMs: 5, firstTokenMs: 5, tokenMs: 1, clauseAudioMs: 100 })
     client.say(800)

@@ -12,7 +12,7 @@ async function endedWell({ server, talk }: Trial): Promise<string[]> {
     ...(await talk.closed)
       .filter(closed => closed !== 1001)
       .map(closed => `a socket was closed with ${closed}`),
-    ...lostRows(server, talk.begun),
+    ...(await lostRows(server, talk.begun)),
     ...notes.map(note => `the note ${note} was left`),
   ]
 }

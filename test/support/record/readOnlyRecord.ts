@@ -11,6 +11,11 @@ const { record, text } = makeTurn(1)
 store.insert(record, text)
 const { recording, unwritten } = store.status
 process.stdout.write(
-  JSON.stringify({ atStart, recording, unwritten, kept: store.get(record.turnId)?.turnId === record.turnId }),
+  JSON.stringify({
+    atStart,
+    recording,
+    unwritten,
+    kept: (await store.get(record.turnId))?.turnId === record.turnId,
+  }),
 )
 process.exit()

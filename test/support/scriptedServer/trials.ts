@@ -51,7 +51,7 @@ export async function signalTrials(
       await server.exited
       const complaints = [
         ...(await check({ server, talk: talking, atMs })),
-        ...lostRows(server, talking.ended),
+        ...(await lostRows(server, talking.ended)),
         ...(await leftOver(processes)),
       ]
       turnsEnded += talking.ended.size
@@ -68,10 +68,11 @@ export async function signalTrials(
 }
 
 /** Turns of `ids` that the record does not have, read as the next start would find it. */
-export function lostRows({ dataDir }: { dataDir: string }, ids: Iterable<string>): string[] {
+export async function lostRows({ dataDir }: { dataDir: string }, ids: Iterable<string>): Promise<string[]> {
   const store = openTurnStore(join(dataDir, turnFileName), { saveText: true })
   const problem = store.status.problem
-  const lost = problem === null ? [...ids].filter(id => store.get(id) === null) : []
+  const lost: string[] = []
+  if (problem === null) for (const id of ids) if ((await store.get(id)) === null) lost.push(id)
   store.close()
   return [...(problem === null ? [] : [problem.line]), ...lost.map(id => `the row of ${id} is lost`)]
 }

@@ -1,0 +1,36 @@
+import type { QuantvoxError } from '../errors.ts'
+import type { StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
+import type { TurnFilters, TurnPage } from '../protocol/turnQueries.ts'
+
+export type StoreStatus = {
+  /** Whether the store takes rows, by the last that was asked of it. */
+  recording: boolean
+  /** Why it does not; or, while it does, what is wrong with it all the same. */
+  problem: QuantvoxError | null
+  /** Turns that are kept in memory until the store takes them. */
+  unwritten: number
+}
+
+/** The record of turns, one row each. No read holds up the event loop for long, however large the record is. */
+export type TurnStore = {
+  readonly status: StoreStatus
+  /**
+   * Commits one row before it returns. Never throws: what is refused is logged, kept in memory and written as soon as
+   * it works. The first row of an id stays.
+   */
+  insert(record: TurnRecord, text: TurnText): void
+  /** Null for an unknown id. Rejects with `internal` when the record cannot be read or the row is no turn record. */
+  get(turnId: string): Promise<StoredTurn | null>
+  /** Forgets the row, leaving no trace of it. False for an unknown id; rejects with `internal` like `get`. */
+  delete(turnId: string): Promise<boolean>
+  /** A page, newest first. Rejects with `invalid_request` for a bad cursor, `internal` like `get`. */
+  list(filters: TurnFilters, limit: number, cursor?: string | null): Promise<TurnPage>
+  /**
+   * All that match, newest first, as of now; reads in pages and lets the event loop run between them. Throws the
+   * signal's reason, and like `get`.
+   */
+  stream(filters: TurnFilters, signal?: AbortSignal): AsyncGenerator<StoredTurn, void, void>
+  /** Forgets all turns that started before then, in steps. Resolves to their ids; rejects like `get`. */
+  deleteBefore(startedAt: Date): Promise<string[]>
+  close(): void
+}
