@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
-import { distance } from 'fastest-levenshtein'
 import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { QuantvoxError } from './errors.ts'
+import { nearestHint } from './nearest.ts'
 import { normalizeOllamaHost, Settings, secretSettings } from './settings.ts'
 
 /** Every setting by its one name, checked. Paths are absolute, URLs without a final slash. */
@@ -143,13 +143,9 @@ function defaultCacheDir(environment: Record<string, string | undefined>): strin
 function refuseUnknownNames(environment: Record<string, string | undefined>): void {
   for (const name of Object.keys(environment)) {
     if (!name.startsWith(prefix) || names.includes(name.slice(prefix.length))) continue
-    const bare = name.slice(prefix.length)
-    const begun = names.filter(known => known.startsWith(bare))
-    const nearest = (begun.length > 0 ? begun : names).toSorted(
-      (a, b) => distance(a, bare) - distance(b, bare),
-    )[0]
+    const known = names.map(bare => prefix + bare)
     throw new QuantvoxError('invalid_request', `There is no setting ${name}.`, {
-      mend: `Did you mean ${prefix}${nearest}? "quantvox config" lists all settings.`,
+      mend: `${nearestHint(name, known)} "quantvox config" lists all settings.`,
     })
   }
 }

@@ -1,6 +1,6 @@
-import { distance } from 'fastest-levenshtein'
 import Type from 'typebox'
 import { QuantvoxError } from '../errors.ts'
+import { nearestNames } from '../nearest.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import { ask, type FindHost } from './client.ts'
 
@@ -83,12 +83,10 @@ export function createLanguageModels(host: FindHost): LanguageModels {
 
 /** `model_not_found` that names what is there and the command that fetches what is not. */
 export function unknownLanguageModel(name: string, installed: string[]): QuantvoxError {
-  const sameFamily = installed.filter(tag => tag.split(':')[0] === name.split(':')[0])
-  const near = (sameFamily.length > 0 ? sameFamily : installed)
-    .toSorted((a, b) => distance(name, a) - distance(name, b))
-    .slice(0, 4)
+  const near = nearestNames(name, installed)
+  const shown = near.length > 0 ? near : installed.slice(0, 4)
   return new QuantvoxError('model_not_found', `The language model "${name}" is not installed.`, {
-    meaning: near.length > 0 ? `Installed are ${near.join(', ')}.` : 'No language model is installed.',
+    meaning: shown.length > 0 ? `Installed are ${shown.join(', ')}.` : 'No language model is installed.',
     mend: `Choose an installed one, or run "npx quantvox models pull ${name}".`,
   })
 }

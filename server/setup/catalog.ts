@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { distance } from 'fastest-levenshtein'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 
@@ -205,14 +204,3 @@ export function parseCatalog(value: unknown): Catalog {
 export const catalog: Catalog = parseCatalog(
   JSON.parse(readFileSync(new URL('../../models/catalog.json', import.meta.url), 'utf8')),
 )
-
-/** The names most like a wrong one, best first, at most three. */
-export function nearestNames(wrong: string, names: string[]): string[] {
-  const typed = wrong.toLowerCase()
-  return names
-    .map(name => ({ name, steps: distance(typed, name.toLowerCase()) }))
-    .filter(({ name, steps }) => steps <= Math.max(3, name.length / 2))
-    .sort((a, b) => a.steps - b.steps)
-    .slice(0, 3)
-    .map(({ name }) => name)
-}

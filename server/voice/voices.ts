@@ -1,5 +1,5 @@
-import { closest, distance } from 'fastest-levenshtein'
 import { QuantvoxError } from '../errors.ts'
+import { nearestHint } from '../nearest.ts'
 import type { Voice as ListedVoice } from '../protocol/models.ts'
 import { browserVoice } from './browser/browser.ts'
 import { fliteVoice, fliteVoices, type SpeakWithFlite } from './flite/flite.ts'
@@ -50,12 +50,7 @@ export function createVoices(
 function unknownVoice(name: string): never {
   const names = listVoices([]).map(voice => voice.name)
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
-  // By letters, "slt" is nearer to "none" than to "flite:slt", but not in what is meant.
-  const bare = names.find(known => known.endsWith(`:${name}`) || known.startsWith(`${name}:`))
-  const nearest = bare ?? closest(shown, names)
-  const isNear = bare !== undefined || distance(shown, nearest) <= Math.max(3, shown.length / 2)
-  const hint = isNear ? `The nearest is "${nearest}". ` : ''
   throw new QuantvoxError('model_not_found', `There is no voice "${shown}".`, {
-    mend: `${hint}Voices: ${names.join(', ')}, or remote:<voice> with SYNTHESIS_URL.`,
+    mend: `${nearestHint(shown, names)} Voices: ${names.join(', ')}, or remote:<voice> with SYNTHESIS_URL.`,
   })
 }

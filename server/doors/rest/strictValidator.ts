@@ -1,8 +1,8 @@
-import { distance } from 'fastest-levenshtein'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../../errors.ts'
+import { nearestHint } from '../../nearest.ts'
 
 /**
  * A Fastify validator compiler that refuses unknown names where the schema has `additionalProperties: false`, and
@@ -38,9 +38,8 @@ function refusal(data: unknown, properties: Record<string, TSchema>, errors: rea
   const known = Object.keys(properties)
   const unknown = Object.keys(data ?? {}).find(name => !known.includes(name))
   if (unknown !== undefined && known.length > 0) {
-    const nearest = known.toSorted((a, b) => distance(unknown, a) - distance(unknown, b))[0]
     return new QuantvoxError('invalid_request', `There is no parameter named "${unknown}".`, {
-      mend: `The nearest is "${nearest}"; all are ${known.join(', ')}.`,
+      mend: `${nearestHint(unknown, known)} All are ${known.join(', ')}.`,
     })
   }
   const said = errors.map(({ instancePath, message }) => {

@@ -1,6 +1,6 @@
-import { distance } from 'fastest-levenshtein'
 import { QuantvoxError } from '../../errors.ts'
 import { unknownLanguageModel } from '../../llm/models.ts'
+import { nearestHint, nearestNames } from '../../nearest.ts'
 import type { LanguageModel, SpeechModel } from '../../protocol/models.ts'
 import type { LlmArm, SpeechArm } from '../observations.ts'
 
@@ -104,15 +104,14 @@ function referenceOf<T extends { name: string }>(
 function unknownSpeech(name: string, meant: readonly SpeechModel[], levels: readonly SpeechModel[]) {
   const isKnown = meant.length > 0
   const known = [...new Set(levels.flatMap(level => [level.family, level.name]))]
-  const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b)).slice(0, 3)
   return new QuantvoxError(
     'model_not_found',
     isKnown ? `The speech model "${name}" is not installed.` : `There is no speech model named "${name}".`,
     {
       meaning: isKnown
         ? 'A comparison fetches nothing, so that it measures what is here.'
-        : `The nearest names are ${nearest.join(', ')}.`,
-      mend: `Run "npx quantvox models pull ${meant[0]?.name ?? levelNamed(nearest, levels)}".`,
+        : nearestHint(name, known),
+      mend: `Run "npx quantvox models pull ${meant[0]?.name ?? levelNamed(nearestNames(name, known), levels)}".`,
     },
   )
 }

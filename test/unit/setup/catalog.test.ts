@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { catalog, nearestNames, parseCatalog } from '../../../server/setup/catalog.ts'
+import { catalog, parseCatalog } from '../../../server/setup/catalog.ts'
 import { speechLevels } from '../../../server/setup/whisper/speech.ts'
 
 describe('the catalog', () => {
@@ -34,18 +34,5 @@ describe('the catalog', () => {
     if (first !== undefined) first.f16.sha256 = 'abc'
     expect(() => parseCatalog(wrongHash)).toThrow('/speech/0/f16/sha256')
     expect(() => parseCatalog({ ...structuredClone(catalog), extra: 1 })).toThrow(/catalog.json is wrong/)
-  })
-})
-
-describe('nearest names', () => {
-  const names = speechLevels(catalog.speech).map(level => level.name)
-
-  it('come for a slip of the finger, best first', () => {
-    expect(nearestNames('whisper-tiny.en-q8', names)[0]).toBe('whisper-tiny.en-q8_0')
-    expect(nearestNames('wisper-base-q5_1', names)[0]).toBe('whisper-base-q5_1')
-  })
-
-  it('do not come for something else altogether', () => {
-    expect(nearestNames('parakeet', names)).toEqual([])
   })
 })
