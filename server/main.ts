@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
+import { within } from './abort.ts'
 import { buildApp } from './app.ts'
 import { type Assembly, assemble } from './assembly/assemble.ts'
 import { engineFiguresOf } from './assembly/engineFigures.ts'
@@ -101,7 +101,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     const measured = comparisons.stop()
     const closed = app.close()
     const turnsEndWithinMs = config.STOP_SECONDS * 1000 + SESSIONS_END_WITHIN_MS
-    await Promise.race([closed, sleep(turnsEndWithinMs, undefined, { ref: false })])
+    await within(closed, turnsEndWithinMs, () => {})
     await measured
     // Turns that still run fail now, and their rows are written.
     await assembly.stopEngines()

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { within } from '../abort.ts'
 import { cpuFeaturesIn } from './cpuFeatures.ts'
 import { childEnvironment } from './environment.ts'
 import { signalGroup, spawnGuarded } from './guard.ts'
@@ -90,15 +90,7 @@ export function startChild(
     async stop(graceMs) {
       if (!running) return forgotten
       signalGroup(child.pid, 'SIGTERM')
-      const grace = new AbortController()
-      const inTime = await Promise.race([
-        exited.then(() => true),
-        sleep(graceMs, false, { signal: grace.signal }).catch(() => false),
-      ])
-      grace.abort()
-      if (!inTime) {
-        signalGroup(child.pid, 'SIGKILL')
-      }
+      await within(exited, graceMs, () => signalGroup(child.pid, 'SIGKILL'))
       await forgotten
     },
   }

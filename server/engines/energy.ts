@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { within } from '../abort.ts'
 
 const run = promisify(execFile)
 
@@ -139,13 +139,13 @@ function sampled(source: string, watts: () => Promise<number | null>): EnergyMet
 
 async function whileRunning(until: Promise<unknown>, sample: () => Promise<void>): Promise<void> {
   let over = false
-  const end = until.finally(() => {
+  const stop = () => {
     over = true
-  })
-  end.catch(() => {})
+  }
+  const end = until.then(stop, stop)
   while (!over) {
-    await Promise.race([end.catch(() => {}), sleep(SAMPLE_MS, undefined, { ref: false })])
+    await within(end, SAMPLE_MS, () => {})
     if (!over) await sample()
   }
-  await end
+  await until
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { untilAborted, within } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import { type Child, type Program, startChild } from './child.ts'
 import { freePort } from './ports.ts'
@@ -55,8 +56,6 @@ export type Supervised = {
 /** How a child ended that was not ready yet, with the last of what it said. */
 const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-3)].join(' ')
 
-type Waiter = { resolve(running: Running): void; reject(error: unknown): void }
-
 /**
  * Starts one engine on a free loopback port and keeps it running: health check, warm-up, watch, and a restart with
  * exponential back-off after a crash, until `stop`.
@@ -65,12 +64,13 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
   const { startTimeoutMs = 60_000, graceMs = 3000, watchMs = 10_000, maxFailedStarts = 3 } = spec
   const { firstBackoffMs = 250, maxBackoffMs = 10_000 } = spec
   const stopping = new AbortController()
-  const waiters = new Set<Waiter>()
   const listeners = new Set<(status: EngineStatus) => void>()
   let state: EngineState = 'starting'
   let lastError: string | null = null
   let child: Child | null = null
   let running: Running | null = null
+  /** Settles with the next start that went well, or that was the last for now. */
+  let nextReady = Promise.withResolvers<Running>()
   let failedStarts = 0
   let recentCrashes = 0
   let retryAt = 0
@@ -91,10 +91,11 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
     })
   }
 
-  function settle(act: (waiter: Waiter) => void): void {
-    const all = [...waiters]
-    waiters.clear()
-    all.forEach(act)
+  function settle(act: (waiting: PromiseWithResolvers<Running>) => void): void {
+    const waiting = nextReady
+    nextReady = Promise.withResolvers()
+    waiting.promise.catch(() => {})
+    act(waiting)
   }
 
   /** Until `healthy` or until the child ended; throws one sentence of why not. */
@@ -111,7 +112,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
       if (performance.now() > deadline) {
         throw new Error(`It was not ready within ${Math.round(startTimeoutMs / 1000)} s.`)
       }
-      await Promise.race([sleep(pauseMs), started.exited])
+      await within(started.exited, pauseMs, () => {})
     }
     throw new Error(ending(started, await started.exited))
   }
@@ -130,7 +131,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
     const left = AbortSignal.any([stopping.signal, AbortSignal.timeout(startTimeoutMs)])
     await spec.warm?.(baseUrl, left).catch(async (error: unknown) => {
       // One that crashed at its first work has closed the connection, which says less than how it ended.
-      const how = await Promise.race([started.exited, sleep(500, null, { ref: false })])
+      const how = await within(started.exited, 500, () => null)
       throw how === null ? error : new Error(ending(started, how), { cause: error })
     })
     const warmedAt = performance.now()
@@ -169,7 +170,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
       'engine ready',
     )
     change('ready')
-    settle(waiter => waiter.resolve(now))
+    settle(waiting => waiting.resolve(now))
     const timer = watch(started, now.baseUrl)
     const readyAt = performance.now()
     const how = await started.exited
@@ -206,7 +207,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
           tryAgain = resolve
         })
         change('failed')
-        settle(waiter => waiter.reject(unavailable()))
+        settle(waiting => waiting.reject(unavailable()))
         await asked
         tryAgain = null
         change('restarting')
@@ -223,38 +224,21 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
     status,
     running: () => running,
     cpuFeatures: () => child?.cpuFeatures() ?? null,
-    ready(signal) {
-      if (signal.aborted) return Promise.reject(signal.reason)
-      if (stopping.signal.aborted) return Promise.reject(unavailable())
-      if (running !== null) return Promise.resolve(running)
-      if (state === 'failed' && performance.now() < retryAt) return Promise.reject(unavailable())
-      return new Promise<Running>((resolve, reject) => {
-        const onAbort = () => {
-          waiters.delete(waiter)
-          reject(signal.reason)
-        }
-        const done = () => signal.removeEventListener('abort', onAbort)
-        const waiter: Waiter = {
-          resolve: now => {
-            done()
-            resolve(now)
-          },
-          reject: error => {
-            done()
-            reject(error)
-          },
-        }
-        signal.addEventListener('abort', onAbort, { once: true })
-        waiters.add(waiter)
-        tryAgain?.()
-      })
+    async ready(signal) {
+      signal.throwIfAborted()
+      if (stopping.signal.aborted) throw unavailable()
+      if (running !== null) return running
+      if (state === 'failed' && performance.now() < retryAt) throw unavailable()
+      const ready = nextReady.promise
+      tryAgain?.()
+      return untilAborted(ready, signal)
     },
     async check() {
       const [now, watched] = [running, child]
       if (now === null || watched === null) return
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(1000)])
       if (await spec.healthy(now.baseUrl, signal).catch(() => false)) return
-      await Promise.race([watched.exited, sleep(500, undefined, { ref: false })])
+      await within(watched.exited, 500, () => {})
     },
     onChange(listener) {
       listeners.add(listener)
@@ -269,7 +253,7 @@ export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
         await child?.stop(graceMs)
         lastError ??= 'It was stopped.'
         change('stopped')
-        settle(waiter => waiter.reject(unavailable()))
+        settle(waiting => waiting.reject(unavailable()))
       } else await kept
     },
   }

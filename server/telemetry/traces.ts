@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DiagLogLevel, diag, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace'
+import { within } from '../abort.ts'
 import type { EndedTurn } from '../record/turnRecord.ts'
 import { planSpans, type SpanPlan } from './turnSpans.ts'
 
@@ -82,7 +82,7 @@ export function createTraces(settings: TraceSettings, log: TraceLog): Traces {
     },
     async stop() {
       const sent = provider.shutdown().catch((error: unknown) => warn('the last traces were not sent', error))
-      await Promise.race([sent, sleep(FLUSH_WITHIN_MS, undefined, { ref: false })])
+      await within(sent, FLUSH_WITHIN_MS, () => {})
       diag.disable()
     },
   }

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { WebSocket } from 'ws'
+import { untilAborted } from '../../abort.ts'
 import { durationMs } from '../../audio/pcm.ts'
-import { untilAborted } from '../../engines/abortable.ts'
 import { errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { closeCodes, socketLimits } from '../../protocol/socketLimits.ts'
 import { errorMessage } from '../../session/errorMessage.ts'

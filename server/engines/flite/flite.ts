@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { untilAborted, within } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
-import { untilAborted } from '../abortable.ts'
 import { createGate } from '../gate.ts'
 import type { EngineLog, EngineState, EngineStatus } from '../status.ts'
 import { type FliteWorker, type Spoken, startFliteWorker } from './fliteWorker.ts'
@@ -113,7 +112,7 @@ export function createFlite(deps: FliteDeps): Flite {
       () => true,
       () => true,
     )
-    if (await Promise.race([ended, sleep(abortGraceMs, false, { ref: false })])) return
+    if (await within(ended, abortGraceMs, () => false)) return
     retire(worker)
     if (!stopping.signal.aborted) use()
   }

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/schema'
+import { untilAborted } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
-import { untilAborted } from '../abortable.ts'
 import { processIdentity } from '../processIdentity.ts'
 import type { EngineLog, EngineStatus } from '../status.ts'
 import { type Supervised, supervise } from '../supervise.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import { untilAborted } from '../../engines/abortable.ts'
+import { untilAborted } from '../../abort.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type {

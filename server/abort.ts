@@ -14,3 +14,16 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal):
     signal.removeEventListener('abort', onAbort)
   }
 }
+
+/** `promise`, or after `ms` what `onLate` gives or throws; the work itself goes on. */
+export async function within<T, L>(promise: Promise<T>, ms: number, onLate: () => L): Promise<T | L> {
+  const late = Promise.withResolvers<null>()
+  const timer = setTimeout(late.resolve, ms, null)
+  try {
+    // Wrapped, so that a value is told from being late.
+    const first = await Promise.race([promise.then(value => ({ value })), late.promise])
+    return first === null ? onLate() : first.value
+  } finally {
+    clearTimeout(timer)
+  }
+}
