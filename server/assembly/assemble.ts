@@ -1,7 +1,5 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { FastifyBaseLogger } from 'fastify'
-import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { createConversations } from '../conversation/conversations.ts'
 import { defaultSystemPrompt } from '../conversation/systemPrompt.ts'
@@ -17,6 +15,7 @@ import { createVoiceActivity, type VoiceActivity } from '../hearing/voiceActivit
 import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
+import type { Log } from '../log.ts'
 import { createRecognizer, type SpeechLevel } from '../recognition/whisper/recognizer.ts'
 import { openTurnStore, turnFileName } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
@@ -59,7 +58,7 @@ export async function assemble(
   provision: Provision,
   report: Report,
   appVersion: string,
-  log: Logger & FastifyBaseLogger,
+  log: Log,
 ): Promise<Assembly> {
   const ending = new AbortController()
   const runDir = join(config.CACHE_DIR, 'run')

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { promisify } from 'node:util'
-import type { Logger } from 'pino'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import { findEnergyMeter } from '../engines/energy.ts'
@@ -11,6 +10,7 @@ import { judge } from '../lab/judging/judge.ts'
 import { defaultMargins } from '../lab/judging/margins.ts'
 import { questions } from '../lab/questions/questions.ts'
 import { createModelProbe } from '../llm/probe.ts'
+import type { Log } from '../log.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import { type Assembly, speechThreads } from './assemble.ts'
 import { loadedModelsOf, speechModelsOf } from './inventory.ts'
@@ -28,7 +28,7 @@ export function labOf(
   assembly: Assembly,
   provision: Provision,
   replies: ReplyAudio,
-  log: Logger,
+  log: Log,
 ): LabDependencies {
   const { stages, ollama, speechEngines, languageModels } = assembly
   return {

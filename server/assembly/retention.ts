@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyBaseLogger } from 'fastify'
+import type { Log } from '../log.ts'
 import type { TurnStore } from '../record/turnStore.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -14,7 +14,7 @@ export function keepFor(
   store: TurnStore,
   forgetAudioBefore: (startedAt: Date) => Promise<void>,
   signal: AbortSignal,
-  log: FastifyBaseLogger,
+  log: Log,
 ): void {
   if (days === 0) return
   const sweep = async () => {

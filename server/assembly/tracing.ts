@@ -1,5 +1,5 @@
-import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
 import type { Stages } from '../session/stages.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { Stages } from '../session/stages.ts'
 export async function startTracing(
   config: Config,
   { watchers, settings }: Pick<Stages, 'watchers' | 'settings'>,
-  log: Logger,
+  log: Log,
 ): Promise<() => Promise<void>> {
   if (config.OTEL_TRACES_EXPORTER === 'none') return async () => {}
   const { createTraces } = await import('../telemetry/traces.ts')

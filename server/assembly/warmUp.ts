@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.ts'
 import { toQuantvoxError } from '../errors.ts'
 import { inPlace, warm } from '../llm/lease.ts'
+import type { Log } from '../log.ts'
 import type { Readiness } from '../protocol/info.ts'
 import { fliteVoices } from '../voice/flite/flite.ts'
 import type { Assembly } from './assemble.ts'
@@ -27,7 +27,7 @@ export function createWarmUp(
   { stages, ollama, speechEngines, flite, languageModels }: Assembly,
   provision: Provision,
   report: Report,
-  log: FastifyBaseLogger,
+  log: Log,
 ): WarmUp {
   const missing = new Map<string, Missing>()
 

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { within } from '../abort.ts'
+import type { Log } from '../log.ts'
 import { cpuFeaturesIn } from './cpuFeatures.ts'
 import { childEnvironment } from './environment.ts'
 import { signalGroup, spawnGuarded } from './guard.ts'
 import { noteEnded, noteRunning } from './orphans.ts'
-import type { EngineLog } from './status.ts'
 
 export type Program = { path: string; args: string[]; env?: Record<string, string>; cwd?: string }
 
@@ -33,12 +33,7 @@ const longestLine = 2000
  * own children (Ollama's runners) end with it. Its output goes into the log as fields, at level debug: it may hold
  * what was said.
  */
-export function startChild(
-  name: string,
-  program: Program,
-  log: EngineLog,
-  runDir: string | undefined,
-): Child {
+export function startChild(name: string, program: Program, log: Log, runDir: string | undefined): Child {
   const child = spawnGuarded(program.path, program.args, {
     env: childEnvironment(program.env),
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),

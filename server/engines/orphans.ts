@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
+import type { Log } from '../log.ts'
 import { signalGroup } from './guard.ts'
 import { processIdentity } from './processIdentity.ts'
-import type { EngineLog } from './status.ts'
 
 /** One file a running engine, so that the next start can end what a killed server left behind. */
 const RunRecord = Type.Object({
@@ -21,7 +21,7 @@ const record = Compile(RunRecord)
 const recordPath = (runDir: string, pid: number) => join(runDir, `${pid}.json`)
 
 /** Notes a running engine in `runDir`. Never fails: without the note only the clean-up of orphans is lost. */
-export async function noteRunning(runDir: string, name: string, pid: number, log: EngineLog): Promise<void> {
+export async function noteRunning(runDir: string, name: string, pid: number, log: Log): Promise<void> {
   try {
     const [identity, ownerIdentity] = await Promise.all([processIdentity(pid), processIdentity(process.pid)])
     if (identity === null || ownerIdentity === null) return
@@ -56,7 +56,7 @@ async function endOrphan(orphan: RunRecord): Promise<void> {
  * ever signalled when its pid and its start time are those of the note, and its owner is gone.
  * @returns the names of the engines that were ended.
  */
-export async function cleanOrphans(runDir: string, log: EngineLog): Promise<string[]> {
+export async function cleanOrphans(runDir: string, log: Log): Promise<string[]> {
   const names = await readdir(runDir).catch(() => [])
   const ended = await Promise.all(
     names

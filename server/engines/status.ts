@@ -1,5 +1,3 @@
-import type { Logger } from 'pino'
-
 /** What an engine does now, as `/readyz` shows it. `restarting` is the time between a crash and being ready again. */
 export type EngineState = 'starting' | 'ready' | 'restarting' | 'stopped' | 'failed'
 
@@ -10,6 +8,3 @@ export type EngineStatus = {
   lastError: string | null
   pid: number | null
 }
-
-/** The part of pino's logger that engines use; Fastify's logger fits too. */
-export type EngineLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { untilAborted, within } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import { type Child, type Program, startChild } from './child.ts'
 import { freePort } from './ports.ts'
-import type { EngineLog, EngineState, EngineStatus } from './status.ts'
+import type { EngineState, EngineStatus } from './status.ts'
 
 export type EngineSpec = {
   /** For the log and for people, for instance `whisper-server whisper-tiny.en-q8_0`. */
@@ -60,7 +61,7 @@ const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-
  * Starts one engine on a free loopback port and keeps it running: health check, warm-up, watch, and a restart with
  * exponential back-off after a crash, until `stop`.
  */
-export function supervise(spec: EngineSpec, log: EngineLog): Supervised {
+export function supervise(spec: EngineSpec, log: Log): Supervised {
   const { startTimeoutMs = 60_000, graceMs = 3000, watchMs = 10_000, maxFailedStarts = 3 } = spec
   const { firstBackoffMs = 250, maxBackoffMs = 10_000 } = spec
   const stopping = new AbortController()

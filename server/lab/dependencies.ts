@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { EnergyMeter } from '../engines/energy.ts'
 import type { SpeechEngines } from '../engines/whisper/speechEngines.ts'
 import type { ModelProbe } from '../llm/probe.ts'
+import type { Log } from '../log.ts'
 import type { Margins } from '../protocol/comparisonFigures.ts'
 import type { ComparisonEnvironment, ComparisonResult } from '../protocol/comparisonResult.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
@@ -35,5 +35,5 @@ export type LabDependencies = {
   dataDir: string
   /** How observations reach the disk; a test gives one that fails. */
   append?: Append
-  log: FastifyBaseLogger
+  log: Log
 }

@@ -1,8 +1,8 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { DecodedAudio } from '../audio/decodedAudio.ts'
 import type { SpokenAudio } from '../audio/pcm.ts'
 import { QuantvoxError } from '../errors.ts'
 import { MAX_REPLY_TOKENS } from '../llm/respond.ts'
+import type { Log } from '../log.ts'
 import type { TurnMessage } from '../protocol/messages.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import type { Source, TurnRecord } from '../protocol/record.ts'
@@ -46,7 +46,7 @@ export async function runOneShot(
   request: OneShotRequest,
   stages: Stages,
   listener: OneShotListener,
-  log: FastifyBaseLogger,
+  log: Log,
   signal: AbortSignal,
 ): Promise<OneShotResult> {
   const conversation = stages.conversations.open(request.choices.conversationId)

@@ -1,6 +1,6 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { isAbort, type QuantvoxError, toQuantvoxError } from '../errors.ts'
+import type { Log } from '../log.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import type { Outcome, Source, TurnRecord } from '../protocol/record.ts'
 import { createTimeline, type Timeline } from '../record/marks.ts'
@@ -34,7 +34,7 @@ export type TurnBeginning = {
 export function beginTurn(
   beginning: TurnBeginning,
   { store, watchers, underWay }: Pick<Stages, 'store' | 'watchers' | 'underWay'>,
-  log: FastifyBaseLogger,
+  log: Log,
 ): Turn {
   const turnId = uuidv7()
   const identity = { turnId, startedAt: new Date().toISOString(), ...beginning }

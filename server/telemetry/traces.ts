@@ -3,6 +3,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace'
 import { within } from '../abort.ts'
+import type { Log } from '../log.ts'
 import type { EndedTurn } from '../record/turnRecord.ts'
 import { planSpans, type SpanPlan } from './turnSpans.ts'
 
@@ -24,13 +25,11 @@ export type Traces = {
   stop(): Promise<void>
 }
 
-type TraceLog = { warn(fields: object, message: string): void }
-
 /** A receiver that does not answer must not hold up the end of the server. */
 const FLUSH_WITHIN_MS = 3_000
 
 /** Turns as OpenTelemetry traces, sent in batches to `settings.endpoint` as OTLP in protobuf over HTTP. */
-export function createTraces(settings: TraceSettings, log: TraceLog): Traces {
+export function createTraces(settings: TraceSettings, log: Log): Traces {
   const warn = (message: string, ...details: unknown[]) => log.warn({ details }, `OpenTelemetry: ${message}`)
   const quiet = () => {}
   diag.setLogger(

@@ -1,20 +1,12 @@
-import type { EngineLog } from '../../server/engines/status.ts'
+import type { Log } from '../../server/log.ts'
 
 export type LogLine = { level: string; fields: Record<string, unknown>; message: string }
 
 /** A log that keeps its lines for the test to look at. */
-export function quietLog(): EngineLog & { lines: LogLine[] } {
+export function quietLog(): Log & { lines: LogLine[] } {
   const lines: LogLine[] = []
-  const at = (level: string) => (fields: unknown, message?: unknown) => {
-    lines.push({ level, fields: { ...(fields as object) }, message: String(message) })
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, fields: { ...fields }, message })
   }
-  return {
-    lines,
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-  } as EngineLog & {
-    lines: LogLine[]
-  }
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

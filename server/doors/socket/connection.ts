@@ -1,8 +1,8 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { WebSocket } from 'ws'
 import { untilAborted } from '../../abort.ts'
 import { durationMs } from '../../audio/pcm.ts'
 import { errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import { closeCodes, socketLimits } from '../../protocol/socketLimits.ts'
 import { errorMessage } from '../../session/errorMessage.ts'
 import { createOutbox } from '../../session/live/outbox.ts'
@@ -29,7 +29,7 @@ export type Connection = {
 export function serveConnection(
   socket: WebSocket,
   dependencies: SessionDependencies,
-  log: FastifyBaseLogger,
+  log: Log,
   onClosed: () => void,
 ): Connection {
   const outbox = createOutbox({

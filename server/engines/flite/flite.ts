@@ -1,11 +1,12 @@
 import { untilAborted, within } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import { createGate } from '../gate.ts'
-import type { EngineLog, EngineState, EngineStatus } from '../status.ts'
+import type { EngineState, EngineStatus } from '../status.ts'
 import { type FliteWorker, type Spoken, startFliteWorker } from './fliteWorker.ts'
 
 export type FliteDeps = {
-  log: EngineLog
+  log: Log
   /** Called when a crashed process is replaced. */
   onRestart?: () => void
   /** Sentences after which the process is renewed. */

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import Type from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import { childEnvironment } from '../environment.ts'
-import type { EngineLog } from '../status.ts'
 import type { FliteRequest } from './fliteMessages.ts'
 
 /** 16-bit mono; `inferenceMs` is flite's own time, without waiting and transport. */
@@ -47,7 +47,7 @@ function engineFailed(message: string): QuantvoxError {
 }
 
 /** Starts one process that speaks. It ends with ours: it holds the channel to us, and leaves when that closes. */
-export function startFliteWorker(log: EngineLog): FliteWorker {
+export function startFliteWorker(log: Log): FliteWorker {
   const child = fork(childPath, [modulePath], {
     execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'],
     serialization: 'advanced',

@@ -2,8 +2,9 @@ import Type from 'typebox'
 import { Compile } from 'typebox/schema'
 import { untilAborted } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import { processIdentity } from '../processIdentity.ts'
-import type { EngineLog, EngineStatus } from '../status.ts'
+import type { EngineStatus } from '../status.ts'
 import { type Supervised, supervise } from '../supervise.ts'
 import { createRunnerMemory, runnerPids } from './runnerMemory.ts'
 
@@ -20,7 +21,7 @@ export type OllamaDeps = {
   runDir?: string
   /** Called when ours is started again after a crash. */
   onRestart?: () => void
-  log: EngineLog
+  log: Log
 }
 
 export type OllamaEngine = {

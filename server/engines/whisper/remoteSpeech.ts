@@ -1,6 +1,6 @@
+import { untilAborted } from '../../abort.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
-import { untilAborted } from '../abortable.ts'
 import { createGate } from '../gate.ts'
 import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
 import { whisperIsHealthy } from './whisperServers.ts'

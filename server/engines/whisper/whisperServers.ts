@@ -3,9 +3,9 @@ import { untilAborted } from '../../abort.ts'
 import { encodeWav } from '../../audio/encodeWav.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import { createGate, type Gate } from '../gate.ts'
 import { residentBytes } from '../memory.ts'
-import type { EngineLog } from '../status.ts'
 import { type Supervised, supervise } from '../supervise.ts'
 import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
 
@@ -22,7 +22,7 @@ export type LocalSpeechEnginesDeps = {
   runDir?: string
   /** Called when one is started again after a crash. */
   onRestart?: () => void
-  log: EngineLog
+  log: Log
 }
 
 type Loaded = {

@@ -1,5 +1,5 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { cpuSeconds } from '../../engines/cpuTime.ts'
+import type { Log } from '../../log.ts'
 import type { SessionDependencies } from '../../session/live/session.ts'
 import { type Observation, type PairTurn, pairName } from '../observations.ts'
 import type { LabClip } from './clips.ts'
@@ -24,7 +24,7 @@ export type PairBench = {
   fronts(signal: AbortSignal): Promise<{ speech: string[]; llm: string[] }>
   session: SessionDependencies
   processes(speech: string): Promise<number[]>
-  log: FastifyBaseLogger
+  log: Log
 }
 
 type Arm = { speech: string; llm: string; noise: boolean }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { durationMs, joinSamples, pcmSampleRate, samplesIn } from '../../audio/pcm.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import type { TurnRecord } from '../../protocol/record.ts'
 import type { ServerMessage } from '../../protocol/socketServer.ts'
 import { createOutbox } from '../../session/live/outbox.ts'
@@ -36,7 +36,7 @@ type OfType<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T 
  */
 export async function openSpokenTurns(
   dependencies: SessionDependencies,
-  log: FastifyBaseLogger,
+  log: Log,
   signal: AbortSignal,
 ): Promise<SpokenTurns> {
   const listeners = new Set<(message: ServerMessage | Error) => void>()

@@ -1,5 +1,5 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import type { ComparisonProgress } from '../../protocol/comparisons.ts'
 import type { TurnsUnderWay } from '../../session/underWay.ts'
 import { made, type Phase, type Step, type Unit } from '../measuring/step.ts'
@@ -18,7 +18,7 @@ export type Execution = {
   elapsedMs(): number
   underWay: TurnsUnderWay
   progress(progress: ComparisonProgress): void
-  log: FastifyBaseLogger
+  log: Log
   signal: AbortSignal
 }
 

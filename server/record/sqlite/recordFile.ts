@@ -1,10 +1,6 @@
 import type { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import { type Database, fileProblem, openDatabase, sqliteCode } from './database.ts'
-
-export type StoreLog = {
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
 
 /** The record's file: opened when it is first used, and anew after it was damaged, replaced or out of reach. */
 export type RecordFile = {
@@ -18,7 +14,7 @@ export type RecordFile = {
 /** @param options.readOnly neither makes nor migrates the file */
 export function openRecordFile(
   path: string,
-  { readOnly, log }: { readOnly: boolean; log: StoreLog | undefined },
+  { readOnly, log }: { readOnly: boolean; log: Log | undefined },
 ): RecordFile {
   let database: Database | null = null
   let problem: { error: QuantvoxError; writing: boolean } | null = null

@@ -1,5 +1,6 @@
 import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 import type { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
 import type { StoredTurn } from '../../protocol/record.ts'
 import type { TurnFilters } from '../../protocol/turnQueries.ts'
 import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from '../selection.ts'
@@ -7,7 +8,7 @@ import type { TurnStore } from '../turnStore.ts'
 import { type Database, emptyLog, fileProblem, openWaitMs, proveWritable, sqliteCode } from './database.ts'
 import { findDamage } from './integrity.ts'
 import { createLogSync } from './logSync.ts'
-import { openRecordFile, type StoreLog } from './recordFile.ts'
+import { openRecordFile } from './recordFile.ts'
 import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
@@ -34,7 +35,7 @@ const deleteOldest = `DELETE FROM turns WHERE turnId IN
  */
 export function openTurnStore(
   path: string,
-  options: { saveText: boolean; readOnly?: boolean; verify?: boolean; log?: StoreLog },
+  options: { saveText: boolean; readOnly?: boolean; verify?: boolean; log?: Log },
 ): TurnStore {
   const { log, readOnly = false } = options
   const unwritten = createUnwrittenRows()
@@ -230,7 +231,7 @@ const placeOf = (row: Row): Position => ({
 })
 
 /** One bad row must not hide the others: it is logged and left out. `get` says what is wrong with it. */
-function readable(rows: readonly Row[], log: StoreLog | undefined): StoredTurn[] {
+function readable(rows: readonly Row[], log: Log | undefined): StoredTurn[] {
   return rows.flatMap(row => {
     try {
       return [turnOfRow(row)]

@@ -1,6 +1,6 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { QuantvoxError } from '../../errors.ts'
 import type { UtteranceEnd, UtteranceTaker } from '../../hearing/hearing.ts'
+import type { Log } from '../../log.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { Source } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
@@ -20,7 +20,7 @@ export type FloorDependencies = {
   decoding: PartialDecoding
   replies: ReplyAudio
   outbox: Outbox
-  log: FastifyBaseLogger
+  log: Log
   sessionId: string
   source: Source
   active: ActiveHistory

@@ -1,6 +1,6 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { type QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
+import type { Log } from '../../log.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { Outcome } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
@@ -33,7 +33,7 @@ export type LiveTurnDependencies = {
   stages: Stages
   replies: ReplyAudio
   outbox: Outbox
-  log: FastifyBaseLogger
+  log: Log
   /** Settles when what was heard of earlier turns is in the history. */
   earlierTurns: Promise<void>
   /** The client reported playback in this session. */

@@ -1,8 +1,8 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { createHearing, type Hearing } from '../../hearing/hearing.ts'
 import type { VoiceActivity } from '../../hearing/voiceActivity.ts'
+import type { Log } from '../../log.ts'
 import type { Source } from '../../protocol/record.ts'
 import type { ClientMessage, Configure, Start } from '../../protocol/socketClient.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
@@ -50,7 +50,7 @@ type Live = { hearing: Hearing; floor: Floor; active: ActiveHistory }
 export function createSession(
   dependencies: SessionDependencies,
   outbox: Outbox,
-  log: FastifyBaseLogger,
+  log: Log,
   broken: (error: QuantvoxError) => void,
 ): Session {
   const { stages } = dependencies

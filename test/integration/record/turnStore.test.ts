@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
+import { quietLog } from '../../support/quietLog.ts'
 import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
 let folder: string
@@ -43,7 +44,7 @@ test('a file that is damaged in the middle says so, and fails no turn', async ()
   writeSync(handle, Buffer.alloc(statSync(file).size - 8_192, 0xa5), 0, undefined, 8_192)
   closeSync(handle)
   const problems: object[] = []
-  const log = { warn: () => {}, error: (fields: object) => void problems.push(fields) }
+  const log = { ...quietLog(), error: (fields: object) => void problems.push(fields) }
   const store = openTurnStore(file, { saveText: true, log })
   const { record, text } = makeTurn(1_000)
   store.insert(record, text)

@@ -6,21 +6,19 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { schemaVersion } from '../../../server/record/sqlite/migrations.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
+import { quietLog } from '../../support/quietLog.ts'
 import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
 let folder: string
 let file: string
 const open: TurnStore[] = []
-const logged: string[] = []
-const log = {
-  warn: (_fields: object, message: string) => void logged.push(message),
-  error: (_fields: object, message: string) => void logged.push(message),
-}
+const log = quietLog()
+const logged = () => log.lines.map(line => line.message).join()
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'quantvox-store-'))
   file = join(folder, 'data', 'turns.sqlite')
-  logged.length = 0
+  log.lines.length = 0
 })
 afterEach(() => {
   for (const store of open.splice(0)) store.close()
@@ -87,7 +85,7 @@ test('a row that someone edited is named by get, and hides no other row in a lis
     expect.objectContaining({ message: expect.stringMatching(turnId) }),
   )
   expect((await store.list({}, 10)).items).toHaveLength(2)
-  expect(logged.join()).toMatch(/not valid and is left out/)
+  expect(logged()).toMatch(/not valid and is left out/)
 })
 
 test('while another program holds the lock, turns wait in memory and are written afterwards, oldest first', async () => {
@@ -100,7 +98,7 @@ test('while another program holds the lock, turns wait in memory and are written
   store.insert(third.record, third.text)
   expect(store.status).toMatchObject({ recording: false, unwritten: 2 })
   expect(store.status.problem?.line).toMatch(/locked by another program/)
-  expect(logged.join()).toMatch(/not recorded yet/)
+  expect(logged()).toMatch(/not recorded yet/)
   expect(await store.get(third.record.turnId)).toMatchObject({ turnId: third.record.turnId })
   holder.exec('ROLLBACK')
   holder.close()
@@ -126,7 +124,7 @@ test('a file that is not a database is said at opening, crashes no turn, and is 
   writeFileSync(file, 'this is a shopping list, not a database; '.repeat(50))
   const store = opened()
   expect(store.status.problem?.line).toMatch(/is not an SQLite file.*Move it away/)
-  expect(logged.join()).toMatch(/not an SQLite file/)
+  expect(logged()).toMatch(/not an SQLite file/)
   const { record, text } = makeTurn(0)
   store.insert(record, text)
   await expect(store.list({}, 10)).rejects.toThrow(/not an SQLite file/)
@@ -160,6 +158,6 @@ test('a turn that cannot be a row is logged and holds up none behind it', async 
   const store = opened()
   store.insert(makeTurn(0, { startedAt: 'yesterday' }).record, makeTurn(0).text)
   store.insert(makeTurn(1).record, makeTurn(1).text)
-  expect(logged.join()).toMatch(/the row is not valid/)
+  expect(logged()).toMatch(/the row is not valid/)
   expect((await store.list({}, 10)).items).toHaveLength(1)
 })

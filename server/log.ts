@@ -1,0 +1,2 @@
+/** What everything here logs with: fields for machines, a sentence for people. pino's loggers and Fastify's fit. */
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, message: string) => void>
