@@ -6,7 +6,13 @@ import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { QuantvoxError } from './errors.ts'
 import { nearestHint } from './nearest.ts'
-import { normalizeOllamaHost, Settings, secretSettings } from './settings.ts'
+import {
+  isSetting,
+  normalizeOllamaHost,
+  settingPrefix as prefix,
+  Settings,
+  secretSettings,
+} from './settings.ts'
 
 /** Every setting by its one name, checked. Paths are absolute, URLs without a final slash. */
 export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR'> & {
@@ -26,7 +32,6 @@ export type ConfigSources = {
   dotEnv: Record<string, string | undefined>
 }
 
-const prefix = 'QUANTVOX_'
 const names = Object.keys(Settings.properties)
 
 /**
@@ -142,7 +147,7 @@ function defaultCacheDir(environment: Record<string, string | undefined>): strin
 
 function refuseUnknownNames(environment: Record<string, string | undefined>): void {
   for (const name of Object.keys(environment)) {
-    if (!name.startsWith(prefix) || names.includes(name.slice(prefix.length))) continue
+    if (!name.startsWith(prefix) || isSetting(name)) continue
     const known = names.map(bare => prefix + bare)
     throw new QuantvoxError('invalid_request', `There is no setting ${name}.`, {
       mend: `${nearestHint(name, known)} "quantvox config" lists all settings.`,

@@ -155,6 +155,18 @@ export const Settings = Type.Object({
   ),
 })
 
+/** Before the name of any setting; it wins over the plain name. */
+export const settingPrefix = 'QUANTVOX_'
+
+/** True for the name of an environment variable that is a setting of ours, with or without its prefix. */
+export function isSetting(variable: string): boolean {
+  return Object.hasOwn(
+    Settings.properties,
+    variable.startsWith(settingPrefix) ? variable.slice(settingPrefix.length) : variable,
+  )
+}
+
+/** Shown to nobody, left out of flags (a command line is public) and taken out of the environment once read. */
 export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS'])
 
 /**

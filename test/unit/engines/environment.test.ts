@@ -7,6 +7,7 @@ describe('the environment of an engine', () => {
   it('has what ours has but for our secrets, and what is set for it wins', () => {
     vi.stubEnv('AUTH_TOKEN', 'secret-1')
     vi.stubEnv('TLS_KEY', '/secret-2')
+    vi.stubEnv('QUANTVOX_OTEL_EXPORTER_OTLP_HEADERS', 'key=secret-3')
     vi.stubEnv('NODE_OPTIONS', '--inspect')
     vi.stubEnv('CUDA_VISIBLE_DEVICES', '1')
     vi.stubEnv('OLLAMA_HOST', 'elsewhere')
