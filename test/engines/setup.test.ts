@@ -97,7 +97,7 @@ describe('language models that setup made', () => {
 
   beforeAll(async () => {
     ollama = createOllama({
-      host: `127.0.0.1:${await freePort()}`,
+      host: `http://127.0.0.1:${await freePort()}`,
       hostSetByHand: false,
       program: realOllama,
       modelsDir: join(testCacheDir(), 'ollama'),

@@ -1,9 +1,9 @@
 import { pino } from 'pino'
-import { createOllama, ollamaUrl, probeOllama } from '../../../server/engines/ollama/ollama.ts'
+import { createOllama, probeOllama } from '../../../server/engines/ollama/ollama.ts'
 import { cachePaths, ensureOllama, findOllama, type SetupContext } from '../../../server/setup/index.ts'
 
 export type OllamaPlace = {
-  /** `OLLAMA_HOST`. */
+  /** Base URL. */
   host: string
   /** True where the user named it: then none is started. */
   setByHand: boolean
@@ -39,10 +39,6 @@ export async function withOllama<T>(
 
 async function isHere(place: OllamaPlace, context: SetupContext): Promise<boolean> {
   if ((await findOllama(context)) !== null) return true
-  return (
-    (await probeOllama(
-      ollamaUrl(place.host),
-      AbortSignal.any([context.signal, AbortSignal.timeout(1500)]),
-    )) !== null
-  )
+  const limit = AbortSignal.any([context.signal, AbortSignal.timeout(1500)])
+  return (await probeOllama(place.host, limit)) !== null
 }

@@ -9,7 +9,7 @@ import { type Supervised, supervise } from '../supervise.ts'
 import { createRunnerMemory, runnerPids } from './runnerMemory.ts'
 
 export type OllamaDeps = {
-  /** Where a running Ollama is looked for; Ollama's own notations (`host:port`, `:port`, a URL) are understood. */
+  /** Base URL where a running Ollama is looked for. */
   host: string
   /** The user named `host`: then none is started here. */
   hostSetByHand: boolean
@@ -54,16 +54,6 @@ const probeTimeoutMs = 1500
 /** How long an answer of somebody else's Ollama is believed. */
 const believedForMs = 10_000
 
-/** `OLLAMA_HOST` in any of Ollama's notations as a URL without a trailing slash; 0.0.0.0 is where servers listen. */
-export function ollamaUrl(host: string): string {
-  const text = host.trim().replace(/^:(\d+)/, '127.0.0.1:$1')
-  const url = new URL(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`)
-  // Ollama's default port goes for a bare host; a URL with a scheme has its scheme's port.
-  if (url.port === '' && !/^[a-z]+:\/\//i.test(text) && !/:\d+$/.test(text)) url.port = '11434'
-  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
-  return url.href.replace(/\/+$/, '')
-}
-
 /** The version that an Ollama at `url` reports; null when nothing answers or what answers is no Ollama. */
 export async function probeOllama(url: string, signal: AbortSignal): Promise<string | null> {
   try {
@@ -80,7 +70,7 @@ export async function probeOllama(url: string, signal: AbortSignal): Promise<str
  * supervised, on a free loopback port. Nothing is started before the first `url()`.
  */
 export function createOllama(deps: OllamaDeps): OllamaEngine {
-  const host = ollamaUrl(deps.host)
+  const { host } = deps
   const { hostname } = new URL(host)
   const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
   const stopping = new AbortController()

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createOllama, type OllamaEngine, ollamaUrl } from '../../../server/engines/ollama/ollama.ts'
+import { createOllama, type OllamaEngine } from '../../../server/engines/ollama/ollama.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
@@ -23,7 +23,7 @@ async function answering(body: string, status = 200, port = 0): Promise<string> 
 function create(host: string, hostSetByHand: boolean): { ollama: OllamaEngine; programs: () => number } {
   let asked = 0
   const ollama = createOllama({
-    host,
+    host: `http://${host}`,
     hostSetByHand,
     program: () => {
       asked += 1
@@ -133,7 +133,7 @@ describe('the Ollama that is used', () => {
 
   it('lets whoever waits for it go at once when they leave', async () => {
     const ollama = createOllama({
-      host: `127.0.0.1:${await freePort()}`,
+      host: `http://127.0.0.1:${await freePort()}`,
       hostSetByHand: false,
       program: () => new Promise(() => undefined),
       modelsDir: '/models',
@@ -143,22 +143,5 @@ describe('the Ollama that is used', () => {
     const url = ollama.url(leaver.signal)
     setTimeout(() => leaver.abort(new Error('left')), 20)
     await expect(url).rejects.toThrow('left')
-  })
-})
-
-describe('OLLAMA_HOST', () => {
-  it.each([
-    ['127.0.0.1:11434', 'http://127.0.0.1:11434'],
-    ['http://127.0.0.1:11434', 'http://127.0.0.1:11434'],
-    ['http://127.0.0.1:11434/', 'http://127.0.0.1:11434'],
-    ['localhost', 'http://localhost:11434'],
-    [':8000', 'http://127.0.0.1:8000'],
-    ['0.0.0.0', 'http://127.0.0.1:11434'],
-    ['0.0.0.0:5000', 'http://127.0.0.1:5000'],
-    ['https://ollama.example.org', 'https://ollama.example.org'],
-    ['https://example.org/ollama/', 'https://example.org/ollama'],
-    ['[::1]:11434', 'http://[::1]:11434'],
-  ])('%s is understood as %s', (host, url) => {
-    expect(ollamaUrl(host)).toBe(url)
   })
 })

@@ -31,7 +31,7 @@ export const realLanguageModel = (tag: string, ollamaUrl: string) =>
 /** An Ollama of the test's own: nothing answers where it looks. */
 export const ownOllama = async () =>
   createOllama({
-    host: `127.0.0.1:${await freePort()}`,
+    host: `http://127.0.0.1:${await freePort()}`,
     hostSetByHand: false,
     program: realOllama,
     modelsDir: join(testCacheDir(), 'ollama'),

@@ -215,6 +215,7 @@ describe("OLLAMA_HOST in Ollama's own notations", () => {
   // Ollama, envconfig/config.go, Host(): without a scheme the port is 11434, with one it is that of the scheme.
   test.each([
     ['127.0.0.1', 'http://127.0.0.1:11434'],
+    ['http://127.0.0.1:11434', 'http://127.0.0.1:11434'],
     ['127.0.0.1:8000', 'http://127.0.0.1:8000'],
     [':8000', 'http://127.0.0.1:8000'],
     ['box', 'http://box:11434'],
