@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
-import { decodeAudio } from '../../server/audio/decodeAudio.ts'
+import { readClip } from '../../server/audio/readClip.ts'
 import type { FindSpeech, SpeechFound } from '../../server/hearing/speechSegments.ts'
 
 const Manifest = Type.Array(
@@ -34,11 +33,7 @@ export async function readSpeechClips(
   if (!Check(Manifest, manifest)) throw new Error(`${path} is no list of {file, text, kind}.`)
   const clips: SpeechClip[] = []
   for (const entry of manifest) {
-    const { samples, durationMs } = await decodeAudio(
-      createReadStream(join(directory, entry.file)),
-      { maxBytes: 100 * 2 ** 20, maxSeconds: 600 },
-      signal,
-    )
+    const { samples, durationMs } = await readClip(join(directory, entry.file), 600, signal)
     clips.push({ ...entry, samples, audioMs: durationMs, found: await findSpeech(samples, signal) })
   }
   return clips

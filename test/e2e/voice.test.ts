@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connectLive, type LiveClient } from '../../scripts/bench/liveClient.ts'
-import { decodeAudio } from '../../server/audio/decodeAudio.ts'
 import { joinSamples, samplesIn } from '../../server/audio/pcm.ts'
+import { readClip } from '../../server/audio/readClip.ts'
 import type { StoredTurn } from '../../server/protocol/record.ts'
 import type { Start } from '../../server/protocol/socketClient.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
@@ -23,8 +22,7 @@ async function open(mode: Start['mode']): Promise<LiveClient> {
 }
 
 async function samplesOf(name: string): Promise<Int16Array> {
-  const limits = { maxBytes: 2 ** 24, maxSeconds: 60 }
-  const { samples } = await decodeAudio(createReadStream(clip(name)), limits, new AbortController().signal)
+  const { samples } = await readClip(clip(name), 60, new AbortController().signal)
   return joinSamples([new Int16Array(samplesIn(300)), samples])
 }
 

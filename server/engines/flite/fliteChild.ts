@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { WASI } from 'node:wasi'
+import { fromBytes } from '../../audio/pcm.ts'
 import type { FliteAnswer, FliteRequest } from './fliteMessages.ts'
 
 const modulePath = process.argv[2] ?? ''
@@ -111,10 +112,7 @@ function runFlite(text: string, voice: string): Buffer {
 function samplesOf(wav: Buffer): { samples: Int16Array; sampleRate: number } {
   if (wav.length < 44 || wav.toString('latin1', 0, 4) !== 'RIFF') throw new Error('flite wrote no WAV.')
   const sampleRate = wav.readUInt32LE(24)
-  const count = (wav.length - 44) >> 1
-  const samples = new Int16Array(count)
-  for (let index = 0; index < count; index++) samples[index] = wav.readInt16LE(44 + index * 2)
-  return { samples, sampleRate }
+  return { samples: fromBytes(wav.subarray(44)), sampleRate }
 }
 
 function speak({ id, text, voice }: FliteRequest): FliteAnswer {

@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { validate } from 'uuid'
-import { decodeAudio } from '../../audio/decodeAudio.ts'
 import { durationMs } from '../../audio/pcm.ts'
+import { readClip } from '../../audio/readClip.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SpeechFound } from '../../hearing/speechSegments.ts'
 import type { ComparisonAudio } from '../../protocol/comparisons.ts'
@@ -28,7 +27,6 @@ export type ClipSet = {
 const builtinFolder = resolve(import.meta.dirname, '../clips')
 /** Of one clip; longer ones are no utterances. */
 const MAX_CLIP_SECONDS = 120
-const MAX_CLIP_BYTES = 100 * 2 ** 20
 const MAX_CLIPS = 500
 /** Newest ones first: what people say now is what a level must understand. */
 const MAX_SAVED_TURNS = 50
@@ -158,11 +156,7 @@ async function decoded(path: string, signal: AbortSignal) {
   if ((await stat(path).catch(() => null)) === null) {
     throw new QuantvoxError('not_found', `The audio file ${path} is not there.`)
   }
-  return decodeAudio(
-    createReadStream(path),
-    { maxBytes: MAX_CLIP_BYTES, maxSeconds: MAX_CLIP_SECONDS },
-    signal,
-  )
+  return readClip(path, MAX_CLIP_SECONDS, signal)
 }
 
 function readIfThere(path: string): Promise<string | null> {

@@ -1,3 +1,4 @@
+import { fromBytes } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SpokenAudio } from '../synthesize.ts'
 
@@ -51,11 +52,9 @@ export function createPcmReader(sampleRate: number): PcmReader {
         isHeaderDone = true
       }
       if (rate < 8000 || rate > 192_000) throw notPcm(`${rate} samples a second`)
-      const count = rest.length >> 1
-      if (count === 0) return null
-      const samples = new Int16Array(count)
-      for (let index = 0; index < count; index++) samples[index] = rest.readInt16LE(index * 2)
-      rest = rest.subarray(count * 2)
+      const samples = fromBytes(rest)
+      if (samples.length === 0) return null
+      rest = rest.subarray(samples.byteLength)
       heard = true
       return { samples, sampleRate: rate }
     },

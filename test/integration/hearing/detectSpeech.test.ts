@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
+import { readClip } from '../../../server/audio/readClip.ts'
 import { detectSpeech, framesOf } from '../../../server/hearing/detectSpeech.ts'
 import type { ListenerEvent } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
@@ -14,9 +13,7 @@ let activity: VoiceActivity
 let dialogue: Int16Array
 let noise: Int16Array
 
-const read = async (file: string) =>
-  (await decodeAudio(createReadStream(`${directory}/${file}`), { maxBytes: 1e6, maxSeconds: 60 }, never))
-    .samples
+const read = async (file: string) => (await readClip(`${directory}/${file}`, 60, never)).samples
 
 beforeAll(async () => {
   activity = await createVoiceActivity()

@@ -1,10 +1,9 @@
-import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
 import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
+import { readClip } from '../../../server/audio/readClip.ts'
 import { descendantsOf, listProcesses } from '../../../server/engines/processes.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
 import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
@@ -18,9 +17,7 @@ export type Trial = { server: ScriptedServer; talk: Talk; atMs: number }
 
 /** A clip, and silence that ends the turn. */
 export async function question(): Promise<Int16Array> {
-  const limits = { maxBytes: 2 ** 24, maxSeconds: 60 }
-  const signal = new AbortController().signal
-  const { samples } = await decodeAudio(createReadStream(clip('azure-weather')), limits, signal)
+  const { samples } = await readClip(clip('azure-weather'), 60, new AbortController().signal)
   return joinSamples([samples, new Int16Array(samplesIn(600))])
 }
 
