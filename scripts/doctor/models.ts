@@ -1,11 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Config } from '../../server/config.ts'
 import { createLanguageModels } from '../../server/llm/models.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import type { SpeechLevel } from '../../server/recognition/whisper/recognizer.ts'
-import { hashFile } from '../../server/setup/cache.ts'
-import { cachePaths, listSpeechModels } from '../../server/setup/index.ts'
+import { checkSpeechModels, listSpeechModels } from '../../server/setup/index.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
 import { type Finding, finding } from './finding.ts'
@@ -41,7 +38,9 @@ async function speech(config: Config): Promise<Finding> {
 }
 
 async function hashes({ CACHE_DIR }: Config, signal: AbortSignal): Promise<Finding> {
-  const damaged = await damagedSpeechModels(CACHE_DIR, signal)
+  const damaged = (await checkSpeechModels(CACHE_DIR, signal)).flatMap(({ name, whole }) =>
+    whole ? [] : [name],
+  )
   return finding(
     'model files',
     damaged.length === 0 ? 'all are what they were when they were made' : `damaged: ${damaged.join(', ')}`,
@@ -105,20 +104,4 @@ export async function wholeSpeechLevel(
   const known = (await listSpeechModels(cacheDir)).find(model => model.name === name)
   if (note === null || known === undefined) return null
   return { name, path, digest: note.sha256, quantization: known.quantization }
-}
-
-/** Names of files whose bytes are not those that were noted when they were made. Hashes all of them. */
-async function damagedSpeechModels(cacheDir: string, signal: AbortSignal): Promise<string[]> {
-  const directory = cachePaths(cacheDir).speech
-  const files = (await readdir(directory).catch(() => [])).filter(file => file.endsWith('.bin'))
-  const damaged: string[] = []
-  for (const file of files) {
-    const note: unknown = await readFile(join(directory, `${file}.json`), 'utf8')
-      .then(JSON.parse)
-      .catch(() => null)
-    const sha256 = typeof note === 'object' && note !== null && 'sha256' in note ? note.sha256 : null
-    const actual = (await hashFile(join(directory, file), signal)).toString('hex')
-    if (actual !== sha256) damaged.push(file.replace(/\.bin$/, ''))
-  }
-  return damaged
 }

@@ -71,7 +71,7 @@ export function listSpeechModels(cacheDir: string): Promise<SpeechModel[]> {
   return catalogSpeechModels(catalog.speech, cacheDir)
 }
 
-/** Hashes every speech model file in the cache, which takes a moment; removes damaged ones and says which. */
+/** Hashes every speech model file in the cache, which takes a moment, and says which are what they were when they were made. */
 export function checkSpeechModels(
   cacheDir: string,
   signal: AbortSignal,

@@ -223,7 +223,7 @@ export async function catalogSpeechModels(
 
 /**
  * Hashes every model file that is here. For a person who doubts their disk: what changed without a trace in size and
- * time shows too. A damaged file is removed, and fetched or made again when it is next asked for.
+ * time shows too.
  */
 export async function checkSpeechModels(
   families: SpeechFamily[],
@@ -236,7 +236,6 @@ export async function checkSpeechModels(
     if ((await fileSize(path)) === null) continue
     const note = await readFileNote(path, null)
     const whole = note !== null && (await hashFile(path, signal)).toString('hex') === note.sha256
-    if (!whole) await removeFile(path)
     checked.push({ name, whole })
   }
   return checked

@@ -222,6 +222,7 @@ describe('a speech model', () => {
       { name: 'whisper-test-f16', whole: false },
       { name: 'whisper-test-q8_0', whole: true },
     ])
+    await deleteSpeechModel(findSpeechLevel('whisper-test-f16', families), cacheDir)
     await get('whisper-test-f16')
     expect(readFileSync(path).equals(weights)).toBe(true)
   })
