@@ -1,4 +1,3 @@
-import type { ComparisonResult } from '../../server/protocol/comparisonResult.ts'
 import type { ComparisonProgress, ComparisonStatus } from '../../server/protocol/comparisons.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
@@ -7,7 +6,7 @@ import { saveBlob } from '../saveBlob.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import { requestInWords } from './comparisonRequest.ts'
 import { shareOf } from './following.ts'
-import { renderReport } from './report.ts'
+import { reportDocument } from './reportDocument.ts'
 
 const formats = { html: 'Page', md: 'Markdown', csv: 'CSV', json: 'JSON' } as const
 
@@ -29,6 +28,7 @@ export type RunActions = {
 /** One run: its progress while it runs, its report afterwards. */
 export function createRunView(api: Api, status: ComparisonStatus, { stop, resume }: RunActions): RunView {
   const { id } = status
+  const file = (format: string) => `/v1/comparisons/${id}?format=${format}`
   const bar = el('progress', { max: 1, 'aria-label': 'Progress of the comparison' })
   const step = el('p', { role: 'status' })
   const time = el('p', { class: 'soft figures' })
@@ -86,18 +86,15 @@ export function createRunView(api: Api, status: ComparisonStatus, { stop, resume
     report.replaceChildren(el('p', { class: 'soft', role: 'status' }, 'Loading the report …'))
     let hasReport = false
     try {
-      const result = await api.get<ComparisonResult>(`/v1/comparisons/${id}`)
+      const html = await (await api.blob(file('html'))).text()
       hasReport = true
       const partial = last.state === 'done' ? [] : [el('p', { class: 'warning' }, endedEarly(last))]
-      report.replaceChildren(...partial, renderReport(result))
+      report.replaceChildren(...partial, reportDocument(html))
     } catch (error) {
       report.replaceChildren(troubleBox([inWords(error)], () => void showReport(last)))
     }
     const download = async (format: string) =>
-      saveBlob(
-        await api.blob(`/v1/comparisons/${id}?format=${format}`),
-        `quantvox-comparison-${id}.${format}`,
-      )
+      saveBlob(await api.blob(file(format)), `quantvox-comparison-${id}.${format}`)
     const downloads = Object.entries(formats).map(([format, text]) => action(text, () => download(format)))
     actions.replaceChildren(
       ...(hasReport ? [el('span', { class: 'soft' }, 'Download'), ...downloads] : []),

@@ -45,8 +45,12 @@ export async function ensurePage(say: (text: string) => void): Promise<string> {
 }
 
 async function sourcesHash(): Promise<string> {
-  const names = await readdir(source, { recursive: true, withFileTypes: true })
+  const folders = [source, join(root, 'server/protocol')]
+  const names = await Promise.all(
+    folders.map(folder => readdir(folder, { recursive: true, withFileTypes: true })),
+  )
   const files = names
+    .flat()
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name))
     .filter(path => !path.startsWith(built))

@@ -154,7 +154,7 @@ function environmentSection(result: ComparisonResult): Section {
       {
         kind: 'table',
         caption: 'Environment',
-        columns: [{ label: '' }],
+        columns: [{ label: 'Value' }],
         rows: rows
           .filter(([, text]) => text !== '')
           .map(([name, text]) => ({ name, reference: false, cells: [{ text }] })),

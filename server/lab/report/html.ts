@@ -91,7 +91,7 @@ function table({ caption, folded, columns, rows }: Table): string {
   // Only tables of figures fill a wide page; one column of text would drift away from its names.
   const kind = columns.length > 1 ? 'figures' : 'facts'
   const title = folded ? '' : `<caption>${escapeHtml(caption)}</caption>`
-  const html = `<div class="table"><table class="${kind}">${title}<thead><tr><td></td>${heads.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
+  const html = `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table class="${kind}">${title}<thead><tr><td></td>${heads.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>`
   return folded ? `<details><summary>${escapeHtml(caption)}</summary>${html}</details>` : html
 }
 

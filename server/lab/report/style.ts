@@ -21,7 +21,7 @@ padding:1.1rem 1.4rem;margin:1.6rem 0 1rem}
 .warnings ul{margin:.3rem 0 0}
 nav{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem;margin:1.4rem 0;padding:.6rem 0;border-block:1px solid var(--line)}
 a{color:var(--accent)}
-main>section[id]{margin:2.6rem 0;scroll-margin-top:1rem}
+section[id]{margin:2.6rem 0;scroll-margin-top:1rem}
 ul{padding-left:1.2rem;margin:.6rem 0}
 li{max-width:56rem;margin:.25rem 0;overflow-wrap:anywhere}
 summary{cursor:pointer;color:var(--accent);font-weight:600;margin-top:.8rem}
@@ -68,7 +68,7 @@ dd{margin:.15rem 0 0 0}
 dd span{color:var(--soft);font-size:.85em;display:inline-block;min-width:5.5em}
 @media (max-width:40rem){body{padding-top:1.2rem}th,td{padding-inline:.6rem}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb}body{padding:0;font-size:10.5pt}
-nav{display:none}main>section[id]{margin:1.6rem 0}.table,figure,.answer,.warnings{break-inside:avoid}.table{overflow:visible}
+nav{display:none}section[id]{margin:1.6rem 0}.table,figure,.answer,.warnings{break-inside:avoid}.table{overflow:visible}
 details>*{display:block}details::details-content{content-visibility:visible;display:block;height:auto}summary{list-style:none;color:inherit}
 th,td{padding:.25rem .5rem}*{print-color-adjust:exact}}
 `

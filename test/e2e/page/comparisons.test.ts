@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
+import { renderReport } from '../../../server/lab/report/render.ts'
 import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
@@ -31,7 +32,7 @@ beforeEach(async () => {
   server = await startFakePage({
     dependencies: {
       speechModels: async () => levels,
-      lab: { comparisons: lab, comparisonReport: (_result, format) => `the report as ${format}\n` },
+      lab: { comparisons: lab, comparisonReport: renderReport },
     },
   })
 })
@@ -108,28 +109,39 @@ describe('a comparison', () => {
     expect(await view().locator('.runs').innerText()).toContain(recommendation.sentence)
     await view().locator('.runs a').click()
     const report = view().locator('.report')
-    await report.waitFor()
     expect(await report.locator('.sentence').innerText()).toBe(recommendation.sentence)
-    const speech = report.getByRole('region', { name: /^Speech levels/ })
-    const q8 = speech.getByRole('row').filter({ hasText: 'q8_0' })
-    expect(await q8.innerText()).toContain('recommended')
-    expect(await q8.innerText()).toContain('0.76×, better')
-    expect(await speech.getByRole('columnheader').allInnerTexts()).not.toContain('energy a turn')
-    expect(await report.locator('.front circle').count()).toBe(4)
-    expect(await report.locator('.front li.dominated').innerText()).toContain(
-      'whisper-tiny.en-q8_0 is better in everything',
+    const time = report.getByRole('region', { name: 'Time of speech levels' })
+    const q8 = time.getByRole('row').filter({ hasText: 'q8_0' })
+    expect(await q8.getByRole('cell').first().textContent()).toBe('3500.76×✓better')
+    expect(await time.getByRole('columnheader').allInnerTexts()).not.toContain('Energy per turn')
+    expect(await report.locator('circle').count()).toBe(4)
+    expect(await report.locator('circle.dominated title').textContent()).toContain(
+      'dominated by whisper-tiny.en-q8_0',
     )
-    const text = await report.innerText()
+    expect(await report.locator('circle.recommended title').textContent()).toContain('whisper-tiny.en-q8_0')
     for (const part of [
-      '22 verdicts, 1 false',
+      'Of 22 verdicts, 1 finds a difference where there is none',
       'energy: this machine has no meter',
       'the third round of answers',
       'the engine ended',
     ])
-      expect(text).toContain(part)
+      expect(await report.getByText(part).isVisible()).toBe(true)
     await report.getByText('Worst clips of whisper-tiny.en-q4_0').click()
     expect(await report.locator('details[open] del').allInnerTexts()).toEqual(['order', 'a'])
     await page.picture('comparison-report')
+  })
+
+  test('leads to the parts of its report, and leaves the page where it is', async () => {
+    lab.runs.push(comparison('done', { state: 'done' }))
+    await open('/done')
+    const link = view()
+      .getByRole('navigation', { name: 'Sections' })
+      .getByRole('link', { name: 'Environment' })
+    await link.click()
+    const section = view().locator('#environment:focus')
+    await section.waitFor()
+    expect(await section.evaluate(part => part.getBoundingClientRect().top < innerHeight)).toBe(true)
+    expect(page.tab.url()).toMatch(/#\/comparisons\/done$/)
   })
 
   test('is downloaded, and forgotten', async () => {
@@ -140,7 +152,7 @@ describe('a comparison', () => {
       view().getByRole('button', { name: 'CSV' }).click(),
     ])
     expect(download.suggestedFilename()).toBe('quantvox-comparison-done.csv')
-    expect(await readFile(await download.path(), 'utf8')).toBe('the report as csv\n')
+    expect(await readFile(await download.path(), 'utf8')).toMatch(/^side,arm,/)
     await view().getByRole('button', { name: 'Forget this run' }).click()
     await view().getByRole('button', { name: 'Start comparing' }).waitFor()
     expect(lab.runs).toEqual([])
@@ -159,7 +171,7 @@ describe('everybody can use it', () => {
       await view().getByText('New comparison').click()
       expect(await accessibilityFaults(page.tab)).toEqual([])
       await view().locator('.runs a').first().click()
-      await view().locator('.report').waitFor()
+      await view().locator('.report .sentence').waitFor()
       expect(await accessibilityFaults(page.tab)).toEqual([])
       await page.picture(`comparison-${colorScheme}`)
     },
@@ -168,7 +180,7 @@ describe('everybody can use it', () => {
   test('it fits a phone', async () => {
     lab.runs.push(comparison('done', { state: 'done' }))
     await open('/done', { viewport: { width: 360, height: 740 } })
-    await view().locator('.report').waitFor()
+    await view().locator('.report .sentence').waitFor()
     expect(await stickingOut(page.tab)).toEqual([])
     await page.picture('comparison-phone')
   })
