@@ -1,6 +1,6 @@
 import type { Playback } from '../../server/protocol/socketClient.ts'
+import { createResampler, type Resampler } from '../../server/shared/resampler.ts'
 import { createPlayout, type Playout } from './playout.ts'
-import { createResampler } from './resampler.ts'
 
 /** Pieces come 100 ms long; so much delay rides out a late one. */
 const LEAD_SECONDS = 0.06
@@ -27,7 +27,7 @@ type Reply = {
   playout: Playout
   gain: GainNode
   sources: Set<AudioBufferSourceNode>
-  resample(chunk: Float32Array): Float32Array<ArrayBuffer>
+  resampler: Resampler
   started: boolean
   complete: boolean
 }
@@ -87,11 +87,26 @@ export function createPlayer(
     forget()
   }
 
+  function play({ playout, gain, sources }: Reply, samples: Float32Array): void {
+    if (samples.length === 0) return
+    const buffer = new AudioBuffer({ length: samples.length, sampleRate: context.sampleRate })
+    buffer.getChannelData(0).set(samples)
+    const source = new AudioBufferSourceNode(context, { buffer })
+    source.connect(gain)
+    sources.add(source)
+    source.onended = () => sources.delete(source)
+    const isFirst = playout.endsAt() === null
+    source.start(playout.append(context.currentTime, buffer.duration))
+    if (isFirst) watch()
+  }
+
   return {
     begin(turnId, sampleRate) {
-      const resample = createResampler(sampleRate, context.sampleRate)
+      // Browsers would convert each piece by itself and leave a click at every edge.
+      const resampler = createResampler(sampleRate, context.sampleRate)
       if (reply?.turnId === turnId) {
-        reply.resample = resample
+        play(reply, reply.resampler.end())
+        reply.resampler = resampler
         return
       }
       stop()
@@ -100,25 +115,15 @@ export function createPlayer(
       const gain = new GainNode(context)
       gain.connect(sink)
       const playout = createPlayout(LEAD_SECONDS)
-      reply = { turnId, playout, gain, sources: new Set(), resample, started: false, complete: false }
+      reply = { turnId, playout, gain, sources: new Set(), resampler, started: false, complete: false }
     },
     push(pcm) {
       if (reply === null) return
-      const samples = reply.resample(Float32Array.from(new Int16Array(pcm), sample => sample / 32768))
-      if (samples.length === 0) return
-      const buffer = new AudioBuffer({ length: samples.length, sampleRate: context.sampleRate })
-      buffer.copyToChannel(samples, 0)
-      const source = new AudioBufferSourceNode(context, { buffer })
-      source.connect(reply.gain)
-      const { sources } = reply
-      sources.add(source)
-      source.onended = () => sources.delete(source)
-      const isFirst = reply.playout.endsAt() === null
-      source.start(reply.playout.append(context.currentTime, buffer.duration))
-      if (isFirst) watch()
+      play(reply, reply.resampler.push(Float32Array.from(new Int16Array(pcm), sample => sample / 32768)))
     },
     complete(turnId) {
       if (reply?.turnId !== turnId) return
+      play(reply, reply.resampler.end())
       reply.complete = true
       if (reply.started) watch()
     },

@@ -45,7 +45,7 @@ export async function ensurePage(say: (text: string) => void): Promise<string> {
 }
 
 async function sourcesHash(): Promise<string> {
-  const folders = [source, join(root, 'server/protocol')]
+  const folders = [source, join(root, 'server/protocol'), join(root, 'server/shared')]
   const names = await Promise.all(
     folders.map(folder => readdir(folder, { recursive: true, withFileTypes: true })),
   )

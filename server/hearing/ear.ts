@@ -1,5 +1,5 @@
-import { toFloat32, toInt16 } from '../audio/pcm.ts'
-import { createResampler } from '../audio/resampler.ts'
+import { pcmSampleRate, toFloat32, toInt16 } from '../audio/pcm.ts'
+import { createResampler } from '../shared/resampler.ts'
 import { createListener, type ListenerEvent, type ListenerOptions, type LiveUtterance } from './listener.ts'
 import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
 
@@ -33,7 +33,7 @@ export function createEar(
   options: ListenerOptions,
   handlers: EarHandlers,
 ): Ear {
-  const resampler = createResampler(sampleRate)
+  const resampler = createResampler(sampleRate, pcmSampleRate)
   const listener = createListener(activity.open(), options)
   let frame = new Int16Array(frameSamples)
   let filled = 0

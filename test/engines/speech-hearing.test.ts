@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runSpeechBench, type SpeechBenchLevel } from '../../scripts/bench/speech.ts'
 import { readSpeechClips, type SpeechClip } from '../../scripts/bench/speechClips.ts'
-import { joinSamples, toFloat32, toInt16 } from '../../server/audio/pcm.ts'
-import { createResampler } from '../../server/audio/resampler.ts'
+import { joinSamples, pcmSampleRate, toFloat32, toInt16 } from '../../server/audio/pcm.ts'
 import { createFlite } from '../../server/engines/flite/flite.ts'
 import type { SpeechEngines } from '../../server/engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
@@ -12,6 +11,7 @@ import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { wordErrorRate } from '../../server/lab/judging/words/errorRate.ts'
 import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.ts'
 import { createRecognizer, type SpeechLevel } from '../../server/recognition/whisper/recognizer.ts'
+import { createResampler } from '../../server/shared/resampler.ts'
 import { realSpeechModel, realWhisper } from '../support/engines/realEngines.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { quietLog } from '../support/quietLog.ts'
@@ -83,7 +83,7 @@ describe('the recognizer on a real whisper-server', () => {
 
   test.each(['Thank you.', 'Yes.', 'Stop.'])('lets through what is really said: %s', async said => {
     const { samples, sampleRate } = await flite.speak(said, 'slt', never)
-    const resampler = createResampler(sampleRate)
+    const resampler = createResampler(sampleRate, pcmSampleRate)
     const quiet = new Int16Array(8000)
     const spoken = [resampler.push(toFloat32(samples)), resampler.end()].map(toInt16)
     expect(comparedWords((await recognize(joinSamples([quiet, ...spoken, quiet]))).text)).toEqual(

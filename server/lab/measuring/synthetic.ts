@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import Type from 'typebox'
 import Value from 'typebox/value'
 import { joinSamples, pcmSampleRate, samplesIn, toFloat32, toInt16 } from '../../audio/pcm.ts'
-import { createResampler } from '../../audio/resampler.ts'
 import type { Stages } from '../../session/stages.ts'
+import { createResampler } from '../../shared/resampler.ts'
 import { fliteVoices } from '../../voice/flite/flite.ts'
 import { randomFrom } from './seeded.ts'
 
@@ -41,7 +41,7 @@ async function speak(text: string, name: string, voice: Stages['voice'], signal:
   for await (const { samples, sampleRate } of voice(name).speak?.(text, signal) ?? []) {
     if (sampleRate === pcmSampleRate) parts.push(samples)
     else {
-      const resampler = createResampler(sampleRate)
+      const resampler = createResampler(sampleRate, pcmSampleRate)
       parts.push(toInt16(resampler.push(toFloat32(samples))), toInt16(resampler.end()))
     }
   }

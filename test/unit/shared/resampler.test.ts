@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createResampler } from '../../../server/audio/resampler.ts'
+import { createResampler } from '../../../server/shared/resampler.ts'
 
 const rates = [8000, 11_025, 22_050, 24_000, 32_000, 44_100, 44_099, 48_000, 96_000, 192_000]
 
-function resample(samples: Float32Array, from: number, to: number, size = samples.length): Float32Array {
+/** In pieces of these sizes, again and again. */
+function resample(samples: Float32Array, from: number, to: number, sizes = [samples.length]): Float32Array {
   const resampler = createResampler(from, to)
   const parts: number[] = []
-  for (let offset = 0; offset < samples.length; offset += size) {
-    parts.push(...resampler.push(samples.subarray(offset, offset + size)))
+  for (let offset = 0, piece = 0; offset < samples.length; piece++) {
+    const end = offset + (sizes[piece % sizes.length] ?? 1)
+    parts.push(...resampler.push(samples.subarray(offset, end)))
+    offset = end
   }
   parts.push(...resampler.end())
   return Float32Array.from(parts)
@@ -52,15 +55,32 @@ test('to a higher rate, no image of the spectrum appears', () => {
   expect(level(difference)).toBeLessThan(10 ** (-60 / 20))
 })
 
+test.each([
+  [16_000, 48_000],
+  [16_000, 44_100],
+  [22_050, 48_000],
+  [24_000, 16_000],
+])('a tone at %i Hz stays that tone at %i Hz, as the page plays replies', (from, to) => {
+  const result = resample(tone(440, from, 1), from, to)
+  const expected = tone(440, to, 1)
+  expect(result).toHaveLength(expected.length)
+  const edge = Math.ceil((40 / from) * to)
+  for (let index = edge; index < result.length - edge; index++)
+    expect(Math.abs((result[index] ?? 0) - (expected[index] ?? 0))).toBeLessThan(1e-3)
+})
+
 test('any chunking gives the very same samples', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(8000, 11_025, 44_100, 44_099, 48_000),
+      fc.constantFrom(
+        ...[8000, 11_025, 44_100, 44_099, 48_000].map(from => [from, 16_000] as const),
+        ...[44_100, 48_000].map(to => [16_000, to] as const),
+      ),
       fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: 1, maxLength: 1500 }),
-      fc.integer({ min: 1, max: 400 }),
-      (rate, values, size) => {
+      fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 }),
+      ([from, to], values, sizes) => {
         const samples = Float32Array.from(values)
-        expect(resample(samples, rate, 16_000, size)).toEqual(resample(samples, rate, 16_000))
+        expect(resample(samples, from, to, sizes)).toEqual(resample(samples, from, to))
       },
     ),
     { numRuns: 60 },
@@ -79,5 +99,5 @@ test('the number of samples is the input times the ratio, rounded up', () => {
 
 test('nothing is changed at the same rate', () => {
   const samples = tone(440, 16_000)
-  expect(resample(samples, 16_000, 16_000, 100)).toEqual(samples)
+  expect(resample(samples, 16_000, 16_000, [100])).toEqual(samples)
 })

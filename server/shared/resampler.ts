@@ -1,5 +1,3 @@
-import { pcmSampleRate } from './pcm.ts'
-
 /** Stop-band attenuation aimed at, dB. 16-bit speech has less dynamic range than that. */
 const attenuationDb = 80
 /** Transition band, centred on the cut-off: 7.2 to 8.4 kHz at 16 kHz out, so that what folds back lies above 7.6 kHz. */
@@ -23,7 +21,7 @@ export type Resampler = {
  * tail, others know only whole buffers. Method: J. O. Smith, "Digital Audio Resampling"; window length and
  * beta after Kaiser (Oppenheim and Schafer, "Discrete-Time Signal Processing", 7.6).
  */
-export function createResampler(inputRate: number, outputRate: number = pcmSampleRate): Resampler {
+export function createResampler(inputRate: number, outputRate: number): Resampler {
   if (inputRate === outputRate) return { push: samples => samples, end: () => new Float32Array(0) }
   const divisor = greatestCommonDivisor(inputRate, outputRate)
   const up = outputRate / divisor
@@ -105,7 +103,7 @@ function coefficients(inputRate: number, outputRate: number, phases: number) {
     let sum = 0
     for (let tap = 0; tap < taps; tap++) {
       const distance = tap - half + 1 - phase / phases
-      const value = cutoff * sinc(cutoff * distance) * kaiser(distance / half, beta)
+      const value = sinc(cutoff * distance) * kaiser(distance / half, beta)
       table[phase * taps + tap] = value
       sum += value
     }
@@ -120,8 +118,9 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)
 }
 
+/** Up to a constant factor: each row of the table is made to sum to 1. */
 function kaiser(x: number, beta: number): number {
-  return Math.abs(x) > 1 ? 0 : besselI0(beta * Math.sqrt(1 - x * x)) / besselI0(beta)
+  return Math.abs(x) > 1 ? 0 : besselI0(beta * Math.sqrt(1 - x * x))
 }
 
 /** Modified Bessel function of order 0 by its power series. */
