@@ -1,4 +1,5 @@
 import type { Problem } from '../server/protocol/problem.ts'
+import { type StreamedEvent, streamedEvents } from '../server/shared/eventStream.ts'
 
 /** What a request failed with: a problem of the server, or no answer at all (`code` is then `unreachable`). */
 export class ApiError extends Error {
@@ -17,8 +18,6 @@ export class ApiError extends Error {
   }
 }
 
-export type ServerEvent = { event: string; data: unknown }
-
 export type EventsRequest = { method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal }
 
 /** The server's public routes, with the token. Every failure is an `ApiError`, an abort is an `AbortError`. */
@@ -27,7 +26,7 @@ export type Api = {
   /** With a JSON body; an empty answer is `undefined`. */
   send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown, signal?: AbortSignal): Promise<T>
   /** Server-sent events of one request, until the server ends them or `signal` does. */
-  events(path: string, request?: EventsRequest): AsyncIterable<ServerEvent>
+  events(path: string, request?: EventsRequest): AsyncIterable<StreamedEvent>
   /** The body as it is, for downloads: a link cannot carry the token. */
   blob(path: string, signal?: AbortSignal): Promise<Blob>
 }
@@ -70,7 +69,7 @@ export function createApi({ token, unauthorized }: ApiOptions): Api {
     async *events(path, { method = 'GET', body, signal } = {}) {
       const json = body === undefined ? {} : jsonBody(body)
       const response = await request(path, { method, accept: 'text/event-stream', ...json, ...given(signal) })
-      if (response.body !== null) yield* parseEvents(response.body)
+      if (response.body !== null) yield* streamedEvents(response.body)
     },
     async blob(path, signal) {
       const response = await request(path, { accept: '*/*', ...given(signal) })
@@ -91,37 +90,4 @@ async function problemIn(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as Partial<Problem> | null
   const { code = 'internal', detail = `The server answered ${response.status}.` } = problem ?? {}
   return new ApiError(code, detail, problem?.meaning, problem?.mend)
-}
-
-/** The events of a body by the WHATWG format; comments and retry times are of no use here. */
-export async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
-  const reader = body
-    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
-    .getReader()
-  let rest = ''
-  try {
-    for (;;) {
-      const { value, done } = await reader.read()
-      if (done) return
-      const blocks = (rest + value).split(/\r?\n\r?\n/)
-      rest = blocks.pop() ?? ''
-      for (const block of blocks) {
-        const event = eventIn(block)
-        if (event !== null) yield event
-      }
-    }
-  } finally {
-    await reader.cancel().catch(() => {})
-  }
-}
-
-function eventIn(block: string): ServerEvent | null {
-  const field = (name: string) =>
-    block
-      .split(/\r?\n/)
-      .filter(line => line.startsWith(`${name}:`))
-      .map(line => line.slice(name.length + 1).replace(/^ /, ''))
-      .join('\n')
-  const data = field('data')
-  return data === '' ? null : { event: field('event') || 'message', data: JSON.parse(data) }
 }

@@ -8,7 +8,7 @@ import {
   type ComparisonState,
   ComparisonStatus,
 } from '../../../server/protocol/comparisons.ts'
-import { streamedEvents } from '../eventStream.ts'
+import { streamedEvents } from '../../../server/shared/eventStream.ts'
 import type { ServerForCommand } from '../server.ts'
 
 export type ComparisonClient = {
@@ -42,7 +42,8 @@ export function comparisonClient(request: ServerForCommand['request']): Comparis
       ),
     resume: id => status(request(`${path(id)}/resume`, { method: 'POST' })),
     async follow(id, show) {
-      for await (const event of streamedEvents(await request(`${path(id)}/events`, {}))) {
+      const { body } = await request(`${path(id)}/events`, {})
+      for await (const event of body === null ? [] : streamedEvents(body)) {
         if (!Value.Check(ComparisonEvent, event)) throw otherVersion()
         if (event.event === 'progress') show(event.data)
         else if (event.event === 'done') return event.data.state

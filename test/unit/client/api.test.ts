@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ApiError, createApi, parseEvents } from '../../../client/api.ts'
+import { ApiError, createApi } from '../../../client/api.ts'
 
 afterEach(() => vi.unstubAllGlobals())
 
@@ -7,10 +7,6 @@ function answering(response: Response) {
   const fetched = vi.fn(async (_path: string, _init: RequestInit) => response)
   vi.stubGlobal('fetch', fetched)
   return fetched
-}
-
-function bodyOf(...chunks: string[]): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new Blob(chunks).stream()
 }
 
 describe('the api of the page', () => {
@@ -49,23 +45,5 @@ describe('the api of the page', () => {
     expect(unauthorized).toHaveBeenCalledOnce()
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('failed')))
     await expect(api.get('/v1/info')).rejects.toMatchObject({ code: 'unreachable' })
-  })
-
-  test('events come whole however the bytes are cut', async () => {
-    const text =
-      'event: progress\ndata: {"completedBytes":1}\n\n: ping\n\nevent: done\r\ndata: {"name":"ä"}\r\n\r\n'
-    const bytes = new TextEncoder().encode(text)
-    const cut = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      start(controller) {
-        for (const byte of bytes) controller.enqueue(Uint8Array.of(byte))
-        controller.close()
-      },
-    })
-    const expected = [
-      { event: 'progress', data: { completedBytes: 1 } },
-      { event: 'done', data: { name: 'ä' } },
-    ]
-    expect(await Array.fromAsync(parseEvents(cut))).toEqual(expected)
-    expect(await Array.fromAsync(parseEvents(bodyOf(text)))).toEqual(expected)
   })
 })

@@ -1,6 +1,6 @@
 import Value from 'typebox/value'
 import { describe, expect, test } from 'vitest'
-import type { Api, ServerEvent } from '../../../client/api.ts'
+import type { Api } from '../../../client/api.ts'
 import { ApiError } from '../../../client/api.ts'
 import {
   type Answers,
@@ -10,6 +10,7 @@ import {
 import { followRun, shareOf } from '../../../client/comparisons/following.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import { type ComparisonProgress, ComparisonRequest } from '../../../server/protocol/comparisons.ts'
+import type { StreamedEvent } from '../../../server/shared/eventStream.ts'
 import { makeComparisonResult } from '../../support/lab/comparisonResult.ts'
 
 const answers: Answers = {
@@ -64,7 +65,7 @@ describe('following a run', () => {
     ...{ phase: 'speech', what: 'x', doneSteps: 1, totalSteps: 4, elapsedMs: 1, remainingMs: null },
   }
   /** One connection after another: its events, and what it ends with. */
-  const apiOf = (...lines: [ServerEvent[], Error?][]) => {
+  const apiOf = (...lines: [StreamedEvent[], Error?][]) => {
     let asked = 0
     const api = {
       async *events() {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Api, ServerEvent } from '../../../client/api.ts'
+import type { Api } from '../../../client/api.ts'
 import { languageGroups, speechGroups } from '../../../client/models/modelGroups.ts'
 import { type PullState, progressInWords, pull, shareDone } from '../../../client/models/pulling.ts'
 import { switchCost } from '../../../client/models/switchCost.ts'
 import type { LanguageModel, SpeechModel } from '../../../server/protocol/models.ts'
+import type { StreamedEvent } from '../../../server/shared/eventStream.ts'
 
 const tag = (name: string, sizeBytes: number | null, quantization: string | null = null): LanguageModel => ({
   name,
@@ -92,7 +93,7 @@ describe('what a switch cost', () => {
 })
 
 describe('a pull', () => {
-  const api = (events: ServerEvent[], thrown?: Error): Api =>
+  const api = (events: StreamedEvent[], thrown?: Error): Api =>
     ({
       async *events() {
         yield* events
@@ -101,7 +102,7 @@ describe('a pull', () => {
     }) as unknown as Api
   const progress = { status: 'downloading', completedBytes: 45_000_000, totalBytes: 145_000_000 }
 
-  async function pulled(events: ServerEvent[], thrown?: Error) {
+  async function pulled(events: StreamedEvent[], thrown?: Error) {
     const told: PullState[] = []
     return { here: await pull(api(events, thrown), 'language', 'a', state => told.push(state)), told }
   }
