@@ -1,3 +1,5 @@
+import { fixed } from '../server/shared/figures.ts'
+
 /** Figures for the eye, in one form everywhere; null is a dash. */
 
 const DASH = '–'
@@ -5,8 +7,7 @@ const DASH = '–'
 /** `7.4`, `412`, `1,240`; without the unit. */
 export function milliseconds(ms: number | null): string {
   if (ms === null) return DASH
-  const digits = Math.abs(ms) < 9.95 ? 1 : 0
-  return ms.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return fixed(ms, Math.abs(ms) < 9.95 ? 1 : 0)
 }
 
 /** `412 ms`, and from ten seconds on `12.4 s`. */
@@ -50,15 +51,6 @@ export function clockTime(iso: string): string {
         minute: '2-digit',
         second: '2-digit',
       })
-}
-
-export function fixed(value: number, digits: number): string {
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-}
-
-/** `3 turns`, `1 turn`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
 }
 
 /** `40 – 52 ms` of `40 ms` and `52 ms`. */

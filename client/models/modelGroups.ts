@@ -1,4 +1,5 @@
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
+import { quantizationIn, withoutQuantization } from '../../server/shared/quantization.ts'
 
 /** One quantization level of a model, of either kind. `gpuShare` is undefined where the kind has none. */
 export type Level = {
@@ -14,18 +15,12 @@ export type Level = {
 /** The levels of one model, most bytes first, those that are not here last. */
 export type LevelGroup = { family: string; parameterSize: string | null; levels: Level[] }
 
-/** The end of an Ollama tag that names its quantization, as Ollama's library and `models quantize` write it. */
-const quantizationEnd = /-((?:fp|f|bf)(?:16|32)|i?q\d[\w]*)$/i
-
 export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
   return grouped(
     models,
-    ({ name }) => name.replace(quantizationEnd, ''),
+    ({ name }) => withoutQuantization(name),
     model => ({
-      ...levelOf(
-        model,
-        quantizationEnd.exec(model.name)?.[1] ?? model.quantization ?? model.name.split(':')[1] ?? '',
-      ),
+      ...levelOf(model, quantizationIn(model.name) ?? model.quantization ?? model.name.split(':')[1] ?? ''),
       gpuShare: model.gpuShare,
     }),
   )

@@ -1,4 +1,6 @@
 import type { TurnRecord } from '../../server/protocol/record.ts'
+import { counted } from '../../server/shared/figures.ts'
+import { median } from '../../server/shared/quantiles.ts'
 
 export const metrics = ['firstTokenMs', 'firstAudioMs'] as const
 export type Metric = (typeof metrics)[number]
@@ -71,7 +73,10 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
     for (const metric of metrics) combination[isCold ? 'cold' : 'warm'][metric][place] = fromSpeechEnd[metric]
   }
   for (const combination of combinations.values()) {
-    for (const metric of metrics) combination.median[metric] = median(combination.warm[metric])
+    for (const metric of metrics) {
+      const values = combination.warm[metric].filter(value => value !== null)
+      combination.median[metric] = values.length === 0 ? null : median(values)
+    }
   }
   return { count: answered.length, combinations: [...combinations.values()] }
 }
@@ -93,15 +98,7 @@ export function inWords({ count, combinations }: LatencySeries): string {
       ['first audio', median.firstAudioMs],
     ].flatMap(([name, ms]) => (typeof ms === 'number' ? [`${name} ${Math.round(ms)} ms`] : []))
     const medians = moments.length === 0 ? 'no warm turn' : `median ${moments.join(', ')}`
-    return `${llmModel} with ${speechModel ?? 'typed questions'}: ${turns === 1 ? '1 turn' : `${turns} turns`}${cold}, ${medians}.`
+    return `${llmModel} with ${speechModel ?? 'typed questions'}: ${counted(turns, 'turn')}${cold}, ${medians}.`
   })
-  return `${count === 1 ? '1 turn' : `${count} turns`}. ${parts.join(' ')}`
-}
-
-function median(values: readonly (number | null)[]): number | null {
-  const ascending = values.filter(value => value !== null).sort((a, b) => a - b)
-  const middle = ascending.length >> 1
-  const above = ascending[middle]
-  const below = ascending[ascending.length % 2 === 1 ? middle : middle - 1]
-  return above === undefined || below === undefined ? null : (above + below) / 2
+  return `${counted(count, 'turn')}. ${parts.join(' ')}`
 }

@@ -1,5 +1,6 @@
 import type { FieldStatistics, Summary, SummaryGroup } from '../../server/protocol/turnQueries.ts'
-import { bytes, duration, fixed } from '../figures.ts'
+import { fixed } from '../../server/shared/figures.ts'
+import { bytes, duration } from '../figures.ts'
 
 type Figure = { path: string; text: string; format(value: number): string }
 

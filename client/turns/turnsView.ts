@@ -1,9 +1,9 @@
 import './turns.css'
 import type { StoredTurn } from '../../server/protocol/record.ts'
 import type { Summary, TurnPage } from '../../server/protocol/turnQueries.ts'
+import { counted, fixed } from '../../server/shared/figures.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
-import { counted } from '../figures.ts'
 import { saveBlob } from '../saveBlob.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import type { View } from '../view.ts'
@@ -145,7 +145,7 @@ export function createTurnsView(api: Api): View {
   function statusText(): string {
     if (turns.length === 0) return ''
     if (cursor === null) return counted(turns.length, 'turn')
-    const newest = `the newest ${turns.length.toLocaleString('en-US')} of ${counted(total, 'turn')}`
+    const newest = `the newest ${fixed(turns.length, 0)} of ${counted(total, 'turn')}`
     return sorting === newestFirst
       ? `Showing ${newest}`
       : `Sorted among ${newest}; narrow the filters for others`

@@ -7,6 +7,7 @@ import {
   type SpeechEngineLease,
   type SpeechLevel,
 } from '../../server/recognition/whisper/recognizer.ts'
+import { median } from '../../server/shared/quantiles.ts'
 import { readSpeechClips, type SpeechClip } from './speechClips.ts'
 import { type Decoding, decodeText } from './speechDecode.ts'
 
@@ -149,12 +150,6 @@ async function benchLevel(
   } finally {
     lease.release()
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2
 }
 
 function row(cells: string[]): string {

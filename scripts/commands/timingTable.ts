@@ -1,5 +1,6 @@
 import type { StoredTurn, TurnRecord } from '../../server/protocol/record.ts'
 import { type RecordField, recordFields } from '../../server/record/fields.ts'
+import { fixed } from '../../server/shared/figures.ts'
 
 type Figure = { digits: string; unit: string }
 type Line = { label: string; figure: Figure }
@@ -46,9 +47,7 @@ export function timingTable(record: TurnRecord): string {
 
 /** 1234.5 → `1,234.5`; null → a dash. */
 export function milliseconds(value: number | null): string {
-  return value === null
-    ? '–'
-    : value.toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+  return value === null ? '–' : fixed(value, 1)
 }
 
 function headingOf(group: Group, record: TurnRecord): string {
@@ -89,8 +88,6 @@ function labelOf(field: RecordField): string {
 }
 
 function figureOf({ name }: RecordField, value: number): Figure {
-  const fixed = (number: number, digits: number) =>
-    number.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
   if (name.endsWith('Ms')) return { digits: milliseconds(value), unit: 'ms' }
   if (name.endsWith('Bytes')) return { digits: fixed(value / 1e6, 1), unit: 'MB' }
   if (name.endsWith('Share')) return { digits: fixed(value * 100, 0), unit: '%' }

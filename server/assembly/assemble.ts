@@ -20,6 +20,7 @@ import { createRecognizer, type SpeechLevel } from '../recognition/whisper/recog
 import { openTurnStore, turnFileName } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
+import { quantizationIn } from '../shared/quantization.ts'
 import type { EngineFigures } from '../telemetry/engineMetrics.ts'
 import { createVoices } from '../voice/voices.ts'
 import { memoryOf } from './memory.ts'
@@ -175,7 +176,7 @@ export async function assemble(
 
 /** What a whisper-server elsewhere has loaded cannot be asked; the name stands for it and the file is unknown. */
 async function remoteLevel(name: string): Promise<SpeechLevel> {
-  return { name, path: '', digest: null, quantization: /(f16|q\d_[01])$/.exec(name)?.[1] ?? null }
+  return { name, path: '', digest: null, quantization: quantizationIn(name) }
 }
 
 /** Calls `make` until it succeeds once; then its result stays. */

@@ -26,7 +26,3 @@ export const writtenRatio = (ratio: number) => `${ratio.toFixed(2)}×`
 export function listed(items: readonly string[]): string {
   return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 }
-
-/** `1 clip`, `2 clips`. */
-export const counted = (n: number, one: string, many = `${one}s`) =>
-  `${writtenNumber(n)} ${n === 1 ? one : many}`

@@ -1,20 +1,8 @@
 import type { FieldStatistics } from '../protocol/turnQueries.ts'
+import { quantile } from '../shared/quantiles.ts'
 
 /** Fewest values that support a figure; with fewer it is null. 1 / (1 - p) values lie on average one above the quantile. */
 const leastFor = { p90: 10, p95: 20 } as const
-
-/**
- * The quantile `p` (0 to 1) of ascending values by linear interpolation at position (n - 1)·p: definition 7 of
- * Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996), the default of
- * R and NumPy. Null for no values.
- */
-export function quantile(ascending: ArrayLike<number>, p: number): number | null {
-  const position = (ascending.length - 1) * p
-  const below = ascending[Math.floor(position)]
-  const above = ascending[Math.ceil(position)]
-  if (below === undefined || above === undefined) return null
-  return below + (above - below) * (position - Math.floor(position))
-}
 
 /**
  * Rank r (from 1) such that the r-th smallest and r-th largest of n values hold the median of any continuous

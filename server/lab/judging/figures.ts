@@ -1,6 +1,7 @@
 import type { Figure, FigureItem, Interval, Margin } from '../../protocol/comparisonFigures.ts'
 import { describe, medianInterval } from '../../record/statistics.ts'
-import { byCluster, type Measured, mean, median, paired } from './measured.ts'
+import { median } from '../../shared/quantiles.ts'
+import { byCluster, type Measured, mean, paired } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
 import { wilsonInterval } from './statistics/exactTests.ts'
 import { repeatInterval } from './statistics/repeatability.ts'

@@ -27,13 +27,6 @@ export function paired(own: readonly Measured[], reference: readonly Measured[])
   return clusters.filter(({ length }) => length > 0)
 }
 
-export function median(values: readonly number[]): number {
-  const ascending = Float64Array.from(values).sort()
-  const middle = ascending.length / 2
-  const upper = ascending[Math.floor(middle)] ?? Number.NaN
-  return Number.isInteger(middle) ? (upper + (ascending[middle - 1] ?? Number.NaN)) / 2 : upper
-}
-
 export function sum(values: readonly number[]): number {
   let total = 0
   for (const value of values) total += value

@@ -5,7 +5,8 @@ import type {
   Pair,
   SpeechLevel,
 } from '../../protocol/comparisonResult.ts'
-import { counted, listed, writtenNumber } from '../wording.ts'
+import { counted } from '../../shared/figures.ts'
+import { listed, writtenNumber } from '../wording.ts'
 import { isTelling, tellingRange } from './language/checkedAnswers.ts'
 import { referencePair } from './pairs.ts'
 import type { Run } from './run.ts'

@@ -2,6 +2,7 @@ import { QuantvoxError } from '../../errors.ts'
 import { unknownLanguageModel } from '../../llm/models.ts'
 import { nearestHint, nearestNames } from '../../nearest.ts'
 import type { LanguageModel, SpeechModel } from '../../protocol/models.ts'
+import { withoutQuantization } from '../../shared/quantization.ts'
 import type { LlmArm, SpeechArm } from '../observations.ts'
 
 /**
@@ -53,7 +54,7 @@ export function llmArms(
     }
     for (const tag of meant) chosen.add(tag)
   }
-  const family = (tag: LanguageModel) => familyOfTag(tag.name)
+  const family = (tag: LanguageModel) => withoutQuantization(tag.name)
   const ordered = inGivenOrder(
     [...chosen].toSorted((a, b) => precisionOf(b) - precisionOf(a)),
     family,
@@ -68,11 +69,6 @@ export function llmArms(
     reference: referenceOf(tag, ordered, family),
     madeFrom: madeFrom(tag.name),
   }))
-}
-
-/** A tag without its quantization: `smollm2:135m-instruct-q4_K_M` and `…-fp16` are one family. */
-export function familyOfTag(tag: string): string {
-  return tag.replace(/-(fp?(16|32)|bf16|i?q\d+(_[a-z0-9]+)*|mxfp4|tq\d_\d)$/i, '')
 }
 
 /** Orders by nominal bits, then by size on disk: q4_1 and q4_K_M both say four. */

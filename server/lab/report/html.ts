@@ -1,5 +1,5 @@
 import type { ClipDiff } from '../../protocol/comparisonResult.ts'
-import { counted } from '../wording.ts'
+import { counted } from '../../shared/figures.ts'
 import { chartSvg } from './chart.ts'
 import type { Block, Cell, Document, Section, Table } from './document.ts'
 import { escapeHtml } from './escape.ts'

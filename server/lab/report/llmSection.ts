@@ -1,5 +1,6 @@
 import type { ComparisonResult, LlmTag } from '../../protocol/comparisonResult.ts'
-import { counted, writtenNumber } from '../wording.ts'
+import { counted } from '../../shared/figures.ts'
+import { writtenNumber } from '../wording.ts'
 import type { Block, Section, Table } from './document.ts'
 import { shortNames, tableOf } from './labels.ts'
 

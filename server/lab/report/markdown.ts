@@ -1,5 +1,6 @@
 import type { ClipDiff, Front } from '../../protocol/comparisonResult.ts'
-import { counted, writtenValue } from '../wording.ts'
+import { counted } from '../../shared/figures.ts'
+import { writtenValue } from '../wording.ts'
 import type { Block, Cell, Document, Table } from './document.ts'
 
 /** A report as GitHub-flavoured Markdown; charts become tables of their points. */

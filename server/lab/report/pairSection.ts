@@ -1,5 +1,5 @@
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
-import { counted } from '../wording.ts'
+import { counted } from '../../shared/figures.ts'
 import type { Section } from './document.ts'
 import { shortNames, tableOf } from './labels.ts'
 

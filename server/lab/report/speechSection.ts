@@ -1,5 +1,5 @@
 import type { ComparisonResult, SpeechLevel } from '../../protocol/comparisonResult.ts'
-import { counted } from '../wording.ts'
+import { counted } from '../../shared/figures.ts'
 import type { Section, Table } from './document.ts'
 import { cellOf, shortNames, tableOf } from './labels.ts'
 

@@ -3,9 +3,10 @@ import type { LanguageModelLeases } from '../../llm/lease.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type { ComparisonRequest } from '../../protocol/comparisons.ts'
 import { createPartialDecoding } from '../../recognition/whisper/partialDecoding.ts'
+import { withoutQuantization } from '../../shared/quantization.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { type AnswerBench, answerPhase, atModel } from '../measuring/answers.ts'
-import { familyOfTag, llmArms, speechArms } from '../measuring/arms.ts'
+import { llmArms, speechArms } from '../measuring/arms.ts'
 import { type LabClip, readClips } from '../measuring/clips.ts'
 import { energyPhase } from '../measuring/energy.ts'
 import { pairPhase } from '../measuring/pairs.ts'
@@ -67,7 +68,7 @@ export async function choose(
     return level?.family ?? settings.speechModel
   }
   const speechNames = speechModels ?? (isDefault && lab.speechEngines !== null ? [defaultFamily()] : [])
-  const llmNames = llmModels ?? (isDefault ? [familyOfTag(await settings.llmModel())] : [])
+  const llmNames = llmModels ?? (isDefault ? [withoutQuantization(await settings.llmModel())] : [])
   if (speechNames.length > 0 && lab.speechEngines === null) {
     throw new QuantvoxError('invalid_request', 'Speech levels cannot be compared here: SPEECH_URL is set.', {
       meaning: 'Which level a whisper-server elsewhere has loaded is not ours to choose.',

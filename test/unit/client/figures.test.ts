@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import {
   bytes,
   clockTime,
-  counted,
   duration,
   milliseconds,
   percent,
   rangeInWords,
   span,
 } from '../../../client/figures.ts'
+import { counted } from '../../../server/shared/figures.ts'
 
 test('milliseconds have a decimal below ten, and are a dash when unknown', () => {
   expect([0.04, 9.94, 9.96, 412.4, 1240, null].map(milliseconds)).toEqual([

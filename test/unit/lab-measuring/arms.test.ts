@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { familyOfTag, llmArms, speechArms } from '../../../server/lab/measuring/arms.ts'
+import { llmArms, speechArms } from '../../../server/lab/measuring/arms.ts'
 import type { LanguageModel, SpeechModel } from '../../../server/protocol/models.ts'
 
 const level = (name: string, installed = true): SpeechModel => ({
@@ -92,12 +92,4 @@ describe('tags', () => {
     expect(arms.find(({ name }) => name.endsWith('fp16'))?.madeFrom).toBe('smollm2:135m-instruct-q4_1')
     expect(arms.find(({ name }) => name.includes('360m'))?.reference).toBeNull()
   })
-
-  test.each([
-    ['smollm2:135m-instruct-q4_K_M', 'smollm2:135m-instruct'],
-    ['llama3.2:1b-instruct-fp16', 'llama3.2:1b-instruct'],
-    ['gemma3:1b-it-qat', 'gemma3:1b-it-qat'],
-    ['qwen3:0.6b', 'qwen3:0.6b'],
-    ['x:7b-iq2_xxs', 'x:7b'],
-  ])('the family of %s is %s', (name, family) => expect(familyOfTag(name)).toBe(family))
 })

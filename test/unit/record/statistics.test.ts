@@ -4,25 +4,10 @@ import {
   describe as describeValues,
   medianInterval,
   medianIntervalRank,
-  quantile,
 } from '../../../server/record/statistics.ts'
 import { randomFrom } from '../../support/record/records.ts'
 
 const oneTo = (n: number) => Float64Array.from({ length: n }, (_, i) => i + 1)
-
-test('quantiles are those of definition 7', () => {
-  // Worked out by hand: position (n - 1) p of 0.4, 1, 2, 3.6, 3.8.
-  const values = [1, 2, 4, 7, 11]
-  expect([0.1, 0.25, 0.5, 0.9, 0.95].map(p => quantile(values, p))).toEqual([
-    1.4,
-    2,
-    4,
-    9.4,
-    expect.closeTo(10.2, 10),
-  ])
-  expect(quantile([3], 0.9)).toBe(3)
-  expect(quantile([], 0.5)).toBeNull()
-})
 
 test('the ranks of the median interval are those of the published sign-test table', () => {
   // Two-sided critical values of the sign test at 5 %, plus 1 (in any table of it).

@@ -1,6 +1,7 @@
 import type { Figure } from '../../../protocol/comparisonFigures.ts'
 import type { SpeechLevel } from '../../../protocol/comparisonResult.ts'
-import { counted, writtenNumber } from '../../wording.ts'
+import { counted } from '../../../shared/figures.ts'
+import { writtenNumber } from '../../wording.ts'
 import { rulesOf } from '../arms.ts'
 import { plainFigure } from '../figures.ts'
 import type { Run } from '../run.ts'

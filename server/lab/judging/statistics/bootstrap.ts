@@ -1,5 +1,5 @@
 import type { Interval } from '../../../protocol/comparisonFigures.ts'
-import { quantile } from '../../../record/statistics.ts'
+import { quantile } from '../../../shared/quantiles.ts'
 import { randomFrom, seedOf } from '../../measuring/seeded.ts'
 
 /** Fewest observations, over all clusters, for which a bootstrap says anything. */
