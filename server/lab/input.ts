@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox'
+import { nullable } from '../protocol/nullable.ts'
 
 /** What a comparison puts before the models: clips to hear, questions to answer. */
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 
 export const Clip = Type.Object({
   id: Type.String({ description: 'unique in a run; of a file its name' }),

@@ -3,6 +3,7 @@ import { Compile } from 'typebox/schema'
 import { Margins } from '../protocol/comparisonFigures.ts'
 import { ComparisonEnvironment } from '../protocol/comparisonResult.ts'
 import { ComparisonRequest, ComparisonState } from '../protocol/comparisons.ts'
+import { nullable } from '../protocol/nullable.ts'
 import { TurnRecord } from '../protocol/record.ts'
 import { Clip, Question } from './input.ts'
 
@@ -11,8 +12,6 @@ import { Clip, Question } from './input.ts'
  * all that judging needs, so a run that broke off goes on from it and an old one can be judged again.
  */
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 const ms = Type.Number({ minimum: 0 })
 const count = Type.Integer({ minimum: 0 })
 const cpuSeconds = nullable(

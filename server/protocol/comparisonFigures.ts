@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
 
 /** One figure of a comparison, its verdict, and the margins that verdicts are held against. */
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 
 /** An array of two, which OpenAPI tools read better than a tuple. */
 export const Interval = Type.Unsafe<[number, number]>(

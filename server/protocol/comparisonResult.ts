@@ -1,11 +1,9 @@
 import Type, { type Static } from 'typebox'
 import { Figure, Margins, Verdict } from './comparisonFigures.ts'
 import { ComparisonRequest, ComparisonState } from './comparisons.ts'
+import { nullable } from './nullable.ts'
 
 /** The result of a comparison: `GET /v1/comparisons/:id`. */
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 
 export const ClipDiff = Type.Object({
   clip: Type.String(),

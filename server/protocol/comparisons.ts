@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
 
 /** `/v1/comparisons`: what is asked for, how far a run is, and what its event stream says. */
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 
 const names = (description: string) =>
   Type.Optional(

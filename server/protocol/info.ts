@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
 
 /** `/readyz` and `/v1/info`. */
 
@@ -14,7 +15,7 @@ export const Readiness = Type.Object({
 })
 export type Readiness = Static<typeof Readiness>
 
-const nullableText = Type.Union([Type.String(), Type.Null()])
+const nullableText = nullable(Type.String())
 
 export const EngineInfo = Type.Object({
   name: Type.String({ description: 'ollama, whisper-server or flite' }),
@@ -22,7 +23,7 @@ export const EngineInfo = Type.Object({
   where: Type.String({ description: 'a URL, or how it is run here' }),
   owned: Type.Boolean({ description: 'a child of this server' }),
   state: Type.String(),
-  cpuFeatures: Type.Union([Type.Array(Type.String()), Type.Null()], {
+  cpuFeatures: nullable(Type.Array(Type.String()), {
     description:
       'SIMD features that the engine says it uses; null where it says nothing, or is not ours to hear',
   }),
@@ -32,7 +33,7 @@ export type EngineInfo = Static<typeof EngineInfo>
 /** Whether turns are recorded; a voice goes on either way. */
 export const RecordInfo = Type.Object({
   state: Type.Enum(['recording', 'not-recording']),
-  detail: Type.Union([Type.String(), Type.Null()], {
+  detail: nullable(Type.String(), {
     description: 'what is wrong with the record, what it means and what mends it',
   }),
   unwritten: Type.Integer({ description: 'turns that wait in memory for the record' }),
@@ -66,7 +67,7 @@ export const ServerInfo = Type.Object({
   process: Type.Object({
     pid: Type.Integer(),
     residentBytes: Type.Integer(),
-    eventLoopDelayP99Ms: Type.Union([Type.Number(), Type.Null()], {
+    eventLoopDelayP99Ms: nullable(Type.Number(), {
       description: 'of the server process since it was ready',
     }),
   }),

@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
 
 /** What `/v1/models/*`, `/v1/voices` and the pull streams say. */
-
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 
 export const LanguageModel = Type.Object({
   name: Type.String({ description: 'Ollama tag' }),

@@ -1,11 +1,11 @@
-import Type, { type Static, type TSchema } from 'typebox'
+import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
 
 /**
  * The turn record: one row a turn, the same over socket and REST. Milliseconds are from a monotonic clock unless
  * the name says otherwise; `null` means unknown, never 0.
  */
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const ms = (description: string) => nullable(Type.Number({ description: `${description} (milliseconds)` }))
 const count = (description: string) => nullable(Type.Integer({ description }))
 const text = (description: string) => nullable(Type.String({ description }))

@@ -14,13 +14,4 @@ export const socketLimits = {
 /** `sampleRate` of binary frames is the one of `start` towards the server, of the last `audio.started` from it. */
 export const bytesPerSample = 2
 
-export const closeCodes = {
-  normal: 1000,
-  goingAway: 1001,
-  unsupportedData: 1003,
-  invalidText: 1007,
-  policy: 1008,
-  tooBig: 1009,
-  internal: 1011,
-  tryAgainLater: 1013,
-} as const
+export const closeCodes = { policy: 1008 } as const

@@ -1,12 +1,11 @@
 import Type, { type Static } from 'typebox'
 import { TurnMessage } from './messages.ts'
+import { nullable } from './nullable.ts'
 import { BargeIn, Endpointing, Mode } from './socketClient.ts'
 
 /** What the server says on `GET /v1/voice`; binary frames beside it are the spoken reply. */
 
 const turnId = Type.String()
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 const positionMs = Type.Number({ description: "on the timeline of the session's audio" })
 
 export const SessionSettings = Type.Object({

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { nullable } from './nullable.ts'
 import { Outcome, Source, StoredTurn } from './record.ts'
 
 /** Query strings of `/v1/turns` and `/v1/summary`, and what they answer. Unknown names are refused. */
@@ -79,11 +80,11 @@ export type TurnParams = Static<typeof TurnParams>
 
 export const TurnPage = Type.Object({
   items: Type.Array(StoredTurn),
-  nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'null on the last page' }),
+  nextCursor: nullable(Type.String(), { description: 'null on the last page' }),
 })
 export type TurnPage = Static<typeof TurnPage>
 
-const figure = (description: string) => Type.Union([Type.Number(), Type.Null()], { description })
+const figure = (description: string) => nullable(Type.Number(), { description })
 
 export const FieldStatistics = Type.Object(
   {
@@ -93,7 +94,7 @@ export const FieldStatistics = Type.Object(
     p95: figure('null below 20 turns'),
     min: figure('smallest'),
     max: figure('largest'),
-    interval: Type.Union([Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), Type.Null()], {
+    interval: nullable(Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), {
       description:
         'distribution-free 95 % confidence interval of the median, [low, high]; null below 6 turns',
     }),
@@ -112,7 +113,7 @@ const OutcomeCounts = Type.Object({
 })
 
 export const SummaryGroup = Type.Object({
-  keys: Type.Record(Type.String(), Type.Union([Type.String(), Type.Null()])),
+  keys: Type.Record(Type.String(), nullable(Type.String())),
   n: Type.Integer({ description: 'all turns of the group' }),
   coldN: Type.Integer({ description: 'of them, those for which a model had to be loaded' }),
   failures: Type.Integer({ description: 'of them, failed ones' }),

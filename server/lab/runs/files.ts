@@ -7,6 +7,7 @@ import { validate } from 'uuid'
 import { QuantvoxError } from '../../errors.ts'
 import { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { ComparisonError, ComparisonRequest, ComparisonState } from '../../protocol/comparisons.ts'
+import { nullable } from '../../protocol/nullable.ts'
 import { isObservation, type Observation } from '../observations.ts'
 
 /** `run.json`: what is known of a run beside its observations. */
@@ -14,10 +15,10 @@ const Header = Type.Object({
   id: Type.String(),
   state: ComparisonState,
   startedAt: Type.String(),
-  finishedAt: Type.Union([Type.String(), Type.Null()]),
+  finishedAt: nullable(Type.String()),
   request: ComparisonRequest,
-  sentence: Type.Union([Type.String(), Type.Null()]),
-  error: Type.Union([ComparisonError, Type.Null()]),
+  sentence: nullable(Type.String()),
+  error: nullable(ComparisonError),
 })
 export type Header = Static<typeof Header>
 
