@@ -16,7 +16,7 @@ import { turnRecordRoutes } from './doors/rest/turnRecords.ts'
 import type { Connection } from './doors/socket/connection.ts'
 import { voiceRoute } from './doors/socket/route.ts'
 import { QuantvoxError } from './errors.ts'
-import { type ComparisonDependencies, comparisonRoutes } from './lab/routes.ts'
+import { type Comparisons, comparisonRoutes } from './lab/index.ts'
 import { createPartialDecoding } from './recognition/whisper/partialDecoding.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
 import type { SessionDependencies } from './session/live/session.ts'
@@ -38,7 +38,7 @@ export type Dependencies = HealthDependencies &
     /** What only live sessions need; without it there are none. */
     live?: Pick<SessionDependencies, 'activity' | 'loadedModels'>
     /** The comparison lab; without it there are no comparisons. */
-    lab?: ComparisonDependencies
+    comparisons?: Comparisons
     /** Folder of the built page. */
     page?: string
   }
@@ -101,7 +101,7 @@ export async function buildApp(
     }),
   )
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
-  if (dependencies.lab) await app.register(comparisonRoutes(dependencies.lab))
+  if (dependencies.comparisons) await app.register(comparisonRoutes(dependencies.comparisons))
   if (dependencies.live) {
     await app.register(voiceRoute, {
       open: sessions,

@@ -24,8 +24,7 @@ import { createTickets } from './doors/rest/tickets.ts'
 import { cleanOrphans } from './engines/orphans.ts'
 import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
-import { renderReport } from './lab/report/render.ts'
-import { openComparisons } from './lab/runs/comparisons.ts'
+import { openComparisons } from './lab/index.ts'
 import type { Readiness } from './protocol/info.ts'
 import { createReplyAudio } from './record/replyAudio.ts'
 import { provisionFrom } from './setup/provision.ts'
@@ -78,7 +77,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
         activity: assembly.activity,
         loadedModels: signal => loadedModelsOf(assembly, signal),
       },
-      lab: { comparisons, comparisonReport: renderReport },
+      comparisons,
       tickets: createTickets(),
       readiness: async () => readinessOf(assembly, warmUp),
       info: () => infoOf(config, assembly, loopDelay),

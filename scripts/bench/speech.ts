@@ -1,6 +1,6 @@
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
-import { wordErrorRate } from '../../server/lab/judging/words/errorRate.ts'
+import { wordErrorRate } from '../../server/lab/index.ts'
 import { loopIn } from '../../server/recognition/whisper/loopGuard.ts'
 import {
   createRecognizer,

@@ -11,30 +11,18 @@ import {
   ComparisonQuery,
   ComparisonRequest,
   ComparisonStatus,
-  type comparisonFormats,
 } from '../protocol/comparisons.ts'
+import { type ReportFormat, renderReport } from './report/render.ts'
 import type { Comparisons } from './runs/comparisons.ts'
 
-type Format = Exclude<(typeof comparisonFormats)[number], 'json'>
-type Result = Awaited<ReturnType<Comparisons['result']>>
-
-export type ComparisonDependencies = {
-  comparisons: Comparisons
-  /** A result as a file for people or spreadsheets. */
-  comparisonReport(result: Result, format: Format): string
-}
-
-const mediaTypes: Record<Format, string> = {
+const mediaTypes: Record<ReportFormat, string> = {
   csv: 'text/csv; charset=utf-8',
   md: 'text/markdown; charset=utf-8',
   html: 'text/html; charset=utf-8',
 }
 
 /** The comparison lab: start, list, watch, read, cancel and forget comparisons. */
-export function comparisonRoutes({
-  comparisons,
-  comparisonReport,
-}: ComparisonDependencies): FastifyPluginAsync {
+export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
   return async fastify => {
     const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
     app.setValidatorCompiler(strictValidator)
@@ -96,7 +84,7 @@ export function comparisonRoutes({
           .type(mediaTypes[format])
           .header('content-disposition', `inline; filename="quantvox-comparison-${result.id}.${format}"`)
           .serializer((payload: unknown) => String(payload))
-          .send(comparisonReport(result, format))
+          .send(renderReport(result, format))
       },
     )
     app.get(

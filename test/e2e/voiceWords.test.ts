@@ -11,7 +11,7 @@ import {
 } from '../../scripts/bench/words/wordFigures.ts'
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
-import { comparedWords } from '../../server/lab/judging/words/normalizeEnglish.ts'
+import { comparedWords } from '../../server/lab/index.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { type LiveServer, startLiveServer } from '../support/liveServer.ts'
 

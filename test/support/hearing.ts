@@ -1,4 +1,4 @@
-import { textErrors } from '../../server/lab/judging/words/errorRate.ts'
+import { textErrors } from '../../server/lab/index.ts'
 
 /**
  * What is asked of a real speech model: a character error rate below this, in percent. Processors round differently,

@@ -1,6 +1,5 @@
 import type { SpeechFound } from '../../../server/hearing/speechSegments.ts'
-import { wordErrorRate } from '../../../server/lab/judging/words/errorRate.ts'
-import { comparedWords } from '../../../server/lab/judging/words/normalizeEnglish.ts'
+import { comparedWords, wordErrorRate } from '../../../server/lab/index.ts'
 import type { SpeechClip } from '../speechClips.ts'
 import { type HeardTurn, type HearLiveOptions, hearHandsFree, hearPushToTalk } from './hearLive.ts'
 import { hearOffline } from './hearOffline.ts'

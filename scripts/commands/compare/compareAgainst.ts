@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import Value from 'typebox/value'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { compareRuns, type RunComparison } from '../../../server/lab/judging/compareRuns.ts'
+import type { RunComparison } from '../../../server/lab/index.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import type { ComparisonClient } from './compareClient.ts'
 
@@ -14,6 +14,8 @@ export async function againstEarlier(
   client: ComparisonClient,
 ): Promise<(result: ComparisonResult) => RunComparison> {
   const earlier = (await resultInFile(run)) ?? (await client.result(run))
+  // Most commands and most comparisons do without the lab's code.
+  const { compareRuns } = await import('../../../server/lab/index.ts')
   return result => compareRuns(result, earlier)
 }
 

@@ -5,11 +5,11 @@ import { htmlReport } from './html.ts'
 import { markdownReport } from './markdown.ts'
 import { reportOf } from './reportOf.ts'
 
-/** A result as text of one of the formats; `json` is the result itself. */
-export function renderReport(result: ComparisonResult, format: (typeof comparisonFormats)[number]): string {
+export type ReportFormat = Exclude<(typeof comparisonFormats)[number], 'json'>
+
+/** A result as a file for people or spreadsheets. */
+export function renderReport(result: ComparisonResult, format: ReportFormat): string {
   switch (format) {
-    case 'json':
-      return `${JSON.stringify(result)}\n`
     case 'csv':
       return csvReport(result)
     case 'md':

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { renderReport } from '../../../server/lab/report/render.ts'
 import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
@@ -32,7 +31,7 @@ beforeEach(async () => {
   server = await startFakePage({
     dependencies: {
       speechModels: async () => levels,
-      lab: { comparisons: lab, comparisonReport: renderReport },
+      comparisons: lab,
     },
   })
 })

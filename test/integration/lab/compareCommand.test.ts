@@ -24,9 +24,7 @@ let folder: string
 beforeEach(async () => {
   fake = await createFakeLab()
   const comparisons = await openComparisons(fake.lab)
-  const comparisonReport = (result: ComparisonResult, format: string) =>
-    `${format}: ${result.recommendation.sentence}\n`
-  const made = await createTestApp({ dependencies: { lab: { comparisons, comparisonReport } } })
+  const made = await createTestApp({ dependencies: { comparisons } })
   app = made.app
   app.addHook('onClose', () => comparisons.stop())
   url = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -55,9 +53,9 @@ test('prints the report, writes files, and holds a run against an earlier one', 
   const html = join(folder, 'first.html')
   const first = await compare('--llm', 'fake:1b', '--rounds', '1', '--json', json, '--html', html)
   expect(first).toMatchObject({ code: 0 })
-  expect(first.out).toMatch(/^md: .*fake:1b/)
+  expect(first.out).toMatch(/^# Which quantization .*\n\n.*\n\n\*\*.*fake:1b/)
   expect(first.err).toMatch(/^comparison [0-9a-f-]+\npreparing\n(language models\n)+judging\n$/)
-  expect(await readFile(html, 'utf8')).toMatch(/^html: /)
+  expect(await readFile(html, 'utf8')).toMatch(/^<!doctype html>/)
   const result: unknown = JSON.parse(await readFile(json, 'utf8'))
   Value.Assert(ComparisonResult, result)
 
@@ -93,7 +91,7 @@ test('Ctrl-C cancels: what was observed is reported, and the run can go on', asy
   setTimeout(told.resolve, 300)
   const { code, out, err } = await ended
   expect(code).toBe(1)
-  expect(out).toMatch(/^md: /)
+  expect(out).toMatch(/^# Which quantization /)
   const id = /the comparison was cancelled; "quantvox compare --resume (\S+)" goes on/.exec(err)?.[1] ?? ''
   fake.ollama.hooks.beforeChat = () => true
   expect(await compare('--resume', id)).toMatchObject({ code: 0 })

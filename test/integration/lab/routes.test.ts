@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Value from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { renderReport } from '../../../server/lab/report/render.ts'
 import { openComparisons } from '../../../server/lab/runs/comparisons.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import { ComparisonEvent, ComparisonStatus } from '../../../server/protocol/comparisons.ts'
@@ -14,8 +15,7 @@ let app: FastifyInstance
 beforeEach(async () => {
   fake = await createFakeLab()
   const comparisons = await openComparisons(fake.lab)
-  const comparisonReport = (result: { id: string }, format: string) => `${format} of ${result.id}`
-  const test = await createTestApp({ dependencies: { lab: { comparisons, comparisonReport } } })
+  const test = await createTestApp({ dependencies: { comparisons } })
   app = test.app
   app.addHook('onClose', () => comparisons.stop())
 })
@@ -50,11 +50,13 @@ test('POST queues, the events end with done, GET gives the result in every forma
 
   const result = await get(`/v1/comparisons/${status.id}`)
   expect(Value.Check(ComparisonResult, result.json())).toBe(true)
-  const types = { csv: 'text/csv', md: 'text/markdown', html: 'text/html', json: 'application/json' }
-  for (const [format, type] of Object.entries(types)) {
+  const json = await get(`/v1/comparisons/${status.id}?format=json`)
+  expect(json.headers['content-type']).toMatch('application/json')
+  const types = { csv: 'text/csv', md: 'text/markdown', html: 'text/html' } as const
+  for (const format of ['csv', 'md', 'html'] as const) {
     const file = await get(`/v1/comparisons/${status.id}?format=${format}`)
-    expect(file.headers['content-type'], format).toMatch(type)
-    if (format !== 'json') expect(file.body).toBe(`${format} of ${status.id}`)
+    expect(file.headers['content-type'], format).toMatch(types[format])
+    expect(file.body).toBe(renderReport(result.json(), format))
   }
 })
 

@@ -1,0 +1,10 @@
+/** The door of the comparison lab: what everything outside of it imports. */
+export type { LabDependencies } from './dependencies.ts'
+export { compareRuns, type RunComparison } from './judging/compareRuns.ts'
+export { judge } from './judging/judge.ts'
+export { defaultMargins } from './judging/margins.ts'
+export { textErrors, wordErrorRate } from './judging/words/errorRate.ts'
+export { comparedWords } from './judging/words/normalizeEnglish.ts'
+export { questions } from './questions/questions.ts'
+export { comparisonRoutes } from './routes.ts'
+export { type Comparisons, openComparisons } from './runs/comparisons.ts'
