@@ -1,6 +1,7 @@
 import { pcmSampleRate, toFloat32, toInt16 } from '../audio/pcm.ts'
 import { createResampler } from '../shared/resampler.ts'
-import { createListener, type ListenerEvent, type ListenerOptions, type LiveUtterance } from './listener.ts'
+import type { Utterance } from '../audio/utterance.ts'
+import { createListener, type ListenerEvent, type ListenerOptions } from './listener.ts'
 import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
 
 export type EarHandlers = {
@@ -16,12 +17,12 @@ export type Ear = {
   /** Ends the utterance there is now, as an `ended` event, and goes on listening. */
   commit(): void
   /** The stretch ends here: its utterance, or null where nothing was voiced. The ear is then used up. */
-  end(): Promise<LiveUtterance | null>
+  end(): Promise<Utterance | null>
   drop(): void
   /** Hears no more, and says nothing more. */
   close(): void
   speechMs(): number
-  utterance(): LiveUtterance | null
+  utterance(): Utterance | null
   setSilenceMs(silenceMs: number): void
 }
 
@@ -72,7 +73,7 @@ export function createEar(
     return 'utterance' in moved ? { ...moved, utterance: placed(moved.utterance) } : moved
   }
 
-  function placed(utterance: LiveUtterance): LiveUtterance {
+  function placed(utterance: Utterance): Utterance {
     return {
       ...utterance,
       startMs: utterance.startMs + startMs,
@@ -91,7 +92,7 @@ export function createEar(
       })
     },
     async end() {
-      let found: LiveUtterance | null = null
+      let found: Utterance | null = null
       enqueue(async () => {
         await hear(toInt16(resampler.end()))
         if (filled > 0) await hearFrame()

@@ -1,8 +1,9 @@
 import { durationMs } from '../audio/pcm.ts'
+import type { Utterance } from '../audio/utterance.ts'
 import type { Mode } from '../protocol/socketClient.ts'
 import { createAudioClock } from './audioClock.ts'
 import { createEar, type Ear } from './ear.ts'
-import type { ListenerEvent, ListenerOptions, LiveUtterance } from './listener.ts'
+import type { ListenerEvent, ListenerOptions } from './listener.ts'
 import { trackerDefaults } from './speechTracker.ts'
 import { frameMs, type VoiceActivity } from './voiceActivity.ts'
 
@@ -13,7 +14,7 @@ const PAUSE_MS = 128
 
 export type UtteranceEnd = {
   /** Null where nothing was voiced. */
-  utterance: LiveUtterance | null
+  utterance: Utterance | null
   /** Where speech ended on the session's timeline, and when that was on the server's clock. */
   positionMs: number
   speechEndedAtMs: number | null
@@ -24,8 +25,8 @@ export type UtteranceEnd = {
 
 /** Who takes an utterance. */
 export type UtteranceTaker = {
-  progress(heardUntilMs: number, current: () => LiveUtterance | null): void
-  paused(utterance: LiveUtterance): void
+  progress(heardUntilMs: number, current: () => Utterance | null): void
+  paused(utterance: Utterance): void
   resumed(): void
   ended(end: UtteranceEnd): void
 }
@@ -113,7 +114,7 @@ export function createHearing(options: HearingOptions): Hearing {
 
   function finish(
     ended: UtteranceTaker | null,
-    utterance: LiveUtterance | null,
+    utterance: Utterance | null,
     committedAtMs: number | null,
   ): void {
     const lastVoicedMs = utterance?.lastVoicedMs ?? null

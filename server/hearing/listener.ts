@@ -1,5 +1,5 @@
 import { joinSamples } from '../audio/pcm.ts'
-import type { SpeechSegment } from './speechSegments.ts'
+import type { Utterance } from '../audio/utterance.ts'
 import { type TrackerEvent, type TrackerOptions, track, trackEnd, trackerStart } from './speechTracker.ts'
 import { frameMs, type VoiceActivityStream } from './voiceActivity.ts'
 
@@ -8,26 +8,14 @@ export type ListenerOptions = TrackerOptions & {
   preRollMs: number
 }
 
-export type LiveUtterance = {
-  /** From the pre-roll to the last frame heard; mono, 16 kHz. */
-  samples: Int16Array
-  /** Position of the first of the samples, on the timeline of the frames. */
-  startMs: number
-  /** End of the last voiced frame, on the same timeline. */
-  lastVoicedMs: number
-  speechMs: number
-  /** Voiced stretches within `samples`; silences of at least `pauseMs` lie between them. */
-  segments: SpeechSegment[]
-}
-
 /** `positionMs` is where it was decided, but for `started` the first voiced frame; resolution 32 ms. */
 export type ListenerEvent =
   | { type: 'started'; positionMs: number }
   /** A short silence: the utterance so far may be decoded early. */
-  | { type: 'paused'; positionMs: number; utterance: LiveUtterance }
+  | { type: 'paused'; positionMs: number; utterance: Utterance }
   /** Speech goes on: what was decoded early is not all. */
   | { type: 'resumed'; positionMs: number }
-  | { type: 'ended'; positionMs: number; reason: 'silence' | 'too-long' | 'end'; utterance: LiveUtterance }
+  | { type: 'ended'; positionMs: number; reason: 'silence' | 'too-long' | 'end'; utterance: Utterance }
 
 export type Listener = {
   /** Hears the next frame (512 samples); the frames decide alone, nothing depends on when they come. */
@@ -39,7 +27,7 @@ export type Listener = {
   /** Voiced time of the utterance that counts as speech by now; 0 without one. */
   speechMs(): number
   /** That utterance so far; null without one. */
-  utterance(): LiveUtterance | null
+  utterance(): Utterance | null
   /** Takes effect with the next frame. */
   setSilenceMs(silenceMs: number): void
 }
@@ -71,7 +59,7 @@ export function createListener(stream: VoiceActivityStream, initial: ListenerOpt
     else runs.push({ start: frame, end: frame + 1 })
   }
 
-  function snapshot(lastVoicedMs: number, speechMs: number, fromFrame: number): LiveUtterance {
+  function snapshot(lastVoicedMs: number, speechMs: number, fromFrame: number): Utterance {
     const segments = runs
       .filter(run => run.start >= fromFrame)
       .map(run => ({ startMs: (run.start - firstFrame) * frameMs, endMs: (run.end - firstFrame) * frameMs }))

@@ -1,4 +1,5 @@
 import { durationMs } from '../audio/pcm.ts'
+import type { Speech, SpeechSegment } from '../audio/utterance.ts'
 import { createBreather } from '../audio/yielding.ts'
 import {
   type TrackerEvent,
@@ -10,13 +11,8 @@ import {
 } from './speechTracker.ts'
 import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
 
-export type SpeechSegment = { startMs: number; endMs: number }
-
-export type SpeechFound = {
-  /** Stretches of speech, in order; silences of 300 ms and more lie between them. Empty: nothing was said. */
-  segments: SpeechSegment[]
-  /** Voiced time in all segments, resolution 32 ms. */
-  speechMs: number
+/** Silences of 300 ms and more lie between the segments. */
+export type SpeechFound = Speech & {
   /** End of the last voiced frame, null where there is none. */
   lastVoicedMs: number | null
   /** Speech probability of each 32 ms frame. */

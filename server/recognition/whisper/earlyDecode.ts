@@ -1,26 +1,23 @@
-import type { LiveUtterance } from '../../hearing/listener.ts'
+import type { Utterance } from '../../audio/utterance.ts'
 import type { Transcript } from './recognizer.ts'
 
 export type EarlyDecode = {
   /** Decodes the utterance so far at a pause, while it is not yet known whether speech goes on. */
-  start(utterance: LiveUtterance): void
+  start(utterance: Utterance): void
   /** Speech goes on, or nobody wants it any more: the decoding is cancelled. */
   discard(): void
   /**
    * The transcript of the whole utterance: the early one where no speech came after it, else a decoding that starts now.
    * An early one that failed is tried again.
    */
-  finish(
-    utterance: LiveUtterance,
-    signal: AbortSignal,
-  ): Promise<{ transcript: Transcript; readyAtMs: number }>
+  finish(utterance: Utterance, signal: AbortSignal): Promise<{ transcript: Transcript; readyAtMs: number }>
   /** Null while none was started. */
   outcome(): 'used' | 'discarded' | null
 }
 
 /** Uses the silence that the server must wait for anyway: decoding starts with it, not after it. */
 export function createEarlyDecode(
-  decode: (utterance: LiveUtterance, signal: AbortSignal) => Promise<Transcript>,
+  decode: (utterance: Utterance, signal: AbortSignal) => Promise<Transcript>,
 ): EarlyDecode {
   let outcome: 'used' | 'discarded' | null = null
   let running: null | {
@@ -29,7 +26,7 @@ export function createEarlyDecode(
     result: Promise<{ transcript: Transcript; readyAtMs: number }>
   } = null
 
-  async function timed(utterance: LiveUtterance, signal: AbortSignal) {
+  async function timed(utterance: Utterance, signal: AbortSignal) {
     const transcript = await decode(utterance, signal)
     return { transcript, readyAtMs: performance.now() }
   }

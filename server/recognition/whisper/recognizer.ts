@@ -1,5 +1,5 @@
 import { durationMs } from '../../audio/pcm.ts'
-import type { SpeechSegment } from '../../hearing/speechSegments.ts'
+import type { SpeechSegment } from '../../audio/utterance.ts'
 import { isDoubtful, isSaid } from './judge.ts'
 import { loopIn } from './loopGuard.ts'
 import { cut, type Piece, splitAtPauses } from './split.ts'

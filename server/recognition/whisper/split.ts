@@ -1,5 +1,5 @@
 import { durationMs, samplesIn } from '../../audio/pcm.ts'
-import type { SpeechSegment } from '../../hearing/speechSegments.ts'
+import type { SpeechSegment } from '../../audio/utterance.ts'
 
 /** Kept around speech, so that soft first and last sounds stay. */
 const padMs = 320

@@ -1,5 +1,5 @@
 import { durationMs, samplesIn } from '../../audio/pcm.ts'
-import type { LiveUtterance } from '../../hearing/listener.ts'
+import type { Utterance } from '../../audio/utterance.ts'
 import { createEarlyDecode } from '../../recognition/whisper/earlyDecode.ts'
 import { judgeTranscript } from '../../recognition/whisper/judge.ts'
 import type { PartialDecoding } from '../../recognition/whisper/partialDecoding.ts'
@@ -18,11 +18,11 @@ export type HearingChoice = { level: SpeechLevel; language: string | null }
 
 export type Recognition = {
   /** Speech goes on: may look at what was said so far. */
-  progress(heardUntilMs: number, current: () => LiveUtterance | null): void
-  paused(utterance: LiveUtterance): void
+  progress(heardUntilMs: number, current: () => Utterance | null): void
+  paused(utterance: Utterance): void
   resumed(): void
   /** What was said, or null for "nothing"; figures go into the turn's draft. */
-  finish(utterance: LiveUtterance, choice: HearingChoice, signal: AbortSignal): Promise<string | null>
+  finish(utterance: Utterance, choice: HearingChoice, signal: AbortSignal): Promise<string | null>
   /** Nobody wants it any more. */
   stop(): void
 }
@@ -49,14 +49,14 @@ export function createRecognition(
     return await decode(utterance, earlyChoice, signal)
   })
 
-  function decode(utterance: LiveUtterance, { level, language }: HearingChoice, signal: AbortSignal) {
+  function decode(utterance: Utterance, { level, language }: HearingChoice, signal: AbortSignal) {
     const { segments, speechMs } = utterance
     const samples = withSilentTail(utterance)
     const options = { model: level, language, owner: turn.owner }
     return decoding.full({ samples, speech: { segments, speechMs } }, options, signal)
   }
 
-  async function look(utterance: LiveUtterance, tell: (partial: PartialText) => void): Promise<void> {
+  async function look(utterance: Utterance, tell: (partial: PartialText) => void): Promise<void> {
     const endMs = utterance.startMs + durationMs(utterance.samples.length)
     windowStartMs ??= utterance.startMs
     if (endMs - windowStartMs > PARTIAL_WINDOW_MS) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { LiveUtterance } from '../../../server/hearing/listener.ts'
+import type { Utterance } from '../../../server/audio/utterance.ts'
 import { createEarlyDecode } from '../../../server/recognition/whisper/earlyDecode.ts'
 import { createPartialDecoding } from '../../../server/recognition/whisper/partialDecoding.ts'
 import { createPartialText } from '../../../server/recognition/whisper/partialText.ts'
@@ -8,7 +8,7 @@ import type { Recognize, Transcript } from '../../../server/recognition/whisper/
 
 const never = new AbortController().signal
 const said = (text: string) => ({ text }) as Transcript
-const upTo = (lastVoicedMs: number): LiveUtterance => ({
+const upTo = (lastVoicedMs: number): Utterance => ({
   samples: new Int16Array(0),
   startMs: 0,
   lastVoicedMs,
