@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readClip } from '../../../server/audio/readClip.ts'
-import { detectSpeech, framesOf } from '../../../server/hearing/detectSpeech.ts'
+import type { Utterance } from '../../../server/audio/utterance.ts'
+import { createEar } from '../../../server/hearing/ear.ts'
 import type { ListenerEvent } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
 import { createVoiceActivity, type VoiceActivity } from '../../../server/hearing/voiceActivity.ts'
@@ -21,40 +22,43 @@ beforeAll(async () => {
   noise = await read('nonspeech-pink-noise.wav')
 })
 
-async function heard(samples: Int16Array, silenceMs: number, sizes = [320]): Promise<ListenerEvent[]> {
-  async function* chunks() {
-    for (let offset = 0, index = 0; offset < samples.length; index++) {
-      const size = sizes[index % sizes.length] ?? 320
-      yield samples.subarray(offset, offset + size)
-      offset += size
-    }
-  }
-  const events: ListenerEvent[] = []
-  const options = { ...trackerDefaults, silenceMs, preRollMs: 300 }
-  for await (const event of detectSpeech(activity, framesOf(chunks()), options, never)) events.push(event)
-  return events
-}
+type Heard = { events: ListenerEvent[]; utterances: Utterance[] }
 
-const utterances = (events: ListenerEvent[]) => events.filter(event => event.type === 'ended')
+async function heard(samples: Int16Array, silenceMs: number, sizes = [320]): Promise<Heard> {
+  const events: ListenerEvent[] = []
+  const failures: unknown[] = []
+  const options = { ...trackerDefaults, silenceMs, preRollMs: 300 }
+  const ear = createEar(activity, 16_000, 0, options, {
+    frame: event => void (event && events.push(event)),
+    failed: error => void failures.push(error),
+  })
+  for (let offset = 0, index = 0; offset < samples.length; index++) {
+    const size = sizes[index % sizes.length] ?? 320
+    ear.push(samples.subarray(offset, offset + size))
+    offset += size
+  }
+  const last = await ear.end()
+  expect(failures).toEqual([])
+  const utterances = events.flatMap(event => (event.type === 'ended' ? [event.utterance] : []))
+  return { events, utterances: last === null ? utterances : [...utterances, last] }
+}
 
 describe('three sentences with pauses of half a second between them', () => {
   test('are three utterances when the silence is short', async () => {
-    expect(utterances(await heard(dialogue, 300))).toHaveLength(3)
+    expect((await heard(dialogue, 300)).utterances).toHaveLength(3)
   })
 
   test('are one when it is long, with each pause told', async () => {
-    const events = await heard(dialogue, 1500)
-    expect(utterances(events)).toHaveLength(1)
+    const { events, utterances } = await heard(dialogue, 1500)
+    expect(utterances).toHaveLength(1)
     expect(events.filter(({ type }) => type === 'resumed').length).toBeGreaterThanOrEqual(2)
   })
 
   test('have the sound from before them in their samples', async () => {
-    for (const { utterance } of utterances(await heard(dialogue, 300))) {
-      const loudest = (samples: Int16Array) =>
-        samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
-      const { samples } = utterance
+    for (const { samples, speechMs } of (await heard(dialogue, 300)).utterances) {
+      const loudest = (part: Int16Array) => part.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
       expect(loudest(samples.subarray(0, 4800))).toBeLessThan(loudest(samples))
-      expect(samples.length / 16).toBeGreaterThan(utterance.speechMs + 250)
+      expect(samples.length / 16).toBeGreaterThan(speechMs + 250)
     }
   })
 
@@ -73,5 +77,5 @@ describe('three sentences with pauses of half a second between them', () => {
 })
 
 test('noise gives no event', async () => {
-  expect(await heard(noise, 300)).toEqual([])
+  expect(await heard(noise, 300)).toEqual({ events: [], utterances: [] })
 })

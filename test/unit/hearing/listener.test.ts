@@ -1,16 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { detectSpeech, framesOf } from '../../../server/hearing/detectSpeech.ts'
-import type { ListenerEvent, ListenerOptions } from '../../../server/hearing/listener.ts'
+import { createListener, type ListenerEvent, type ListenerOptions } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
-import type { VoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import { loudness } from '../../support/fakeLive.ts'
 
-/** Hears speech in frames that are loud at their first sample. */
-const loudness: VoiceActivity = {
-  open: () => ({ push: frame => Promise.resolve(Math.abs(frame[0] ?? 0) > 1000 ? 0.95 : 0.02) }),
-}
 const options: ListenerOptions = { ...trackerDefaults, silenceMs: 320, preRollMs: 96 }
-const never = new AbortController().signal
 
 /** Frames of 32 ms: `#` loud, `_` quiet; the samples of frame n are n, or n + 2000. */
 const audio = (pattern: string) =>
@@ -19,21 +12,13 @@ const audio = (pattern: string) =>
     return pattern[frame] === '#' ? frame + 2000 : frame
   })
 
-async function* chunks(samples: Int16Array, sizes: readonly number[]) {
-  let offset = 0
-  for (let index = 0; offset < samples.length; index++) {
-    const size = sizes[index % sizes.length] ?? 512
-    yield samples.subarray(offset, offset + size)
-    offset += size
+async function heard(samples: Int16Array, changed: Partial<ListenerOptions> = {}) {
+  const listener = createListener(loudness.open(), { ...options, ...changed })
+  const events: (ListenerEvent | null)[] = []
+  for (let offset = 0; offset < samples.length; offset += 512) {
+    events.push(await listener.push(samples.subarray(offset, offset + 512)))
   }
-}
-
-async function heard(samples: Int16Array, sizes = [512], changed: Partial<ListenerOptions> = {}) {
-  const events: ListenerEvent[] = []
-  const frames = framesOf(chunks(samples, sizes))
-  for await (const event of detectSpeech(loudness, frames, { ...options, ...changed }, never))
-    events.push(event)
-  return events
+  return [...events, listener.end()].filter(event => event !== null)
 }
 
 const ended = (events: ListenerEvent[]) => events.filter(event => event.type === 'ended')
@@ -73,7 +58,7 @@ describe('an utterance', () => {
   })
 
   test('that is too long goes on as another one, no sample lost', async () => {
-    const ends = ended(await heard(audio('#'.repeat(50)), [512], { maxUtteranceMs: 20 * 32, preRollMs: 0 }))
+    const ends = ended(await heard(audio('#'.repeat(50)), { maxUtteranceMs: 20 * 32, preRollMs: 0 }))
     expect(ends.map(({ reason }) => reason)).toEqual(['too-long', 'too-long', 'end'])
     expect(ends.flatMap(({ utterance }) => [...utterance.samples])).toEqual([...audio('#'.repeat(50))])
   })
@@ -81,35 +66,4 @@ describe('an utterance', () => {
 
 test('silence and clicks give no event and keep no more than the pre-roll', async () => {
   expect(await heard(audio(`${'_'.repeat(100)}##${'_'.repeat(100)}#${'_'.repeat(50)}`))).toEqual([])
-})
-
-test('any chunking of the same audio gives the same events', async () => {
-  const pattern = fc.array(fc.constantFrom('_', '______', '####', '##########', '____________'), {
-    maxLength: 12,
-  })
-  await fc.assert(
-    fc.asyncProperty(
-      pattern,
-      fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1 }),
-      async (parts, sizes) => {
-        const samples = audio(parts.join(''))
-        expect(await heard(samples, sizes)).toEqual(await heard(samples))
-      },
-    ),
-    { numRuns: 80 },
-  )
-})
-
-test('an abort ends it with the reason', async () => {
-  const controller = new AbortController()
-  async function* endless() {
-    for (let count = 0; ; count++) {
-      if (count === 20) controller.abort(new Error('hung up'))
-      yield new Int16Array(512)
-    }
-  }
-  const listening = (async () => {
-    for await (const event of detectSpeech(loudness, endless(), options, controller.signal)) void event
-  })()
-  await expect(listening).rejects.toThrow('hung up')
 })
