@@ -17,7 +17,6 @@ import type { Connection } from './doors/socket/connection.ts'
 import { voiceRoute } from './doors/socket/route.ts'
 import { QuantvoxError } from './errors.ts'
 import { type Comparisons, comparisonRoutes } from './lab/index.ts'
-import { createPartialDecoding } from './recognition/whisper/partialDecoding.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
 import type { SessionDependencies } from './session/live/session.ts'
 import type { Stages } from './session/stages.ts'
@@ -110,7 +109,6 @@ export async function buildApp(
       session: {
         ...dependencies.live,
         ...{ stages, replies, source: 'socket' },
-        decoding: createPartialDecoding(stages.recognize),
         defaults: { silenceMs: config.SILENCE_MS, minSpeechMs: config.BARGE_IN_MS },
         maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
         partialTranscripts: config.PARTIAL_TRANSCRIPTS,

@@ -1,12 +1,10 @@
+import type { SpeechEngineLease } from '../../server/engineLease.ts'
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { wordErrorRate } from '../../server/lab/index.ts'
+import { recognizeClip, type SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { loopIn } from '../../server/recognition/whisper/loopGuard.ts'
-import {
-  createRecognizer,
-  type SpeechEngineLease,
-  type SpeechLevel,
-} from '../../server/recognition/whisper/recognizer.ts'
+import { createWhisperRecognizer } from '../../server/recognition/whisper/recognizer.ts'
 import { median } from '../../server/shared/quantiles.ts'
 import { readSpeechClips, type SpeechClip } from './speechClips.ts'
 import { type Decoding, decodeText } from './speechDecode.ts'
@@ -88,16 +86,13 @@ async function benchLevel(
 ): Promise<SpeechBenchLevel> {
   const lease = await acquire(level, signal)
   try {
-    const recognize = createRecognizer({ acquire: async () => ({ ...lease, release: () => {} }) })
+    const recognizer = createWhisperRecognizer({ acquire: async () => ({ ...lease, release: () => {} }) })
     const ways = {
       full: (clip: SpeechClip) => decodeText(lease.baseUrl, clip.samples, signal),
       ours: async (clip: SpeechClip): Promise<Decoding> => {
         const started = performance.now()
-        const { text, passes } = await recognize(
-          { samples: clip.samples, speech: clip.found },
-          { model: level, language: 'en', owner: 'bench' },
-          signal,
-        )
+        const asked = { model: level, language: 'en', owner: 'bench' }
+        const { text, passes } = await recognizeClip(recognizer, clip.samples, clip.found, asked, signal)
         return { text, passes, ms: performance.now() - started }
       },
     }

@@ -1,7 +1,7 @@
 import type { Config } from '../../server/config.ts'
 import { createLanguageModels } from '../../server/llm/models.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
-import type { SpeechLevel } from '../../server/recognition/whisper/recognizer.ts'
+import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { checkSpeechModels, listSpeechModels } from '../../server/setup/index.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'

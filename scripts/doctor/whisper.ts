@@ -2,7 +2,7 @@ import pino from 'pino'
 import type { Config } from '../../server/config.ts'
 import { createRemoteSpeechEngines } from '../../server/engines/whisper/remoteSpeech.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
-import type { SpeechLevel } from '../../server/recognition/whisper/recognizer.ts'
+import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import {
   findWhisper,
   listSpeechModels,

@@ -16,7 +16,8 @@ import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
 import type { Log } from '../log.ts'
-import { createRecognizer, type SpeechLevel } from '../recognition/whisper/recognizer.ts'
+import type { SpeechLevel } from '../recognition/recognizer.ts'
+import { createWhisperRecognizer } from '../recognition/whisper/recognizer.ts'
 import { openTurnStore, turnFileName } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
@@ -123,7 +124,7 @@ export async function assemble(
 
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
-    recognize: createRecognizer({ acquire: speechEngines.acquire }),
+    recognizer: createWhisperRecognizer({ acquire: speechEngines.acquire }),
     llm: createLanguageModelLeases({
       enter: createGate().enter,
       // Whoever comes has looked for the model just now, and with it for Ollama.

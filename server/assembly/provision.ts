@@ -1,5 +1,5 @@
 import type { PullProgress, SpeechModel } from '../protocol/models.ts'
-import type { SpeechLevel } from '../recognition/whisper/recognizer.ts'
+import type { SpeechLevel } from '../recognition/recognizer.ts'
 
 export type Report = (item: string, progress: PullProgress) => void
 

@@ -24,7 +24,7 @@ export type WarmUp = {
 
 export function createWarmUp(
   config: Config,
-  { stages, ollama, speechEngines, flite, languageModels }: Assembly,
+  { stages, ollama, flite, languageModels }: Assembly,
   provision: Provision,
   report: Report,
   log: Log,
@@ -33,8 +33,7 @@ export function createWarmUp(
 
   async function speech(signal: AbortSignal): Promise<void> {
     const level = await stages.speechLevel(config.SPEECH_MODEL, signal)
-    const lease = await speechEngines.acquire(level, OWNER, signal)
-    lease.release()
+    await stages.recognizer.load(level, OWNER, signal)
   }
 
   async function language(signal: AbortSignal): Promise<void> {

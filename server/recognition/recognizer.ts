@@ -15,12 +15,12 @@ export type PartialText = { text: string; stableLength: number }
 export type Transcript = {
   /** '' when nothing was said, by the recognizer's own judgement. */
   text: string
-  /** The decoded pieces of the clip. */
+  /** The decoded pieces of the clip that have words. */
   segments: { startMs: number; endMs: number; text: string }[]
   /** Request to answer of the engine, all passes. */
   inferenceMs: number
   queueMs: number
-  /** Decodings, repeated ones included. */
+  /** Decodings, repeated ones included; 0 where there was no speech, and then all other figures are 0 or null. */
   passes: number
   /** Encoder window of the longest pass in steps of 20 ms; null for a model without one. */
   audioContext: number | null
@@ -40,6 +40,7 @@ export type Transcript = {
 }
 
 export type RecognitionOptions = {
+  /** A promise that is rejected fails `finish`, and nothing before it. */
   model: SpeechLevel | Promise<SpeechLevel>
   /** ISO 639; null lets a multilingual model find out. */
   language: string | null
@@ -47,9 +48,12 @@ export type RecognitionOptions = {
   owner: string
 }
 
-/** One utterance while it is recognized. After `finish` or `cancel` it takes nothing more. */
+/** One utterance while it is recognized. After `finish` or `cancel` it takes nothing more, and ignores it. */
 export type Recognition = {
-  /** The next samples, mono, 16 kHz. */
+  /**
+   * The next samples, mono, 16 kHz; kept as they are, so nobody may change them. The first push is what was kept from before
+   * the speech: the audio that is new to partial transcripts is counted from its end.
+   */
   push(samples: Int16Array): void
   /** A short silence: what was pushed so far may be all. `speech` is placed from the first sample pushed. */
   paused(speech: Speech): void
@@ -58,11 +62,14 @@ export type Recognition = {
   /** Tells `listener` of partial transcripts from now on; a recognizer without them never calls it. */
   partials(listener: (partial: PartialText) => void): void
   /**
-   * The transcript of all that was pushed. `speech` may still be under way: a recognizer that gains by it begins before.
-   * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`; the signal's reason when aborted
+   * The transcript of all that was pushed.
+   * @param speech where speech is in it, as it was heard live; for a clip that nobody has listened to yet, a search for it,
+   * which the recognizer starts when it suits it: beside the decoding, or before it
+   * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what the search throws; the signal's
+   * reason when aborted
    */
-  finish(speech: Speech | Promise<Speech>, signal: AbortSignal): Promise<Transcript>
-  /** Nobody wants it any more: the engine's work for it ends. */
+  finish(speech: Speech | (() => Promise<Speech>), signal: AbortSignal): Promise<Transcript>
+  /** Nobody wants it any more: the engine's work for it ends, and `finish` rejects. */
   cancel(): void
 }
 
@@ -77,4 +84,17 @@ export type Recognizer = {
   open(options: RecognitionOptions): Recognition
   /** Loads and warms a level without decoding anything. Gives what the load took; null where it was loaded. */
   load(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<{ loadMs: number | null }>
+}
+
+/** A whole clip at once. @throws what `finish` throws */
+export function recognizeClip(
+  recognizer: Recognizer,
+  samples: Int16Array,
+  speech: Parameters<Recognition['finish']>[0],
+  options: RecognitionOptions,
+  signal: AbortSignal,
+): Promise<Transcript> {
+  const recognition = recognizer.open(options)
+  recognition.push(samples)
+  return recognition.finish(speech, signal)
 }

@@ -1,5 +1,5 @@
 import type { SpeechTimings } from '../protocol/record.ts'
-import type { Transcript } from '../recognition/whisper/recognizer.ts'
+import type { Transcript } from '../recognition/recognizer.ts'
 
 /** Puts what a decoding took into the turn's draft; `speech.audioMs` must be there already. */
 export function recordTranscript(speech: SpeechTimings, transcript: Transcript): void {

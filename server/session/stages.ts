@@ -3,7 +3,7 @@ import type { FindSpeech } from '../hearing/speechSegments.ts'
 import type { LanguageModelLeases } from '../llm/lease.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import type { MemoryFigures } from '../protocol/record.ts'
-import type { Recognize, SpeechLevel } from '../recognition/whisper/recognizer.ts'
+import type { Recognizer, SpeechLevel } from '../recognition/recognizer.ts'
 import type { EndedTurn } from '../record/turnRecord.ts'
 import type { TurnStore } from '../record/turnStore.ts'
 import type { Clause } from '../voice/clauses.ts'
@@ -15,7 +15,7 @@ export type { Clause }
 /** Everything that a turn is made of. `main` gives the real ones, a test scripts its own. */
 export type Stages = {
   findSpeech: FindSpeech
-  recognize: Recognize
+  recognizer: Recognizer
   llm: LanguageModelLeases
   /** The voice by its name. Throws `model_not_found`, `engine_unavailable`. */
   voice(name: string): Voice

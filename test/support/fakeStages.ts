@@ -6,6 +6,7 @@ import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
 import { createVoices } from '../../server/voice/voices.ts'
 import { leasesAt, testChat } from './engines/leasesAt.ts'
+import { createFakeRecognizer } from './fakeRecognizer.ts'
 import { createMemoryTurnStore } from './record/memoryTurnStore.ts'
 
 /** What each scripted stage does: how long it takes, and what it says or throws. */
@@ -130,26 +131,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       const lastVoicedMs = speechMs === 0 ? null : 100 + speechMs
       return { segments, speechMs, lastVoicedMs, probabilities: new Float32Array() }
     },
-    recognize: (utterance, { model }, signal) =>
-      noted(`recognize ${model.name}`, signal, async () => {
-        await sleep(script.recognizeMs, undefined, { signal })
-        if (script.recognizeError) throw script.recognizeError
-        return {
-          text: script.transcript,
-          segments: [],
-          inferenceMs: script.recognizeMs,
-          queueMs: 0,
-          passes: 1,
-          audioContext: 768,
-          audioMs: (utterance.samples.length / SAMPLE_RATE) * 1000,
-          speechMs: script.speechMs,
-          cold: false,
-          loadMs: null,
-          engine: 'fake',
-          noSpeechProbability: 0,
-          meanLogProbability: -0.1,
-        }
-      }),
+    recognizer: createFakeRecognizer(script, noted),
     llm: leasesAt(async () => 'http://127.0.0.1:11434', respond),
     voice: createVoices(async (clause, _voice, signal) => {
       calls.push(`speak ${clause}`)

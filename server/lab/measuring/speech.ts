@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { cpuSeconds } from '../../engines/cpuTime.ts'
 import type { SpeechEngines } from '../../engines/whisper/speechEngines.ts'
-import { createRecognizer, type Recognize, type SpeechLevel } from '../../recognition/whisper/recognizer.ts'
+import { recognizeClip, type SpeechLevel } from '../../recognition/recognizer.ts'
+import { createWhisperRecognizer } from '../../recognition/whisper/recognizer.ts'
 import { requestWhisper } from '../../recognition/whisper/whisperServer.ts'
 import { windowFor } from '../../recognition/whisper/window.ts'
 import type { Observation, SpeechArm, SpeechDecode } from '../observations.ts'
@@ -108,15 +109,10 @@ type Hear = (
 
 /** As turns do it: silence cut off, the window by the length, again with the full one where it loops. */
 const hearSpeech: Hear = async ({ language }, engines, level, { samples, speech, audioMs }, signal) => {
-  const recognize: Recognize = createRecognizer({ acquire: engines.acquire })
+  const recognizer = createWhisperRecognizer({ acquire: engines.acquire })
   const options = { model: level, language, owner: OWNER }
-  const {
-    text: transcript,
-    queueMs,
-    inferenceMs,
-    passes,
-    cold,
-  } = await recognize({ samples, speech }, options, signal)
+  const heard = await recognizeClip(recognizer, samples, speech, options, signal)
+  const { text: transcript, queueMs, inferenceMs, passes, cold } = heard
   return { transcript, queueMs, inferenceMs, passes, cold, audioMs }
 }
 

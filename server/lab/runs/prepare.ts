@@ -2,7 +2,7 @@ import { QuantvoxError } from '../../errors.ts'
 import type { LanguageModelLeases } from '../../llm/lease.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type { ComparisonRequest } from '../../protocol/comparisons.ts'
-import { createPartialDecoding } from '../../recognition/whisper/partialDecoding.ts'
+import { recognizeClip } from '../../recognition/recognizer.ts'
 import { withoutQuantization } from '../../shared/quantization.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { type AnswerBench, answerPhase, atModel } from '../measuring/answers.ts'
@@ -161,7 +161,6 @@ export async function prepare(
             ...lab.session,
             stages: { ...stages, llm: leases },
             source: 'comparison',
-            decoding: createPartialDecoding(stages.recognize),
             partialTranscripts: true,
           },
           processes: async name => [...(await lab.processes.speech(name)), ...(await lab.processes.llm())],
@@ -227,7 +226,8 @@ function energyWork(
     if (clip === undefined) return
     const model = await lab.stages.speechLevel(name, signal)
     const { samples, speech } = clip
-    await lab.stages.recognize({ samples, speech }, { model, language: null, owner: OWNER }, signal)
+    const options = { model, language: null, owner: OWNER }
+    await recognizeClip(lab.stages.recognizer, samples, speech, options, signal)
   }
   const reply = (name: string, index: number, signal: AbortSignal) =>
     atModel(answers, name, signal, async lease => {

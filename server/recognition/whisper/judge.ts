@@ -32,7 +32,7 @@ export function isDoubtful({
 }
 
 /**
- * Whether a text was really said or made up by the recognizer on near-silence. Judged by how much was voiced and how sure the
+ * Whether the text of a piece, or of a whole clip, was really said or made up by the recognizer on near-silence. Judged by how much was voiced and how sure the
  * recognizer was, never by what the text says: a spoken "thank you" must get through.
  */
 export function isSaid({ text, speechMs, noSpeechProbability, meanLogProbability }: Heard): boolean {
@@ -41,11 +41,6 @@ export function isSaid({ text, speechMs, noSpeechProbability, meanLogProbability
   if (logProbability < worthlessLogProbability) return false
   const silent = (noSpeechProbability ?? 0) > maxNoSpeechProbability
   return !(silent && (speechMs < littleSpeechMs || logProbability < doubtfulLogProbability))
-}
-
-/** The same for a whole transcript. */
-export function judgeTranscript(transcript: Omit<Heard, 'speechMs'>, speechMs: number): boolean {
-  return isSaid({ ...transcript, speechMs })
 }
 
 function hasWords(text: string): boolean {

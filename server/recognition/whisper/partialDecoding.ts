@@ -1,14 +1,14 @@
 import { isAbort } from '../../errors.ts'
-import type { Recognize, RecognizeOptions, Transcript, Utterance } from './recognizer.ts'
+import type { Clip, Decode, Decoded, DecodeOptions } from './decode.ts'
 
 export type PartialDecoding = {
   /** A decoding that counts. It never waits for a partial one of the same model, whoever's that is: it is cancelled. */
-  full: Recognize
+  full: Decode
   /**
    * A look at what was said so far; null where there is no time for it now, or where a full decoding cancelled it.
-   * @throws what the recognizer throws; the signal's reason when aborted
+   * @throws what decoding throws; the signal's reason when aborted
    */
-  partial(utterance: Utterance, options: RecognizeOptions, signal: AbortSignal): Promise<Transcript | null>
+  partial(clip: Clip, options: DecodeOptions, signal: AbortSignal): Promise<Decoded | null>
 }
 
 type Engine = { full: number; cancelPartial: AbortController | null; restUntilMs: number }
@@ -18,7 +18,7 @@ type Engine = { full: number; cancelPartial: AbortController | null; restUntilMs
  * all sessions, because they share the engines.
  */
 export function createPartialDecoding(
-  recognize: Recognize,
+  decode: Decode,
   now: () => number = () => performance.now(),
 ): PartialDecoding {
   const engines = new Map<string, Engine>()
@@ -31,24 +31,24 @@ export function createPartialDecoding(
   }
 
   return {
-    async full(utterance, options, signal) {
+    async full(clip, options, signal) {
       const engine = engineOf(options.model.name)
       engine.cancelPartial?.abort(new Error('a full decoding comes first'))
       engine.full++
       try {
-        return await recognize(utterance, options, signal)
+        return await decode(clip, options, signal)
       } finally {
         engine.full--
       }
     },
-    async partial(utterance, options, signal) {
+    async partial(clip, options, signal) {
       const engine = engineOf(options.model.name)
       const startedAt = now()
       if (engine.full > 0 || engine.cancelPartial !== null || startedAt < engine.restUntilMs) return null
       const cancel = new AbortController()
       engine.cancelPartial = cancel
       try {
-        return await recognize(utterance, options, AbortSignal.any([signal, cancel.signal]))
+        return await decode(clip, options, AbortSignal.any([signal, cancel.signal]))
       } catch (error) {
         if (!signal.aborted && isAbort(error, cancel.signal)) return null
         throw error

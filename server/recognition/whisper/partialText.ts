@@ -1,5 +1,4 @@
-/** What is shown of an utterance while it goes on: `text`, whose first `stableLength` characters stay as they are. */
-export type PartialText = { text: string; stableLength: number }
+import type { PartialText } from '../recognizer.ts'
 
 export type PartialTextMaker = {
   /** Takes the next decoding of the growing utterance. */

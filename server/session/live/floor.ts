@@ -5,19 +5,17 @@ import type { LanguageModel } from '../../protocol/models.ts'
 import type { Source } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
-import type { PartialDecoding } from '../../recognition/whisper/partialDecoding.ts'
-import type { SpeechLevel } from '../../recognition/whisper/recognizer.ts'
+import type { SpeechLevel } from '../../recognition/recognizer.ts'
 import type { ReplyAudio } from '../../record/replyAudio.ts'
 import type { Stages } from '../stages.ts'
 import { beginTurn } from '../turn.ts'
 import type { ActiveHistory } from './active.ts'
+import { createLiveRecognition } from './liveRecognition.ts'
 import { createLiveTurn, type LiveTurn, type Question } from './liveTurn.ts'
 import type { Outbox } from './outbox.ts'
-import { createRecognition } from './recognition.ts'
 
 export type FloorDependencies = {
   stages: Stages
-  decoding: PartialDecoding
   replies: ReplyAudio
   outbox: Outbox
   log: Log
@@ -49,7 +47,7 @@ export type Floor = {
 type Lookup = { settings: SessionSettings; models: Promise<[LanguageModel, SpeechLevel]> }
 
 export function createFloor(dependencies: FloorDependencies): Floor {
-  const { stages, decoding, replies, outbox, log, sessionId, active } = dependencies
+  const { stages, replies, outbox, log, sessionId, active } = dependencies
   const turns = new Map<string, LiveTurn>()
   let asking: LiveTurn | null = null
   let replying: LiveTurn | null = null
@@ -103,31 +101,34 @@ export function createFloor(dependencies: FloorDependencies): Floor {
     let lookup = lookUp(begunWith.settings, signal)
     const ended = Promise.withResolvers<UtteranceEnd>()
     signal.addEventListener('abort', () => ended.reject(signal.reason), { once: true })
-    const choice = async () => {
-      const { settings, models } = lookup
-      return { level: (await models)[1], language: settings.language }
-    }
+    const choice = () => ({
+      model: lookup.models.then(([, level]) => level),
+      language: lookup.settings.language,
+    })
     const tell = dependencies.partialTranscripts
       ? (partial: { text: string; stableLength: number }) =>
           outbox.now({ type: 'transcript.partial', turnId, ...partial })
       : null
-    const recognition = createRecognition(decoding, turn, positionMs, choice, tell)
-    signal.addEventListener('abort', recognition.stop, { once: true })
+    const recognition = createLiveRecognition(stages, turn, positionMs, choice, tell)
+    signal.addEventListener('abort', recognition.cancel, { once: true })
     asking = live
     outbox.now({ type: 'speech.started', turnId, positionMs })
 
     run(live, async () => {
       const end = await ended.promise
       const settings = active.at(end.speechEndedAtMs ?? end.decidedAtMs).settings
+      const { speechModel, language } = lookup.settings
       if (settings !== lookup.settings) lookup = lookUp(settings, signal)
+      if (settings.speechModel !== speechModel || settings.language !== language) recognition.reopen()
       turn.draft.llm.model = settings.llmModel
       turn.draft.speech.model = settings.speechModel
       if (end.utterance === null) {
-        recognition.stop()
+        recognition.cancel()
         turn.draft.speech.speechMs = 0
         return null
       }
-      const text = await recognition.finish(end.utterance, await choice(), signal)
+      const [, level] = await lookup.models
+      const text = await recognition.finish(end.utterance, level, signal)
       if (text === null) return null
       outbox.now({ type: 'transcript.final', turnId, text })
       const [model] = await lookup.models

@@ -6,7 +6,6 @@ import type { Log } from '../../log.ts'
 import type { Source } from '../../protocol/record.ts'
 import type { ClientMessage, Configure, Start } from '../../protocol/socketClient.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
-import type { PartialDecoding } from '../../recognition/whisper/partialDecoding.ts'
 import type { ReplyAudio } from '../../record/replyAudio.ts'
 import { errorMessage } from '../errorMessage.ts'
 import { withinPatience } from '../patience.ts'
@@ -22,8 +21,6 @@ export type SessionDependencies = {
   source: Source
   replies: ReplyAudio
   activity: VoiceActivity
-  /** One for all sessions. */
-  decoding: PartialDecoding
   loadedModels(signal: AbortSignal): Promise<LoadedModels>
   defaults: { silenceMs: number; minSpeechMs: number }
   maxUtteranceMs: number

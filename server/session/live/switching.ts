@@ -1,7 +1,6 @@
 import { inPlace, warm } from '../../llm/lease.ts'
 import type { Configure, Start } from '../../protocol/socketClient.ts'
 import type { ModelCost, SessionSettings } from '../../protocol/socketServer.ts'
-import type { SpeechLevel } from '../../recognition/whisper/recognizer.ts'
 import type { Stages } from '../stages.ts'
 
 export type LoadedModel = { name: string; residentBytes: number | null }
@@ -80,14 +79,8 @@ async function prepareSpeech(
 ) {
   const level = await stages.speechLevel(name, signal)
   const before = (await loadedModels(signal)).speech
-  const { loadMs } = await loadSpeech(level, stages, owner, signal)
+  const { loadMs } = await stages.recognizer.load(level, owner, signal)
   return cost(level.name, loadMs, before, (await loadedModels(signal)).speech)
-}
-
-/** An utterance without speech costs a place at the engine and no decoding. */
-function loadSpeech(level: SpeechLevel, stages: Stages, owner: string, signal: AbortSignal) {
-  const nothing = { samples: new Int16Array(0), speech: { segments: [], speechMs: 0 } }
-  return stages.recognize(nothing, { model: level, language: null, owner }, signal)
 }
 
 function cost(name: string, loadMs: number | null, before: LoadedModel[], after: LoadedModel[]): ModelCost {

@@ -1,33 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { Utterance } from '../../../server/audio/utterance.ts'
+import type { Speech } from '../../../server/audio/utterance.ts'
+import type { Transcript } from '../../../server/recognition/recognizer.ts'
+import type { Decode, Decoded } from '../../../server/recognition/whisper/decode.ts'
 import { createEarlyDecode } from '../../../server/recognition/whisper/earlyDecode.ts'
 import { createPartialDecoding } from '../../../server/recognition/whisper/partialDecoding.ts'
 import { createPartialText } from '../../../server/recognition/whisper/partialText.ts'
-import type { Recognize, Transcript } from '../../../server/recognition/whisper/recognizer.ts'
 
 const never = new AbortController().signal
-const said = (text: string) => ({ text }) as Transcript
-const upTo = (lastVoicedMs: number): Utterance => ({
-  samples: new Int16Array(0),
-  startMs: 0,
-  lastVoicedMs,
-  speechMs: 500,
-  segments: [],
-})
+const said = (text: string) => ({ text, readyAtMs: performance.now() }) as Transcript
+const decoded = (text: string) => ({ text }) as Decoded
+const upTo = (endMs: number): Speech => ({ segments: [{ startMs: 0, endMs }], speechMs: 500 })
+const endOf = ({ segments }: Speech) => segments.at(-1)?.endMs
 
 describe('early decoding', () => {
   function scripted(tookMs = 10) {
     const calls: string[] = []
-    const early = createEarlyDecode(async (utterance, signal) => {
-      calls.push(`decode ${utterance.lastVoicedMs}`)
+    const early = createEarlyDecode(async (speech, signal) => {
+      calls.push(`decode ${endOf(speech)}`)
       try {
         await sleep(tookMs, undefined, { signal })
       } catch (error) {
-        calls.push(`cancelled ${utterance.lastVoicedMs}`)
+        calls.push(`cancelled ${endOf(speech)}`)
         throw error
       }
-      return said(`text ${utterance.lastVoicedMs}`)
+      return said(`text ${endOf(speech)}`)
     })
     return { calls, early }
   }
@@ -36,10 +33,10 @@ describe('early decoding', () => {
     const { calls, early } = scripted()
     early.start(upTo(500))
     await sleep(30)
-    const { transcript, readyAtMs } = await early.finish(upTo(500), never)
-    expect(transcript.text).toBe('text 500')
+    const { text, readyAtMs, earlyDecode } = await early.finish(upTo(500), never)
+    expect(text).toBe('text 500')
     expect(readyAtMs).toBeLessThan(performance.now() - 10)
-    expect(early.outcome()).toBe('used')
+    expect(earlyDecode).toBe('used')
     expect(calls).toEqual(['decode 500'])
   })
 
@@ -47,16 +44,14 @@ describe('early decoding', () => {
     const { calls, early } = scripted()
     early.start(upTo(500))
     early.discard()
-    expect((await early.finish(upTo(900), never)).transcript.text).toBe('text 900')
-    expect(early.outcome()).toBe('discarded')
+    expect(await early.finish(upTo(900), never)).toMatchObject({ text: 'text 900', earlyDecode: 'discarded' })
     expect(calls.toSorted()).toEqual(['cancelled 500', 'decode 500', 'decode 900'])
   })
 
   test('of less than all that was said does not count', async () => {
     const { early } = scripted()
     early.start(upTo(500))
-    expect((await early.finish(upTo(532), never)).transcript.text).toBe('text 532')
-    expect(early.outcome()).toBe('discarded')
+    expect(await early.finish(upTo(532), never)).toMatchObject({ text: 'text 532', earlyDecode: 'discarded' })
   })
 
   test('that failed is tried again', async () => {
@@ -66,8 +61,7 @@ describe('early decoding', () => {
       return said('second')
     })
     early.start(upTo(500))
-    expect((await early.finish(upTo(500), never)).transcript.text).toBe('second')
-    expect(early.outcome()).toBe('discarded')
+    expect(await early.finish(upTo(500), never)).toMatchObject({ text: 'second', earlyDecode: 'discarded' })
   })
 
   test('ends with the turn', async () => {
@@ -82,19 +76,18 @@ describe('early decoding', () => {
 
   test('none was started where there was no pause', async () => {
     const { early } = scripted()
-    await early.finish(upTo(500), never)
-    expect(early.outcome()).toBeNull()
+    expect((await early.finish(upTo(500), never)).earlyDecode).toBeNull()
   })
 })
 
 describe('partial decoding', () => {
   const options = { model: { name: 'm', path: '', digest: '', quantization: '' }, language: null, owner: 'a' }
-  const utterance = { samples: new Int16Array(0), speech: { segments: [], speechMs: 0 } }
+  const clip = { samples: new Int16Array(0), speech: { segments: [], speechMs: 0 } }
 
   function scripted(tookMs: number) {
     let clock = 0
     let cancelled = 0
-    const recognize: Recognize = async (_utterance, _options, signal) => {
+    const decode: Decode = async (_clip, _options, signal) => {
       clock += tookMs
       try {
         await sleep(5, undefined, { signal })
@@ -102,9 +95,9 @@ describe('partial decoding', () => {
         cancelled++
         throw error
       }
-      return said('text')
+      return decoded('text')
     }
-    const decoding = createPartialDecoding(recognize, () => clock)
+    const decoding = createPartialDecoding(decode, () => clock)
     return {
       decoding,
       wait: (ms: number) => {
@@ -116,35 +109,35 @@ describe('partial decoding', () => {
 
   test('rests for as long as it took', async () => {
     const { decoding, wait } = scripted(200)
-    expect(await decoding.partial(utterance, options, never)).toEqual(said('text'))
+    expect(await decoding.partial(clip, options, never)).toEqual(decoded('text'))
     wait(150)
-    expect(await decoding.partial(utterance, options, never)).toBeNull()
+    expect(await decoding.partial(clip, options, never)).toBeNull()
     wait(60)
-    expect(await decoding.partial(utterance, options, never)).toEqual(said('text'))
+    expect(await decoding.partial(clip, options, never)).toEqual(decoded('text'))
   })
 
   test('is cancelled by one that counts, whoever asks for it', async () => {
     const { decoding, cancelled } = scripted(1)
-    const partial = decoding.partial(utterance, options, never)
-    const full = decoding.full(utterance, { ...options, owner: 'b' }, never)
+    const partial = decoding.partial(clip, options, never)
+    const full = decoding.full(clip, { ...options, owner: 'b' }, never)
     expect(await partial).toBeNull()
-    expect(await full).toEqual(said('text'))
+    expect(await full).toEqual(decoded('text'))
     expect(cancelled()).toBe(1)
   })
 
   test('does not begin while one that counts runs on the same model', async () => {
     const { decoding } = scripted(1)
-    const full = decoding.full(utterance, options, never)
-    expect(await decoding.partial(utterance, options, never)).toBeNull()
+    const full = decoding.full(clip, options, never)
+    expect(await decoding.partial(clip, options, never)).toBeNull()
     const other = { ...options, model: { ...options.model, name: 'n' } }
-    expect(await decoding.partial(utterance, other, never)).toEqual(said('text'))
+    expect(await decoding.partial(clip, other, never)).toEqual(decoded('text'))
     await full
   })
 
   test('ends with its own signal as an abort', async () => {
     const { decoding } = scripted(1)
     const gone = new AbortController()
-    const partial = decoding.partial(utterance, options, gone.signal)
+    const partial = decoding.partial(clip, options, gone.signal)
     gone.abort(new Error('gone'))
     await expect(partial).rejects.toThrow()
   })

@@ -6,12 +6,12 @@ function utterance(silentMs: number) {
   const speech = new Int16Array(1600).fill(9000)
   const silence = Int16Array.from({ length: silentMs * 16 }, (_, i) => i)
   const samples = Int16Array.from([...speech, ...silence])
-  return { samples, startMs: 50, lastVoicedMs: 150, speechMs: 100, segments: [{ startMs: 0, endMs: 100 }] }
+  return { samples, speech: { speechMs: 100, segments: [{ startMs: 0, endMs: 100 }] } }
 }
 
 test('a short silence after speech is made 320 ms long, to and fro and without a jump', () => {
-  const { samples } = utterance(128)
-  const whole = withSilentTail(utterance(128))
+  const { samples, speech } = utterance(128)
+  const whole = withSilentTail(samples, speech)
   expect(whole.length).toBe((100 + 320) * 16)
   expect(whole.subarray(0, samples.length)).toEqual(samples)
   for (let index = samples.length; index < whole.length; index++) {
@@ -23,7 +23,7 @@ test('a short silence after speech is made 320 ms long, to and fro and without a
 test.each([0, 16, 32, 320, 500])(
   'what has no silence to repeat, or enough of it, stays as it is: %i ms',
   silentMs => {
-    const { samples } = utterance(silentMs)
-    expect(withSilentTail(utterance(silentMs))).toEqual(samples)
+    const { samples, speech } = utterance(silentMs)
+    expect(withSilentTail(samples, speech)).toEqual(samples)
   },
 )

@@ -1,14 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import {
-  createRecognizer,
-  type SpeechEngineLease,
-  type Utterance,
-} from '../../../server/recognition/whisper/recognizer.ts'
+import { type Clip, createDecode, type WhisperPlace } from '../../../server/recognition/whisper/decode.ts'
 import { type ScriptedAnswer, startFakeWhisper } from '../../support/engines/fakeWhisper.ts'
 
 const model = { name: 'whisper-tiny.en-q8_0', path: '/models/tiny', digest: 'abc', quantization: 'q8_0' }
 const options = { model, language: null, owner: 'somebody' }
-const utterance = (seconds = 4): Utterance => ({
+const utterance = (seconds = 4): Clip => ({
   samples: new Int16Array(seconds * 16_000),
   speech: { segments: [{ startMs: 1000, endMs: seconds * 1000 - 1000 }], speechMs: seconds * 1000 - 2000 },
 })
@@ -23,7 +19,7 @@ async function scene(...script: ScriptedAnswer[]) {
   const whisper = await startFakeWhisper(...script)
   cleanups.push(whisper.stop)
   let leases = 0
-  const lease = (): SpeechEngineLease => {
+  const lease = (): WhisperPlace => {
     leases++
     return {
       baseUrl: whisper.baseUrl,
@@ -34,14 +30,14 @@ async function scene(...script: ScriptedAnswer[]) {
       release: () => leases--,
     }
   }
-  const recognize = createRecognizer({ acquire: async () => lease(), timeoutMs: 2000 })
-  return { whisper, recognize, held: () => leases }
+  const decode = createDecode({ acquire: async () => lease(), timeoutMs: 2000 })
+  return { whisper, decode, held: () => leases }
 }
 
 describe('a transcript', () => {
   test('has the text and what it cost', async () => {
-    const { recognize, whisper, held } = await scene({ text: ' What time is it?' })
-    const transcript = await recognize(utterance(), options, never)
+    const { decode, whisper, held } = await scene({ text: ' What time is it?' })
+    const transcript = await decode(utterance(), options, never)
     expect(transcript).toMatchObject({
       text: 'What time is it?',
       passes: 1,
@@ -62,8 +58,8 @@ describe('a transcript', () => {
   })
 
   test('every parameter goes with every request', async () => {
-    const { recognize, whisper } = await scene({ text: 'one' })
-    await recognize(utterance(), options, never)
+    const { decode, whisper } = await scene({ text: 'one' })
+    await decode(utterance(), options, never)
     expect(whisper.requests[0]?.fields).toMatchObject({
       response_format: 'verbose_json',
       temperature: '0',
@@ -80,23 +76,16 @@ describe('a transcript', () => {
   })
 
   test('a multilingual model finds out the language unless it is told', async () => {
-    const { recognize, whisper } = await scene({ text: 'eins' })
+    const { decode, whisper } = await scene({ text: 'eins' })
     const multilingual = { ...model, name: 'whisper-base-q8_0' }
-    await recognize(utterance(), { ...options, model: multilingual }, never)
-    await recognize(utterance(), { ...options, model: multilingual, language: 'de' }, never)
+    await decode(utterance(), { ...options, model: multilingual }, never)
+    await decode(utterance(), { ...options, model: multilingual, language: 'de' }, never)
     expect(whisper.requests.map(({ fields }) => fields.language)).toEqual(['auto', 'de'])
   })
 
-  test('speech that is still being looked for is waited for', async () => {
-    const { recognize } = await scene({ text: 'later' })
-    const { samples, speech } = utterance()
-    const finding = new Promise<Awaited<typeof speech>>(resolve => setTimeout(() => resolve(speech), 30))
-    expect((await recognize({ samples, speech: finding }, options, never)).text).toBe('later')
-  })
-
   test('nothing is asked of the engine where no speech was found', async () => {
-    const { recognize, whisper, held } = await scene({ text: 'made up' })
-    const transcript = await recognize(
+    const { decode, whisper, held } = await scene({ text: 'made up' })
+    const transcript = await decode(
       { samples: new Int16Array(16_000), speech: { segments: [], speechMs: 0 } },
       options,
       never,
@@ -111,8 +100,8 @@ describe('the loop guard', () => {
   const loop = `Give me a latte ${'with brown sugar, '.repeat(20)}`
 
   test('decodes again with the full window when the decoder lost its end', async () => {
-    const { recognize, whisper } = await scene({ text: loop }, { text: 'Give me a latte with brown sugar.' })
-    const transcript = await recognize(utterance(), options, never)
+    const { decode, whisper } = await scene({ text: loop }, { text: 'Give me a latte with brown sugar.' })
+    const transcript = await decode(utterance(), options, never)
     expect(transcript).toMatchObject({
       text: 'Give me a latte with brown sugar.',
       passes: 2,
@@ -122,38 +111,35 @@ describe('the loop guard', () => {
   })
 
   test('does so once: what loops in the full window, too, is left as it is', async () => {
-    const { recognize } = await scene({ text: loop })
-    expect((await recognize(utterance(), options, never)).passes).toBe(2)
+    const { decode } = await scene({ text: loop })
+    expect((await decode(utterance(), options, never)).passes).toBe(2)
   })
 })
 
 describe('a doubtful text is asked for its no-speech probability', () => {
   test('and dropped when it was silence', async () => {
-    const { recognize, whisper } = await scene(
+    const { decode, whisper } = await scene(
       { text: 'Thank you.', probability: 0.2 },
       { text: 'you', noSpeech: 0.9 },
     )
-    const transcript = await recognize(utterance(), options, never)
+    const transcript = await decode(utterance(), options, never)
     expect(transcript).toMatchObject({ text: '', passes: 2, noSpeechProbability: 0.9 })
     expect(whisper.requests.map(({ fields }) => fields.no_timestamps)).toEqual(['true', 'false'])
   })
 
   test('and kept, with the first text, when it was speech', async () => {
-    const { recognize } = await scene(
-      { text: 'Thank you.', probability: 0.2 },
-      { text: 'you', noSpeech: 0.1 },
-    )
-    expect((await recognize(utterance(), options, never)).text).toBe('Thank you.')
+    const { decode } = await scene({ text: 'Thank you.', probability: 0.2 }, { text: 'you', noSpeech: 0.1 })
+    expect((await decode(utterance(), options, never)).text).toBe('Thank you.')
   })
 })
 
 test('a clip over 30 s is decoded in pieces, and its transcripts are joined in order', async () => {
-  const { recognize, whisper } = await scene({ text: ' One two.' }, { text: ' Three four.' })
+  const { decode, whisper } = await scene({ text: ' One two.' }, { text: ' Three four.' })
   const segments = [
     { startMs: 0, endMs: 20_000 },
     { startMs: 21_000, endMs: 40_000 },
   ]
-  const transcript = await recognize(
+  const transcript = await decode(
     { samples: new Int16Array(41 * 16_000), speech: { segments, speechMs: 39_000 } },
     options,
     never,
@@ -176,53 +162,32 @@ describe('a failing engine', () => {
     ['that never answers', 'hang', 'engine_timeout'],
   ]
   test.each(failures)('%s', async (_name, answer, code) => {
-    const { recognize, held } = await scene(answer)
-    await expect(recognize(utterance(), options, never)).rejects.toMatchObject({ code })
+    const { decode, held } = await scene(answer)
+    await expect(decode(utterance(), options, never)).rejects.toMatchObject({ code })
     expect(held()).toBe(0)
   })
 
   test('that is not there', async () => {
-    const { recognize, whisper, held } = await scene({ text: 'x' })
+    const { decode, whisper, held } = await scene({ text: 'x' })
     await whisper.stop()
-    await expect(recognize(utterance(), options, never)).rejects.toMatchObject({ code: 'engine_unavailable' })
+    await expect(decode(utterance(), options, never)).rejects.toMatchObject({ code: 'engine_unavailable' })
     expect(held()).toBe(0)
   })
 
   test('that could not be acquired', async () => {
-    const recognize = createRecognizer({ acquire: () => Promise.reject(new Error('no room')) })
-    await expect(recognize(utterance(), options, never)).rejects.toThrow('no room')
-  })
-
-  test('a lease that comes after the search for speech failed is given back', async () => {
-    let released = false
-    const late = Promise.withResolvers<SpeechEngineLease>()
-    const recognize = createRecognizer({ acquire: () => late.promise })
-    const { samples } = utterance()
-    await expect(
-      recognize({ samples, speech: Promise.reject(new Error('no ears')) }, options, never),
-    ).rejects.toThrow('no ears')
-    late.resolve({
-      baseUrl: '',
-      queueMs: 0,
-      cold: false,
-      loadMs: null,
-      engine: '',
-      release: () => {
-        released = true
-      },
-    })
-    await expect.poll(() => released).toBe(true)
+    const decode = createDecode({ acquire: () => Promise.reject(new Error('no room')) })
+    await expect(decode(utterance(), options, never)).rejects.toThrow('no room')
   })
 })
 
 test('an abort closes the connection, gives the lease back and throws the reason', async () => {
-  const { recognize, whisper, held } = await scene('hang')
+  const { decode, whisper, held } = await scene('hang')
   const controller = new AbortController()
-  const recognizing = recognize(utterance(), options, controller.signal)
-  recognizing.catch(() => {})
+  const decoding = decode(utterance(), options, controller.signal)
+  decoding.catch(() => {})
   await expect.poll(() => whisper.requests.length).toBe(1)
   controller.abort(new Error('client left'))
-  await expect(recognizing).rejects.toThrow('client left')
+  await expect(decoding).rejects.toThrow('client left')
   expect(await whisper.requests[0]?.closedEarly).toBe(true)
   expect(held()).toBe(0)
 })

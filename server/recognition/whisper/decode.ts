@@ -1,0 +1,170 @@
+import { durationMs } from '../../audio/pcm.ts'
+import type { Speech } from '../../audio/utterance.ts'
+import type { SpeechLevel, Transcript } from '../recognizer.ts'
+import { isDoubtful, isSaid } from './judge.ts'
+import { loopIn } from './loopGuard.ts'
+import { cut, type Piece, splitAtPauses } from './split.ts'
+import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
+import { fullWindow, needsTimestamps, pieceLimits, windowFor } from './window.ts'
+
+/** The right to use an engine that has the model loaded, until it is released. */
+export type WhisperPlace = {
+  baseUrl: string
+  /** Wait for the engine behind others. */
+  queueMs: number
+  /** The model was loaded for this place. */
+  cold: boolean
+  /** Time that took; null when it was there. */
+  loadMs: number | null
+  /** Program, version and where it runs. */
+  engine: string
+  release(): void
+}
+
+export type DecodeDependencies = {
+  acquire(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<WhisperPlace>
+  timeoutMs?: number
+}
+
+/** Mono samples, 16 kHz, and where speech is in them. */
+export type Clip = { samples: Int16Array; speech: Speech }
+
+export type DecodeOptions = {
+  model: SpeechLevel
+  /** Language code; null lets a multilingual model find out, which costs one more encoding. */
+  language: string | null
+  owner: string
+  /** Called when the engine is asked, after any wait for it. */
+  onAsked?: () => void
+}
+
+export type Decoded = Omit<Transcript, 'earlyDecode' | 'readyAtMs'> & {
+  /** Measured only for doubtful texts, else null. */
+  noSpeechProbability: number | null
+  meanLogProbability: number | null
+}
+
+/**
+ * Decodes a clip; `text` has what was really said of each piece. Silence around the speech is cut off; long clips are split at
+ * pauses.
+ * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what `acquire` throws; the signal's reason when aborted
+ */
+export type Decode = (clip: Clip, options: DecodeOptions, signal: AbortSignal) => Promise<Decoded>
+
+export function createDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
+  return async ({ samples, speech }, { model, language, owner, onAsked }, signal) => {
+    const spoken = language ?? (/\.en\b/.test(model.name) ? 'en' : 'auto')
+    const place = await acquire(model, owner, signal)
+    try {
+      const started = performance.now()
+      onAsked?.()
+      const pieces: DecodedPiece[] = []
+      for (const piece of splitAtPauses(samples, speech.segments, pieceLimits)) {
+        const request = { language: spoken, timeoutMs, speechMs: speechIn(piece, speech) }
+        pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
+      }
+      const inferenceMs = performance.now() - started
+      const { queueMs, cold, loadMs, engine } = place
+      return { ...joined(pieces), inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine }
+    } finally {
+      place.release()
+    }
+  }
+}
+
+type DecodedPiece = {
+  piece: Piece
+  text: string
+  logProbabilities: number[]
+  noSpeechProbability: number | null
+  said: boolean
+  passes: number
+  audioContext: number
+  audioMs: number
+}
+
+type PieceRequest = {
+  language: string
+  timeoutMs: number
+  /** Voiced time in the piece. */
+  speechMs: number
+}
+
+/**
+ * One piece; again as Whisper was trained, with the full window and timestamps, when the decoder lost its end, or for the
+ * no-speech probability of a text that may be made up: a small window gives wrong ones.
+ */
+async function decodePiece(
+  baseUrl: string,
+  piece: Piece,
+  samples: Int16Array,
+  { language, timeoutMs, speechMs }: PieceRequest,
+  signal: AbortSignal,
+): Promise<DecodedPiece> {
+  const audioMs = durationMs(samples.length)
+  let passes = 0
+  const pass = async (audioContext: number, timestamps: boolean) => {
+    passes++
+    const request = { samples, audioContext, timestamps, language, timeoutMs }
+    return { audioContext, ...read(await requestWhisper(baseUrl, request, signal)) }
+  }
+  let result = await pass(windowFor(audioMs), needsTimestamps(audioMs))
+  let noSpeechProbability: number | null = null
+  const again = async () => {
+    const full = await pass(fullWindow, true)
+    noSpeechProbability = full.noSpeechProbability
+    return full
+  }
+  if (loopIn({ ...result, audioMs }) !== null) result = await again()
+  const meanLogProbability = mean(result.logProbabilities)
+  if (noSpeechProbability === null && isDoubtful({ ...result, speechMs, meanLogProbability })) await again()
+  const said = isSaid({ ...result, speechMs, meanLogProbability, noSpeechProbability })
+  return { piece, ...result, noSpeechProbability, said, passes, audioMs }
+}
+
+function read(answer: WhisperAnswer) {
+  const words = answer.segments.flatMap(segment => segment.words ?? [])
+  const noSpeech = answer.segments
+    .map(segment => segment.no_speech_prob ?? null)
+    .filter(value => value !== null)
+  return {
+    text: answer.segments
+      .map(segment => segment.text)
+      .join('')
+      .replace(/\s+/g, ' ')
+      .trim(),
+    tokens: answer.segments.reduce((sum, segment) => sum + (segment.tokens?.length ?? 0), 0),
+    logProbabilities: words.map(({ probability }) => Math.log(Math.max(probability ?? 0, 1e-9))),
+    noSpeechProbability: noSpeech.length === 0 ? null : Math.max(...noSpeech),
+  }
+}
+
+/** All pieces as one transcript; pieces that were not really said are left out. */
+function joined(decoded: readonly DecodedPiece[]) {
+  const said = decoded.filter(piece => piece.said)
+  const noSpeech = decoded.map(piece => piece.noSpeechProbability).filter(value => value !== null)
+  return {
+    text: said.map(piece => piece.text).join(' '),
+    segments: said.map(({ piece, text }) => ({ ...piece, text })),
+    passes: decoded.reduce((sum, piece) => sum + piece.passes, 0),
+    audioContext: Math.max(0, ...decoded.map(piece => piece.audioContext)),
+    audioMs: decoded.reduce((sum, piece) => sum + piece.audioMs, 0),
+    noSpeechProbability: noSpeech.length === 0 ? null : Math.max(...noSpeech),
+    meanLogProbability: mean(decoded.flatMap(piece => piece.logProbabilities)),
+  }
+}
+
+/** Voiced time in a piece: all of it for one piece, by the length of its segments for many. */
+function speechIn(piece: Piece, speech: Speech): number {
+  const inside = speech.segments.map(
+    ({ startMs, endMs }) => Math.min(endMs, piece.endMs) - Math.max(startMs, piece.startMs),
+  )
+  return Math.min(
+    speech.speechMs,
+    inside.reduce((sum, lengthMs) => sum + Math.max(0, lengthMs), 0),
+  )
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+}

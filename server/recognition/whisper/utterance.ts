@@ -1,0 +1,112 @@
+import { durationMs } from '../../audio/pcm.ts'
+import type { Speech } from '../../audio/utterance.ts'
+import type { Recognition, RecognitionOptions, Transcript } from '../recognizer.ts'
+import { besideSearch, DECODE_AT_ONCE_MS } from './besideSearch.ts'
+import type { Clip, Decoded } from './decode.ts'
+import { createEarlyDecode } from './earlyDecode.ts'
+import { createGrowingAudio } from './growingAudio.ts'
+import { isSaid } from './judge.ts'
+import type { PartialDecoding } from './partialDecoding.ts'
+import { createPartialLooks, type PartialLooks } from './partialLooks.ts'
+import { withSilentTail } from './silentTail.ts'
+
+/** Recognizes one utterance while it comes: partial looks, an early decoding at each pause, the final one. */
+export function openUtterance(decoding: PartialDecoding, options: RecognitionOptions): Recognition {
+  const { language, owner } = options
+  const model = Promise.resolve(options.model)
+  // Whoever finishes is told; before that there is nobody to tell.
+  model.catch(() => {})
+  const audio = createGrowingAudio()
+  const cancelled = new AbortController()
+  let looks: PartialLooks | null = null
+  let pausing = false
+  let closed = false
+
+  async function decode(clip: Clip, signal: AbortSignal, onAsked = () => {}) {
+    const decodeOptions = { model: await model, language, owner, onAsked }
+    signal.throwIfAborted()
+    return await decoding.full(clip, decodeOptions, signal)
+  }
+
+  const early = createEarlyDecode(async (speech, signal) => {
+    const samples = withSilentTail(audio.all(), speech)
+    return transcriptOf(await decode({ samples, speech }, signal), speech)
+  })
+
+  async function wholeClip(find: () => Promise<Speech>, signal: AbortSignal): Promise<Transcript> {
+    const samples = audio.all()
+    const clipMs = durationMs(samples.length)
+    if (clipMs <= DECODE_AT_ONCE_MS) {
+      const everything = { segments: [{ startMs: 0, endMs: clipMs }], speechMs: clipMs }
+      const decodeAll = (onAsked: () => void, until: AbortSignal) =>
+        decode({ samples, speech: everything }, until, onAsked)
+      const { speech, decoded } = await besideSearch(find, decodeAll, signal)
+      return decoded === null ? nothingSaid() : transcriptOf(decoded, speech)
+    }
+    const speech = await find()
+    return speech.segments.length === 0
+      ? nothingSaid()
+      : transcriptOf(await decode({ samples, speech }, signal), speech)
+  }
+
+  function close(): void {
+    closed = true
+    looks?.stop()
+  }
+
+  return {
+    push(samples) {
+      if (closed) return
+      audio.push(samples)
+      if (!pausing) looks?.grew(audio.all())
+    },
+    paused(speech) {
+      if (closed || speech.segments.length === 0) return
+      pausing = true
+      early.start(speech)
+    },
+    resumed() {
+      if (closed) return
+      pausing = false
+      early.discard()
+    },
+    partials(listener) {
+      if (closed) return
+      looks = createPartialLooks(
+        async (clip, signal) => decoding.partial(clip, { model: await model, language, owner }, signal),
+        listener,
+      )
+    },
+    async finish(speech, until) {
+      close()
+      const signal = AbortSignal.any([until, cancelled.signal])
+      if (typeof speech !== 'function' && speech.segments.length > 0)
+        return await early.finish(speech, signal)
+      early.discard()
+      signal.throwIfAborted()
+      return typeof speech === 'function' ? await wholeClip(speech, signal) : nothingSaid()
+    },
+    cancel() {
+      close()
+      cancelled.abort(new Error('the recognition was cancelled'))
+      early.discard()
+    },
+  }
+}
+
+function transcriptOf(
+  { noSpeechProbability, meanLogProbability, ...decoded }: Decoded,
+  { speechMs }: Speech,
+): Transcript {
+  const heard = { text: decoded.text, speechMs, noSpeechProbability, meanLogProbability }
+  const words = isSaid(heard) ? {} : { text: '', segments: [] }
+  return { ...decoded, ...words, speechMs, earlyDecode: null, readyAtMs: performance.now() }
+}
+
+function nothingSaid(): Transcript {
+  return {
+    ...{ text: '', segments: [], passes: 0, audioContext: null, audioMs: 0, speechMs: 0 },
+    ...{ inferenceMs: 0, queueMs: 0, cold: false, loadMs: null, engine: '' },
+    ...{ earlyDecode: null, readyAtMs: performance.now() },
+  }
+}
