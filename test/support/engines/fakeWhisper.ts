@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export type HeardRequest = { fields: Record<string, string>; wavBytes: number; closedEarly: Promise<boolean> }
 
 export type ScriptedAnswer =
-  | { text: string; probability?: number; noSpeech?: number; tokens?: number }
+  | { text: string; probability?: number; noSpeech?: number; tokens?: number; delayMs?: number }
   | { raw: string; status?: number }
   | 'hang'
   | 'die'
@@ -47,6 +48,7 @@ export async function startFakeWhisper(...script: ScriptedAnswer[]) {
       response.end(next.raw)
       return
     }
+    await sleep(next.delayMs ?? 0)
     response.end(JSON.stringify(verbose(next)))
   }
 

@@ -1,0 +1,42 @@
+import { createReadStream } from 'node:fs'
+import { afterAll, beforeAll } from 'vitest'
+import { decodeAudio } from '../../server/audio/decodeAudio.ts'
+import type { SpeechEngines } from '../../server/engines/whisper/speechEngines.ts'
+import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
+import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
+import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
+import { type RecognizerScene, recognizerContract } from '../contract/recognizer.ts'
+import { realSpeechModel, realWhisper } from '../support/engines/realEngines.ts'
+import { whisperScene } from '../support/engines/whisperScene.ts'
+import { quietLog } from '../support/quietLog.ts'
+
+const dialogue = new URL('../fixtures/speech/azure-katie-steve-1.wav', import.meta.url).pathname
+const never = new AbortController().signal
+let engines: SpeechEngines
+let heard: Pick<RecognizerScene, 'model' | 'samples' | 'speech'>
+
+beforeAll(async () => {
+  const { serverPath, version } = await realWhisper()
+  const { path } = await realSpeechModel('whisper-tiny.en-q8_0')
+  engines = createLocalSpeechEngines({
+    programs: () => Promise.resolve({ serverPath, version }),
+    threads: 2,
+    maxLoaded: 1,
+    maxResidentBytes: null,
+    log: quietLog(),
+  })
+  const { samples } = await decodeAudio(createReadStream(dialogue), { maxBytes: 1e6, maxSeconds: 60 }, never)
+  const speech = await createFindSpeech(await createVoiceActivity())(samples, never)
+  heard = {
+    model: { name: 'whisper-tiny.en-q8_0', path, digest: null, quantization: 'q8_0' },
+    ...{ samples, speech },
+  }
+}, 900_000)
+
+afterAll(() => engines?.stop())
+
+recognizerContract('the whisper adapter on a real whisper-server', async () => ({
+  ...whisperScene((model, owner, signal) => engines.acquire(model, owner, signal)),
+  ...heard,
+  close: async () => {},
+}))

@@ -1,0 +1,30 @@
+import type { DecodeDependencies } from '../../../server/recognition/whisper/decode.ts'
+import { createWhisperRecognizer } from '../../../server/recognition/whisper/recognizer.ts'
+import type { RecognizerScene } from '../../contract/recognizer.ts'
+
+/** A recognizer on whisper-servers that `acquire` gives, with a look at the places it takes. */
+export function whisperScene(
+  acquire: DecodeDependencies['acquire'],
+): Pick<RecognizerScene, 'recognizer' | 'engine' | 'break'> {
+  let [asked, busy, broken] = [0, 0, false]
+  const recognizer = createWhisperRecognizer({
+    async acquire(model, owner, signal) {
+      asked++
+      const place = await acquire(model, owner, signal)
+      busy++
+      return {
+        ...place,
+        baseUrl: broken ? 'http://127.0.0.1:1' : place.baseUrl,
+        release() {
+          busy--
+          place.release()
+        },
+      }
+    },
+  })
+  const breakDown = () => {
+    broken = true
+    return 'engine_unavailable'
+  }
+  return { recognizer, engine: { asked: () => asked, busy: () => busy }, break: breakDown }
+}
