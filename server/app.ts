@@ -18,7 +18,7 @@ import { voiceRoute } from './doors/socket/route.ts'
 import { QuantvoxError } from './errors.ts'
 import { type Comparisons, comparisonRoutes } from './lab/index.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
-import type { SessionDependencies } from './session/live/session.ts'
+import type { SessionDependencies } from './session/session.ts'
 import type { Stages } from './session/stages.ts'
 import type { EngineFigures } from './telemetry/engineMetrics.ts'
 import { createTurnMetrics } from './telemetry/turnMetrics.ts'
@@ -51,7 +51,11 @@ export async function buildApp(
   const { stages, replies, tickets, engines } = dependencies
   const registry = new Registry()
   const observe = createTurnMetrics(registry, [config.LLM_MODEL, config.SPEECH_MODEL])
-  stages.watchers.add(({ record }) => observe(record))
+  stages.observers.add(
+    () =>
+      ({ record }) =>
+        observe(record),
+  )
   const sessions = new Set<Connection>()
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
@@ -108,7 +112,7 @@ export async function buildApp(
       stopMs: config.STOP_SECONDS * 1000,
       session: {
         ...dependencies.live,
-        ...{ stages, replies, source: 'socket' },
+        ...{ stages, replies, source: 'socket', observers: stages.observers, plays: true },
         defaults: { silenceMs: config.SILENCE_MS, minSpeechMs: config.BARGE_IN_MS },
         maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
         partialTranscripts: config.PARTIAL_TRANSCRIPTS,

@@ -122,6 +122,7 @@ export async function assemble(
     seed: config.SEED,
   }
 
+  const underWay = createTurnsUnderWay()
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
     recognizer: createWhisperRecognizer({ acquire: speechEngines.acquire }),
@@ -140,8 +141,8 @@ export async function assemble(
     memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store,
-    watchers: new Set(),
-    underWay: createTurnsUnderWay(),
+    observers: new Set([underWay.begin]),
+    underWay,
     settings: {
       appVersion,
       llmModel: rememberWhenDone(() => config.LLM_MODEL ?? chooseTag()),

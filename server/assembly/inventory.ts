@@ -7,7 +7,7 @@ import { MAX_CLIP_SECONDS } from '../doors/rest/oneShotTurns.ts'
 import type { RecordInfo, ServerInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import type { StoreStatus } from '../record/turnStore.ts'
-import type { LoadedModels } from '../session/live/switching.ts'
+import type { LoadedModels } from '../session/switching.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
 

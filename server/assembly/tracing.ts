@@ -8,7 +8,7 @@ import type { Stages } from '../session/stages.ts'
  */
 export async function startTracing(
   config: Config,
-  { watchers, settings }: Pick<Stages, 'watchers' | 'settings'>,
+  { observers, settings }: Pick<Stages, 'observers' | 'settings'>,
   log: Log,
 ): Promise<() => Promise<void>> {
   if (config.OTEL_TRACES_EXPORTER === 'none') return async () => {}
@@ -23,6 +23,6 @@ export async function startTracing(
     },
     log,
   )
-  watchers.add(traces.turnEnded)
+  observers.add(() => traces.turnEnded)
   return traces.stop
 }

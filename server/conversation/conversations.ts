@@ -8,7 +8,8 @@ export type Conversation = {
   /** What the model remembers, oldest first. */
   turns(): readonly Turn[]
   /**
-   * The messages for the next reply; turns that no longer fit are forgotten for good.
+   * The messages for the next reply. Turns that no longer fit are left out, and forgotten for good once one was appended: a
+   * question that is refused or fails leaves everything as it was.
    * @throws QuantvoxError `context_exceeded`
    */
   prompt(options: Omit<PromptOptions, 'history' | 'estimateTokens'>): ChatMessage[]
@@ -55,17 +56,20 @@ export function createConversations({
   function create(id: string): Conversation {
     const turns: Turn[] = []
     const estimator = createTokenEstimator()
+    /** The oldest turn that had room in the last prompt. */
+    let oldestKept: Turn | undefined
     const conversation: Conversation = {
       id,
       turns: () => turns,
       prompt(options) {
         const prompt = buildPrompt({ ...options, history: turns, estimateTokens: estimator.estimate })
-        turns.splice(0, prompt.droppedTurns)
+        oldestKept = turns[prompt.droppedTurns]
         return prompt.messages
       },
       observe: estimator.observe,
       append(userText, heardText) {
         const user = userText.trim()
+        if (oldestKept !== undefined) turns.splice(0, Math.max(0, turns.indexOf(oldestKept)))
         if (user !== '') turns.push({ user, heard: heardText.trim() })
         // Also brings back one that was forgotten while its session was still open.
         kept.set(id, conversation)

@@ -1,44 +1,65 @@
 import { pcmSampleRate, toFloat32, toInt16 } from '../audio/pcm.ts'
+import type { Speech, Utterance } from '../audio/utterance.ts'
 import { createResampler } from '../shared/resampler.ts'
-import type { Utterance } from '../audio/utterance.ts'
-import { createListener, type ListenerEvent, type ListenerOptions } from './listener.ts'
+import type { Endpointing } from './endpointing.ts'
+import { createListener, type ListenerOptions } from './listener.ts'
 import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
 
+/** Who follows an utterance while it goes on. */
+export type UtteranceTaker = {
+  /** The next samples (mono, 16 kHz) of it; the first time those from before its first sound. */
+  push(samples: Int16Array): void
+  /** `speech` is placed from the first sample pushed. */
+  paused(speech: Speech): void
+  resumed(): void
+  /** The newest partial transcript; null where there is none. */
+  partial(): string | null
+}
+
+/** `stretch` is the one that the audio belongs to, which is not always the one that is said now. */
 export type EarHandlers = {
-  /** After every 32 ms of audio, with what it changed. */
-  frame(event: ListenerEvent | null): void
+  /** After every frame of an utterance that has no taker: who takes it, or null. `positionMs`: where it began. */
+  voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
+  /** `last`: nothing more comes of that stretch. */
+  ended(stretch: number, last: boolean, utterance: Utterance | null, commitAtMs: number | null): void
   failed(error: unknown): void
 }
 
-/** One listener on one stretch of a client's audio. What is asked of it takes place in order, after what came before. */
+/** One listener on one run of a client's audio. What is asked of it takes place in order, after what came before. */
 export type Ear = {
   /** Mono samples at the client's rate, in order. */
   push(samples: Int16Array): void
-  /** Ends the utterance there is now, as an `ended` event, and goes on listening. */
-  commit(): void
-  /** The stretch ends here: its utterance, or null where nothing was voiced. The ear is then used up. */
-  end(): Promise<Utterance | null>
-  drop(): void
+  /** The utterance ends here, and with it its stretch; what follows belongs to `next`. */
+  commit(next: number, commitAtMs: number | null): void
+  /** The utterance is nothing; what follows it belongs to `next`. */
+  drop(next: number): void
+  /** The run ends here, and with it its utterance. The ear is then used up. */
+  end(commitAtMs: number | null): void
   /** Hears no more, and says nothing more. */
   close(): void
-  speechMs(): number
-  utterance(): Utterance | null
-  setSilenceMs(silenceMs: number): void
+  /** Gives the next utterance to `taker`, unasked. */
+  take(taker: UtteranceTaker): void
+  setEndpointing(endpointing: Endpointing): void
 }
 
-/** @param startMs where the stretch begins on the session's timeline; all positions that come out are on it */
+/** @param startMs where the run begins on the session's timeline; all positions that come out are on it */
 export function createEar(
   activity: VoiceActivity,
   sampleRate: number,
   startMs: number,
+  firstStretch: number,
   options: ListenerOptions,
   handlers: EarHandlers,
 ): Ear {
   const resampler = createResampler(sampleRate, pcmSampleRate)
   const listener = createListener(activity.open(), options)
+  let stretch = firstStretch
   let frame = new Int16Array(frameSamples)
   let filled = 0
   let closed = false
+  let spokenFromMs = 0
+  let taker: UtteranceTaker | null = null
+  let isFollowed = false
   let tasks: Promise<void> = Promise.resolve()
 
   function enqueue(task: () => Promise<void> | void): void {
@@ -64,13 +85,36 @@ export function createEar(
     const whole = frame
     frame = new Int16Array(frameSamples)
     filled = 0
-    const event = await listener.push(whole)
-    if (!closed) handlers.frame(event === null ? null : onTimeline(event))
+    const event = await listener.push(whole, taker?.partial())
+    if (closed) return
+    if (event?.type === 'started') spokenFromMs = event.positionMs + startMs
+    if (event?.type === 'ended') {
+      // The taker has this frame too, so that both hold the same audio.
+      if (isFollowed) taker?.push(whole)
+      return tellEnd(false, event.utterance, null)
+    }
+    const voicedMs = listener.speechMs()
+    if (voicedMs === 0) return
+    taker ??= handlers.voiced(stretch, spokenFromMs, voicedMs)
+    follow(whole)
+    if (event?.type === 'paused') taker?.paused(event.speech)
+    else if (event?.type === 'resumed') taker?.resumed()
   }
 
-  function onTimeline(event: ListenerEvent): ListenerEvent {
-    const moved = 'positionMs' in event ? { ...event, positionMs: event.positionMs + startMs } : event
-    return 'utterance' in moved ? { ...moved, utterance: placed(moved.utterance) } : moved
+  function follow(whole: Int16Array): void {
+    if (taker === null) return
+    for (const part of isFollowed ? [whole] : listener.soFar()) taker.push(part)
+    isFollowed = true
+  }
+
+  function letGo(): void {
+    taker = null
+    isFollowed = false
+  }
+
+  function tellEnd(last: boolean, utterance: Utterance | null, commitAtMs: number | null): void {
+    letGo()
+    handlers.ended(stretch, last, utterance && placed(utterance), commitAtMs)
   }
 
   function placed(utterance: Utterance): Utterance {
@@ -85,35 +129,34 @@ export function createEar(
     push(samples) {
       enqueue(() => hear(toInt16(resampler.push(toFloat32(samples)))))
     },
-    commit() {
+    commit(next, commitAtMs) {
       enqueue(() => {
-        const event = listener.end()
-        if (event !== null) handlers.frame(onTimeline(event))
+        tellEnd(true, listener.end(), commitAtMs)
+        stretch = next
       })
     },
-    async end() {
-      let found: Utterance | null = null
+    drop(next) {
+      letGo()
+      enqueue(() => {
+        letGo()
+        listener.drop()
+        stretch = next
+      })
+    },
+    end(commitAtMs) {
       enqueue(async () => {
         await hear(toInt16(resampler.end()))
         if (filled > 0) await hearFrame()
-        const event = listener.end()
-        if (event?.type === 'ended') found = placed(event.utterance)
+        tellEnd(true, listener.end(), commitAtMs)
         closed = true
       })
-      await tasks
-      return found
-    },
-    drop() {
-      enqueue(listener.drop)
     },
     close() {
       closed = true
     },
-    speechMs: listener.speechMs,
-    utterance() {
-      const utterance = listener.utterance()
-      return utterance && placed(utterance)
+    take(next) {
+      taker = next
     },
-    setSilenceMs: listener.setSilenceMs,
+    setEndpointing: listener.setEndpointing,
   }
 }

@@ -2,8 +2,9 @@ import { durationMs } from '../audio/pcm.ts'
 import type { Utterance } from '../audio/utterance.ts'
 import type { Mode } from '../protocol/socketClient.ts'
 import { createAudioClock } from './audioClock.ts'
-import { createEar, type Ear } from './ear.ts'
-import type { ListenerEvent, ListenerOptions } from './listener.ts'
+import { createEar, type Ear, type UtteranceTaker } from './ear.ts'
+import type { Endpointing } from './endpointing.ts'
+import type { ListenerOptions } from './listener.ts'
 import { trackerDefaults } from './speechTracker.ts'
 import { frameMs, type VoiceActivity } from './voiceActivity.ts'
 
@@ -11,6 +12,8 @@ import { frameMs, type VoiceActivity } from './voiceActivity.ts'
 const PRE_ROLL_MS = 400
 /** Silence after which the utterance so far is decoded early: longer than the closure of most stop consonants. */
 const PAUSE_MS = 128
+/** A client whose frames stop in mid-speech will not go on with this utterance. */
+const STALLED_MS = 2000
 
 export type UtteranceEnd = {
   /** Null where nothing was voiced. */
@@ -23,57 +26,62 @@ export type UtteranceEnd = {
   commitAtMs: number | null
 }
 
-/** Who takes an utterance. */
-export type UtteranceTaker = {
-  progress(heardUntilMs: number, current: () => Utterance | null): void
-  paused(utterance: Utterance): void
-  resumed(): void
-  ended(end: UtteranceEnd): void
-}
+/**
+ * What the ears are to do. A stretch is a part of the microphone's audio; `stretch` and `next` name what the ears' words will
+ * carry, so that whoever hears them can tell late ones.
+ */
+export type HearingOrder =
+  | { order: 'open'; stretch: number }
+  /** Everything that came so far is the utterance; push-to-talk. */
+  | { order: 'close'; commitAtMs: number | null }
+  /** The utterance ends here, the next one begins; hands-free. */
+  | { order: 'commit'; next: number; commitAtMs: number | null }
+  /** Forget what is being said; hands-free. */
+  | { order: 'drop'; next: number }
+  /** The same; push-to-talk. */
+  | { order: 'forget' }
+  | { order: 'mode'; mode: Mode; next: number }
+  | { order: 'off' }
 
 export type HearingOptions = {
   activity: VoiceActivity
   sampleRate: number
-  mode: Mode
   silenceMs: number
+  endpointing: Endpointing
   maxUtteranceMs: number
-  /** Offers speech with so much voiced; whoever takes it gets all of it. Offered again with every frame while nobody does. */
-  offer(startMs: number, voicedMs: number): UtteranceTaker | null
+  /** Somebody speaks: who takes it. While nobody does, asked again with every frame. */
+  voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
+  ended(stretch: number, last: boolean, end: UtteranceEnd): void
+  /** No frames come any more in mid-speech, or a pressed button's utterance is as long as one may be. */
+  cutOff(stretch: number): void
   failed(error: unknown): void
 }
 
 export type Hearing = {
   audio(samples: Int16Array, arrivedAtMs: number): void
-  /** Push-to-talk: what comes from now on is an utterance of `taker`. */
-  begin(makeTaker: (positionMs: number) => UtteranceTaker): void
-  /** Ends the utterance now. */
-  commit(arrivedAtMs: number): void
-  /** Forgets the utterance. */
-  drop(): void
-  isOpen(): boolean
-  mode(): Mode
-  setMode(mode: Mode): void
-  setSilenceMs(silenceMs: number): void
-  close(): void
+  obey(order: HearingOrder): void
+  /** Gives the utterance of push-to-talk that was opened to `taker`. */
+  take(taker: UtteranceTaker): void
+  setEndpointing(endpointing: Endpointing, silenceMs: number): void
+  /** How much was heard, on the session's timeline. */
+  positionMs(): number
 }
 
-/** The session's ears: continuous in hands-free mode, one for each utterance in push-to-talk. */
+/** The session's ears: one that goes on in hands-free mode, one for each utterance in push-to-talk. */
 export function createHearing(options: HearingOptions): Hearing {
   const { activity, sampleRate, maxUtteranceMs, failed } = options
   const clock = createAudioClock()
-  let mode = options.mode
-  let silenceMs = options.silenceMs
+  let { silenceMs, endpointing } = options
   let positionMs = 0
   let samplesHeard = 0
-  let speechStartMs = 0
-  let taker: UtteranceTaker | null = null
-  let commitAtMs: number | null = null
-  let pressedAtMs = 0
-  let ear: Ear | null = mode === 'hands-free' ? openEar(0, handsFree()) : null
+  let ear: Ear | null = null
+  /** The utterance of push-to-talk that is open. */
+  let pressed: { stretch: number; atMs: number } | null = null
+  let watch: NodeJS.Timeout | null = null
 
   function handsFree(): ListenerOptions {
     const pauseMs = Math.min(PAUSE_MS, Math.max(frameMs, silenceMs - 2 * frameMs))
-    return { ...trackerDefaults, pauseMs, silenceMs, maxUtteranceMs, preRollMs: PRE_ROLL_MS }
+    return { ...trackerDefaults, pauseMs, endpointing, maxUtteranceMs, preRollMs: PRE_ROLL_MS }
   }
 
   function pushToTalk(): ListenerOptions {
@@ -81,59 +89,80 @@ export function createHearing(options: HearingOptions): Hearing {
     const { onset, release } = trackerDefaults
     return {
       ...{ onset, release, pauseMs: PAUSE_MS, minSpeechMs: frameMs },
-      ...{ silenceMs: forEver, maxUtteranceMs: forEver, preRollMs: forEver },
+      ...{ endpointing: null, maxUtteranceMs: forEver, preRollMs: forEver },
     }
   }
 
-  function openEar(startMs: number, listenerOptions: ListenerOptions): Ear {
-    const opened = createEar(activity, sampleRate, startMs, listenerOptions, {
-      frame: event => onFrame(opened, event),
+  function openEar(stretch: number, listenerOptions: ListenerOptions): Ear {
+    return createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
+      voiced(which, fromMs, voicedMs) {
+        const taker = options.voiced(which, fromMs, voicedMs)
+        if (taker !== null) watchFrames(which, STALLED_MS)
+        return taker
+      },
+      ended(which, last, utterance, commitAtMs) {
+        unwatch()
+        options.ended(which, last, endOf(utterance, commitAtMs))
+      },
       failed,
     })
-    return opened
   }
 
-  function onFrame(from: Ear, event: ListenerEvent | null): void {
-    if (from !== ear) return
-    if (event?.type === 'started') speechStartMs = event.positionMs
-    if (event?.type === 'ended') {
-      const ended = taker
-      taker = null
-      finish(ended, event.utterance, commitAtMs)
-      commitAtMs = null
-      return
-    }
-    const voicedMs = from.speechMs()
-    if (voicedMs === 0) return
-    taker ??= mode === 'hands-free' ? options.offer(speechStartMs, voicedMs) : null
-    if (taker === null) return
-    if (event?.type === 'paused') taker.paused(event.utterance)
-    else if (event?.type === 'resumed') taker.resumed()
-    else if (event === null) taker.progress(positionMs, from.utterance)
-  }
-
-  function finish(
-    ended: UtteranceTaker | null,
-    utterance: Utterance | null,
-    committedAtMs: number | null,
-  ): void {
+  function endOf(utterance: Utterance | null, commitAtMs: number | null): UtteranceEnd {
     const lastVoicedMs = utterance?.lastVoicedMs ?? null
     const decidedAtMs = performance.now()
-    ended?.ended({
+    // A last frame is filled up with silence, and so may seem to end after the button went up.
+    const latestMs = Math.min(decidedAtMs, commitAtMs ?? decidedAtMs)
+    return {
       utterance,
       positionMs: lastVoicedMs ?? positionMs,
-      speechEndedAtMs: lastVoicedMs === null ? null : Math.min(decidedAtMs, clock.at(lastVoicedMs)),
+      speechEndedAtMs: lastVoicedMs === null ? null : Math.min(latestMs, clock.at(lastVoicedMs)),
       decidedAtMs,
-      commitAtMs: committedAtMs,
-    })
+      commitAtMs,
+    }
   }
 
-  /** The button is up: what was said so far is the utterance, once it is all heard. */
-  function release(committedAtMs: number | null): void {
-    const [used, ended] = [ear, taker]
+  function watchFrames(stretch: number, withinMs: number): void {
+    unwatch()
+    watch = setTimeout(() => {
+      watch = null
+      options.cutOff(stretch)
+    }, withinMs)
+  }
+
+  function unwatch(): void {
+    if (watch !== null) clearTimeout(watch)
+    watch = null
+  }
+
+  function obey(order: HearingOrder): void {
+    if (order.order !== 'commit') unwatch()
+    switch (order.order) {
+      case 'open':
+        ear = openEar(order.stretch, pushToTalk())
+        pressed = { stretch: order.stretch, atMs: positionMs }
+        watchFrames(order.stretch, maxUtteranceMs)
+        return
+      case 'close':
+        ear?.end(order.commitAtMs)
+        break
+      case 'commit':
+        ear?.commit(order.next, order.commitAtMs)
+        return
+      case 'drop':
+        ear?.drop(order.next)
+        return
+      case 'mode':
+        // The one before hears to its end what came before, for whom has committed it.
+        ear = order.mode === 'hands-free' ? openEar(order.next, handsFree()) : null
+        pressed = null
+        return
+      case 'forget':
+      case 'off':
+        ear?.close()
+    }
     ear = null
-    taker = null
-    used?.end().then(utterance => finish(ended, utterance, committedAtMs), failed)
+    pressed = null
   }
 
   return {
@@ -142,46 +171,19 @@ export function createHearing(options: HearingOptions): Hearing {
       positionMs = durationMs(samplesHeard, sampleRate)
       clock.arrived(positionMs, arrivedAtMs)
       ear?.push(samples)
-      if (mode === 'push-to-talk' && ear !== null && positionMs - pressedAtMs >= maxUtteranceMs) release(null)
+      if (pressed !== null && positionMs - pressed.atMs >= maxUtteranceMs) options.cutOff(pressed.stretch)
+      else if (pressed !== null) watchFrames(pressed.stretch, STALLED_MS)
+      else watch?.refresh()
     },
-    begin(makeTaker) {
-      pressedAtMs = positionMs
-      taker = makeTaker(positionMs)
-      ear = openEar(positionMs, pushToTalk())
+    obey,
+    take(taker) {
+      ear?.take(taker)
     },
-    commit(arrivedAtMs) {
-      if (mode === 'push-to-talk') release(arrivedAtMs)
-      else if (taker !== null) {
-        commitAtMs = arrivedAtMs
-        ear?.commit()
-      }
+    setEndpointing(next, nextSilenceMs) {
+      endpointing = next
+      silenceMs = nextSilenceMs
+      if (pressed === null) ear?.setEndpointing(next)
     },
-    drop() {
-      taker = null
-      commitAtMs = null
-      if (mode === 'hands-free') ear?.drop()
-      else {
-        ear?.close()
-        ear = null
-      }
-    },
-    isOpen: () => (mode === 'hands-free' ? taker !== null : ear !== null),
-    mode: () => mode,
-    setMode(next) {
-      if (next === mode) return
-      ear?.close()
-      taker = null
-      mode = next
-      ear = mode === 'hands-free' ? openEar(positionMs, handsFree()) : null
-    },
-    setSilenceMs(next) {
-      silenceMs = next
-      if (mode === 'hands-free') ear?.setSilenceMs(next)
-    },
-    close() {
-      ear?.close()
-      ear = null
-      taker = null
-    },
+    positionMs: () => positionMs,
   }
 }

@@ -1,92 +1,84 @@
-import type { SpokenAudio } from '../audio/pcm.ts'
-import type { ChatMessage, ReplyStatistics } from '../llm/respond.ts'
-import type { LanguageModel } from '../protocol/models.ts'
+import type { ReplyStatistics } from '../llm/respond.ts'
+import { MAX_REPLY_TOKENS } from '../llm/respond.ts'
 import type { LlmTimings } from '../protocol/record.ts'
 import { createClauseSplitter } from '../voice/clauses.ts'
-import { createSpeaker, type SpokenClause } from './speaker.ts'
-import type { Clause, Stages } from './stages.ts'
-import type { Turn } from './turn.ts'
+import type { Question, QuestionContext } from './question.ts'
+import type { Speaking } from './speak.ts'
 
-export type AnswerListener = {
-  delta(text: string): void
-  done(reply: string): void
-  audio(audio: SpokenAudio, clause: Clause): Promise<void> | void
-  /** All audio of a clause was taken. */
-  clause?(clause: SpokenClause): void
+export type AnswerContext = QuestionContext & {
+  /** Null where the server speaks nothing. */
+  speaking: Speaking | null
+  /** Some of the reply's text is out. */
+  worded(): void
 }
 
-export type Answer = { reply: string; clauses: SpokenClause[] }
-
 /**
- * Asks the LLM and speaks its answer while it streams. What is measured goes into the turn's draft at once, so that
- * a failure or an interruption keeps it.
+ * Asks the LLM and has its answer spoken while it streams; settles when all of it is on its way to the listener. What is said
+ * and measured goes into the turn at once, so that a failure or an interruption keeps it.
  */
-export async function answer(
-  messages: ChatMessage[],
-  model: LanguageModel,
-  voice: string,
-  stages: Stages,
-  turn: Turn,
-  listener: AnswerListener,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const { draft, timeline } = turn
-  const llm = draft.llm
-  llm.model = model.name
-  llm.digest = model.digest
-  llm.quantization = model.quantization
-  llm.parameterSize = model.parameterSize
-  draft.synthesis.voice = voice
-  const { speak } = stages.voice(voice)
-  const failed = new AbortController()
-  const speaking = AbortSignal.any([signal, failed.signal])
-  const speaker =
-    speak && createSpeaker(speak, listener.audio, draft.synthesis, timeline, speaking, listener.clause)
+export async function answer(question: Question, context: AnswerContext): Promise<void> {
+  const { text: userText, conversation, model, voice } = question
+  const { stages, turn, speaking, sink, signal } = context
+  const { turnId, draft, timeline } = turn
+  const { name, digest, quantization, parameterSize } = model
+  Object.assign(draft.llm, { model: name, digest, quantization, parameterSize })
+  draft.synthesis.voice = voice.name
+  const messages = conversation.prompt({
+    systemPrompt: stages.settings.systemPrompt,
+    userText,
+    contextTokens: stages.settings.contextTokens,
+    reserveTokens: MAX_REPLY_TOKENS,
+  })
   const splitter = createClauseSplitter()
   const say = (clauses: ReturnType<typeof splitter.push>) => {
     for (const clause of clauses) {
       timeline.mark('firstClause')
-      speaker?.say(clause)
+      speaking?.say(clause)
     }
   }
+  turn.reply = ''
+  await stream(messages, question, context, text => say(splitter.push(text)))
+  conversation.observe(messages, draft.llm.promptTokens)
+  say(splitter.flush())
+  sink({ type: 'reply.done', turnId, text: turn.reply })
+  await speaking?.finish()
+}
 
+async function stream(
+  messages: Parameters<Question['conversation']['observe']>[0],
+  { model }: Question,
+  { stages, turn, sink, worded, signal }: AnswerContext,
+  hear: (text: string) => void,
+): Promise<void> {
+  const { turnId, timeline, draft } = turn
   const lease = await stages.llm.acquire(model, turn.owner, signal)
-  llm.host = lease.host
-  llm.queueMs = lease.queueMs
-  llm.cold = lease.cold
-  const reply: string[] = []
+  const { llm } = draft
+  Object.assign(llm, { host: lease.host, queueMs: lease.queueMs, cold: lease.cold })
   try {
     const askedAt = performance.now()
     let thinkingSince: number | null = null
-    for await (const part of lease.respond(messages, signal)) {
+    for await (const part of lease.respond([...messages], signal)) {
+      signal.throwIfAborted()
       const now = performance.now()
       if (part.type === 'thinking') {
         thinkingSince ??= now
         llm.thinkingMs = now - thinkingSince
       } else if (part.type === 'text') {
         llm.timeToFirstTokenMs ??= now - askedAt
-        if (reply.length === 0) turn.watchMemory(stages, model)
+        if (turn.reply === '') turn.watchMemory(model)
         timeline.mark('firstToken', now)
-        reply.push(part.text)
-        listener.delta(part.text)
-        say(splitter.push(part.text))
+        turn.reply += part.text
+        sink({ type: 'reply.delta', turnId, text: part.text })
+        worded()
+        hear(part.text)
       } else {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)
       }
     }
-  } catch (error) {
-    // Nothing of this turn may be heard after it has ended.
-    failed.abort(error)
-    await speaker?.finish().catch(() => {})
-    throw error
   } finally {
     lease.release()
-    turn.reply = reply.join('')
   }
-  say(splitter.flush())
-  listener.done(turn.reply)
-  return { reply: turn.reply, clauses: (await speaker?.finish()) ?? [] }
 }
 
 function recordStatistics(llm: LlmTimings, { totalMs, ...figures }: ReplyStatistics): void {

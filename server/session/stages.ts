@@ -4,20 +4,17 @@ import type { LanguageModelLeases } from '../llm/lease.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import type { MemoryFigures } from '../protocol/record.ts'
 import type { Recognizer, SpeechLevel } from '../recognition/recognizer.ts'
-import type { EndedTurn } from '../record/turnRecord.ts'
 import type { TurnStore } from '../record/turnStore.ts'
-import type { Clause } from '../voice/clauses.ts'
 import type { Voice } from '../voice/voice.ts'
+import type { TurnObserver } from './turn.ts'
 import type { TurnsUnderWay } from './underWay.ts'
-
-export type { Clause }
 
 /** Everything that a turn is made of. `main` gives the real ones, a test scripts its own. */
 export type Stages = {
   findSpeech: FindSpeech
   recognizer: Recognizer
   llm: LanguageModelLeases
-  /** The voice by its name. Throws `model_not_found`, `engine_unavailable`. */
+  /** The voice by its name. Throws for an unknown one. */
   voice(name: string): Voice
   /** The file of a speech level, fetched or made if it must be. Throws `model_not_found`. */
   speechLevel(name: string, signal: AbortSignal): Promise<SpeechLevel>
@@ -26,8 +23,8 @@ export type Stages = {
   memory(speechModel: string | null, llm: LanguageModel | null): Promise<MemoryFigures>
   conversations: Conversations
   store: TurnStore
-  /** Told of every turn when its row is written: metrics and traces. */
-  watchers: Set<(ended: EndedTurn) => void>
+  /** Told of every turn of people: metrics, traces, and who waits for the server to be idle. */
+  observers: Set<TurnObserver>
   underWay: TurnsUnderWay
   settings: TurnSettings
 }
@@ -39,6 +36,6 @@ export type TurnSettings = {
   speechModel: string
   voice: string
   systemPrompt: string
-  /** Context window of the language model. */
+  /** The model's context window. */
   contextTokens: number
 }

@@ -1,3 +1,5 @@
+import { untilAborted } from '../abort.ts'
+
 /** The turns of people that are under way, for work that can wait until there is none. */
 export type TurnsUnderWay = {
   /** A turn begins; what it returns is called when it ends, more than once if need be. */
@@ -35,15 +37,7 @@ export function createTurnsUnderWay(): TurnsUnderWay {
     },
     async untilNone(signal) {
       while (count > 0) {
-        signal.throwIfAborted()
-        const stopped = Promise.withResolvers<never>()
-        const stop = () => stopped.reject(signal.reason)
-        signal.addEventListener('abort', stop, { once: true })
-        try {
-          await Promise.race([none.promise, stopped.promise])
-        } finally {
-          signal.removeEventListener('abort', stop)
-        }
+        await untilAborted(none.promise, signal)
       }
     },
   }

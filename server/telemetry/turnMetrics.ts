@@ -18,7 +18,7 @@ export function stageMetricName(stage: string): string {
 
 /**
  * Histograms of what turns took, in `registry`. The function that is returned observes one record; figures that are
- * null are left out. Turns of comparisons are: they load and queue on purpose, and nobody waited for them.
+ * null are left out.
  *
  * @param configured model names that the operator set
  */
@@ -60,7 +60,6 @@ export function createTurnMetrics(registry: Registry, configured: (string | null
   const labelsOf = createModelLabels(configured)
 
   return (record: TurnRecord): void => {
-    if (record.source === 'comparison') return
     const { llm_model, speech_model } = labelsOf(record)
     const labels = { llm_model, speech_model, outcome: record.outcome }
     turns.inc(labels)

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/schema'
 import type { WebSocket } from 'ws'
 import type { VoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
-import type { LoadedModels } from '../../server/session/live/switching.ts'
+import type { LoadedModels } from '../../server/session/switching.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from './testApp.ts'
 
 const RATE = 16_000

@@ -124,6 +124,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     }
   }
 
+  const underWay = createTurnsUnderWay()
   const stages: Stages = {
     async findSpeech() {
       const { speechMs } = script
@@ -160,8 +161,8 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     },
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store: createMemoryTurnStore(),
-    watchers: new Set(),
-    underWay: createTurnsUnderWay(),
+    observers: new Set([underWay.begin]),
+    underWay,
     settings: {
       appVersion: '0.0.0-test',
       llmModel: async () => fakeLanguageModel.name,

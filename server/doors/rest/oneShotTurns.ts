@@ -1,18 +1,18 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { type DecodedAudio, decodeAudio } from '../../audio/decodeAudio.ts'
+import { decodeAudio } from '../../audio/decodeAudio.ts'
 import { QuantvoxError } from '../../errors.ts'
-import type { TurnMessage } from '../../protocol/messages.ts'
 import { TextTurn, TurnAnswer, TurnUpload } from '../../protocol/turns.ts'
 import type { ReplyAudio } from '../../record/replyAudio.ts'
-import { type OneShotRequest, type OneShotResult, runOneShot } from '../../session/oneShot.ts'
+import { askOnce, type OneQuestion } from '../../session/askOnce.ts'
 import type { Stages } from '../../session/stages.ts'
 import { serverTimingOf } from '../../telemetry/serverTiming.ts'
 import { events, json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { sendProblem } from './problems.ts'
 import { strictValidator } from './strictValidator.ts'
+import { collectAnswer } from './turnAnswer.ts'
 import { readUpload } from './upload.ts'
 
 /** Longest clip that one request may bring, seconds of decoded audio. */
@@ -109,7 +109,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     )
   }
 
-  async function uploadedClip(request: FastifyRequest): Promise<OneShotRequest> {
+  async function uploadedClip(request: FastifyRequest): Promise<OneQuestion> {
     const { clip, choices } = await readUpload(request, maxUploadBytes)
     const arrivedAtMs = performance.now()
     const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
@@ -123,42 +123,29 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
 
   async function takeTurn(request: FastifyRequest, reply: FastifyReply) {
     const signal = clientSignal(reply)
-    const asked = request.isMultipart() ? await uploadedClip(request) : readText(request.body)
-    const recorder = replies.recorder()
-    const events = reply.sse
-    const sending: Promise<void>[] = []
-    const send = (message: TurnMessage) => {
-      if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
-    }
-    let keeping: Promise<boolean> | undefined
-    /** True if the spoken reply can be had by its link. The answer is worth more than its recording. */
-    const keepAudio = (turnId: string, question: DecodedAudio | null): Promise<boolean> => {
-      keeping ??= replies.keep(turnId, question?.samples ?? null, recorder).then(
-        () => recorder.durationMs() > 0,
-        (error: unknown) => {
-          request.log.error({ err: error, turnId }, 'the audio of a turn could not be saved')
-          return false
-        },
-      )
-      return keeping
-    }
-    const listener = { message: send, audio: recorder.take, spoken: keepAudio }
-    const result = await runOneShot(asked, stages, listener, request.log, signal)
-    const linked = await keepAudio(result.record.turnId, result.question)
-    if (events) {
-      await Promise.all(sending)
-      events.close()
+    const question = request.isMultipart() ? await uploadedClip(request) : readText(request.body)
+    const { sink, sent, result } = collectAnswer(reply.sse, typedIn(question))
+    await askOnce(question, { stages, replies, sink, log: request.log }, signal)
+    if (reply.sse) {
+      await sent()
+      reply.sse.close()
       return reply
     }
+    const over = result()
+    if (over === null) throw new Error('A turn ended without its record.')
+    const { answer, error } = over
     // With events the headers are out before the turn begins: there `turn.done` has the timings.
-    const serverTiming = serverTimingOf(result.record)
+    const serverTiming = serverTimingOf(answer.timings)
     if (serverTiming !== '') reply.header('server-timing', serverTiming)
-    if (result.error) return sendProblem(reply, result.error, result.record.turnId)
-    return answerOf(result, linked ? recorder.durationMs() : 0)
+    return error === null ? answer : sendProblem(reply, error, answer.turnId)
   }
 }
 
-function readText(body: unknown): OneShotRequest {
+function typedIn({ input }: OneQuestion): string {
+  return 'text' in input ? input.text.trim() : ''
+}
+
+function readText(body: unknown): OneQuestion {
   // Fastify checks a body by its media type, so one that did not come at all gets here.
   if (body === undefined || body === null)
     throw new QuantvoxError('invalid_request', 'The request has no body.', {
@@ -168,11 +155,4 @@ function readText(body: unknown): OneShotRequest {
   if (text.trim() === '')
     throw new QuantvoxError('invalid_request', 'The text is blank.', { mend: 'Ask something.' })
   return { input: { text }, choices, source: 'rest', arrivedAtMs: performance.now() }
-}
-
-function answerOf({ record, transcript, reply }: OneShotResult, durationMs: number): TurnAnswer {
-  const { turnId, conversationId } = record
-  const url = `/v1/turns/${turnId}/reply.wav`
-  const audio = durationMs > 0 ? { audio: { url, mimeType: 'audio/wav' as const, durationMs } } : {}
-  return { turnId, conversationId, transcript, reply, ...audio, timings: record }
 }

@@ -1,22 +1,24 @@
 import type { WebSocket } from 'ws'
 import { untilAborted } from '../../abort.ts'
-import { durationMs } from '../../audio/pcm.ts'
+import { durationMs, toBytes } from '../../audio/pcm.ts'
 import { errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { closeCodes, socketLimits } from '../../protocol/socketLimits.ts'
-import { errorMessage } from '../../session/errorMessage.ts'
-import { createOutbox } from '../../session/live/outbox.ts'
-import { createSession, type SessionDependencies } from '../../session/live/session.ts'
+import type { Sink } from '../../session/events.ts'
+import { createSession, type SessionDependencies } from '../../session/session.ts'
+import { errorMessage } from '../errorMessage.ts'
 import { decodeAudioFrame, decodeMessage } from './decode.ts'
 import { createLimits } from './limits.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
 
 /** A client that reads nothing gets no more once so much waits for it. */
 const MAX_BUFFERED_BYTES = 4 * 2 ** 20
 /** A client that answers no ping for so long is gone. */
 const PING_EVERY_MS = 30_000
-
 /** A client that does not answer a close frame within this time is cut off. */
 const CLOSE_WITHIN_MS = 2000
+/** A socket takes a place; one that starts no session for so long gives it back. */
+const START_WITHIN_MS = 10_000
 
 export type Connection = {
   /** Ends the session: the client is told why; settles when the rows of its turns are written. */
@@ -43,7 +45,27 @@ export function serveConnection(
   const limits = createLimits()
   let ended: Promise<void> | null = null
   let toldOfEarlyAudio = false
-  const session = createSession(dependencies, outbox, log, error => void end(error))
+  let patience: NodeJS.Timeout | undefined
+  const session = createSession(dependencies, sinkOf(outbox, failed), log)
+
+  /** What the session could not do; a `start` that failed may come again. */
+  function failed(error: QuantvoxError, message: ReturnType<typeof errorMessage>): void {
+    if (!error.recoverable) return void end(error)
+    outbox.now(message)
+    if (session.sampleRate() === null) awaitStart()
+  }
+
+  function awaitStart(): void {
+    clearTimeout(patience)
+    patience = setTimeout(() => {
+      void end(
+        new QuantvoxError('invalid_state', `No "start" came within ${START_WITHIN_MS / 1000} s.`, {
+          mend: 'Send "start" first, and keep no socket that nobody talks on.',
+        }),
+      )
+    }, START_WITHIN_MS)
+    patience.unref()
+  }
 
   function end(error: QuantvoxError | null): Promise<void> {
     if (ended) return ended
@@ -53,6 +75,7 @@ export function serveConnection(
     }
     outbox.close()
     clearInterval(heartbeat)
+    clearTimeout(patience)
     ended = session.close().catch(thrown => log.error({ err: thrown }, 'a session did not end well'))
     return ended
   }
@@ -93,8 +116,10 @@ export function serveConnection(
   function takeText(text: string, arrivedAtMs: number): void {
     limits.control(arrivedAtMs)
     const message = decodeMessage(text)
-    if (message.type === 'start') toldOfEarlyAudio = false
     session.message(message, arrivedAtMs)
+    if (message.type !== 'start') return
+    toldOfEarlyAudio = false
+    clearTimeout(patience)
   }
 
   socket.on('message', (data, isBinary) => {
@@ -134,6 +159,7 @@ export function serveConnection(
     void end(null).then(onClosed)
   })
 
+  awaitStart()
   log.info({ sessionId: session.sessionId }, 'session opened')
   return {
     end,
@@ -142,5 +168,35 @@ export function serveConnection(
       await untilAborted(session.finish(), signal).catch(() => {})
       await end(error)
     },
+  }
+}
+
+/** A session's events as frames: control overtakes audio, what frames the audio keeps its place in it. */
+function sinkOf(
+  outbox: Outbox,
+  failed: (error: QuantvoxError, message: ReturnType<typeof errorMessage>) => void,
+): Sink {
+  return event => {
+    switch (event.type) {
+      case 'audio':
+        return outbox.audio(event.turnId, toBytes(event.samples))
+      case 'audio.started':
+      case 'turn.done':
+        return outbox.inOrder(event.turnId, event)
+      case 'audio.done': {
+        const { type, turnId, audioMs } = event
+        return outbox.inOrder(turnId, { type, turnId, audioMs })
+      }
+      case 'cut':
+        outbox.drop(event.turnId)
+        return
+      case 'error': {
+        const { type, error, ...about } = event
+        failed(error, errorMessage(error, about))
+        return
+      }
+      default:
+        outbox.now(event)
+    }
   }
 }

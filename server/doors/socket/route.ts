@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { QuantvoxError } from '../../errors.ts'
 import { socketLimits } from '../../protocol/socketLimits.ts'
-import type { SessionDependencies } from '../../session/live/session.ts'
+import type { SessionDependencies } from '../../session/session.ts'
 import { problems } from '../rest/answers.ts'
 import { type Connection, serveConnection } from './connection.ts'
 

@@ -1,6 +1,6 @@
 import { cpuSeconds } from '../../engines/cpuTime.ts'
 import type { Log } from '../../log.ts'
-import type { SessionDependencies } from '../../session/live/session.ts'
+import type { SessionDependencies } from '../../session/session.ts'
 import { type Observation, type PairTurn, pairName } from '../observations.ts'
 import type { LabClip } from './clips.ts'
 import { seedOf, shuffled } from './seeded.ts'
@@ -22,7 +22,7 @@ export type PairBench = {
   seed: number
   /** Levels and tags that nothing else beats in every respect, by what was observed so far. */
   fronts(signal: AbortSignal): Promise<{ speech: string[]; llm: string[] }>
-  session: SessionDependencies
+  session: Omit<SessionDependencies, 'plays'>
   processes(speech: string): Promise<number[]>
   log: Log
 }

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { v7 as uuidv7 } from 'uuid'
-import { durationMs, joinSamples, pcmSampleRate, samplesIn } from '../../audio/pcm.ts'
-import type { ErrorCode } from '../../errors.ts'
+import { untilAborted, within } from '../../abort.ts'
+import { joinSamples, samplesIn } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { TurnRecord } from '../../protocol/record.ts'
-import type { ServerMessage } from '../../protocol/socketServer.ts'
-import { createOutbox } from '../../session/live/outbox.ts'
-import { createSession, type SessionDependencies } from '../../session/live/session.ts'
+import type { SessionEvent } from '../../session/events.ts'
+import { createSession, type SessionDependencies } from '../../session/session.ts'
 import { noVoice } from '../../voice/none.ts'
 
 export type SpokenTurn = { record: TurnRecord; transcript: string; reply: string }
@@ -27,82 +26,39 @@ const QUIET_BEFORE_MS = 300
 /** A turn that takes longer is stuck. */
 const TURN_WITHIN_MS = 60_000
 
-type OfType<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
+type Type = SessionEvent['type']
+type OfType<T extends Type> = Extract<SessionEvent, { type: T }>
 
 /**
- * A client of a live session in this process: the server's own pipeline from the microphone's frames to the outbox, without a
- * network. It takes a reply's audio as fast as it comes and says so, as if it had played it: the playout takes its time and tells
- * nothing. So nothing is known of when playback began. Ends with `signal`.
+ * A listener of a live session in this process: the server's own pipeline from the microphone's frames to the reply's audio,
+ * which it takes as fast as it comes. So nothing is known of when playback began. Ends with `signal`.
  */
 export async function openSpokenTurns(
-  dependencies: SessionDependencies,
+  dependencies: Omit<SessionDependencies, 'plays'>,
   log: Log,
   signal: AbortSignal,
 ): Promise<SpokenTurns> {
-  const listeners = new Set<(message: ServerMessage | Error) => void>()
-  const tell = (message: ServerMessage | Error) => {
-    for (const listener of [...listeners]) listener(message)
-  }
-  let playing = { turnId: '', sampleRate: pcmSampleRate, positionMs: 0 }
+  const waiting = new Map<Type, PromiseWithResolvers<SessionEvent>>()
+  let transcript = ''
+  let reply = ''
+  const session = createSession({ ...dependencies, plays: false }, hear, log)
 
-  function receive(data: string | Uint8Array): void {
-    if (typeof data !== 'string') {
-      playing.positionMs += durationMs(data.length / 2, playing.sampleRate)
-      playedSoFar('progress')
-      return
-    }
-    // The outbox makes it from a typed message, in this process.
-    const message: ServerMessage = JSON.parse(data)
-    if (message.type === 'audio.started') {
-      const { turnId, sampleRate } = message
-      playing = { turnId, sampleRate, positionMs: 0 }
-    }
-    if (message.type === 'audio.done') playedSoFar('ended')
-    tell(message)
+  function hear(event: SessionEvent): undefined {
+    if (event.type === 'transcript.final') transcript = event.text
+    if (event.type === 'reply.delta') reply += event.text
+    if (event.type === 'error') for (const { reject } of waiting.values()) reject(event.error)
+    else waiting.get(event.type)?.resolve(event)
   }
 
-  /** A moment later: the session counts a frame as sent when this has returned. */
-  function playedSoFar(event: 'progress' | 'ended'): void {
-    const { turnId, positionMs } = playing
-    setImmediate(() => session.message({ type: 'playback', turnId, event, positionMs }, performance.now()))
-  }
-
-  const outbox = createOutbox({
-    send(data, flushed) {
-      receive(data)
-      queueMicrotask(flushed)
-    },
-    bufferedBytes: () => 0,
-  })
-  const session = createSession(dependencies, outbox, log, tell)
-  const onAbort = () => tell(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  const patience = () => AbortSignal.timeout(TURN_WITHIN_MS)
-
-  /** Settles with the first message that `choose` wants; rejects with errors of the session. */
-  function next<T>(choose: (message: ServerMessage) => T | undefined): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const listener = (message: ServerMessage | Error) => {
-      if (message instanceof Error) reject(message)
-      else if (message.type === 'error') reject(asError(message))
-      else {
-        const chosen = choose(message)
-        if (chosen !== undefined) resolve(chosen)
-      }
-    }
-    listeners.add(listener)
-    const late = patience()
-    const onLate = () =>
-      reject(new QuantvoxError('engine_timeout', `A spoken turn took over ${TURN_WITHIN_MS / 1000} s.`))
-    late.addEventListener('abort', onLate, { once: true })
-    promise.catch(() => {})
-    return promise.finally(() => {
-      listeners.delete(listener)
-      late.removeEventListener('abort', onLate)
+  /** The next event of this type; rejects with errors of the session. */
+  async function next<T extends Type>(type: T): Promise<OfType<T>> {
+    const coming = Promise.withResolvers<SessionEvent>()
+    waiting.set(type, coming)
+    const event = within(coming.promise, TURN_WITHIN_MS, () => {
+      throw new QuantvoxError('engine_timeout', `A spoken turn took over ${TURN_WITHIN_MS / 1000} s.`)
     })
+    return (await untilAborted(event, signal)) as OfType<T>
   }
-  const ofType = <T extends ServerMessage['type']>(type: T) =>
-    next(message => (message.type === type ? (message as OfType<T>) : undefined))
 
   async function play(samples: Int16Array, until: Promise<unknown>): Promise<void> {
     let over = false
@@ -121,15 +77,12 @@ export async function openSpokenTurns(
   }
 
   signal.throwIfAborted()
-  const ready = ofType('ready')
+  const ready = next('ready')
   const { stages } = dependencies
   const { name, kind } = stages.voice(stages.settings.voice)
   session.message(
     {
-      type: 'start',
-      protocol: 1,
-      sampleRate: 16_000,
-      mode: 'hands-free',
+      ...{ type: 'start', protocol: 1, sampleRate: 16_000, mode: 'hands-free' },
       // A voice of the browser would wait for a browser.
       voice: kind === 'inBrowser' ? noVoice.name : name,
       // The speech of a clip must not interrupt the reply to its beginning.
@@ -142,39 +95,19 @@ export async function openSpokenTurns(
   return {
     async prepare(speechModel, llmModel) {
       const requestId = uuidv7()
-      const configured = ofType('configured')
-      session.message(
-        { type: 'configure', requestId, speechModel, llmModel, conversationId: requestId },
-        performance.now(),
-      )
+      const configured = next('configured')
+      const wanted = { speechModel, llmModel, conversationId: requestId }
+      session.message({ type: 'configure', requestId, ...wanted }, performance.now())
       await configured
     },
     async speak(samples) {
-      let transcript = ''
-      let reply = ''
-      const watch = (message: ServerMessage | Error) => {
-        if (message instanceof Error) return
-        if (message.type === 'transcript.final') transcript = message.text
-        if (message.type === 'reply.delta') reply += message.text
-      }
-      listeners.add(watch)
-      const done = ofType('turn.done')
-      try {
-        await play(joinSamples([new Int16Array(samplesIn(QUIET_BEFORE_MS)), samples]), done)
-        const { timings } = await done
-        return { record: timings, transcript, reply }
-      } finally {
-        listeners.delete(watch)
-      }
+      transcript = ''
+      reply = ''
+      const done = next('turn.done')
+      await play(joinSamples([new Int16Array(samplesIn(QUIET_BEFORE_MS)), samples]), done)
+      const { timings } = await done
+      return { record: timings, transcript, reply }
     },
-    async close() {
-      signal.removeEventListener('abort', onAbort)
-      outbox.close()
-      await session.close()
-    },
+    close: session.close,
   }
-}
-
-function asError({ code, message }: OfType<'error'>): QuantvoxError {
-  return new QuantvoxError(code as ErrorCode, message)
 }

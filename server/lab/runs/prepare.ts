@@ -161,6 +161,8 @@ export async function prepare(
             ...lab.session,
             stages: { ...stages, llm: leases },
             source: 'comparison',
+            // What watches the turns of people sees none of these.
+            observers: new Set(),
             partialTranscripts: true,
           },
           processes: async name => [...(await lab.processes.speech(name)), ...(await lab.processes.llm())],

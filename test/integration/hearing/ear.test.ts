@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readClip } from '../../../server/audio/readClip.ts'
-import type { Utterance } from '../../../server/audio/utterance.ts'
-import { createEar } from '../../../server/hearing/ear.ts'
-import type { ListenerEvent } from '../../../server/hearing/listener.ts'
+import { fixedSilence } from '../../../server/hearing/endpointing.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
 import { createVoiceActivity, type VoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import { hearAll, utterancesOf } from '../../support/hearing/hearAll.ts'
 
 /** The real Silero model on real speech, as it comes in live. */
 const directory = new URL('../../fixtures/speech', import.meta.url).pathname
@@ -22,40 +21,25 @@ beforeAll(async () => {
   noise = await read('nonspeech-pink-noise.wav')
 })
 
-type Heard = { events: ListenerEvent[]; utterances: Utterance[] }
-
-async function heard(samples: Int16Array, silenceMs: number, sizes = [320]): Promise<Heard> {
-  const events: ListenerEvent[] = []
-  const failures: unknown[] = []
-  const options = { ...trackerDefaults, silenceMs, preRollMs: 300 }
-  const ear = createEar(activity, 16_000, 0, options, {
-    frame: event => void (event && events.push(event)),
-    failed: error => void failures.push(error),
+const heard = (samples: Int16Array, silenceMs: number, sizes = [320]) =>
+  hearAll(samples, {
+    ...{ activity, sizes },
+    options: { ...trackerDefaults, endpointing: fixedSilence(silenceMs), preRollMs: 300 },
   })
-  for (let offset = 0, index = 0; offset < samples.length; index++) {
-    const size = sizes[index % sizes.length] ?? 320
-    ear.push(samples.subarray(offset, offset + size))
-    offset += size
-  }
-  const last = await ear.end()
-  expect(failures).toEqual([])
-  const utterances = events.flatMap(event => (event.type === 'ended' ? [event.utterance] : []))
-  return { events, utterances: last === null ? utterances : [...utterances, last] }
-}
 
 describe('three sentences with pauses of half a second between them', () => {
   test('are three utterances when the silence is short', async () => {
-    expect((await heard(dialogue, 300)).utterances).toHaveLength(3)
+    expect(utterancesOf(await heard(dialogue, 300))).toHaveLength(3)
   })
 
   test('are one when it is long, with each pause told', async () => {
-    const { events, utterances } = await heard(dialogue, 1500)
-    expect(utterances).toHaveLength(1)
+    const events = await heard(dialogue, 1500)
+    expect(utterancesOf(events)).toHaveLength(1)
     expect(events.filter(({ type }) => type === 'resumed').length).toBeGreaterThanOrEqual(2)
   })
 
   test('have the sound from before them in their samples', async () => {
-    for (const { samples, speechMs } of (await heard(dialogue, 300)).utterances) {
+    for (const { samples, speechMs } of utterancesOf(await heard(dialogue, 300))) {
       const loudest = (part: Int16Array) => part.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
       expect(loudest(samples.subarray(0, 4800))).toBeLessThan(loudest(samples))
       expect(samples.length / 16).toBeGreaterThan(speechMs + 250)
@@ -77,5 +61,5 @@ describe('three sentences with pauses of half a second between them', () => {
 })
 
 test('noise gives no event', async () => {
-  expect(await heard(noise, 300)).toEqual({ events: [], utterances: [] })
+  expect(await heard(noise, 300)).toMatchObject([{ type: 'ended', last: true, utterance: null }])
 })

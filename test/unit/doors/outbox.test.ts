@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createOutbox } from '../../../server/session/live/outbox.ts'
+import { createOutbox } from '../../../server/doors/socket/outbox.ts'
 
 /** A socket that takes `room` bytes and then blocks until it is told to flush. */
 function slowWire(room: number) {

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createEar } from '../../../server/hearing/ear.ts'
-import type { ListenerEvent, ListenerOptions } from '../../../server/hearing/listener.ts'
+import { createEar, type EarHandlers } from '../../../server/hearing/ear.ts'
+import { fixedSilence } from '../../../server/hearing/endpointing.ts'
+import type { ListenerOptions } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
 import { loudness } from '../../support/fakeLive.ts'
+import { hearAll, utterancesOf } from '../../support/hearing/hearAll.ts'
 
-const options: ListenerOptions = { ...trackerDefaults, silenceMs: 320, preRollMs: 96 }
+const options: ListenerOptions = { ...trackerDefaults, endpointing: fixedSilence(320), preRollMs: 96 }
 
 /** 32 ms of sound a letter: `#` loud, `_` quiet. */
 const audio = (pattern: string, rate = 16_000) =>
@@ -13,39 +15,36 @@ const audio = (pattern: string, rate = 16_000) =>
     pattern[Math.floor((index * 1000) / rate / 32)] === '#' ? 8000 : 0,
   )
 
-async function heard(samples: Int16Array, sizes: readonly number[], rate = 16_000, startMs = 0) {
-  const events: ListenerEvent[] = []
-  const ear = createEar(loudness, rate, startMs, options, {
-    frame: event => {
-      if (event !== null) events.push(event)
+const heard = (samples: Int16Array, sizes: readonly number[], rate = 16_000, startMs = 0) =>
+  hearAll(samples, { activity: loudness, options, sizes, rate, startMs })
+
+/** An ear with a log of what it tells, and a way to wait until it has caught up. */
+function logged(handlers: Partial<EarHandlers> = {}) {
+  const told: string[] = []
+  const ear = createEar(loudness, 16_000, 0, 1, options, {
+    voiced(stretch) {
+      if (!told.includes(`voiced ${stretch}`)) told.push(`voiced ${stretch}`)
+      return null
     },
-    failed: error => {
-      throw error
-    },
+    ended: (stretch, last, utterance) =>
+      void told.push(`ended ${stretch}${last ? ' last' : ''}${utterance ? ` ${utterance.speechMs}` : ''}`),
+    failed: error => void told.push(String(error)),
+    ...handlers,
   })
-  let offset = 0
-  for (let index = 0; offset < samples.length; index++) {
-    const size = sizes[index % sizes.length] ?? 320
-    ear.push(samples.subarray(offset, offset + size))
-    offset += size
-  }
-  const rest = await ear.end()
-  return { events, rest }
+  return { ear, told, settled: () => new Promise(resolve => setTimeout(resolve, 20)) }
 }
 
 describe('an ear', () => {
-  test('hears the same in any chunking', async () => {
+  test('hears the same in any chunking, and its taker gets the very samples of the utterance', async () => {
     const sound = audio('____#######_______#####_______________#______########')
     const whole = await heard(sound, [sound.length])
-    expect(whole.events.map(({ type }) => type)).toEqual([
-      'started',
-      'paused',
-      'resumed',
-      'paused',
-      'ended',
-      'started',
+    expect(whole.map(({ type }) => type)).toEqual([
+      ...['taken', 'paused', 'resumed', 'paused', 'ended'],
+      ...['taken', 'ended'],
     ])
-    expect(whole.rest).not.toBeNull()
+    for (const event of whole) {
+      if (event.type === 'ended') expect(event.pushed).toEqual(event.utterance?.samples)
+    }
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 3200 }), { minLength: 1, maxLength: 20 }),
@@ -58,54 +57,75 @@ describe('an ear', () => {
   })
 
   test.each([8000, 22_050, 44_100, 48_000])('hears it at %i Hz within a frame of where it is', async rate => {
-    const { events } = await heard(audio('__________##########____________', rate), [960], rate)
-    const [started] = events
-    const ended = events.at(-1)
-    expect(started?.type).toBe('started')
-    expect(ended?.type).toBe('ended')
-    if (started?.type !== 'started' || ended?.type !== 'ended') return
-    expect(Math.abs(started.positionMs - 320)).toBeLessThanOrEqual(32)
-    expect(Math.abs(ended.utterance.lastVoicedMs - 640)).toBeLessThanOrEqual(32)
+    const events = await heard(audio('__________##########____________', rate), [960], rate)
+    const [taken] = events
+    const [utterance] = utterancesOf(events)
+    if (taken?.type !== 'taken') throw new Error('nobody was asked to take it')
+    expect(Math.abs(taken.positionMs - 320)).toBeLessThanOrEqual(32)
+    expect(Math.abs((utterance?.lastVoicedMs ?? 0) - 640)).toBeLessThanOrEqual(32)
   })
 
   test('gives positions on the timeline of the session', async () => {
-    const { events } = await heard(audio('____##########____________'), [320], 16_000, 5000)
-    expect(events[0]).toEqual({ type: 'started', positionMs: 5128 })
-    const ended = events.at(-1)
-    expect(ended?.type === 'ended' && ended.utterance).toMatchObject({ startMs: 5032, lastVoicedMs: 5448 })
+    const events = await heard(audio('____##########____________'), [320], 16_000, 5000)
+    expect(events[0]).toEqual({ type: 'taken', stretch: 1, positionMs: 5128 })
+    expect(utterancesOf(events)).toMatchObject([{ startMs: 5032, lastVoicedMs: 5448 }])
   })
 
   test('says where in the utterance speech is', async () => {
-    const { events } = await heard(audio('________#######_______#######__________'), [320])
-    const ended = events.at(-1)
-    expect(ended?.type === 'ended' && ended.utterance.segments).toEqual([
+    const [utterance] = utterancesOf(await heard(audio('________#######_______#######__________'), [320]))
+    expect(utterance?.segments).toEqual([
       { startMs: 96, endMs: 320 },
       { startMs: 544, endMs: 768 },
     ])
   })
 
+  test('gives what comes before and after a commit to their own stretches, however late it hears them', async () => {
+    const { ear, told, settled } = logged()
+    ear.push(audio('__##########'))
+    ear.commit(2, 0)
+    ear.push(audio('##########____________'))
+    await settled()
+    expect(told).toEqual(['voiced 1', 'ended 1 last 320', 'voiced 2', 'ended 2 320'])
+  })
+
+  test('hears nothing more of an utterance that was dropped, until it is over', async () => {
+    const { ear, told, settled } = logged()
+    ear.push(audio('__########'))
+    ear.drop(2)
+    ear.push(audio('#####____#########________'))
+    await settled()
+    expect(told).toEqual(['voiced 1'])
+    ear.push(audio('________________##########____________'))
+    await settled()
+    expect(told).toEqual(['voiced 1', 'voiced 2', 'ended 2 320'])
+  })
+
+  test('that drops while nobody speaks hears the next word', async () => {
+    const { ear, told, settled } = logged()
+    ear.push(audio('____'))
+    ear.drop(2)
+    ear.push(audio('##########____________'))
+    await settled()
+    expect(told).toEqual(['voiced 2', 'ended 2 320'])
+  })
+
   test('says nothing more once it is closed', async () => {
-    const events: unknown[] = []
-    const ear = createEar(loudness, 16_000, 0, options, {
-      frame: event => events.push(event),
-      failed: () => {},
-    })
+    const { ear, told, settled } = logged()
     ear.push(audio('##########'))
     ear.close()
-    expect(await ear.end()).toBeNull()
-    expect(events).toEqual([])
+    ear.end(null)
+    await settled()
+    expect(told).toEqual([])
   })
 
   test('tells once that voice activity failed', async () => {
     const failures: unknown[] = []
     const broken = { open: () => ({ push: () => Promise.reject(new Error('broken')) }) }
-    const ear = createEar(broken, 16_000, 0, options, {
-      frame: () => {},
-      failed: error => failures.push(error),
-    })
+    const handlers = { voiced: () => null, ended: () => {}, failed: (error: unknown) => failures.push(error) }
+    const ear = createEar(broken, 16_000, 0, 1, options, handlers)
     ear.push(audio('####'))
     ear.push(audio('####'))
-    expect(await ear.end()).toBeNull()
-    expect(failures).toHaveLength(1)
+    ear.end(null)
+    await expect.poll(() => failures).toHaveLength(1)
   })
 })

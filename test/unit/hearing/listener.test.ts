@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import type { Utterance } from '../../../server/audio/utterance.ts'
+import { type Endpointing, fixedSilence, type Pause } from '../../../server/hearing/endpointing.ts'
 import { createListener, type ListenerEvent, type ListenerOptions } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
 import { loudness } from '../../support/fakeLive.ts'
 
-const options: ListenerOptions = { ...trackerDefaults, silenceMs: 320, preRollMs: 96 }
+const options: ListenerOptions = { ...trackerDefaults, endpointing: fixedSilence(320), preRollMs: 96 }
 
 /** Frames of 32 ms: `#` loud, `_` quiet; the samples of frame n are n, or n + 2000. */
 const audio = (pattern: string) =>
@@ -14,56 +16,90 @@ const audio = (pattern: string) =>
 
 async function heard(samples: Int16Array, changed: Partial<ListenerOptions> = {}) {
   const listener = createListener(loudness.open(), { ...options, ...changed })
-  const events: (ListenerEvent | null)[] = []
+  const events: { event: ListenerEvent; frame: number }[] = []
   for (let offset = 0; offset < samples.length; offset += 512) {
-    events.push(await listener.push(samples.subarray(offset, offset + 512)))
+    const event = await listener.push(samples.subarray(offset, offset + 512), 'partial')
+    if (event !== null) events.push({ event, frame: offset / 512 })
   }
-  return [...events, listener.end()].filter(event => event !== null)
+  const utterances = events.flatMap(({ event }) => (event.type === 'ended' ? [event.utterance] : []))
+  const last: Utterance | null = listener.end()
+  return { events, types: events.map(({ event }) => event.type), utterances, last }
 }
-
-const ended = (events: ListenerEvent[]) => events.filter(event => event.type === 'ended')
 
 describe('an utterance', () => {
   test('has the sound from before its first voiced frame', async () => {
-    const events = await heard(audio('__________########____________'))
-    expect(events.map(({ type }) => type)).toEqual(['started', 'paused', 'ended'])
-    expect(events[0]).toEqual({ type: 'started', positionMs: 320 })
-    const [end] = ended(events)
-    expect(end).toMatchObject({ positionMs: 28 * 32, reason: 'silence' })
-    expect(end?.utterance).toMatchObject({ startMs: 7 * 32, lastVoicedMs: 18 * 32, speechMs: 8 * 32 })
-    expect(end?.utterance.samples.length).toBe(21 * 512)
-    expect(end?.utterance.samples[0]).toBe(7)
+    const { events, types, utterances } = await heard(audio('__________########____________'))
+    expect(types).toEqual(['started', 'paused', 'ended'])
+    expect(events[0]?.event).toEqual({ type: 'started', positionMs: 320 })
+    expect(events.at(-1)?.frame).toBe(27)
+    const [utterance] = utterances
+    expect(utterance).toMatchObject({ startMs: 7 * 32, lastVoicedMs: 18 * 32, speechMs: 8 * 32 })
+    expect(utterance?.samples.length).toBe(21 * 512)
+    expect(utterance?.samples[0]).toBe(7)
   })
 
   test('at the very start has what there is', async () => {
-    const [end] = ended(await heard(audio('########____________')))
-    expect(end?.utterance).toMatchObject({ startMs: 0, lastVoicedMs: 8 * 32 })
+    const { utterances } = await heard(audio('########____________'))
+    expect(utterances).toMatchObject([{ startMs: 0, lastVoicedMs: 8 * 32 }])
   })
 
-  test('is given at its first pause, for an early decode, and again when it is over', async () => {
-    const events = await heard(audio('########_______########____________'))
-    expect(events.map(({ type }) => type)).toEqual(['started', 'paused', 'resumed', 'paused', 'ended'])
-    const [first, second] = events.filter(event => event.type === 'paused')
-    expect(first?.utterance.samples.length).toBe(14 * 512)
-    expect(second?.utterance.lastVoicedMs).toBe(23 * 32)
+  test('is told of at its first pause, for an early decode, and again when it is over', async () => {
+    const { events, types } = await heard(audio('########_______########____________'))
+    expect(types).toEqual(['started', 'paused', 'resumed', 'paused', 'ended'])
+    const pauses = events.flatMap(({ event }) => (event.type === 'paused' ? [event.speech] : []))
+    expect(pauses[0]).toEqual({ segments: [{ startMs: 0, endMs: 256 }], speechMs: 256 })
+    expect(pauses[1]?.segments.at(-1)).toEqual({ startMs: 15 * 32, endMs: 23 * 32 })
   })
 
   test('does not have the one before in it', async () => {
-    const [, second] = ended(await heard(audio('########____________________########____________')))
-    expect(second?.utterance).toMatchObject({ startMs: 25 * 32, speechMs: 8 * 32 })
+    const { utterances } = await heard(audio('########____________________########____________'))
+    expect(utterances[1]).toMatchObject({ startMs: 25 * 32, speechMs: 8 * 32 })
   })
 
   test('ends with the audio', async () => {
-    expect(ended(await heard(audio('__######')))).toMatchObject([{ reason: 'end' }])
+    expect(await heard(audio('__######'))).toMatchObject({ utterances: [], last: { speechMs: 6 * 32 } })
   })
 
   test('that is too long goes on as another one, no sample lost', async () => {
-    const ends = ended(await heard(audio('#'.repeat(50)), { maxUtteranceMs: 20 * 32, preRollMs: 0 }))
-    expect(ends.map(({ reason }) => reason)).toEqual(['too-long', 'too-long', 'end'])
-    expect(ends.flatMap(({ utterance }) => [...utterance.samples])).toEqual([...audio('#'.repeat(50))])
+    const sound = audio('#'.repeat(50))
+    const { utterances, last } = await heard(sound, { maxUtteranceMs: 20 * 32, preRollMs: 0 })
+    expect(utterances).toHaveLength(2)
+    expect([...utterances, last].flatMap(utterance => [...(utterance?.samples ?? [])])).toEqual([...sound])
+  })
+})
+
+describe('an endpointing', () => {
+  /** Asked in frames of 32 ms, by the script of its answers. */
+  function asked(...verdicts: ReturnType<Endpointing['decide']>[]) {
+    const pauses: (Omit<Pause, 'samples'> & { samples: Int16Array })[] = []
+    const endpointing: Endpointing = {
+      decide(pause) {
+        pauses.push({ ...pause, samples: pause.samples() })
+        return verdicts[pauses.length - 1] ?? 'not-yet'
+      },
+    }
+    return { pauses, endpointing }
+  }
+
+  test('is asked at the pause, and again when it wants to be, until it says that it is over', async () => {
+    const { pauses, endpointing } = asked({ askAgainInMs: 64 }, { askAgainInMs: 320 }, 'over')
+    const { types, events } = await heard(audio('########____________________________'), { endpointing })
+    expect(pauses.map(({ silenceMs }) => silenceMs)).toEqual([192, 256, 576])
+    expect(pauses[0]).toMatchObject({ speechMs: 256, partial: 'partial' })
+    expect(pauses[0]?.samples.length).toBe(14 * 512)
+    expect(types).toEqual(['started', 'paused', 'ended'])
+    expect(events.at(-1)?.frame).toBe(25)
+  })
+
+  test('that says "not yet" is asked at the next pause only', async () => {
+    const { pauses, endpointing } = asked('not-yet', 'over')
+    const { types } = await heard(audio('########____________________########_______'), { endpointing })
+    expect(pauses.map(({ silenceMs }) => silenceMs)).toEqual([192, 192])
+    expect(types).toEqual(['started', 'paused', 'resumed', 'ended'])
   })
 })
 
 test('silence and clicks give no event and keep no more than the pre-roll', async () => {
-  expect(await heard(audio(`${'_'.repeat(100)}##${'_'.repeat(100)}#${'_'.repeat(50)}`))).toEqual([])
+  const clicks = audio(`${'_'.repeat(100)}##${'_'.repeat(100)}#${'_'.repeat(50)}`)
+  expect(await heard(clicks)).toEqual({ events: [], types: [], utterances: [], last: null })
 })

@@ -1,8 +1,19 @@
-import type { Conversation } from '../../conversation/conversations.ts'
-import type { SessionSettings } from '../../protocol/socketServer.ts'
+import type { Conversation } from '../conversation/conversations.ts'
+import type { Configure, Start } from '../protocol/socketClient.ts'
+import type { SessionSettings } from '../protocol/socketServer.ts'
 
 /** What the next turn uses. */
 export type Active = { settings: SessionSettings; conversation: Conversation }
+
+/** The settings of `start` or `configure` that say how turns are made. */
+export type Wanted = Omit<Start, 'type' | 'protocol' | 'sampleRate'> | Omit<Configure, 'type' | 'requestId'>
+
+/** `settings` with what is wanted in place of what was. */
+export function changed(settings: SessionSettings, wanted: Partial<Wanted>): SessionSettings {
+  const { conversationId, ...given } = wanted
+  const set = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...settings, ...Object.fromEntries(set) }
+}
 
 export type ActiveHistory = {
   now(): Active

@@ -1,7 +1,7 @@
-import { inPlace, warm } from '../../llm/lease.ts'
-import type { Configure, Start } from '../../protocol/socketClient.ts'
-import type { ModelCost, SessionSettings } from '../../protocol/socketServer.ts'
-import type { Stages } from '../stages.ts'
+import { inPlace, warm } from '../llm/lease.ts'
+import type { ModelCost } from '../protocol/socketServer.ts'
+import type { Wanted } from './settings.ts'
+import type { Stages } from './stages.ts'
 
 export type LoadedModel = { name: string; residentBytes: number | null }
 /** What the engines hold in memory now. */
@@ -11,24 +11,6 @@ export type SwitchDependencies = {
   stages: Stages
   loadedModels(signal: AbortSignal): Promise<LoadedModels>
   owner: string
-}
-
-/** The settings of `start` or `configure` that say how turns are made. */
-export type Wanted = Omit<Start, 'type' | 'protocol' | 'sampleRate'> | Omit<Configure, 'type' | 'requestId'>
-
-/** `settings` with what is wanted in place of what was. */
-export function changed(settings: SessionSettings, wanted: Partial<Wanted>): SessionSettings {
-  const { mode, llmModel, speechModel, voice, language, endpointing, bargeIn } = wanted
-  return {
-    ...settings,
-    ...(mode === undefined ? {} : { mode }),
-    ...(llmModel === undefined ? {} : { llmModel }),
-    ...(speechModel === undefined ? {} : { speechModel }),
-    ...(voice === undefined ? {} : { voice }),
-    ...(language === undefined ? {} : { language }),
-    ...(endpointing === undefined ? {} : { endpointing }),
-    ...(bargeIn === undefined ? {} : { bargeIn }),
-  }
 }
 
 /** Whether all models that are wanted are there. Throws `model_not_found` and what the engines throw. */

@@ -1,0 +1,79 @@
+import type { FastifyReply } from 'fastify'
+import type { QuantvoxError } from '../../errors.ts'
+import type { TurnMessage } from '../../protocol/messages.ts'
+import type { TurnRecord } from '../../protocol/record.ts'
+import type { TurnAnswer } from '../../protocol/turns.ts'
+import type { Sink } from '../../session/events.ts'
+import { errorMessage } from '../errorMessage.ts'
+
+export type CollectedAnswer = {
+  sink: Sink
+  /** Settles when every event that was sent is out. */
+  sent(): Promise<unknown>
+  /** Null before the turn is over. */
+  result(): { answer: TurnAnswer; error: QuantvoxError | null } | null
+}
+
+/**
+ * Hears a turn that is asked by a request: sends its events where the client wants them, and collects the whole answer.
+ * @param typed what was asked, where it was no audio
+ */
+export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: string): CollectedAnswer {
+  const sending: Promise<void>[] = []
+  let transcript = typed
+  let reply = ''
+  let audio: TurnAnswer['audio']
+  let record: TurnRecord | null = null
+  let error: QuantvoxError | null = null
+
+  function send(message: TurnMessage): void {
+    if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
+  }
+
+  function hear(event: Parameters<Sink>[0]): void {
+    switch (event.type) {
+      case 'transcript.final':
+        transcript = event.text
+        return send(event)
+      case 'reply.delta':
+        reply += event.text
+        return send(event)
+      case 'reply.done':
+      case 'audio.started':
+        return send(event)
+      case 'audio.done': {
+        const { type, turnId, audioMs, isKept } = event
+        const url = `/v1/turns/${turnId}/reply.wav`
+        if (isKept) audio = { url, mimeType: 'audio/wav', durationMs: audioMs }
+        return send({ type, turnId, audioMs, ...(isKept ? { url } : {}) })
+      }
+      case 'error': {
+        const { turnId } = event
+        if (turnId === undefined) return
+        error = event.error
+        return send(errorMessage(event.error, { turnId }))
+      }
+      case 'turn.done': {
+        const { heardText, ...message } = event
+        record = event.timings
+        return send(message)
+      }
+    }
+  }
+
+  return {
+    sink(event) {
+      hear(event)
+      return undefined
+    },
+    sent: () => Promise.all(sending),
+    result() {
+      if (record === null) return null
+      const { turnId, conversationId } = record
+      return {
+        answer: { turnId, conversationId, transcript, reply, ...(audio ? { audio } : {}), timings: record },
+        error,
+      }
+    },
+  }
+}

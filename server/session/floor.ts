@@ -1,0 +1,232 @@
+import type { FloorEffect, FloorEvent, FloorState } from './floorState.ts'
+import {
+  advance,
+  asking,
+  CLOSED_WITHIN_MS,
+  clear,
+  closeUtterance,
+  commitStretch,
+  dropUtterance,
+  enter,
+  hear,
+  inPhase,
+  isBeingSaid,
+  openTurn,
+  outOfPlace,
+  refusesTurns,
+  replying,
+  type Step,
+  silence,
+  stop,
+  stopReply,
+  TRANSCRIBED_WITHIN_MS,
+  tooLate,
+  wait,
+} from './floorSteps.ts'
+
+export function openFloor(settings: Pick<FloorState, 'mode' | 'bargeInMs' | 'plays'>): FloorState {
+  return { ...settings, reports: false, stretches: [], turns: [], closing: null }
+}
+
+/**
+ * Who has the floor: everything between "someone begins to speak or types" and "its row is written". Pure: nothing here waits,
+ * reads a clock or touches anything else. At most one question is being said, at most one reply is under way; every turn that
+ * was opened is settled, written and done once.
+ */
+export function takeFloor(
+  before: FloorState,
+  event: FloorEvent,
+): { state: FloorState; effects: FloorEffect[] } {
+  const state = {
+    ...before,
+    stretches: before.stretches.map(stretch => ({ ...stretch })),
+    turns: before.turns.map(turn => ({ ...turn })),
+  }
+  const step: Step = { state, effects: [] }
+  const answer = answers[event.type] as (step: Step, event: FloorEvent) => void
+  answer(step, event)
+  advance(step)
+  return step
+}
+
+type Event<T extends FloorEvent['type']> = Extract<FloorEvent, { type: T }>
+
+/** One entry for each thing that can happen. */
+const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => void } = {
+  begin(step, event) {
+    if (step.state.mode !== 'push-to-talk') {
+      return outOfPlace(step, 'begin', 'It is for push-to-talk; this session is hands-free.')
+    }
+    if (asking(step.state)) return outOfPlace(step, 'begin', 'An utterance is open already.')
+    if (refusesTurns(step)) return
+    stopReply(step, 'client', event.atMs)
+    // What came before and is no turn yet is older than this one.
+    step.state.stretches = [{ id: event.next, committed: false }]
+    hear(step, { order: 'open', stretch: event.next })
+    openTurn(step, event.turnId, 'capturing', event.next, event.positionMs)
+  },
+
+  commit(step, { next, atMs }) {
+    const turn = asking(step.state)
+    if (step.state.mode === 'push-to-talk') {
+      if (turn === undefined) outOfPlace(step, 'commit', 'No utterance is open.')
+      else closeUtterance(step, turn, atMs)
+      return
+    }
+    commitStretch(step, next, atMs)
+  },
+
+  cancel(step, { next }) {
+    if (step.state.mode === 'push-to-talk' && !asking(step.state)) {
+      return outOfPlace(step, 'cancel', 'No utterance is open.')
+    }
+    dropUtterance(step, next)
+  },
+
+  question(step, { turnId, next, atMs }) {
+    if (refusesTurns(step)) return
+    dropUtterance(step, next)
+    stopReply(step, 'client', atMs)
+    step.state.stretches = step.state.stretches.filter(stretch => !stretch.committed)
+    const turn = openTurn(step, turnId, 'transcribing', null, null)
+    step.effects.push({ type: 'understand', turnId, end: null })
+    wait(step, turn, 'transcribing', TRANSCRIBED_WITHIN_MS)
+  },
+
+  interrupt(step, { turnId, next, atMs }) {
+    const turn = asking(step.state)
+    if (turn !== undefined && turn.id === turnId) dropUtterance(step, next)
+    else if (turnId === null || replying(step.state)?.id === turnId) stopReply(step, 'client', atMs)
+  },
+
+  configured(step, { mode, bargeInMs, next }) {
+    step.state.bargeInMs = bargeInMs
+    if (mode === step.state.mode) return
+    const turn = asking(step.state)
+    if (turn !== undefined) stop(step, turn, 'discarded')
+    step.state.mode = mode
+    step.state.stretches = step.state.stretches.filter(stretch => stretch.committed)
+    if (mode === 'hands-free') step.state.stretches.push({ id: next, committed: false })
+    hear(step, { order: 'mode', mode, next })
+  },
+
+  voiced(step, { stretch: id, turnId, positionMs, voicedMs, atMs }) {
+    const stretch = step.state.stretches.find(known => known.id === id)
+    if (stretch === undefined || asking(step.state)) return
+    if (step.state.turns.some(turn => turn.stretch === id && isBeingSaid(turn))) return
+    if (replying(step.state)) {
+      const { bargeInMs } = step.state
+      if (bargeInMs === 0 || voicedMs < bargeInMs) return
+      stopReply(step, 'barge-in', atMs)
+    }
+    if (step.state.closing !== null) return
+    const turn = openTurn(step, turnId, stretch.committed ? 'closing' : 'capturing', id, positionMs)
+    if (stretch.committed) wait(step, turn, 'closing', CLOSED_WITHIN_MS)
+  },
+
+  'cut-off'(step, { stretch, next }) {
+    const turn = asking(step.state)
+    if (turn?.stretch !== stretch) return
+    if (step.state.mode === 'push-to-talk') closeUtterance(step, turn, null)
+    else commitStretch(step, next, null)
+  },
+
+  ended(step, { stretch, last, end }) {
+    const { state } = step
+    if (!state.stretches.some(known => known.id === stretch)) return
+    if (last) state.stretches = state.stretches.filter(known => known.id !== stretch)
+    const turn = state.turns.find(one => one.stretch === stretch && isBeingSaid(one))
+    if (turn === undefined) return
+    turn.phase = 'transcribing'
+    step.effects.push({ type: 'understand', turnId: turn.id, end })
+    wait(step, turn, 'transcribing', TRANSCRIBED_WITHIN_MS)
+  },
+
+  understood(step, { turnId, said }) {
+    const turn = inPhase(step, turnId, 'transcribing')
+    if (turn === undefined) return
+    turn.asked = said
+    if (!said && turn.stop === null) turn.stop = 'no-speech'
+    if (turn.stop === null) enter(step, turn, 'waiting')
+    else enter(step, turn, 'stopping')
+  },
+
+  audible(step, { turnId, atMs }) {
+    const turn = inPhase(step, turnId, 'thinking')
+    if (turn === undefined) return
+    turn.phase = 'speaking'
+    turn.audibleAtMs = atMs
+  },
+
+  answered(step, { turnId, playbackWithinMs }) {
+    const turn = inPhase(step, turnId, 'thinking', 'speaking')
+    if (turn === undefined) return
+    if (playbackWithinMs === null || !step.state.plays) return enter(step, turn, 'stopping')
+    enter(step, turn, 'playing')
+    wait(step, turn, 'playback', playbackWithinMs)
+  },
+
+  playback(step, { turnId, over, gaveUp, playbackWithinMs }) {
+    step.state.reports = true
+    const turn = inPhase(step, turnId, 'speaking', 'playing', 'stopping')
+    if (turn === undefined) return
+    if (turn.phase === 'stopping') {
+      if (over && turn.wait === 'report') clear(step, turn)
+    } else if (gaveUp) {
+      stop(step, turn, 'client')
+    } else if (turn.phase === 'playing') {
+      if (over || playbackWithinMs === null) enter(step, turn, 'stopping')
+      else wait(step, turn, 'playback', playbackWithinMs)
+    }
+  },
+
+  failed(step, { turnId, error }) {
+    const turn = inPhase(step, turnId, 'closing', 'transcribing', 'waiting', 'thinking', 'speaking')
+    if (turn === undefined) return
+    // Whatever breaks in a turn that was stopped, stopping it is why.
+    if (turn.stop === null) {
+      turn.stop = 'failed'
+      turn.error = error
+    }
+    silence(step, turn)
+    enter(step, turn, 'stopping')
+  },
+
+  timeout(step, { turnId, wait: over }) {
+    const turn = step.state.turns.find(one => one.id === turnId)
+    if (turn?.wait !== over) return
+    turn.wait = null
+    if (over === 'playback') enter(step, turn, 'stopping')
+    else if (over !== 'report') answers.failed(step, { type: 'failed', turnId, error: tooLate(over) })
+  },
+
+  written(step, { turnId }) {
+    const turn = inPhase(step, turnId, 'writing')
+    if (turn === undefined) return
+    step.state.turns = step.state.turns.filter(other => other !== turn)
+    step.effects.push({ type: 'done', turnId })
+    if (turn.error !== null && !turn.error.recoverable) step.effects.push({ type: 'end', error: turn.error })
+  },
+
+  broken(step, { error }) {
+    step.effects.push({ type: 'end', error })
+  },
+
+  finish({ state }) {
+    state.closing ??= 'finishing'
+  },
+
+  leave(step) {
+    const { state } = step
+    state.closing = 'left'
+    state.stretches = []
+    hear(step, { order: 'off' })
+    for (const turn of state.turns) {
+      if (turn.phase === 'writing') continue
+      if (turn.phase === 'capturing') turn.stop = 'discarded'
+      turn.stop ??= 'left'
+      silence(step, turn)
+      enter(step, turn, 'stopping')
+    }
+  },
+}

@@ -1,0 +1,114 @@
+import type { QuantvoxError } from '../errors.ts'
+import type { HearingOrder, UtteranceEnd } from '../hearing/hearing.ts'
+import type { Outcome } from '../protocol/record.ts'
+import type { Mode } from '../protocol/socketClient.ts'
+
+/**
+ * Where a turn is, from its first sound or letter to its row:
+ * - `capturing`: the user speaks
+ * - `closing`: the user is done, and audio that came before is still on its way through the ear
+ * - `transcribing`: what was said becomes text; a typed question passes through while its model is looked up
+ * - `waiting`: the question is known, and what was heard of earlier replies is not in the history yet
+ * - `thinking`: the language model is asked
+ * - `speaking`: something of the reply is on its way to the listener
+ * - `playing`: all of it is
+ * - `stopping`: nothing more comes of it; it waits to be told where the listener stopped, or for earlier turns
+ * - `writing`: it is in the history, and its row is being written
+ */
+export type Phase =
+  | 'capturing'
+  | 'closing'
+  | 'transcribing'
+  | 'waiting'
+  | 'thinking'
+  | 'speaking'
+  | 'playing'
+  | 'stopping'
+  | 'writing'
+
+/** Why a turn ends before its end. */
+export type Stop = 'barge-in' | 'client' | 'discarded' | 'left' | 'failed' | 'no-speech'
+
+/** What a turn is waited for with a time-out; one at a time. */
+export type Wait = 'closing' | 'transcribing' | 'answer' | 'playback' | 'report'
+
+export type TurnState = {
+  readonly id: string
+  phase: Phase
+  /** The stretch of the microphone that it is said in; null for a question that came whole. */
+  readonly stretch: number | null
+  stop: Stop | null
+  error: QuantvoxError | null
+  /** Its question is known, so it has a place in the history. */
+  asked: boolean
+  /** When something of its reply first went out, milliseconds; null before. */
+  audibleAtMs: number | null
+  wait: Wait | null
+}
+
+/** A part of the microphone's audio. Only what comes from one of these counts; all else is late. */
+export type Stretch = { readonly id: number; committed: boolean }
+
+export type FloorState = {
+  mode: Mode
+  /** Voiced milliseconds that interrupt a reply; 0 never. */
+  bargeInMs: number
+  /** Whether somebody plays the replies in their own time, and may tell how far. */
+  readonly plays: boolean
+  /** The listener has reported playback in this session. */
+  reports: boolean
+  stretches: Stretch[]
+  /** Living turns, oldest first. */
+  turns: TurnState[]
+  closing: 'finishing' | 'left' | null
+}
+
+/** `next`: the id that a new stretch of the microphone gets; `atMs` and others: `performance.now()` milliseconds. */
+export type FloorEvent =
+  | { type: 'begin'; turnId: string; next: number; positionMs: number; atMs: number }
+  | { type: 'commit'; next: number; atMs: number }
+  | { type: 'cancel'; next: number }
+  /** A question that came whole, typed or as a clip. */
+  | { type: 'question'; turnId: string; next: number; atMs: number }
+  | { type: 'interrupt'; turnId: string | null; next: number; atMs: number }
+  | { type: 'configured'; mode: Mode; bargeInMs: number; next: number }
+  /** So much is voiced of an utterance that nobody has taken yet. */
+  | { type: 'voiced'; stretch: number; turnId: string; positionMs: number; voicedMs: number; atMs: number }
+  /** No frames come any more, or the utterance is as long as one may be. */
+  | { type: 'cut-off'; stretch: number; next: number }
+  | { type: 'ended'; stretch: number; last: boolean; end: UtteranceEnd }
+  | { type: 'understood'; turnId: string; said: boolean }
+  | { type: 'audible'; turnId: string; atMs: number }
+  /** All of the reply is on its way; null where nothing is to be waited for. */
+  | { type: 'answered'; turnId: string; playbackWithinMs: number | null }
+  /** `over`: it is known where the playback ended; `gaveUp`: the listener stopped before the end. */
+  | { type: 'playback'; turnId: string; over: boolean; gaveUp: boolean; playbackWithinMs: number | null }
+  | { type: 'failed'; turnId: string; error: QuantvoxError }
+  | { type: 'timeout'; turnId: string; wait: Wait }
+  | { type: 'written'; turnId: string }
+  /** Something failed that no turn has, and the session cannot go on. */
+  | { type: 'broken'; error: QuantvoxError }
+  | { type: 'finish' }
+  | { type: 'leave' }
+
+export type FloorEffect =
+  | { type: 'hear'; order: HearingOrder }
+  /** A turn begins. `positionMs` is null for a question that came whole. */
+  | { type: 'open'; turnId: string; stretch: number | null; positionMs: number | null }
+  | { type: 'understand'; turnId: string; end: UtteranceEnd | null }
+  | { type: 'ask'; turnId: string }
+  /** What the user says in this turn is of no use any more. */
+  | { type: 'stop-hearing'; turnId: string }
+  /** Nothing of this reply may be heard from here on. */
+  | { type: 'stop-reply'; turnId: string }
+  | { type: 'interrupted'; turnId: string; reason: 'barge-in' | 'client' }
+  /** Comes back as `timeout`, unless another wait of that turn, or `clear`, comes first. */
+  | { type: 'timer'; turnId: string; wait: Wait; ms: number }
+  | { type: 'clear'; turnId: string }
+  /** What was heard goes into the history. */
+  | { type: 'settle'; turnId: string; outcome: Outcome }
+  | { type: 'write'; turnId: string; outcome: Outcome; error: QuantvoxError | null }
+  | { type: 'done'; turnId: string }
+  | { type: 'refuse'; error: QuantvoxError }
+  /** The session ends, for this reason. */
+  | { type: 'end'; error: QuantvoxError }

@@ -1,0 +1,52 @@
+import type { Conversation } from '../conversation/conversations.ts'
+import type { UtteranceTaker } from '../hearing/ear.ts'
+import type { UtteranceEnd } from '../hearing/hearing.ts'
+import type { LanguageModel } from '../protocol/models.ts'
+import type { SpeechLevel, Transcript } from '../recognition/recognizer.ts'
+import type { Voice } from '../voice/voice.ts'
+import type { Sink } from './events.ts'
+import type { Stages } from './stages.ts'
+import type { Turn } from './turn.ts'
+
+/** What is to be answered, and by whom. */
+export type Question = {
+  text: string
+  model: LanguageModel
+  voice: Voice
+  conversation: Conversation
+}
+
+/** Where a turn's question comes from; `signal` aborts when nobody wants to know it any more. */
+export type QuestionSource = {
+  /** The question; null where nothing was said. Marks and figures go into the turn. Throws as the stages do. */
+  understand(end: UtteranceEnd | null): Promise<Question | null>
+  /** Follows speech while it goes on. */
+  taker?: UtteranceTaker
+  /** The audio of the question, once it is known; mono, 16 kHz. */
+  samples(): Int16Array | null
+}
+
+export type QuestionContext = {
+  stages: Stages
+  turn: Turn
+  sink: Sink
+  signal: AbortSignal
+}
+
+export type AskedFor = (context: QuestionContext) => QuestionSource
+
+/** Puts what a decoding gave and took into the turn; gives its text, or null where nothing was said. */
+export function recordTranscript(turn: Turn, transcript: Transcript): string | null {
+  const { text, speechMs, queueMs, inferenceMs, audioContext, passes, cold, engine, earlyDecode } = transcript
+  const { speech } = turn.draft
+  speech.speechMs = speechMs
+  if (passes === 0) return null
+  Object.assign(speech, { queueMs, inferenceMs, audioContext, passes, cold, engine, earlyDecode })
+  speech.realTimeFactor = speech.audioMs ? inferenceMs / speech.audioMs : null
+  turn.timeline.mark('transcript', transcript.readyAtMs)
+  return text === '' ? null : text
+}
+
+export function recordLevel({ draft }: Turn, { name, digest, quantization }: SpeechLevel): void {
+  Object.assign(draft.speech, { model: name, digest, quantization })
+}

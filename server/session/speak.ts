@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SpokenAudio } from '../audio/pcm.ts'
+import type { SynthesisTimings } from '../protocol/record.ts'
+import type { Timeline } from '../record/marks.ts'
+import type { ReplyRecorder } from '../record/replyAudio.ts'
+import type { Clause } from '../voice/clauses.ts'
+import type { Synthesize } from '../voice/synthesize.ts'
+import type { SpokenClause } from '../voice/voice.ts'
+import type { Sink } from './events.ts'
+import type { Playout } from './playout.ts'
+
+/** Length of one stretch of reply audio. */
+const FRAME_MS = 100
+/** A listener gets so much more than it has played: enough for a hiccup, little to throw away. */
+const LEAD_MS = 3000
+/** Of a clause that is not synthesized to its end: about 15 letters a second, the usual rate of English speech. */
+const MS_PER_LETTER = 65
+
+export type SpeakingOptions = {
+  turnId: string
+  synthesize: Synthesize
+  sink: Sink
+  playout: Playout
+  /** Whether the listener plays in its own time, so that audio is held back for it. */
+  plays: boolean
+  recorder: ReplyRecorder
+  timeline: Timeline
+  /** Filled as times become known. */
+  timings: SynthesisTimings
+  /** The first audio is on its way. */
+  audible(): void
+}
+
+export type Speaking = {
+  /** Queues a clause; they are spoken one after another. */
+  say(clause: Clause): void
+  /** Waits until all that was said is on its way; rejects with the first failure, or the signal's reason. */
+  finish(): Promise<void>
+  /** How far each clause came, as things are now. */
+  clauses(): SpokenClause[]
+}
+
+/** Speaks clauses while the reply still streams: one queue, from text to small frames that are paced by the listener's playout. */
+export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): Speaking {
+  const { turnId, sink, playout, timeline, timings } = options
+  const spoken: (SpokenClause & { audioMs: number; isWhole: boolean })[] = []
+  let tail = Promise.resolve()
+  let toldRate: number | null = null
+
+  async function speak({ text, start, end }: Clause): Promise<void> {
+    signal.throwIfAborted()
+    const clause = { start, end, audioMs: 0, sentMs: 0, isWhole: false }
+    spoken.push(clause)
+    let resumedAt = performance.now()
+    for await (const audio of options.synthesize(text, signal)) {
+      const arrivedAt = performance.now()
+      // What the engine does not tell is taken from outside.
+      timings.inferenceMs = (timings.inferenceMs ?? 0) + (audio.inferenceMs ?? arrivedAt - resumedAt)
+      const askedAt = timeline.at('firstClause')
+      if (askedAt !== null) timings.timeToFirstAudioMs ??= arrivedAt - askedAt
+      const audioMs = (audio.samples.length / audio.sampleRate) * 1000
+      timings.audioMs = (timings.audioMs ?? 0) + audioMs
+      clause.audioMs += audioMs
+      options.recorder.take(turnId, audio)
+      for (const frame of framesOf(audio)) clause.sentMs += await send(frame)
+      resumedAt = performance.now()
+    }
+    clause.isWhole = true
+  }
+
+  /** Gives what of it is on its way, milliseconds. */
+  async function send({ samples, sampleRate }: SpokenAudio): Promise<number> {
+    const aheadMs = options.plays ? playout.leadMs() - LEAD_MS : 0
+    if (aheadMs > 0) await sleep(aheadMs, undefined, { signal })
+    signal.throwIfAborted()
+    if (toldRate !== sampleRate) sink({ type: 'audio.started', turnId, sampleRate })
+    toldRate = sampleRate
+    if ((await sink({ type: 'audio', turnId, samples, sampleRate })) === false) return 0
+    const audioMs = (samples.length / sampleRate) * 1000
+    timeline.mark('firstAudio')
+    playout.sent(audioMs)
+    options.audible()
+    return audioMs
+  }
+
+  return {
+    say(clause) {
+      tail = tail.then(() => speak(clause))
+      // finish() reports it; until then a rejection must not count as unhandled.
+      tail.catch(() => {})
+    },
+    finish: () => tail,
+    clauses: () =>
+      spoken.map(({ start, end, audioMs, sentMs, isWhole }) => ({
+        ...{ start, end, sentMs },
+        audioMs: isWhole ? audioMs : Math.max(audioMs, (end - start) * MS_PER_LETTER),
+      })),
+  }
+}
+
+function* framesOf({ samples, sampleRate }: SpokenAudio): Generator<SpokenAudio> {
+  const step = Math.round((sampleRate * FRAME_MS) / 1000)
+  for (let offset = 0; offset < samples.length; offset += step) {
+    yield { samples: samples.subarray(offset, offset + step), sampleRate }
+  }
+}

@@ -1,0 +1,83 @@
+import { durationMs } from '../audio/pcm.ts'
+import type { LanguageModel } from '../protocol/models.ts'
+import type { SessionSettings } from '../protocol/socketServer.ts'
+import type { Recognition, SpeechLevel } from '../recognition/recognizer.ts'
+import { type AskedFor, recordLevel, recordTranscript } from './question.ts'
+import type { ActiveHistory } from './settings.ts'
+
+type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level: Promise<SpeechLevel> }
+
+/** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. */
+export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): AskedFor {
+  return ({ stages, turn, sink, signal }) => {
+    const { turnId, owner } = turn
+    const { conversation, settings: begunWith } = active.now()
+    let samples: Int16Array | null = null
+    let partial: string | null = null
+    let lookup = lookUp(begunWith)
+    let recognition = recognize(lookup)
+    signal.addEventListener('abort', () => recognition.cancel(), { once: true })
+
+    function lookUp(settings: SessionSettings): Lookup {
+      const model = stages.languageModel(settings.llmModel, signal)
+      const level = stages.speechLevel(settings.speechModel, signal)
+      for (const finding of [model, level]) finding.catch(() => {})
+      return { settings, model, level }
+    }
+
+    function recognize({ level, settings }: Lookup): Recognition {
+      const opened = stages.recognizer.open({ model: level, language: settings.language, owner })
+      if (showsPartials) {
+        opened.partials(({ text, stableLength }) => {
+          partial = text
+          sink({ type: 'transcript.partial', turnId, text, stableLength })
+        })
+      }
+      return opened
+    }
+
+    /** What was switched before the speech ended counts for all of it. */
+    function switchTo(settings: SessionSettings, spoken: Int16Array): void {
+      if (settings === lookup.settings) return
+      const { speechModel, language } = lookup.settings
+      lookup = lookUp(settings)
+      if (settings.speechModel === speechModel && settings.language === language) return
+      recognition.cancel()
+      recognition = recognize(lookup)
+      recognition.push(spoken)
+    }
+
+    return {
+      taker: {
+        push: part => recognition.push(part),
+        paused: speech => recognition.paused(speech),
+        resumed: () => recognition.resumed(),
+        partial: () => partial,
+      },
+      samples: () => samples,
+      async understand(end) {
+        if (end === null) throw new Error('A spoken question has no end.')
+        const { settings } = active.at(end.speechEndedAtMs ?? end.decidedAtMs)
+        const { speech, llm } = turn.draft
+        llm.model = settings.llmModel
+        speech.model = settings.speechModel
+        if (end.utterance === null) {
+          recognition.cancel()
+          speech.speechMs = 0
+          return null
+        }
+        samples = end.utterance.samples
+        switchTo(settings, samples)
+        const level = await lookup.level
+        recordLevel(turn, level)
+        const { segments, speechMs } = end.utterance
+        Object.assign(speech, { audioMs: durationMs(samples.length), speechMs })
+        const transcript = await recognition.finish({ segments, speechMs }, signal)
+        const text = recordTranscript(turn, transcript)
+        if (text === null) return null
+        sink({ type: 'transcript.final', turnId, text })
+        return { text, model: await lookup.model, voice: stages.voice(settings.voice), conversation }
+      },
+    }
+  }
+}

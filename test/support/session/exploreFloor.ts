@@ -1,0 +1,110 @@
+import { QuantvoxError } from '../../../server/errors.ts'
+import { openFloor, takeFloor } from '../../../server/session/floor.ts'
+import type { FloorEffect, FloorEvent, FloorState, Phase, Wait } from '../../../server/session/floorState.ts'
+
+/** At most so many turns live at once, and so many stretches of the microphone count. */
+const MAX_TURNS = 3
+const MAX_STRETCHES = 2
+const turnIds = ['a', 'b', 'c', 'd']
+const stretchIds = [1, 2, 3]
+/** Ids that nothing has: what belongs to them is late. */
+const goneTurn = 'gone'
+const goneStretch = 99
+
+const recoverable = new QuantvoxError('engine_failed', 'It broke.')
+const fatal = new QuantvoxError('internal', 'It broke in a way that nobody foresaw.')
+const waits: Wait[] = ['closing', 'transcribing', 'answer', 'playback', 'report']
+const end = { utterance: null, positionMs: 0, speechEndedAtMs: null, decidedAtMs: 0, commitAtMs: null }
+
+/** Every event that can come in a state, late ones and illegal ones included. */
+export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
+  const turnId = turnIds.find(id => !turns.some(turn => turn.id === id)) ?? 'd'
+  const taken = [...stretches.map(({ id }) => id), ...turns.map(({ stretch }) => stretch)]
+  const next = stretchIds.find(id => !taken.includes(id)) ?? Math.max(...stretchIds, ...taken.map(Number)) + 1
+  const living = [...turns.map(({ id }) => id), goneTurn]
+  const heard = [...stretches.map(({ id }) => id), goneStretch]
+  const positionMs = 0
+  return [
+    { type: 'begin', turnId, next, positionMs, atMs: 0 },
+    { type: 'commit', next, atMs: 0 },
+    { type: 'cancel', next },
+    { type: 'question', turnId, next, atMs: 0 },
+    // A listener that never reported is waited for only if the reply is young.
+    ...[0, 10_000].map(atMs => ({ type: 'interrupt' as const, turnId: null, next, atMs })),
+    ...living.map(id => ({ type: 'interrupt' as const, turnId: id, next, atMs: 0 })),
+    { type: 'configured', mode: 'hands-free', bargeInMs: 250, next },
+    { type: 'configured', mode: 'push-to-talk', bargeInMs: 250, next },
+    ...heard.flatMap((stretch): FloorEvent[] => [
+      ...[100, 300].map(voicedMs => ({
+        ...{ type: 'voiced' as const, stretch, turnId, positionMs, voicedMs, atMs: 0 },
+      })),
+      { type: 'cut-off', stretch, next },
+      { type: 'ended', stretch, last: false, end },
+      { type: 'ended', stretch, last: true, end },
+    ]),
+    ...living.flatMap((id): FloorEvent[] => [
+      ...[true, false].map(said => ({ type: 'understood' as const, turnId: id, said })),
+      { type: 'audible', turnId: id, atMs: 0 },
+      ...[null, 1000].map(ms => ({ type: 'answered' as const, turnId: id, playbackWithinMs: ms })),
+      { type: 'playback', turnId: id, over: true, gaveUp: false, playbackWithinMs: null },
+      { type: 'playback', turnId: id, over: true, gaveUp: true, playbackWithinMs: null },
+      { type: 'playback', turnId: id, over: false, gaveUp: false, playbackWithinMs: 500 },
+      ...[recoverable, fatal].map(error => ({ type: 'failed' as const, turnId: id, error })),
+      ...waits.map(wait => ({ type: 'timeout' as const, turnId: id, wait })),
+      { type: 'written', turnId: id },
+    ]),
+    { type: 'finish' },
+    { type: 'leave' },
+  ]
+}
+
+export const goneIds: ReadonlySet<unknown> = new Set([goneTurn, goneStretch])
+
+export type Transition = {
+  before: FloorState
+  event: FloorEvent
+  after: FloorState
+  effects: FloorEffect[]
+}
+
+/**
+ * What makes two states the same: names of turns and stretches do not matter, nor what a turn that is being written was before;
+ * errors count by whether the session survives them.
+ */
+export function keyOf({ turns, stretches, ...rest }: FloorState): string {
+  const place = (id: number | null) => stretches.findIndex(stretch => stretch.id === id)
+  return JSON.stringify([
+    rest,
+    stretches.map(({ committed }) => committed),
+    turns.map(({ phase, stretch, stop, error, asked, audibleAtMs, wait }) => {
+      if (phase === 'writing') return [phase, error?.recoverable]
+      return [phase, isSaid(phase) && place(stretch), stop, error?.recoverable, asked, audibleAtMs, wait]
+    }),
+  ])
+}
+
+function isSaid(phase: Phase): boolean {
+  return phase === 'capturing' || phase === 'closing'
+}
+
+/** Every state that can be reached, breadth first, with everything that can happen in it. */
+export function exploreFloor(
+  plays: boolean,
+  look: (transition: Transition) => void,
+): Map<string, FloorState> {
+  const first = takeFloor(openFloor({ mode: 'push-to-talk', bargeInMs: 250, plays }), {
+    ...{ type: 'configured' as const, mode: 'hands-free', bargeInMs: 250, next: 1 },
+  }).state
+  const known = new Map([[keyOf(first), first]])
+  // A Map goes on over what is added while it is walked.
+  for (const before of known.values()) {
+    for (const event of eventsFor(before)) {
+      const { state: after, effects } = takeFloor(before, event)
+      if (after.turns.length > MAX_TURNS || after.stretches.length > MAX_STRETCHES) continue
+      look({ before, event, after, effects })
+      const key = keyOf(after)
+      if (!known.has(key)) known.set(key, after)
+    }
+  }
+  return known
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest'
+import { takeFloor } from '../../../server/session/floor.ts'
+import type { FloorEffect, FloorEvent, FloorState, TurnState } from '../../../server/session/floorState.ts'
+import { exploreFloor, goneIds, type Transition } from '../../support/session/exploreFloor.ts'
+
+const ofTurn = (effects: FloorEffect[], type: FloorEffect['type'], turnId: string) =>
+  effects.filter(effect => effect.type === type && 'turnId' in effect && effect.turnId === turnId)
+const isOpen = ({ phase }: TurnState) => phase !== 'writing'
+const answers = (turn: TurnState) =>
+  turn.stop === null && !['capturing', 'stopping', 'writing'].includes(turn.phase)
+
+/** Each gives what is wrong, or nothing. They are asked of every transition there is. */
+const invariants: Record<string, (transition: Transition) => string | false> = {
+  'a turn is opened once, settled once, written once, and done once, in this order': ({
+    before,
+    after,
+    effects,
+  }) => {
+    const ids = new Set([...before.turns, ...after.turns].map(({ id }) => id))
+    for (const id of ids) {
+      const was = before.turns.find(turn => turn.id === id)
+      const is = after.turns.find(turn => turn.id === id)
+      const happened = (type: FloorEffect['type']) => ofTurn(effects, type, id).length
+      if (happened('open') !== Number(!was)) return `${id} was opened ${happened('open')} times`
+      if (happened('done') !== Number(!is)) return `${id} was done ${happened('done')} times`
+      if (!is && was?.phase !== 'writing') return `${id} was done before it was written`
+      const isSettledNow = is?.phase === 'writing' && was?.phase !== 'writing'
+      if (happened('settle') !== Number(isSettledNow)) return `${id} was settled ${happened('settle')} times`
+      if (happened('write') !== Number(isSettledNow)) return `${id} was written ${happened('write')} times`
+    }
+    return false
+  },
+  'at most one question is being said, at most one reply is under way': ({ after }) => {
+    const said = after.turns.filter(({ phase }) => phase === 'capturing').length
+    const replies = after.turns.filter(answers).length
+    return (said > 1 || replies > 1) && `${said} are said, ${replies} answered`
+  },
+  'nothing is asked or told of a turn after it was interrupted': ({ before, effects }) =>
+    before.turns
+      .filter(({ stop }) => stop !== null)
+      .flatMap(({ id }) => [...ofTurn(effects, 'ask', id), ...ofTurn(effects, 'interrupted', id)])
+      .map(({ type }) => `${type} came`)[0] ?? false,
+  'an interrupted reply is silenced in the same step': ({ after, effects }) =>
+    effects.some(
+      effect =>
+        effect.type === 'interrupted' &&
+        ofTurn(effects, 'stop-reply', effect.turnId).length === 0 &&
+        !after.turns.some(({ id, phase }) => id === effect.turnId && /closing|transcribing/.test(phase)),
+    ) && 'it goes on',
+  'history is written in the order of the questions': ({ before, after, effects }) => {
+    for (const effect of effects) {
+      if (effect.type !== 'settle') continue
+      const index = after.turns.findIndex(({ id }) => id === effect.turnId)
+      const wasAsked = before.turns.find(({ id }) => id === effect.turnId)?.asked
+      if (wasAsked && after.turns.slice(0, index).some(isOpen)) return `${effect.turnId} overtook another`
+    }
+    return false
+  },
+  'leave ends all turns at once': ({ event, after }) =>
+    event.type === 'leave' && after.turns.some(isOpen) && 'some go on',
+  'every wait has an end': ({ after }) => {
+    for (const [index, turn] of after.turns.entries()) {
+      const isEarlierOpen = after.turns.slice(0, index).some(isOpen)
+      const isBounded =
+        turn.wait !== null ||
+        turn.phase === 'writing' ||
+        (turn.phase === 'capturing' && after.stretches.some(({ id }) => id === turn.stretch)) ||
+        (/waiting|stopping/.test(turn.phase) && turn.asked && isEarlierOpen)
+      if (!isBounded) return `${turn.id} waits in ${turn.phase} for ever`
+    }
+    return false
+  },
+  'a timer runs exactly for the wait that a turn is in': ({ before, after, effects }) => {
+    for (const turn of after.turns) {
+      const was = before.turns.find(({ id }) => id === turn.id)?.wait ?? null
+      const set = ofTurn(effects, 'timer', turn.id).at(-1)
+      const last = effects.findLast(
+        effect => /^(timer|clear)$/.test(effect.type) && 'turnId' in effect && effect.turnId === turn.id,
+      )
+      const runs = last === undefined ? was : last.type === 'timer' ? last.wait : null
+      if (turn.wait !== runs && !(turn.wait === null && last === undefined)) {
+        return `${turn.id} waits for ${turn.wait}, the timer runs for ${runs} (${set?.type})`
+      }
+    }
+    return false
+  },
+  'what belongs to nothing that lives changes nothing': ({ before, event, after, effects }) => {
+    const about = 'turnId' in event ? event.turnId : 'stretch' in event ? event.stretch : null
+    if (!goneIds.has(about)) return false
+    const same = { ...after, reports: before.reports }
+    return (JSON.stringify(same) !== JSON.stringify(before) || effects.length > 0) && 'it did'
+  },
+  'what is refused changes nothing': ({ before, after, effects }) =>
+    effects.some(({ type }) => type === 'refuse') &&
+    (JSON.stringify(after) !== JSON.stringify(before) || effects.length > 1) &&
+    'it did',
+  'an error that a session does not survive ends it once its turn is done': ({ before, event, effects }) => {
+    const ended = event.type === 'written' && before.turns.find(({ id }) => id === event.turnId)
+    const expected = ended && ended.phase === 'writing' && ended.error?.recoverable === false
+    return effects.some(({ type }) => type === 'end') !== Boolean(expected) && 'it does not, or another does'
+  },
+}
+
+/** What comes of a state in which nobody says anything and every engine is silent: time-outs and written rows only. */
+function leftAlone(state: FloorState): FloorState {
+  let current = state
+  for (let steps = 0; steps < 60 && current.turns.length > 0; steps++) {
+    const event = current.turns.map(({ id, phase, stretch, wait }): FloorEvent | null => {
+      if (phase === 'writing') return { type: 'written', turnId: id }
+      if (wait !== null) return { type: 'timeout', turnId: id, wait }
+      return phase === 'capturing' ? { type: 'cut-off', stretch: stretch ?? 0, next: 50 + steps } : null
+    })
+    const next = event.find(one => one !== null)
+    if (!next) break
+    current = takeFloor(current, next).state
+  }
+  return current
+}
+
+function isAnswered(state: FloorState): boolean {
+  const { effects } = takeFloor(state, { type: 'question', turnId: 'new', next: 90, atMs: 0 })
+  return ['open', 'understand'].every(type => effects.some(effect => effect.type === type))
+}
+
+describe.each([
+  ['a listener that plays', true],
+  ['one that takes what comes', false],
+])('every state that can be reached, with %s,', (_name, plays) => {
+  test('keeps every invariant, has a way out, and then answers a typed question', {
+    timeout: 240_000,
+  }, () => {
+    const broken: string[] = []
+    let transitions = 0
+    const states = exploreFloor(plays, transition => {
+      transitions++
+      for (const [name, check] of Object.entries(invariants)) {
+        const wrong = check(transition)
+        if (wrong) broken.push(`${name}: ${wrong}: ${JSON.stringify(transition)}`)
+      }
+      if (broken.length > 5) throw new Error(broken.join('\n'))
+    })
+    const stuck = [...states.values()].filter(state => leftAlone(state).turns.length > 0)
+    const deaf = [...states.values()].filter(state => state.closing === null && !isAnswered(leftAlone(state)))
+    console.log(
+      `${states.size} states, ${transitions} transitions, ${Object.keys(invariants).length} invariants`,
+    )
+    expect(broken).toEqual([])
+    expect(stuck.slice(0, 3)).toEqual([])
+    expect(deaf.slice(0, 3)).toEqual([])
+  })
+})

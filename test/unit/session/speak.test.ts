@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { SynthesisTimings } from '../../../server/protocol/record.ts'
+import { createTimeline } from '../../../server/record/marks.ts'
+import { createDraft } from '../../../server/record/turnRecord.ts'
+import { createPlayout } from '../../../server/session/playout.ts'
+import { createSpeaking } from '../../../server/session/speak.ts'
+
+const RATE = 16_000
+const clause = (start: number, text = 'x') => ({ text, start, end: start + 10 })
+
+/** Speaks clauses of so many milliseconds each, to a listener that reads or does not. */
+function speaking({ audioMs = 250, reads = true, plays = true, ends = true } = {}) {
+  const told: string[] = []
+  const turn = new AbortController()
+  const playout = createPlayout()
+  const timeline = createTimeline()
+  const timings: SynthesisTimings = createDraft().synthesis
+  let synthesized = 0
+  const voice = createSpeaking(
+    {
+      ...{ turnId: 'turn', playout, timeline, timings, plays },
+      async *synthesize(text) {
+        synthesized++
+        if (text === '') return
+        yield { samples: new Int16Array((audioMs * RATE) / 1000), sampleRate: RATE, inferenceMs: 3 }
+        if (!ends) await new Promise(() => {})
+      },
+      sink(event) {
+        if (event.type !== 'audio') return void told.push(event.type)
+        told.push(`${(event.samples.length / RATE) * 1000} ms`)
+        return reads ? Promise.resolve(true) : new Promise(() => {})
+      },
+      recorder: { take: () => {}, durationMs: () => 0, wav: async () => null },
+      audible: () => {},
+    },
+    turn.signal,
+  )
+  return { told, turn, playout, timeline, timings, voice, synthesized: () => synthesized }
+}
+
+describe('a spoken reply', () => {
+  test('goes out in stretches of 100 ms after the rate was told', async () => {
+    const { told, voice, timeline, timings } = speaking()
+    voice.say(clause(0))
+    await voice.finish()
+    expect(told).toEqual(['audio.started', '100 ms', '100 ms', '50 ms'])
+    expect(timeline.at('firstAudio')).not.toBeNull()
+    expect(timings).toMatchObject({ audioMs: 250, inferenceMs: 3 })
+  })
+
+  test('that has no audio tells nothing', async () => {
+    const { told, voice } = speaking()
+    voice.say(clause(0, ''))
+    await voice.finish()
+    expect(told).toEqual([])
+  })
+
+  test('is sent a few seconds ahead of the playout, and synthesis waits for it', async () => {
+    const { playout, voice, turn, synthesized } = speaking({ audioMs: 20_000 })
+    voice.say(clause(0))
+    voice.say(clause(10))
+    await sleep(200)
+    expect(playout.sentMs()).toBeGreaterThanOrEqual(3000)
+    expect(playout.sentMs()).toBeLessThan(6000)
+    expect(synthesized()).toBe(1)
+    turn.abort(new Error('interrupted'))
+    await expect(voice.finish()).rejects.toThrow()
+    expect(synthesized()).toBe(1)
+  })
+
+  test('is sent at once to whoever takes it as it comes', async () => {
+    const { playout, voice } = speaking({ audioMs: 20_000, plays: false })
+    voice.say(clause(0))
+    await voice.finish()
+    expect(playout.sentMs()).toBeCloseTo(20_000)
+  })
+
+  test('waits for a listener that does not read', async () => {
+    const { told, playout, voice } = speaking({ audioMs: 500, reads: false })
+    voice.say(clause(0))
+    await sleep(50)
+    expect(told).toEqual(['audio.started', '100 ms'])
+    expect(playout.sentMs()).toBe(0)
+  })
+
+  test('knows of each clause what was sent, and guesses the length of one that is not whole', async () => {
+    const whole = speaking({ audioMs: 300 })
+    whole.voice.say(clause(0))
+    await whole.voice.finish()
+    expect(whole.voice.clauses()).toEqual([{ start: 0, end: 10, audioMs: 300, sentMs: 300 }])
+    const broken = speaking({ audioMs: 100, ends: false })
+    broken.voice.say(clause(10))
+    await sleep(20)
+    expect(broken.voice.clauses()).toEqual([{ start: 10, end: 20, audioMs: 650, sentMs: 100 }])
+  })
+})
