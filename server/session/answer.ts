@@ -18,7 +18,7 @@ export type AnswerContext = QuestionContext & {
  */
 export async function answer(question: Question, context: AnswerContext): Promise<void> {
   const { text: userText, conversation, model, voice } = question
-  const { stages, turn, speaking, sink, signal } = context
+  const { stages, turn, speaking, sink } = context
   const { turnId, draft, timeline } = turn
   const { name, digest, quantization, parameterSize } = model
   Object.assign(draft.llm, { model: name, digest, quantization, parameterSize })
@@ -40,7 +40,7 @@ export async function answer(question: Question, context: AnswerContext): Promis
   await stream(messages, question, context, text => say(splitter.push(text)))
   conversation.observe(messages, draft.llm.promptTokens)
   say(splitter.flush())
-  sink({ type: 'reply.done', turnId, text: turn.reply })
+  sink.tell({ type: 'reply.done', turnId, text: turn.reply })
   await speaking?.finish()
 }
 
@@ -68,7 +68,7 @@ async function stream(
         if (turn.reply === '') turn.watchMemory(model)
         timeline.mark('firstToken', now)
         turn.reply += part.text
-        sink({ type: 'reply.delta', turnId, text: part.text })
+        sink.tell({ type: 'reply.delta', turnId, text: part.text })
         worded()
         hear(part.text)
       } else {

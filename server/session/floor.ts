@@ -55,9 +55,13 @@ type Event<T extends FloorEvent['type']> = Extract<FloorEvent, { type: T }>
 const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => void } = {
   begin(step, event) {
     if (step.state.mode !== 'push-to-talk') {
-      return outOfPlace(step, 'begin', 'It is for push-to-talk; this session is hands-free.')
+      outOfPlace(step, 'begin', 'It is for push-to-talk; this session is hands-free.')
+      return
     }
-    if (asking(step.state)) return outOfPlace(step, 'begin', 'An utterance is open already.')
+    if (asking(step.state)) {
+      outOfPlace(step, 'begin', 'An utterance is open already.')
+      return
+    }
     if (refusesTurns(step)) return
     stopReply(step, 'client', event.atMs)
     // What came before and is no turn yet is older than this one.
@@ -78,7 +82,8 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
 
   cancel(step, { next }) {
     if (step.state.mode === 'push-to-talk' && !asking(step.state)) {
-      return outOfPlace(step, 'cancel', 'No utterance is open.')
+      outOfPlace(step, 'cancel', 'No utterance is open.')
+      return
     }
     dropUtterance(step, next)
   },
@@ -161,7 +166,10 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
   answered(step, { turnId, playbackWithinMs }) {
     const turn = inPhase(step, turnId, 'thinking', 'speaking')
     if (turn === undefined) return
-    if (playbackWithinMs === null || !step.state.plays) return enter(step, turn, 'stopping')
+    if (playbackWithinMs === null || !step.state.plays) {
+      enter(step, turn, 'stopping')
+      return
+    }
     enter(step, turn, 'playing')
     wait(step, turn, 'playback', playbackWithinMs)
   },

@@ -1,5 +1,5 @@
 import { within } from '../abort.ts'
-import { type QuantvoxError, toQuantvoxError } from '../errors.ts'
+import type { QuantvoxError } from '../errors.ts'
 import type { UtteranceTaker } from '../hearing/ear.ts'
 import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
@@ -119,7 +119,7 @@ export function createLiveTurn(
         if (end.speechEndedAtMs !== null) timeline.mark('speechEnd', end.speechEndedAtMs)
         if (end.commitAtMs !== null) timeline.mark('commit', end.commitAtMs)
         timeline.mark('turnDecided', end.decidedAtMs)
-        sink({ type: 'speech.stopped', turnId, positionMs: end.positionMs })
+        sink.tell({ type: 'speech.stopped', turnId, positionMs: end.positionMs })
       }
       question = await source.understand(end)
       turn.transcript = question?.text ?? null
@@ -134,7 +134,7 @@ export function createLiveTurn(
       if (playout.sentMs() > 0) {
         const isKept = await keepAudio()
         replying.signal.throwIfAborted()
-        await sink({ type: 'audio.done', turnId, audioMs: playout.sentMs(), isKept })
+        sink.tell({ type: 'audio.done', turnId, audioMs: playout.sentMs(), isKept })
       }
       return playout.isOver() ? null : playbackWithinMs()
     },
@@ -144,7 +144,7 @@ export function createLiveTurn(
     stopReply() {
       isStopped = true
       replying.abort(new Error('the reply was stopped'))
-      sink({ type: 'cut', turnId })
+      sink.tell({ type: 'cut', turnId })
     },
     report(message) {
       // Nothing of it is out yet, so nothing of it can be heard.
@@ -167,14 +167,14 @@ export function createLiveTurn(
     async write(outcome, error) {
       if (error?.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
       // One that ends the session is told when the turn is done; a turn by itself has no other to tell it to.
-      if (error?.recoverable || (error && sessionId === null)) sink({ type: 'error', error, turnId })
+      if (error?.recoverable || (error && sessionId === null)) sink.tell({ type: 'error', error, turnId })
       await keepAudio()
       record = await turn.end(outcome, error)
     },
     done() {
       if (record === null) return
       const { outcome, errorCode } = record
-      void sink({
+      sink.tell({
         ...{ type: 'turn.done', turnId, outcome, timings: record },
         ...(errorCode === null ? {} : { errorCode }),
         ...(turn.heardText === null ? {} : { heardText: turn.heardText }),

@@ -86,59 +86,63 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
   }
 
   function carryOut(effect: FloorEffect): void {
-    switch (effect.type) {
-      case 'hear':
-        return hearing?.obey(effect.order)
-      case 'open':
-        return open(effect)
-      case 'refuse':
-      case 'end':
-        sink({ type: 'error', error: effect.error })
-        return
-      case 'timer':
-        return setTimer(effect)
-      case 'clear':
-        return clearTimeout(timers.get(effect.turnId))
-    }
-    const turn = turns.get(effect.turnId)
-    if (turn !== undefined) carryOutOn(turn, effect)
+    const carry = effects[effect.type] as (effect: FloorEffect) => void
+    carry(effect)
   }
 
-  function carryOutOn(
-    turn: LiveTurn,
-    effect: Exclude<FloorEffect, { type: 'hear' | 'open' | 'refuse' | 'end' | 'timer' | 'clear' }>,
-  ): void {
-    const { turnId } = effect
-    switch (effect.type) {
-      case 'understand':
-        return void bring(turnId, turn.understand(effect.end), said => ({ type: 'understood', turnId, said }))
-      case 'ask':
-        return void bring(turnId, turn.answer(), playbackWithinMs => ({
+  const turnOf = ({ turnId }: { turnId: string }): LiveTurn | undefined => turns.get(turnId)
+
+  const effects: { [T in FloorEffect['type']]: (effect: Extract<FloorEffect, { type: T }>) => void } = {
+    hear: ({ order }) => hearing?.obey(order),
+    open,
+    understand({ turnId, end }) {
+      void bring(
+        turnId,
+        turn => turn.understand(end),
+        said => ({ type: 'understood', turnId, said }),
+      )
+    },
+    ask({ turnId }) {
+      void bring(
+        turnId,
+        turn => turn.answer(),
+        playbackWithinMs => ({
           ...{ type: 'answered', turnId, playbackWithinMs },
-        }))
-      case 'stop-hearing':
-        return turn.stopHearing()
-      case 'stop-reply':
-        return turn.stopReply()
-      case 'interrupted':
-        sink({ type: 'interrupted', turnId, reason: effect.reason })
-        return
-      case 'settle':
-        return turn.settle(effect.outcome)
-      case 'write':
-        void turn.write(effect.outcome, effect.error).then(() => post({ type: 'written', turnId }))
-        return
-      case 'done':
-        turn.done()
-        turns.delete(turnId)
-        timers.delete(turnId)
-    }
+        }),
+      )
+    },
+    'stop-hearing': effect => turnOf(effect)?.stopHearing(),
+    'stop-reply': effect => turnOf(effect)?.stopReply(),
+    interrupted: ({ turnId, reason }) => sink.tell({ type: 'interrupted', turnId, reason }),
+    timer: setTimer,
+    clear: ({ turnId }) => clearTimeout(timers.get(turnId)),
+    settle: effect => turnOf(effect)?.settle(effect.outcome),
+    write({ turnId, outcome, error }) {
+      void bring(
+        turnId,
+        turn => turn.write(outcome, error),
+        () => ({ type: 'written', turnId }),
+      )
+    },
+    done(effect) {
+      turnOf(effect)?.done()
+      turns.delete(effect.turnId)
+      timers.delete(effect.turnId)
+    },
+    refuse: ({ error }) => sink.tell({ type: 'error', error }),
+    end: ({ error }) => sink.tell({ type: 'error', error }),
   }
 
   /** Brings the floor what comes of work for a turn: what it gave, or why it failed. */
-  async function bring<T>(turnId: string, work: Promise<T>, event: (result: T) => FloorEvent): Promise<void> {
+  async function bring<T>(
+    turnId: string,
+    work: (turn: LiveTurn) => Promise<T>,
+    event: (result: T) => FloorEvent,
+  ): Promise<void> {
+    const turn = turns.get(turnId)
+    if (turn === undefined) return
     try {
-      post(event(await work))
+      post(event(await work(turn)))
     } catch (thrown) {
       post({ type: 'failed', turnId, error: toQuantvoxError(thrown) })
     }
@@ -152,7 +156,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
       audible: () => post({ type: 'audible', turnId, atMs: performance.now() }),
     })
     turns.set(turnId, turn)
-    if (positionMs !== null) sink({ type: 'speech.started', turnId, positionMs })
+    if (positionMs !== null) sink.tell({ type: 'speech.started', turnId, positionMs })
   }
 
   function setTimer({ turnId, wait, ms }: Extract<FloorEffect, { type: 'timer' }>): void {

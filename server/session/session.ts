@@ -81,7 +81,7 @@ export function createSession(dependencies: SessionDependencies, sink: Sink, log
       starting = null
     }
     const { settings, conversation } = live.active.now()
-    sink({ type: 'ready', sessionId, conversationId: conversation.id, protocol: 1, settings })
+    sink.tell({ type: 'ready', sessionId, conversationId: conversation.id, protocol: 1, settings })
     for (const act of current.held) act()
   }
 
@@ -131,7 +131,7 @@ export function createSession(dependencies: SessionDependencies, sink: Sink, log
     const { settings, conversation } = at.active.now()
     const switchMs = performance.now() - arrivedAtMs
     const conversationId = conversation.id
-    sink({ type: 'configured', requestId, conversationId, settings, switchMs, ...costs })
+    sink.tell({ type: 'configured', requestId, conversationId, settings, switchMs, ...costs })
   }
 
   function apply(wanted: Partial<Wanted>, { active, hearing, runner }: Live): void {
@@ -150,23 +150,26 @@ export function createSession(dependencies: SessionDependencies, sink: Sink, log
   function act(message: Exclude<ClientMessage, { type: 'start' }>, at: Live, arrivedAtMs: number): void {
     const { hearing, runner, active } = at
     switch (message.type) {
-      case 'configure': {
-        const { requestId } = message
-        configure(message, at, arrivedAtMs).catch(error => report(error, requestId))
-        return
-      }
+      case 'configure':
+        configure(message, at, arrivedAtMs).catch(error => report(error, message.requestId))
+        break
       case 'begin':
-        return runner.begin(hearing.positionMs(), arrivedAtMs)
+        runner.begin(hearing.positionMs(), arrivedAtMs)
+        break
       case 'commit':
-        return runner.commit(arrivedAtMs)
+        runner.commit(arrivedAtMs)
+        break
       case 'cancel':
-        return runner.cancel()
+        runner.cancel()
+        break
       case 'text':
-        return void runner.ask(typedQuestion(message.text, active.now(), arrivedAtMs), arrivedAtMs)
+        runner.ask(typedQuestion(message.text, active.now(), arrivedAtMs), arrivedAtMs)
+        break
       case 'interrupt':
-        return runner.interrupt(message.turnId ?? null, arrivedAtMs)
+        runner.interrupt(message.turnId ?? null, arrivedAtMs)
+        break
       case 'playback':
-        return runner.playback(message)
+        runner.playback(message)
     }
   }
 
@@ -174,7 +177,7 @@ export function createSession(dependencies: SessionDependencies, sink: Sink, log
     if (ending.signal.aborted) return
     const error = toQuantvoxError(thrown)
     if (error.code === 'internal') log.error({ err: error }, 'session failed')
-    sink({ type: 'error', error, ...(requestId === undefined ? {} : { requestId }) })
+    sink.tell({ type: 'error', error, ...(requestId === undefined ? {} : { requestId }) })
   }
 
   /** Does it now, or as soon as the session is ready. */

@@ -73,9 +73,9 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
     const aheadMs = options.plays ? playout.leadMs() - LEAD_MS : 0
     if (aheadMs > 0) await sleep(aheadMs, undefined, { signal })
     signal.throwIfAborted()
-    if (toldRate !== sampleRate) sink({ type: 'audio.started', turnId, sampleRate })
+    if (toldRate !== sampleRate) sink.tell({ type: 'audio.started', turnId, sampleRate })
     toldRate = sampleRate
-    if ((await sink({ type: 'audio', turnId, samples, sampleRate })) === false) return 0
+    if (!(await sink.play({ type: 'audio', turnId, samples, sampleRate }))) return 0
     const audioMs = (samples.length / sampleRate) * 1000
     timeline.mark('firstAudio')
     playout.sent(audioMs)

@@ -30,7 +30,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       if (showsPartials) {
         opened.partials(({ text, stableLength }) => {
           partial = text
-          sink({ type: 'transcript.partial', turnId, text, stableLength })
+          sink.tell({ type: 'transcript.partial', turnId, text, stableLength })
         })
       }
       return opened
@@ -75,7 +75,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         const transcript = await recognition.finish({ segments, speechMs }, signal)
         const text = recordTranscript(turn, transcript)
         if (text === null) return null
-        sink({ type: 'transcript.final', turnId, text })
+        sink.tell({ type: 'transcript.final', turnId, text })
         return { text, model: await lookup.model, voice: stages.voice(settings.voice), conversation }
       },
     }

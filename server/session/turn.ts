@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { QuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { LanguageModel } from '../protocol/models.ts'

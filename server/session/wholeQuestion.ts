@@ -51,7 +51,7 @@ export function chosenQuestion(
       const audio = await decode(hearing)
       clip = audio.samples
       const text = await transcribe(audio, await level, choices.language ?? null, context, hearing)
-      if (text !== null) context.sink({ type: 'transcript.final', turnId: turn.turnId, text })
+      if (text !== null) context.sink.tell({ type: 'transcript.final', turnId: turn.turnId, text })
       return text
     }
 

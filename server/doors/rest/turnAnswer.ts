@@ -3,7 +3,7 @@ import type { QuantvoxError } from '../../errors.ts'
 import type { TurnMessage } from '../../protocol/messages.ts'
 import type { TurnRecord } from '../../protocol/record.ts'
 import type { TurnAnswer } from '../../protocol/turns.ts'
-import type { Sink } from '../../session/events.ts'
+import type { SessionEvent, Sink } from '../../session/events.ts'
 import { errorMessage } from '../errorMessage.ts'
 
 export type CollectedAnswer = {
@@ -30,42 +30,42 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
     if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
   }
 
-  function hear(event: Parameters<Sink>[0]): void {
+  function hear(event: SessionEvent): void {
     switch (event.type) {
       case 'transcript.final':
         transcript = event.text
-        return send(event)
+        send(event)
+        break
       case 'reply.delta':
         reply += event.text
-        return send(event)
+        send(event)
+        break
       case 'reply.done':
       case 'audio.started':
-        return send(event)
+        send(event)
+        break
       case 'audio.done': {
         const { type, turnId, audioMs, isKept } = event
         const url = `/v1/turns/${turnId}/reply.wav`
         if (isKept) audio = { url, mimeType: 'audio/wav', durationMs: audioMs }
-        return send({ type, turnId, audioMs, ...(isKept ? { url } : {}) })
+        send({ type, turnId, audioMs, ...(isKept ? { url } : {}) })
+        break
       }
-      case 'error': {
-        const { turnId } = event
-        if (turnId === undefined) return
+      case 'error':
+        if (event.turnId === undefined) break
         error = event.error
-        return send(errorMessage(event.error, { turnId }))
-      }
+        send(errorMessage(event.error, { turnId: event.turnId }))
+        break
       case 'turn.done': {
         const { heardText, ...message } = event
         record = event.timings
-        return send(message)
+        send(message)
       }
     }
   }
 
   return {
-    sink(event) {
-      hear(event)
-      return undefined
-    },
+    sink: { tell: hear, play: () => Promise.resolve(true) },
     sent: () => Promise.all(sending),
     result() {
       if (record === null) return null

@@ -176,27 +176,30 @@ function sinkOf(
   outbox: Outbox,
   failed: (error: QuantvoxError, message: ReturnType<typeof errorMessage>) => void,
 ): Sink {
-  return event => {
-    switch (event.type) {
-      case 'audio':
-        return outbox.audio(event.turnId, toBytes(event.samples))
-      case 'audio.started':
-      case 'turn.done':
-        return outbox.inOrder(event.turnId, event)
-      case 'audio.done': {
-        const { type, turnId, audioMs } = event
-        return outbox.inOrder(turnId, { type, turnId, audioMs })
+  return {
+    play: ({ turnId, samples }) => outbox.audio(turnId, toBytes(samples)),
+    tell(event) {
+      switch (event.type) {
+        case 'audio.started':
+        case 'turn.done':
+          void outbox.inOrder(event.turnId, event)
+          break
+        case 'audio.done': {
+          const { type, turnId, audioMs } = event
+          void outbox.inOrder(turnId, { type, turnId, audioMs })
+          break
+        }
+        case 'cut':
+          outbox.drop(event.turnId)
+          break
+        case 'error': {
+          const { type, error, ...about } = event
+          failed(error, errorMessage(error, about))
+          break
+        }
+        default:
+          outbox.now(event)
       }
-      case 'cut':
-        outbox.drop(event.turnId)
-        return
-      case 'error': {
-        const { type, error, ...about } = event
-        failed(error, errorMessage(error, about))
-        return
-      }
-      default:
-        outbox.now(event)
-    }
+    },
   }
 }

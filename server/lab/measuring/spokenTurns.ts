@@ -5,7 +5,7 @@ import { joinSamples, samplesIn } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { TurnRecord } from '../../protocol/record.ts'
-import type { SessionEvent } from '../../session/events.ts'
+import type { SessionEvent, Sink } from '../../session/events.ts'
 import { createSession, type SessionDependencies } from '../../session/session.ts'
 import { noVoice } from '../../voice/none.ts'
 
@@ -41,9 +41,10 @@ export async function openSpokenTurns(
   const waiting = new Map<Type, PromiseWithResolvers<SessionEvent>>()
   let transcript = ''
   let reply = ''
-  const session = createSession({ ...dependencies, plays: false }, hear, log)
+  const sink: Sink = { tell: hear, play: () => Promise.resolve(true) }
+  const session = createSession({ ...dependencies, plays: false }, sink, log)
 
-  function hear(event: SessionEvent): undefined {
+  function hear(event: SessionEvent): void {
     if (event.type === 'transcript.final') transcript = event.text
     if (event.type === 'reply.delta') reply += event.text
     if (event.type === 'error') for (const { reject } of waiting.values()) reject(event.error)

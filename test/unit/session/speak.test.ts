@@ -26,10 +26,12 @@ function speaking({ audioMs = 250, reads = true, plays = true, ends = true } = {
         yield { samples: new Int16Array((audioMs * RATE) / 1000), sampleRate: RATE, inferenceMs: 3 }
         if (!ends) await new Promise(() => {})
       },
-      sink(event) {
-        if (event.type !== 'audio') return void told.push(event.type)
-        told.push(`${(event.samples.length / RATE) * 1000} ms`)
-        return reads ? Promise.resolve(true) : new Promise(() => {})
+      sink: {
+        tell: ({ type }) => void told.push(type),
+        play({ samples }) {
+          told.push(`${(samples.length / RATE) * 1000} ms`)
+          return reads ? Promise.resolve(true) : new Promise(() => {})
+        },
       },
       recorder: { take: () => {}, durationMs: () => 0, wav: async () => null },
       audible: () => {},
