@@ -29,9 +29,9 @@ export type ErrorCode = keyof typeof errorTable
 
 export type Explanation = {
   /** What it means for the user, one sentence. */
-  meaning?: string
+  meaning?: string | undefined
   /** What mends it, one sentence; a command where there is one. */
-  mend?: string
+  mend?: string | undefined
   /** Sent as `Retry-After`, seconds. */
   retryAfterSeconds?: number
   cause?: unknown

@@ -6,6 +6,7 @@ import { loadConfig } from '../../server/config.ts'
 import { QuantvoxError } from '../../server/errors.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
 import { serverForCommand } from './server.ts'
+import type { ServerRequest } from './serverRequest.ts'
 import { timingTable } from './timingTable.ts'
 
 type AskOptions = {
@@ -49,9 +50,7 @@ export function addAsk(program: Command, signal: AbortSignal): void {
     })
 }
 
-type Request = (path: string, init: RequestInit) => Promise<Response>
-
-async function ask(request: Request, question: File | null, options: AskOptions): Promise<TurnAnswer> {
+async function ask(request: ServerRequest, question: File | null, options: AskOptions): Promise<TurnAnswer> {
   const voice = options.voice ?? (options.out === undefined ? 'none' : undefined)
   const choices = Object.entries({
     llmModel: options.llm,
@@ -98,7 +97,7 @@ async function questionFile(path: string): Promise<File> {
   }
 }
 
-async function saveReply(request: Request, answer: TurnAnswer, path: string): Promise<void> {
+async function saveReply(request: ServerRequest, answer: TurnAnswer, path: string): Promise<void> {
   if (answer.audio === undefined) {
     throw new QuantvoxError('not_found', 'The reply was not spoken, so there is nothing to write.', {
       mend: 'Choose a voice that speaks here, for instance --voice flite:slt.',

@@ -1,15 +1,12 @@
 import pino, { type Logger } from 'pino'
-import Value from 'typebox/value'
 import type { Config } from '../../server/config.ts'
-import { type ErrorCode, errorTable, QuantvoxError } from '../../server/errors.ts'
 import { type StartOptions, startServer } from '../../server/main.ts'
-import { Problem } from '../../server/protocol/problem.ts'
 import { createProgressView } from './progressView.ts'
+import { type ServerRequest, serverRequest } from './serverRequest.ts'
 
 /** A server that a command talks to: one that runs already, or one of its own for the length of the command. */
 export type ServerForCommand = {
-  /** A request with the token; a problem in the answer is thrown as the error that it is. */
-  request(path: string, init: RequestInit): Promise<Response>
+  request: ServerRequest
   stop(): Promise<void>
 }
 
@@ -26,7 +23,7 @@ export async function serverForCommand(
   own: Pick<StartOptions, 'provision'> & { log?: Logger } = {},
 ): Promise<ServerForCommand> {
   if (await isQuantvox(config.PUBLIC_URL, signal)) {
-    return { request: requester(config.PUBLIC_URL, config, signal), stop: async () => {} }
+    return { request: serverRequest(config.PUBLIC_URL, config.AUTH_TOKEN, signal), stop: async () => {} }
   }
   const view = createProgressView(process.stderr)
   const level = config.LOG_LEVEL === 'info' ? 'warn' : config.LOG_LEVEL
@@ -52,7 +49,7 @@ export async function serverForCommand(
   } finally {
     view.done()
   }
-  return { request: requester(server.url, config, signal), stop: server.stop }
+  return { request: serverRequest(server.url, config.AUTH_TOKEN, signal), stop: server.stop }
 }
 
 async function isQuantvox(url: string, signal: AbortSignal): Promise<boolean> {
@@ -67,23 +64,5 @@ async function isQuantvox(url: string, signal: AbortSignal): Promise<boolean> {
   } catch {
     signal.throwIfAborted()
     return false
-  }
-}
-
-function requester(url: string, config: Config, signal: AbortSignal): ServerForCommand['request'] {
-  return async (path, init) => {
-    const headers = new Headers(init.headers)
-    if (config.AUTH_TOKEN !== null) headers.set('authorization', `Bearer ${config.AUTH_TOKEN}`)
-    const answer = await fetch(`${url}${path}`, { ...init, headers, signal })
-    if (answer.ok) return answer
-    const problem: unknown = await answer.json().catch(() => null)
-    if (!Value.Check(Problem, problem) || !(problem.code in errorTable)) {
-      throw new QuantvoxError('engine_failed', `The server at ${url} answered ${answer.status}.`)
-    }
-    const { meaning, mend } = problem
-    throw new QuantvoxError(problem.code as ErrorCode, problem.detail, {
-      ...(meaning === undefined ? {} : { meaning }),
-      ...(mend === undefined ? {} : { mend }),
-    })
   }
 }

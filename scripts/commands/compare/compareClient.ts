@@ -1,5 +1,5 @@
 import Value from 'typebox/value'
-import { type ErrorCode, errorTable, QuantvoxError } from '../../../server/errors.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import {
   ComparisonEvent,
@@ -9,7 +9,7 @@ import {
   ComparisonStatus,
 } from '../../../server/protocol/comparisons.ts'
 import { streamedEvents } from '../../../server/shared/eventStream.ts'
-import type { ServerForCommand } from '../server.ts'
+import { type ServerRequest, toldError } from '../serverRequest.ts'
 
 export type ComparisonClient = {
   start(request: ComparisonRequest): Promise<ComparisonStatus>
@@ -22,7 +22,7 @@ export type ComparisonClient = {
 }
 
 /** `/v1/comparisons` of a server; what it answers is checked. */
-export function comparisonClient(request: ServerForCommand['request']): ComparisonClient {
+export function comparisonClient(request: ServerRequest): ComparisonClient {
   const path = (id: string) => `/v1/comparisons/${encodeURIComponent(id)}`
 
   async function status(answer: Promise<Response>): Promise<ComparisonStatus> {
@@ -47,13 +47,7 @@ export function comparisonClient(request: ServerForCommand['request']): Comparis
         if (!Value.Check(ComparisonEvent, event)) throw otherVersion()
         if (event.event === 'progress') show(event.data)
         else if (event.event === 'done') return event.data.state
-        else {
-          const { code, message, meaning, mend } = event.data
-          throw new QuantvoxError(isKnown(code) ? code : 'internal', message, {
-            ...(meaning === undefined ? {} : { meaning }),
-            ...(mend === undefined ? {} : { mend }),
-          })
-        }
+        else throw toldError(event.data)
       }
       throw new QuantvoxError('engine_failed', 'The server hung up before the comparison had ended.', {
         mend: `Start it, then go on with "npx quantvox compare --resume ${id}".`,
@@ -70,8 +64,6 @@ export function comparisonClient(request: ServerForCommand['request']): Comparis
     report: async (id, format) => (await request(`${path(id)}?format=${format}`, {})).text(),
   }
 }
-
-const isKnown = (code: string): code is ErrorCode => code in errorTable
 
 function otherVersion(): QuantvoxError {
   return new QuantvoxError('engine_failed', 'The server sent what this version does not understand.', {

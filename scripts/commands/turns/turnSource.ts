@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { Compile } from 'typebox/schema'
-import { type ErrorCode, errorTable, QuantvoxError } from '../../../server/errors.ts'
-import { Problem } from '../../../server/protocol/problem.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
 import { StoredTurn } from '../../../server/protocol/record.ts'
 import { type TurnFilters, TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { turnsAsCsv, turnsAsNdjson } from '../../../server/record/export.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
+import { serverRequest } from '../serverRequest.ts'
 
 /** Where turns are read from: a running server, or the record's file while none runs. */
 export type TurnLocation =
@@ -25,7 +25,6 @@ export type TurnSource = {
 const answerWithinMs = 1_000
 const pageCheck = Compile(TurnPage)
 const turnCheck = Compile(StoredTurn)
-const problemCheck = Compile(Problem)
 
 /** The server at `baseUrl` if one answers there within a second, else the file. */
 export async function findTurns(where: {
@@ -82,32 +81,25 @@ function fromServer(
   { baseUrl, token }: { baseUrl: string; token: string | null },
   signal: AbortSignal | undefined,
 ): TurnSource {
-  const ask = async (path: string, query: Record<string, string | number> = {}): Promise<Response> => {
-    const url = new URL(path, baseUrl)
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value))
-    const answer = await fetch(url, {
-      headers: token === null ? {} : { authorization: `Bearer ${token}` },
-      ...(signal ? { signal } : {}),
-    }).catch((error: unknown) => {
-      signal?.throwIfAborted()
-      throw new QuantvoxError('engine_unavailable', `The server at ${baseUrl} did not answer.`, {
-        mend: 'Look at its output, or stop it: the turns are then read from the file.',
-        cause: error,
-      })
-    })
-    if (!answer.ok) throw await refusalOf(answer, baseUrl)
-    return answer
+  const request = serverRequest(baseUrl, token, signal)
+  const ask = (query: Record<string, string | number>) => {
+    const texts = Object.entries(query).map(([name, value]): [string, string] => [name, `${value}`])
+    return request(`/v1/turns?${new URLSearchParams(texts)}`)
   }
   return {
     async list(filters, limit, cursor) {
-      const answer = await ask('/v1/turns', { ...filters, limit, ...(cursor === null ? {} : { cursor }) })
+      const answer = await ask({ ...filters, limit, ...(cursor === null ? {} : { cursor }) })
       return checked(pageCheck, await answer.json(), baseUrl)
     },
     async get(turnId) {
-      return checked(turnCheck, await (await ask(`/v1/turns/${encodeURIComponent(turnId)}`)).json(), baseUrl)
+      return checked(
+        turnCheck,
+        await (await request(`/v1/turns/${encodeURIComponent(turnId)}`)).json(),
+        baseUrl,
+      )
     },
     async export(format, filters) {
-      const { body } = await ask('/v1/turns', { ...filters, format })
+      const { body } = await ask({ ...filters, format })
       return body === null ? Readable.from([]) : Readable.fromWeb(body)
     },
     close() {},
@@ -118,18 +110,5 @@ function checked<T>(check: { Check(value: unknown): value is T }, value: unknown
   if (check.Check(value)) return value
   throw new QuantvoxError('engine_failed', `What ${baseUrl} sent is not what this Quantvox expects.`, {
     mend: 'Restart the server, so that it is the same version as this command.',
-  })
-}
-
-async function refusalOf(answer: Response, baseUrl: string): Promise<QuantvoxError> {
-  const problem: unknown = await answer.json().catch(() => null)
-  if (!problemCheck.Check(problem) || !(problem.code in errorTable)) {
-    return new QuantvoxError('engine_failed', `${baseUrl} answered with status ${answer.status}.`, {
-      mend: 'Make sure that HOST and PORT are those of a Quantvox server.',
-    })
-  }
-  return new QuantvoxError(problem.code as ErrorCode, problem.detail, {
-    ...(problem.meaning === undefined ? {} : { meaning: problem.meaning }),
-    ...(problem.mend === undefined ? {} : { mend: problem.mend }),
   })
 }
