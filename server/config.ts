@@ -22,8 +22,8 @@ export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR'> &
   ollamaHostSetByHand: boolean
 }
 
-export type Origin = 'flag' | 'environment' | '.env' | 'default'
-export type LoadedConfig = { config: Config; origins: Record<string, Origin> }
+type Origin = 'flag' | 'environment' | '.env' | 'default'
+type LoadedConfig = { config: Config; origins: Record<string, Origin> }
 
 /** What to read the settings from; a test gives all of it, `loadConfig` gives the process's own. */
 export type ConfigSources = {

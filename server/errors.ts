@@ -27,7 +27,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-export type Explanation = {
+type Explanation = {
   /** What it means for the user, one sentence. */
   meaning?: string | undefined
   /** What mends it, one sentence; a command where there is one. */

@@ -34,7 +34,7 @@ import { listVoices } from './voice/voices.ts'
 /** Sessions end by themselves after STOP_SECONDS; engines stay that much longer, so that no turn fails for it. */
 const SESSIONS_END_WITHIN_MS = 1_000
 
-export type RunningServer = {
+type RunningServer = {
   url: string
   /** Settles when engines and default models are there and warm; rejects with what is missing. */
   ready: Promise<void>

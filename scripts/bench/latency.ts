@@ -65,7 +65,6 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
     programs: () => ensureWhisper(context),
     threads: availableParallelism(),
     maxLoaded: 1,
-    maxResidentBytes: null,
     log: pino({ level: 'silent' }),
   })
   const flite = createFlite({ log: pino({ level: 'silent' }) })

@@ -87,7 +87,6 @@ async function windows(
     programs: () => ensureWhisper(context),
     threads: availableParallelism(),
     maxLoaded: 1,
-    maxResidentBytes: null,
     log: pino({ level: 'silent' }),
   })
   try {

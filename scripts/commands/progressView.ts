@@ -3,7 +3,7 @@ import { createLogUpdate } from 'log-update'
 import prettyBytes from 'pretty-bytes'
 import type { Progress } from '../../server/setup/types.ts'
 
-export type ProgressView = { onProgress(progress: Progress): void; done(): void }
+type ProgressView = { onProgress(progress: Progress): void; done(): void }
 
 type Output = Pick<WriteStream, 'write'> & { isTTY?: boolean }
 

@@ -13,7 +13,7 @@ import {
 import { type OllamaPlace, withOllama } from './models/ollamaForCommand.ts'
 import { createProgressView } from './progressView.ts'
 
-export type SetupOptions = {
+type SetupOptions = {
   cacheDir: string
   speechModel: string
   /** Null: whatever suits this machine. */
@@ -26,7 +26,7 @@ export type SetupOptions = {
   signal: AbortSignal
 }
 
-export type SetupResult = {
+type SetupResult = {
   cacheDir: string
   whisper: WhisperPrograms | null
   ollama: OllamaProgram | { url: string }

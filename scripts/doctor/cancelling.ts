@@ -9,7 +9,7 @@ const SHORT_SECONDS = 1
 const LEAVE_AFTER_MS = 150
 const LONG_WITHIN_MS = 60_000
 
-export type Cancelling = { longMs: number; afterLeavingMs: number; cancels: boolean }
+type Cancelling = { longMs: number; afterLeavingMs: number; cancels: boolean }
 
 /**
  * Whether a whisper-server stops working for a client that left. It takes one request at a time, so a short one that is

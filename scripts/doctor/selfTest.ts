@@ -22,7 +22,7 @@ import { examineSimd } from './simd.ts'
 const QUESTION = 'What is the weather like today?'
 const LanguageModels = Type.Object({ items: Type.Array(LanguageModel) })
 
-export type SelfTest = {
+type SelfTest = {
   findings: Finding[]
   /** Null where it could not be asked. */
   turn: TurnRecord | null

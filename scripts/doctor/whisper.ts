@@ -53,7 +53,6 @@ async function local(
     programs: async () => programs,
     threads: 2,
     maxLoaded: 1,
-    maxResidentBytes: null,
     log: pino({ level: 'silent' }),
   })
   try {

@@ -63,14 +63,12 @@ export async function assemble(
   log: Log,
 ): Promise<Assembly> {
   const ending = new AbortController()
-  const runDir = join(config.CACHE_DIR, 'run')
   const restarts = { ollama: 0, 'whisper-server': 0, flite: 0 }
   const ollama = createOllama({
     host: config.OLLAMA_HOST,
     hostSetByHand: config.ollamaHostSetByHand,
     program: () => provision.ollama(report, ending.signal),
     modelsDir: join(config.CACHE_DIR, 'ollama'),
-    runDir,
     onRestart: () => restarts.ollama++,
     log,
   })
@@ -80,23 +78,22 @@ export async function assemble(
     whisperVersion = programs.version
     return programs
   })
-  const localSpeechEngines = (limits: { maxLoaded: number; maxResidentBytes: number | null }) =>
+  const localSpeechEngines = (maxLoaded: number) =>
     createLocalSpeechEngines({
       // Asked for each request: looking at the disk again would cost each turn a millisecond.
       programs: whisper,
       threads: speechThreads,
-      ...limits,
-      runDir,
+      maxLoaded,
       onRestart: () => restarts['whisper-server']++,
       log,
     })
   const isSpeechElsewhere = config.SPEECH_URL.length > 0
   const speechEngines = isSpeechElsewhere
     ? createRemoteSpeechEngines(config.SPEECH_URL)
-    : localSpeechEngines({ maxLoaded: MAX_LOADED_SPEECH_LEVELS, maxResidentBytes: null })
+    : localSpeechEngines(MAX_LOADED_SPEECH_LEVELS)
   const separate = new Set<SpeechEngines>()
   const separateSpeechEngines = (): SpeechEngines => {
-    const engines = localSpeechEngines({ maxLoaded: 1, maxResidentBytes: null })
+    const engines = localSpeechEngines(1)
     separate.add(engines)
     return {
       ...engines,

@@ -117,7 +117,7 @@ async function feed(source: AsyncIterable<Buffer>, sink: NodeJS.WritableStream):
 }
 
 /** The refusal where there is no ffmpeg to read the container. */
-export function withoutFfmpeg(container: string): QuantvoxError {
+function withoutFfmpeg(container: string): QuantvoxError {
   return new QuantvoxError(
     'unsupported_media_type',
     `This is ${container} audio; without ffmpeg only WAV is read here.`,

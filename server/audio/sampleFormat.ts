@@ -2,12 +2,12 @@ import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { QuantvoxError } from '../errors.ts'
 
-export const minSampleRate = 8_000
-export const maxSampleRate = 192_000
-export const maxChannels = 8
+const minSampleRate = 8_000
+const maxSampleRate = 192_000
+const maxChannels = 8
 
 /** What `wav`'s Reader tells in its `format` event, and nothing checked yet. */
-export const AnnouncedFormat = Type.Object({
+const AnnouncedFormat = Type.Object({
   audioFormat: Type.Integer(),
   endianness: Type.Literal('LE'),
   channels: Type.Integer(),

@@ -30,7 +30,7 @@ export type Conversations = {
   count(): number
 }
 
-export type ConversationLimits = {
+type ConversationLimits = {
   maxConversations: number
   /** How long one is kept after its last turn. */
   idleMs: number

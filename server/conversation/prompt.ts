@@ -16,7 +16,7 @@ export type PromptOptions = {
   estimateTokens: (messages: readonly ChatMessage[]) => number
 }
 
-export type Prompt = {
+type Prompt = {
   messages: ChatMessage[]
   estimatedTokens: number
   /** How many of the oldest turns had no room. Drop them from the history for good, or the cut moves every turn. */

@@ -12,7 +12,7 @@ const margin = 1.1
 /** A real count outside of these bounds says more about the count (a cut prompt, a huge template) than about the text. */
 const correctionBounds = { least: 0.4, most: 4 }
 
-export type TokenEstimator = {
+type TokenEstimator = {
   /** Tokens these messages take, rather too many than too few. */
   estimate(messages: readonly ChatMessage[]): number
   /** Tells what a prompt really took (Ollama's `prompt_eval_count`); later estimates are corrected by it. */

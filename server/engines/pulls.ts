@@ -1,7 +1,7 @@
 import { EventEmitter, on } from 'node:events'
 import type { PullProgress } from '../protocol/models.ts'
 
-export type PullEvent =
+type PullEvent =
   | { event: 'progress'; progress: PullProgress }
   | { event: 'done' }
   | { event: 'error'; error: unknown }

@@ -31,7 +31,7 @@ export type EngineSpec = {
 }
 
 /** A running, warmed engine. `loadMs` is from its start to its first health; `warmMs` the first request's cost. */
-export type Running = { baseUrl: string; pid: number; loadMs: number; warmMs: number }
+type Running = { baseUrl: string; pid: number; loadMs: number; warmMs: number }
 
 export type Supervised = {
   status(): EngineStatus

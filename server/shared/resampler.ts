@@ -7,7 +7,7 @@ const transitionShare = 0.15
 const maxExactPhases = 640
 const sharedPhases = 512
 
-export type Resampler = {
+type Resampler = {
   /** Takes samples, gives those that are ready. Any chunking of the same input gives the same samples. */
   push(samples: Float32Array): Float32Array
   /** The rest; the resampler is then used up. In all there are ceil(input × out / in) samples, aligned with the input. */

@@ -24,7 +24,6 @@ beforeAll(async () => {
     programs: () => Promise.resolve({ serverPath, version }),
     threads: 2,
     maxLoaded: 1,
-    maxResidentBytes: null,
     log: quietLog(),
   })
   const { samples, sampleRate } = await flite.speak(said, 'slt', never)

@@ -33,7 +33,6 @@ beforeAll(async () => {
     programs: () => Promise.resolve({ serverPath, version }),
     threads: 2,
     maxLoaded: 1,
-    maxResidentBytes: null,
     log: quietLog(),
   })
   findSpeech = createFindSpeech(await createVoiceActivity())

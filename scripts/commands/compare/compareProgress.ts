@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty'
 import { createLogUpdate } from 'log-update'
 import type { ComparisonProgress } from '../../../server/protocol/comparisons.ts'
 
-export type CompareProgress = { show(progress: ComparisonProgress): void; done(): void }
+type CompareProgress = { show(progress: ComparisonProgress): void; done(): void }
 
 const phases: Record<ComparisonProgress['phase'], string> = {
   prepare: 'preparing',

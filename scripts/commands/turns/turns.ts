@@ -101,7 +101,7 @@ const columns: readonly Column[] = [
 ]
 
 /** One line a turn under a heading; numbers are milliseconds from speech end, aligned right. */
-export function turnTable(turns: readonly StoredTurn[]): string {
+function turnTable(turns: readonly StoredTurn[]): string {
   const cells = [
     columns.map(({ title }) => title),
     ...turns.map(turn => columns.map(({ read }) => read(turn))),
@@ -118,7 +118,7 @@ export function turnTable(turns: readonly StoredTurn[]): string {
 }
 
 /** A turn for a reader: what it was, what was said, and its timing table. */
-export function turnText(turn: StoredTurn): string {
+function turnText(turn: StoredTurn): string {
   const failed = turn.errorCode === null ? '' : ` (${turn.errorCode})`
   const said = [
     ['you', turn.transcript],

@@ -10,7 +10,7 @@ declare module 'fastify' {
   }
 }
 
-export type AuthOptions = {
+type AuthOptions = {
   token: string | null
   /** True once for a ticket that was given out; sockets of browsers cannot send the header. */
   redeemTicket(ticket: string): boolean

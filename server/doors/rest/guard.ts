@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { isLoopback } from '../../config.ts'
 import { QuantvoxError } from '../../errors.ts'
 
-export type GuardOptions = { publicUrl: string; allowedOrigins: string[] }
+type GuardOptions = { publicUrl: string; allowedOrigins: string[] }
 
 /**
  * Refuses requests that a foreign page made a browser send: by a name of ours that is none (DNS rebinding) or from

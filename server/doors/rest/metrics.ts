@@ -5,7 +5,7 @@ import Type from 'typebox'
 import { createEngineMetrics, type EngineFigures } from '../../telemetry/engineMetrics.ts'
 import { problems } from './answers.ts'
 
-export type MetricsOptions = {
+type MetricsOptions = {
   registry: Registry
   /** Asked at each scrape; must not wait for an engine that does not answer. */
   engines(): Promise<EngineFigures[]>

@@ -18,7 +18,7 @@ import { readUpload } from './upload.ts'
 /** Longest clip that one request may bring, seconds of decoded audio. */
 export const MAX_CLIP_SECONDS = 600
 
-export type OneShotDependencies = {
+type OneShotDependencies = {
   stages: Stages
   replies: ReplyAudio
   maxUploadBytes: number

@@ -5,7 +5,7 @@ import { QuantvoxError } from '../../errors.ts'
 import { TurnChoices } from '../../protocol/turns.ts'
 import { strictValidator } from './strictValidator.ts'
 
-export type Upload = { clip: Buffer; choices: TurnChoices }
+type Upload = { clip: Buffer; choices: TurnChoices }
 
 /** One more than the form may have, so that it is us who says what is too much. */
 const formLimits = { files: 2, fields: 20, fieldSize: 1000 }

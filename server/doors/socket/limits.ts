@@ -3,7 +3,7 @@ import { socketLimits } from '../../protocol/socketLimits.ts'
 
 const { audioSpeed, audioWindowMs, controlMessagesPerSecond, invalidInARow } = socketLimits
 
-export type Limits = {
+type Limits = {
   /** So much audio arrived. Throws `audio_too_fast`. */
   audio(audioMs: number, arrivedAtMs: number): void
   /** A control message arrived. Throws `rate_limited`. */

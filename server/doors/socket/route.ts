@@ -7,7 +7,7 @@ import type { SessionDependencies } from '../../session/session.ts'
 import { problems } from '../rest/answers.ts'
 import { type Connection, serveConnection } from './connection.ts'
 
-export type VoiceOptions = {
+type VoiceOptions = {
   session: SessionDependencies
   /** Filled with what is open. */
   open: Set<Connection>

@@ -8,7 +8,7 @@ import type { EngineStatus } from '../status.ts'
 import { type Supervised, supervise } from '../supervise.ts'
 import { createRunnerMemory, runnerPids } from './runnerMemory.ts'
 
-export type OllamaDeps = {
+type OllamaDeps = {
   /** Base URL where a running Ollama is looked for. */
   host: string
   /** The user named `host`: then none is started here. */

@@ -9,7 +9,7 @@ import { descendantsOf, findProcess, listProcesses, type ProcessInfo } from '../
  *   digest); without it all runners together
  * @returns null when no such runner can be seen
  */
-export type RunnerMemory = (serverPid: number | null, weightsDigest?: string) => Promise<number | null>
+type RunnerMemory = (serverPid: number | null, weightsDigest?: string) => Promise<number | null>
 
 /** Process ids of the runners below `serverPid`, or of all that can be seen. */
 export async function runnerPids(serverPid: number | null): Promise<number[]> {

@@ -9,17 +9,13 @@ import { residentBytes } from '../memory.ts'
 import { type Supervised, supervise } from '../supervise.ts'
 import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
 
-export type LocalSpeechEnginesDeps = {
+type LocalSpeechEnginesDeps = {
   /** Where the program is; may fetch or build it. */
   programs(): Promise<{ serverPath: string; version: string }>
   /** Threads of one decoding. */
   threads: number
   /** Models that may be loaded at once. */
   maxLoaded: number
-  /** Bytes that all whisper-servers together may hold; null for no limit. */
-  maxResidentBytes: number | null
-  /** Where running engines are noted for the clean-up after a killed server. */
-  runDir?: string
   /** Called when one is started again after a crash. */
   onRestart?: () => void
   log: Log
@@ -58,8 +54,8 @@ export async function whisperIsHealthy(baseUrl: string, signal: AbortSignal): Pr
 
 /**
  * One `whisper-server` for each speech level in use, started on demand and warmed. When more than `maxLoaded` are
- * loaded or they hold more than `maxResidentBytes`, those not in use are stopped, least recently used first; what is
- * in use is never stopped, so the limits can be passed for the length of a request.
+ * loaded, those not in use are stopped, least recently used first; what is in use is never stopped, so the limit can be
+ * passed for the length of a request.
  */
 export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEngines {
   /** By model name and path, least recently used first. */
@@ -67,7 +63,6 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
   /** Engines being stopped: a stop must not be forgotten when the server ends. */
   const ending = new Set<Promise<void>>()
   let stopped = false
-  let trimming: Promise<void> = Promise.resolve()
   let programs: ReturnType<typeof deps.programs> | null = null
 
   /** Found once; looked for again after a failure. */
@@ -96,7 +91,6 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
         }),
         healthy: whisperIsHealthy,
         warm: warmUp,
-        runDir: deps.runDir,
         onRestart: deps.onRestart,
       },
       deps.log,
@@ -113,28 +107,12 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
 
   const oldestUnused = () => [...loaded].slice(0, -1).find(([, entry]) => entry.users === 0)
 
-  async function trim(): Promise<void> {
+  function trim(): void {
     for (let over = loaded.size - deps.maxLoaded; over > 0; over -= 1) {
       const oldest = oldestUnused()
       if (oldest === undefined) return
       unload(...oldest, 'too many are loaded')
     }
-    if (deps.maxResidentBytes === null) return
-    for (;;) {
-      const pids = [...loaded.values()].map(entry => entry.engine.status().pid)
-      const sizes = await Promise.all(pids.map(pid => (pid === null ? null : residentBytes(pid))))
-      const total = sizes.reduce((sum: number, size) => sum + (size ?? 0), 0)
-      const oldest = oldestUnused()
-      if (total <= deps.maxResidentBytes || oldest === undefined) return
-      unload(...oldest, 'they hold too much memory')
-    }
-  }
-
-  /** One at a time, so that two do not both stop an engine for the same surplus. */
-  function trimSoon(): void {
-    trimming = trimming
-      .then(trim)
-      .catch(error => deps.log.error({ err: error }, 'could not trim speech engines'))
   }
 
   return {
@@ -147,7 +125,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
       loaded.delete(key)
       loaded.set(key, entry)
       entry.users += 1
-      trimSoon()
+      trim()
       let leave = () => {}
       try {
         const place = await entry.gate.enter(owner, signal)
@@ -156,7 +134,6 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
         const cold = entry.engine.running() === null
         const waitingSince = performance.now()
         const running = await entry.engine.ready(signal)
-        if (cold) trimSoon()
         let released = false
         return {
           baseUrl: running.baseUrl,
@@ -170,13 +147,13 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
             entry.checked = entry.engine.check()
             place.leave()
             entry.users -= 1
-            trimSoon()
+            trim()
           },
         }
       } catch (error) {
         leave()
         entry.users -= 1
-        trimSoon()
+        trim()
         throw error
       }
     },

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SpeechEngineLease } from '../../../server/engineLease.ts'
-import { residentBytes } from '../../../server/engines/memory.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
 import type { SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../../server/engines/whisper/whisperServers.ts'
@@ -12,9 +11,9 @@ const never = new AbortController().signal
 const model = (name: string) => ({ name, path: `/models/${name}.bin` })
 let engines: SpeechEngines
 
-function create(maxLoaded: number, maxResidentBytes: number | null = null): SpeechEngines {
+function create(maxLoaded: number): SpeechEngines {
   const programs = () => Promise.resolve({ serverPath: fake, version: '9.9' })
-  return createLocalSpeechEngines({ programs, threads: 2, maxLoaded, maxResidentBytes, log: quietLog() })
+  return createLocalSpeechEngines({ programs, threads: 2, maxLoaded, log: quietLog() })
 }
 
 async function use(name: string): Promise<SpeechEngineLease> {
@@ -80,20 +79,6 @@ describe('whisper-servers on this machine', () => {
     expect(await names()).toEqual(['two'])
   })
 
-  it('stop the least recently used one when they hold too much memory, but never the last', async () => {
-    await use('one')
-    const bytes = (await residentBytes(await pidOf('one'))) ?? 0
-    await engines.stop()
-    engines = create(10, Math.round(bytes * 1.5))
-    await use('one')
-    await use('two')
-    await until(async () => (await names()).join() === 'two')
-    await engines.stop()
-    engines = create(10, 1)
-    await use('one')
-    expect(await use('one')).toMatchObject({ cold: false })
-  })
-
   it('let one request in at a time and tell how long the other waited', async () => {
     const first = await engines.acquire(model('one'), 'a', never)
     let isSecondIn = false
@@ -137,7 +122,6 @@ describe('whisper-servers on this machine', () => {
       programs: () => Promise.resolve({ serverPath: '/nonexistent/whisper-server', version: '0' }),
       threads: 1,
       maxLoaded: 1,
-      maxResidentBytes: null,
       log: quietLog(),
     })
     await expect(use('one')).rejects.toMatchObject({
