@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
@@ -21,7 +20,6 @@ import { startTracing } from './assembly/tracing.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
 import type { Config } from './config.ts'
 import { createTickets } from './doors/rest/tickets.ts'
-import { cleanOrphans } from './engines/orphans.ts'
 import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
 import { openComparisons } from './lab/index.ts'
@@ -54,7 +52,6 @@ export type StartOptions = {
 /** Starts the whole server: listens first, so that health and progress can be seen, and gets ready meanwhile. */
 export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
   const { log, report, provision = provisionFrom(config.CACHE_DIR) } = options
-  await cleanOrphans(join(config.CACHE_DIR, 'run'), log)
   const assembly = await assemble(config, provision, report, packageJson.version, log)
   const stopTracing = await startTracing(config, assembly.stages, log)
   const warmUp = createWarmUp(config, assembly, provision, report, log)

@@ -5,7 +5,6 @@ import type { Log } from '../log.ts'
 import { cpuFeaturesIn } from './cpuFeatures.ts'
 import { childEnvironment } from './environment.ts'
 import { signalGroup, spawnGuarded } from './guard.ts'
-import { noteEnded, noteRunning } from './orphans.ts'
 
 export type Program = { path: string; args: string[]; env?: Record<string, string>; cwd?: string }
 
@@ -19,7 +18,7 @@ export type Child = {
   lastLines(): string[]
   /** What it said of the SIMD features it uses; null before it did. */
   cpuFeatures(): string[] | null
-  /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone and its note with it. */
+  /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone. */
   stop(graceMs: number): Promise<void>
   /** SIGKILL, now. */
   kill(): void
@@ -33,7 +32,7 @@ const longestLine = 2000
  * own children (Ollama's runners) end with it. Its output goes into the log as fields, at level debug: it may hold
  * what was said.
  */
-export function startChild(name: string, program: Program, log: Log, runDir: string | undefined): Child {
+export function startChild(name: string, program: Program, log: Log): Child {
   const child = spawnGuarded(program.path, program.args, {
     env: childEnvironment(program.env),
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
@@ -56,8 +55,6 @@ export function startChild(name: string, program: Program, log: Log, runDir: str
   follow(child.stdout, 'stdout')
   follow(child.stderr, 'stderr')
 
-  const noted = pid === null || runDir === undefined ? Promise.resolve() : noteRunning(runDir, name, pid, log)
-
   const exited = new Promise<string>(resolve => {
     child.once('error', error => {
       if (pid === null) resolve(`${program.path} could not be started (${error.message}).`)
@@ -70,11 +67,6 @@ export function startChild(name: string, program: Program, log: Log, runDir: str
     })
   })
 
-  const forgotten = exited.then(async () => {
-    await noted
-    if (pid !== null && runDir !== undefined) await noteEnded(runDir, pid)
-  })
-
   return {
     pid,
     exited,
@@ -83,10 +75,10 @@ export function startChild(name: string, program: Program, log: Log, runDir: str
     cpuFeatures: () => cpuFeatures,
     kill: () => signalGroup(child.pid, 'SIGKILL'),
     async stop(graceMs) {
-      if (!running) return forgotten
+      if (!running) return
       signalGroup(child.pid, 'SIGTERM')
       await within(exited, graceMs, () => signalGroup(child.pid, 'SIGKILL'))
-      await forgotten
+      await exited
     },
   }
 }

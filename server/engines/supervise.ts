@@ -16,8 +16,6 @@ export type EngineSpec = {
   healthy(baseUrl: string, signal: AbortSignal): Promise<boolean>
   /** A first request that pays what the first request costs, so that no turn does. */
   warm?(baseUrl: string, signal: AbortSignal): Promise<void>
-  /** Folder of the notes that `cleanOrphans` reads. */
-  runDir?: string | undefined
   startTimeoutMs?: number
   graceMs?: number
   firstBackoffMs?: number
@@ -123,7 +121,7 @@ export function supervise(spec: EngineSpec, log: Log): Supervised {
     const program = await spec.program(port)
     stopping.signal.throwIfAborted()
     const startedAt = performance.now()
-    const started = startChild(spec.name, program, log, spec.runDir)
+    const started = startChild(spec.name, program, log)
     child = started
     if (started.pid === null) throw new Error(await started.exited)
     const baseUrl = `http://127.0.0.1:${port}${spec.basePath ?? ''}`

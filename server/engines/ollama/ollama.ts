@@ -18,7 +18,6 @@ type OllamaDeps = {
   modelsDir: string
   /** Further variables for our own `ollama serve`. */
   env?: Record<string, string>
-  runDir?: string
   /** Called when ours is started again after a crash. */
   onRestart?: () => void
   log: Log
@@ -95,7 +94,6 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
           },
         }),
         healthy: async (url, signal) => (await probeOllama(url, signal)) !== null,
-        runDir: deps.runDir,
         onRestart: deps.onRestart,
         graceMs: 5000,
       },
