@@ -13,7 +13,7 @@ import type { Mark, Timeline } from './marks.ts'
 /** The parts of a record that stages fill in while the turn runs, so that a turn that fails keeps what it measured. */
 export type RecordDraft = Pick<TurnRecord, 'speech' | 'llm' | 'synthesis' | 'memory'>
 
-export type TurnIdentity = {
+type TurnIdentity = {
   turnId: string
   sessionId: string | null
   conversationId: string

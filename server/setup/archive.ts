@@ -7,7 +7,7 @@ import { extract } from 'tar'
 import { openPromise } from 'yauzl'
 import { codeOf, SourceFailure } from './failures.ts'
 
-export type ArchiveFormat = 'tar.gz' | 'tar.zst'
+type ArchiveFormat = 'tar.gz' | 'tar.zst'
 
 /** Unpacks a tar archive into `directory`. `keep` decides by a member's path; links that lead outside are left out by tar. */
 export async function unpackTar(

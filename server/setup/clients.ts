@@ -8,9 +8,9 @@ import { findOnPath, runProgram } from './programs.ts'
 
 /** Package registries, through their ordinary clients as they are configured on this machine. */
 
-export type NpmPackage = { package: string; version: string; integrity: string }
-export type Wheel = { package: string; version: string; sha256: string }
-export type GoModule = { module: string; version: string; sum: string }
+type NpmPackage = { package: string; version: string; integrity: string }
+type Wheel = { package: string; version: string; sha256: string }
+type GoModule = { module: string; version: string; sum: string }
 
 /** Gets an npm package's tarball into `directory` and checks its integrity (`sha512-<base64>`). */
 export async function npmPack(wanted: NpmPackage, directory: string, signal: AbortSignal): Promise<string> {

@@ -9,7 +9,7 @@ export class SourceFailure extends Error {
 }
 
 /** Disk trouble as an error that names the directory and the mend; null for any other error. No other source would help. */
-export function diskProblem(error: unknown, directory: string): QuantvoxError | null {
+function diskProblem(error: unknown, directory: string): QuantvoxError | null {
   switch (codeOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':

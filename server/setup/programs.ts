@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { signalGroup, spawnGuarded } from '../engines/guard.ts'
 import { codeOf, SourceFailure } from './failures.ts'
 
-export type ProgramRun = {
+type ProgramRun = {
   /** Also where it keeps its temporary files, so that they are on the disk that was chosen. */
   cwd?: string
   /** Added to this process's environment. */

@@ -1,7 +1,7 @@
 import type { TurnRecord } from '../protocol/record.ts'
 
 /** Values of the labels of a turn. A label is kept for ever, so what a client may write freely never becomes one. */
-export type ModelLabels = { llm_model: string; speech_model: string }
+type ModelLabels = { llm_model: string; speech_model: string }
 
 /** A turn without that model, for instance a typed one. */
 const NONE = 'none'

@@ -7,7 +7,7 @@ import type { Log } from '../log.ts'
 import type { EndedTurn } from '../record/turnRecord.ts'
 import { planSpans, type SpanPlan } from './turnSpans.ts'
 
-export type TraceSettings = {
+type TraceSettings = {
   /** Base URL of an OTLP/HTTP receiver, for instance an OpenTelemetry Collector. */
   endpoint: string
   /** `name=value`, percent-encoded as the OpenTelemetry specification has it. */
@@ -18,7 +18,7 @@ export type TraceSettings = {
   appVersion: string
 }
 
-export type Traces = {
+type Traces = {
   /** Sends the trace of a turn in the background. */
   turnEnded(ended: EndedTurn): void
   /** Sends what waits; gives up after a moment. */

@@ -14,7 +14,7 @@ export type SpanPlan = {
   errorCode: string | null
 }
 
-export type TurnPlan = { turn: SpanPlan; stages: SpanPlan[] }
+type TurnPlan = { turn: SpanPlan; stages: SpanPlan[] }
 
 /**
  * A turn as spans: one for the turn, a child for each stage whose beginning was marked. A stage that was broken off

@@ -3,7 +3,7 @@ import type { Log } from '../../log.ts'
 import { type Database, fileProblem, openDatabase, sqliteCode } from './database.ts'
 
 /** The record's file: opened when it is first used, and anew after it was damaged, replaced or out of reach. */
-export type RecordFile = {
+type RecordFile = {
   /** Runs `work` on the open file. An opening waits `waitMs` for another's lock. Throws `QuantvoxError` only. */
   use<T>(kind: 'read' | 'write', work: (open: Database) => T, waitMs?: number): T
   /** Why the last that was asked of it failed; a write that failed counts until one works. Null where all is well. */

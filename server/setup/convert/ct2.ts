@@ -6,7 +6,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
  */
 
 /** Only what Whisper weights hold is named; a variable's data stays in the file until it is asked for. */
-export type Ct2Variable = {
+type Ct2Variable = {
   dims: number[]
   type: 'f32' | 'i8' | 'i16' | 'i32' | 'f16'
   offset: number

@@ -29,7 +29,7 @@ const Step = Type.Object({
   completed: Type.Optional(Type.Number()),
   total: Type.Optional(Type.Number()),
 })
-export type Step = Static<typeof Step>
+type Step = Static<typeof Step>
 
 /** Ollama answered that it refuses or failed; `reason` is in its own words. */
 export class OllamaRefusal extends QuantvoxError {
@@ -44,7 +44,7 @@ export class OllamaRefusal extends QuantvoxError {
   }
 }
 
-export type InstalledLanguageModel = {
+type InstalledLanguageModel = {
   name: string
   quantization: string | null
   parameterSize: string | null
