@@ -9,7 +9,7 @@ import { nearestHint } from './nearest.ts'
 import {
   isSetting,
   normalizeOllamaHost,
-  settingPrefix as prefix,
+  SETTING_PREFIX as prefix,
   Settings,
   secretSettings,
 } from './settings.ts'

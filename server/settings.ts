@@ -156,13 +156,13 @@ export const Settings = Type.Object({
 })
 
 /** Before the name of any setting; it wins over the plain name. */
-export const settingPrefix = 'QUANTVOX_'
+export const SETTING_PREFIX = 'QUANTVOX_'
 
 /** True for the name of an environment variable that is a setting of ours, with or without its prefix. */
 export function isSetting(variable: string): boolean {
   return Object.hasOwn(
     Settings.properties,
-    variable.startsWith(settingPrefix) ? variable.slice(settingPrefix.length) : variable,
+    variable.startsWith(SETTING_PREFIX) ? variable.slice(SETTING_PREFIX.length) : variable,
   )
 }
 

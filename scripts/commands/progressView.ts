@@ -7,8 +7,8 @@ type ProgressView = { onProgress(progress: Progress): void; done(): void }
 
 type Output = Pick<WriteStream, 'write'> & { isTTY?: boolean }
 
-const barWidth = 24
-const redrawMs = 100
+const BAR_WIDTH = 24
+const REDRAW_MS = 100
 
 /** Shows progress on `output`: bars that move on a terminal, else one line for each new step of an item. */
 export function createProgressView(output: Output = process.stderr): ProgressView {
@@ -38,7 +38,7 @@ function bars(output: WriteStream): ProgressView {
     onProgress(progress) {
       latest.set(progress.item, progress)
       // Thousands of pieces a second arrive; a terminal needs ten pictures.
-      if (performance.now() - drawnAt < redrawMs) return
+      if (performance.now() - drawnAt < REDRAW_MS) return
       drawnAt = performance.now()
       render()
     },
@@ -58,8 +58,8 @@ function stepOf(status: string): string {
 export function barLine({ item, status, completedBytes, totalBytes }: Progress): string {
   if (completedBytes === null || totalBytes === null || totalBytes === 0) return `${item}  ${status}`
   const share = Math.min(1, completedBytes / totalBytes)
-  const filled = Math.round(share * barWidth)
-  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled)
+  const filled = Math.round(share * BAR_WIDTH)
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
   const amount = `${prettyBytes(completedBytes)} of ${prettyBytes(totalBytes)}`
   return `${item}  ${bar}  ${Math.floor(share * 100)} %  ${amount}  ${status}`
 }

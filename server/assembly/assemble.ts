@@ -16,9 +16,11 @@ import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
 import type { Log } from '../log.ts'
+
 import type { SpeechLevel } from '../recognition/recognizer.ts'
 import { createWhisperRecognizer } from '../recognition/whisper/recognizer.ts'
-import { openTurnStore, turnFileName } from '../record/sqlite/store.ts'
+import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'
+
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { quantizationIn } from '../shared/quantization.ts'
@@ -105,7 +107,7 @@ export async function assemble(
   }
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
   const languageModels = createLanguageModels(ollama.url)
-  const store = openTurnStore(join(config.DATA_DIR, turnFileName), {
+  const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
     saveText: config.SAVE_TEXT,
     verify: true,
     log,

@@ -2,7 +2,7 @@
 export type Container = 'wav' | 'ogg' | 'webm' | 'mp4' | 'mp3' | 'flac' | 'aac' | 'aiff' | 'unknown'
 
 /** Bytes that `detectContainer` looks at. */
-export const containerBytes = 12
+export const CONTAINER_BYTES = 12
 
 /**
  * Tells a container by its magic bytes; a name or a MIME type that a client sends is not believed.

@@ -1,5 +1,5 @@
 import { QuantvoxError } from '../errors.ts'
-import { type Container, containerBytes, detectContainer } from './containers.ts'
+import { CONTAINER_BYTES, type Container, detectContainer } from './containers.ts'
 import type { DecodedAudio, DecodeLimits } from './decodedAudio.ts'
 import { decodeWav } from './decodeWav.ts'
 import { decodeWithFfmpeg } from './ffmpeg.ts'
@@ -48,7 +48,7 @@ async function sniff(source: AsyncIterable<Uint8Array>): Promise<{
   const iterator = source[Symbol.asyncIterator]()
   const read: Uint8Array[] = []
   let length = 0
-  while (length < containerBytes) {
+  while (length < CONTAINER_BYTES) {
     const next = await iterator.next()
     if (next.done === true) break
     read.push(next.value)

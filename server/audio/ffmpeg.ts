@@ -5,7 +5,7 @@ import { countedBytes, createCollector, type DecodedAudio, type DecodeLimits } f
 import { fromBytes, pcmSampleRate, toFloat32 } from './pcm.ts'
 import { createBreather, smallPieces } from './yielding.ts'
 
-const maxComplaintBytes = 4096
+const MAX_COMPLAINT_BYTES = 4096
 
 /**
  * Decodes any container that `ffmpeg` reads, in a child process that dies with the signal. The input comes through
@@ -56,7 +56,7 @@ export async function decodeWithFfmpeg(
   signal.addEventListener('abort', kill, { once: true })
   let complaint = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (complaint.length < maxComplaintBytes) complaint += text
+    if (complaint.length < MAX_COMPLAINT_BYTES) complaint += text
   })
   const exited = once(child, 'close')
   exited.catch(() => {})

@@ -2,9 +2,9 @@ import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { QuantvoxError } from '../errors.ts'
 
-const minSampleRate = 8_000
-const maxSampleRate = 192_000
-const maxChannels = 8
+const MIN_SAMPLE_RATE = 8_000
+const MAX_SAMPLE_RATE = 192_000
+const MAX_CHANNELS = 8
 
 /** What `wav`'s Reader tells in its `format` event, and nothing checked yet. */
 const AnnouncedFormat = Type.Object({
@@ -18,8 +18,8 @@ const AnnouncedFormat = Type.Object({
 
 export const SampleFormat = Type.Object({
   encoding: Type.Enum(['pcm', 'float']),
-  channels: Type.Integer({ minimum: 1, maximum: maxChannels }),
-  sampleRate: Type.Integer({ minimum: minSampleRate, maximum: maxSampleRate }),
+  channels: Type.Integer({ minimum: 1, maximum: MAX_CHANNELS }),
+  sampleRate: Type.Integer({ minimum: MIN_SAMPLE_RATE, maximum: MAX_SAMPLE_RATE }),
   bitDepth: Type.Enum([8, 16, 24, 32, 64]),
 })
 export type SampleFormat = Static<typeof SampleFormat>
@@ -45,12 +45,12 @@ export function checkedFormat(announced: unknown, subFormat: number | null): Sam
   const encoding = encodings.get(code as 1 | 3)
   if (encoding === undefined)
     throw invalid(`This WAV file holds ${formatName(code)}, which is not read here.`)
-  if (channels < 1 || channels > maxChannels) {
-    throw invalid(`This WAV file has ${channels} channels; 1 to ${maxChannels} are read.`)
+  if (channels < 1 || channels > MAX_CHANNELS) {
+    throw invalid(`This WAV file has ${channels} channels; 1 to ${MAX_CHANNELS} are read.`)
   }
-  if (sampleRate < minSampleRate || sampleRate > maxSampleRate) {
+  if (sampleRate < MIN_SAMPLE_RATE || sampleRate > MAX_SAMPLE_RATE) {
     throw invalid(
-      `This WAV file claims a sample rate of ${sampleRate} Hz; ${minSampleRate} to ${maxSampleRate} are read.`,
+      `This WAV file claims a sample rate of ${sampleRate} Hz; ${MIN_SAMPLE_RATE} to ${MAX_SAMPLE_RATE} are read.`,
     )
   }
   const depths = encoding === 'pcm' ? [8, 16, 24, 32] : [32, 64]

@@ -1,8 +1,8 @@
 import { QuantvoxError } from '../errors.ts'
 
 /** Lengths from here on mean "not known when the header was written": ffmpeg pipes 0xFFFFFFFF, arecord 0x80000000, sox 0x7FFFF000. */
-const streamedFrom = 0x7fff_f000
-const maxFormatBytes = 4096
+const STREAMED_FROM = 0x7fff_f000
+const MAX_FORMAT_BYTES = 4096
 
 export type WavHeader = {
   /** Audio bytes that the `data` chunk announces; null where the writer did not know. */
@@ -56,7 +56,7 @@ async function* wantedChunks(reader: ByteReader, header: WavHeader): AsyncGenera
       return
     }
     if (id === 'fmt ') {
-      if (size < 16 || size > maxFormatBytes) {
+      if (size < 16 || size > MAX_FORMAT_BYTES) {
         throw invalid(
           `The format header of this WAV file claims to be ${size} bytes long; 16, 18 or 40 would be right.`,
         )
@@ -77,7 +77,7 @@ async function* wantedChunks(reader: ByteReader, header: WavHeader): AsyncGenera
 }
 
 async function* dataOf(reader: ByteReader, size: number, header: WavHeader): AsyncGenerator<Buffer> {
-  if (size === 0 || size >= streamedFrom) {
+  if (size === 0 || size >= STREAMED_FROM) {
     header.announcedBytes = null
     yield* reader.upTo(Number.POSITIVE_INFINITY)
     return

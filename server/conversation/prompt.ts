@@ -28,7 +28,7 @@ type Prompt = {
  * the beginning of the prompt and so costs the prompt cache, and this way it happens once in many turns. A choice,
  * not a measurement.
  */
-const keptShare = 0.7
+const KEPT_SHARE = 0.7
 
 /**
  * The messages for the next reply: system prompt, history, the user's text. As long as no turn is dropped, each prompt
@@ -46,7 +46,7 @@ export function buildPrompt(options: PromptOptions): Prompt {
   if (prompt.estimatedTokens <= budget) return prompt
   for (let dropped = 1; dropped <= options.history.length; dropped++) {
     prompt = promptOf(dropped)
-    if (prompt.estimatedTokens <= keptShare * budget) return prompt
+    if (prompt.estimatedTokens <= KEPT_SHARE * budget) return prompt
   }
   if (prompt.estimatedTokens <= budget) return prompt
   throw new QuantvoxError(

@@ -4,11 +4,11 @@ import type { ChatMessage } from './prompt.ts'
  * UTF-8 bytes per token before anything is known of the model's tokenizer. English has more bytes in a token with
  * any common tokenizer, so this errs on the safe side; other scripts have about one character, three bytes.
  */
-const bytesPerToken = 3
+const BYTES_PER_TOKEN = 3
 /** What a chat template puts around one message: role, markers, line breaks. */
-const tokensPerMessage = 8
+const TOKENS_PER_MESSAGE = 8
 /** Kept above the corrected estimate, because the next text may be denser than those that were counted. */
-const margin = 1.1
+const MARGIN = 1.1
 /** A real count outside of these bounds says more about the count (a cut prompt, a huge template) than about the text. */
 const correctionBounds = { least: 0.4, most: 4 }
 
@@ -24,7 +24,7 @@ export function createTokenEstimator(): TokenEstimator {
   return {
     estimate(messages) {
       const raw = rawEstimate(messages)
-      return Math.ceil(correction === undefined ? raw : raw * correction * margin)
+      return Math.ceil(correction === undefined ? raw : raw * correction * MARGIN)
     },
     observe(messages, promptTokens) {
       if (promptTokens === null || promptTokens <= 0 || messages.length === 0) return
@@ -36,6 +36,6 @@ export function createTokenEstimator(): TokenEstimator {
 
 const rawEstimate = (messages: readonly ChatMessage[]) =>
   messages.reduce(
-    (tokens, message) => tokens + tokensPerMessage + Buffer.byteLength(message.content) / bytesPerToken,
+    (tokens, message) => tokens + TOKENS_PER_MESSAGE + Buffer.byteLength(message.content) / BYTES_PER_TOKEN,
     0,
   )

@@ -24,8 +24,8 @@ export type Child = {
   kill(): void
 }
 
-const keptLines = 12
-const longestLine = 2000
+const KEPT_LINES = 12
+const LONGEST_LINE = 2000
 
 /**
  * Starts one program as the leader of a process group of its own: a Ctrl-C in the terminal reaches only us, and its
@@ -45,11 +45,11 @@ export function startChild(name: string, program: Program, log: Log): Child {
   const follow = (stream: Readable | null, kind: 'stdout' | 'stderr') => {
     if (stream === null) return
     createInterface({ input: stream }).on('line', whole => {
-      const line = whole.slice(0, longestLine)
+      const line = whole.slice(0, LONGEST_LINE)
       if (line.trim() === '') return
       cpuFeatures ??= cpuFeaturesIn(line)
       log.debug({ engine: name, enginePid: pid, stream: kind, line }, 'engine output')
-      if (kind === 'stderr' && lines.push(line) > keptLines) lines.shift()
+      if (kind === 'stderr' && lines.push(line) > KEPT_LINES) lines.shift()
     })
   }
   follow(child.stdout, 'stdout')

@@ -12,6 +12,6 @@ export const socketLimits = {
 } as const
 
 /** `sampleRate` of binary frames is the one of `start` towards the server, of the last `audio.started` from it. */
-export const bytesPerSample = 2
+export const BYTES_PER_SAMPLE = 2
 
 export const closeCodes = { policy: 1008 } as const

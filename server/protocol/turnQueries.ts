@@ -26,14 +26,18 @@ export const TurnFilters = Type.Object(filters, { additionalProperties: false })
 export type TurnFilters = Static<typeof TurnFilters>
 
 export const turnFormats = ['json', 'csv', 'ndjson'] as const
-export const maxPageSize = 500
-export const defaultPageSize = 50
+export const MAX_PAGE_SIZE = 500
+export const DEFAULT_PAGE_SIZE = 50
 
 export const TurnsQuery = Type.Object(
   {
     ...filters,
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: maxPageSize, description: `a page; default ${defaultPageSize}` }),
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_PAGE_SIZE,
+        description: `a page; default ${DEFAULT_PAGE_SIZE}`,
+      }),
     ),
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'nextCursor of a page' })),
     format: Type.Optional(

@@ -7,7 +7,7 @@ import { joinSamples, pcmSampleRate } from '../audio/pcm.ts'
 
 const LINK_LIFE_MS = 10 * 60_000
 
-type ReplyRecorder = {
+export type ReplyRecorder = {
   take(turnId: string, audio: SpokenAudio): void
   durationMs(): number
   /** All of it as one WAV file; null if nothing was spoken. */

@@ -1,20 +1,20 @@
 import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 
 /** Sorting this many takes about 1 ms. */
-const runLength = 8_192
+const RUN_LENGTH = 8_192
 
 /**
  * The values in ascending order, sorted in place in runs that are then merged, with the event loop running in
  * between: a sort of 100,000 at one stretch takes 15 ms. The result may be the same array or another.
  */
 export async function sortInSteps(values: Float64Array): Promise<Float64Array> {
-  for (let start = 0; start < values.length; start += runLength) {
-    values.subarray(start, start + runLength).sort()
+  for (let start = 0; start < values.length; start += RUN_LENGTH) {
+    values.subarray(start, start + RUN_LENGTH).sort()
     if (start > 0) await nextLoopTurn()
   }
   let from = values
-  let into: Float64Array = new Float64Array(values.length > runLength ? values.length : 0)
-  for (let width = runLength; width < values.length; width *= 2) {
+  let into: Float64Array = new Float64Array(values.length > RUN_LENGTH ? values.length : 0)
+  for (let width = RUN_LENGTH; width < values.length; width *= 2) {
     for (let start = 0; start < values.length; start += 2 * width) {
       merge(from, into, start, start + width, start + 2 * width)
       await nextLoopTurn()

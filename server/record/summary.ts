@@ -15,7 +15,7 @@ import { describe } from './statistics.ts'
 import type { TurnStore } from './turnStore.ts'
 
 /** More groups are no summary; grouping by conversation without a filter would make thousands. */
-const mostGroups = 1_000
+const MOST_GROUPS = 1_000
 
 const readKey: Readonly<Record<GroupKey, (turn: StoredTurn) => string | null>> = {
   llmModel: turn => turn.llm.model,
@@ -62,8 +62,8 @@ function groupOf(groups: Map<string, Collected>, groupBy: readonly GroupKey[], t
   const id = JSON.stringify(values)
   const known = groups.get(id)
   if (known) return known
-  if (groups.size === mostGroups) {
-    throw new QuantvoxError('invalid_request', `The selection has more than ${mostGroups} groups.`, {
+  if (groups.size === MOST_GROUPS) {
+    throw new QuantvoxError('invalid_request', `The selection has more than ${MOST_GROUPS} groups.`, {
       mend: 'Group by something with fewer values, or narrow the selection with since, until or a model.',
     })
   }

@@ -8,7 +8,7 @@ import { arch, cpus, platform } from 'node:os'
  * configuration, which it reads by one instruction only, the first decoding ends in a general protection fault
  * (llama.cpp issue 20824 and pull request 26954, open in 2026); and Ollama's Go packages have the calls without the code.
  */
-export const withoutAmx = '-U__AMX_INT8__'
+export const WITHOUT_AMX = '-U__AMX_INT8__'
 
 /**
  * A short name for "a CPU that can run what was built here": programs built with `-march=native` crash with an illegal

@@ -7,9 +7,9 @@ import { codeOf } from './failures.ts'
 import type { SetupContext } from './types.ts'
 
 /** A holder that died is overtaken after this; one that lives renews its lock well before. */
-const staleMs = 20_000
-const renewMs = 5_000
-const pollMs = 250
+const STALE_MS = 20_000
+const RENEW_MS = 5_000
+const POLL_MS = 250
 
 /**
  * Runs `work` while no other setup, in this process or another, works on the same item. The second one waits; it should
@@ -49,7 +49,7 @@ async function acquire(
   for (let waits = 0; ; waits++) {
     signal.throwIfAborted()
     try {
-      return await lock(path, { realpath: false, stale: staleMs, update: renewMs, onCompromised: onLost })
+      return await lock(path, { realpath: false, stale: STALE_MS, update: RENEW_MS, onCompromised: onLost })
     } catch (error) {
       if (codeOf(error) !== 'ELOCKED') throw error
     }
@@ -61,6 +61,6 @@ async function acquire(
         totalBytes: null,
       })
     }
-    await sleep(pollMs, undefined, { signal })
+    await sleep(POLL_MS, undefined, { signal })
   }
 }

@@ -15,7 +15,7 @@ type ProgramRun = {
   onLine?(line: string): void
 }
 
-const keptLines = 400
+const KEPT_LINES = 400
 
 /**
  * Runs a program to its end and gives its output, both streams together (the last 400 lines). Throws a `SourceFailure`
@@ -37,7 +37,7 @@ export async function runProgram(command: string, args: string[], run: ProgramRu
   const lines: string[] = []
   const keep = (line: string) => {
     lines.push(line)
-    if (lines.length > keptLines) lines.shift()
+    if (lines.length > KEPT_LINES) lines.shift()
     run.onLine?.(line)
   }
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,13 +1,13 @@
 /** Stop-band attenuation aimed at, dB. 16-bit speech has less dynamic range than that. */
-const attenuationDb = 80
+const ATTENUATION_DB = 80
 /** Transition band, centred on the cut-off: 7.2 to 8.4 kHz at 16 kHz out, so that what folds back lies above 7.6 kHz. */
-const cutoffShare = 0.975
-const transitionShare = 0.15
+const CUTOFF_SHARE = 0.975
+const TRANSITION_SHARE = 0.15
 /** Ratios with more phases than this share a table of so many, interpolated linearly. */
-const maxExactPhases = 640
-const sharedPhases = 512
+const MAX_EXACT_PHASES = 640
+const SHARED_PHASES = 512
 
-type Resampler = {
+export type Resampler = {
   /** Takes samples, gives those that are ready. Any chunking of the same input gives the same samples. */
   push(samples: Float32Array): Float32Array
   /** The rest; the resampler is then used up. In all there are ceil(input × out / in) samples, aligned with the input. */
@@ -29,7 +29,7 @@ export function createResampler(inputRate: number, outputRate: number): Resample
   const { table, taps, phases } = coefficients(
     inputRate,
     outputRate,
-    up <= maxExactPhases ? up : sharedPhases,
+    up <= MAX_EXACT_PHASES ? up : SHARED_PHASES,
   )
   const half = taps / 2
 
@@ -93,10 +93,10 @@ export function createResampler(inputRate: number, outputRate: number): Resample
 /** One row of taps for each phase, and one more for the interpolation after the last. */
 function coefficients(inputRate: number, outputRate: number, phases: number) {
   const narrow = Math.min(1, outputRate / inputRate)
-  const transition = 0.5 * transitionShare * narrow
-  const taps = 2 * Math.ceil((attenuationDb - 7.95) / (14.36 * transition) / 2)
-  const beta = 0.1102 * (attenuationDb - 8.7)
-  const cutoff = cutoffShare * narrow
+  const transition = 0.5 * TRANSITION_SHARE * narrow
+  const taps = 2 * Math.ceil((ATTENUATION_DB - 7.95) / (14.36 * transition) / 2)
+  const beta = 0.1102 * (ATTENUATION_DB - 8.7)
+  const cutoff = CUTOFF_SHARE * narrow
   const half = taps / 2
   const table = new Float32Array((phases + 1) * taps)
   for (let phase = 0; phase <= phases; phase++) {

@@ -3,9 +3,9 @@ import { FromSpeechEnd, type TurnRecord } from '../protocol/record.ts'
 import { createModelLabels } from './modelLabels.ts'
 
 /** Seconds; fine where a voice turn is decided, 10 ms to 30 s. */
-const TURN_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30]
+const turnBuckets = [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30]
 /** Seconds for one token; a reader follows 0.2, a voice 0.3. */
-const TOKEN_BUCKETS = [0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3]
+const tokenBuckets = [0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 3]
 
 type Stage = keyof FromSpeechEnd
 const stages = Object.keys(FromSpeechEnd.properties) as Stage[]
@@ -24,7 +24,7 @@ export function stageMetricName(stage: string): string {
  */
 export function createTurnMetrics(registry: Registry, configured: (string | null)[]) {
   const registers = [registry]
-  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets = TURN_BUCKETS) =>
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[], buckets = turnBuckets) =>
     new Histogram({ name, help, labelNames, buckets, registers })
   const labelNames: ('llm_model' | 'speech_model' | 'outcome')[] = ['llm_model', 'speech_model', 'outcome']
 
@@ -49,7 +49,7 @@ export function createTurnMetrics(registry: Registry, configured: (string | null
     'quantvox_llm_time_per_output_token_seconds',
     'Generation for each token of the reply.',
     ['llm_model'],
-    TOKEN_BUCKETS,
+    tokenBuckets,
   )
   const inference = histogram(
     'quantvox_speech_inference_seconds',

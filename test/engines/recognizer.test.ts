@@ -22,7 +22,6 @@ beforeAll(async () => {
     programs: () => Promise.resolve({ serverPath, version }),
     threads: 2,
     maxLoaded: 1,
-    maxResidentBytes: null,
     log: quietLog(),
   })
   const { samples } = await decodeAudio(createReadStream(dialogue), { maxBytes: 1e6, maxSeconds: 60 }, never)

@@ -8,7 +8,7 @@ import type { Facts } from '../../scripts/doctor/facts.ts'
 import type { Finding, Report } from '../../scripts/doctor/finding.ts'
 import { type Config, readConfig } from '../../server/config.ts'
 import { freePort } from '../../server/engines/ports.ts'
-import { openTurnStore, turnFileName } from '../../server/record/sqlite/store.ts'
+import { openTurnStore, TURN_FILE_NAME } from '../../server/record/sqlite/store.ts'
 import { type ScriptedOllama, scriptedOllama } from './engines/scriptedOllama.ts'
 import { makeTurns } from './record/records.ts'
 
@@ -100,7 +100,7 @@ export async function createHealthyMachine(): Promise<HealthyMachine> {
       return ollama
     },
     putRecord() {
-      const path = join(machine.config.DATA_DIR, turnFileName)
+      const path = join(machine.config.DATA_DIR, TURN_FILE_NAME)
       const store = openTurnStore(path, { saveText: true })
       for (const { record, text } of makeTurns(300)) store.insert(record, text)
       store.close()

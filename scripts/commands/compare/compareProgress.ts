@@ -12,7 +12,7 @@ const phases: Record<ComparisonProgress['phase'], string> = {
   energy: 'energy',
   judge: 'judging',
 }
-const barWidth = 24
+const BAR_WIDTH = 24
 
 /** What is being measured, on `output`: a bar that moves on a terminal, else a line for each phase. */
 export function createCompareProgress(
@@ -44,8 +44,8 @@ export function progressLine({
 }: ComparisonProgress): string {
   if (totalSteps === 0) return `${phases[phase]}  ${what}`
   const share = Math.min(1, doneSteps / totalSteps)
-  const filled = Math.round(share * barWidth)
-  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled)
+  const filled = Math.round(share * BAR_WIDTH)
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
   const left = remainingMs === null ? '' : `  ${clock(remainingMs)} left`
   return `${phases[phase]}  ${bar}  ${Math.floor(share * 100)} %${left}  ${what}`
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '../../../server/config.ts'
 import type { TurnFilters } from '../../../server/protocol/turnQueries.ts'
 import { backUpRecord } from '../../../server/record/sqlite/backup.ts'
-import { turnFileName } from '../../../server/record/sqlite/store.ts'
+import { TURN_FILE_NAME } from '../../../server/record/sqlite/store.ts'
 import { wholeNumber } from '../quantities.ts'
 import { findTurns } from './turnSource.ts'
 import { exportTurns, listTurns, showTurn } from './turns.ts'
@@ -71,7 +71,7 @@ export function addTurns(program: Command, signal: AbortSignal): void {
     .description('copy the record to a file of its own, also while the server runs')
     .argument('<file>', 'SQLite file to write; an older one of that name is replaced')
     .action((file: string) => {
-      const path = join(loadConfig().config.DATA_DIR, turnFileName)
+      const path = join(loadConfig().config.DATA_DIR, TURN_FILE_NAME)
       const count = backUpRecord(path, file)
       process.stderr.write(`${count} turns of ${path} copied to ${file}\n`)
     })
@@ -92,7 +92,7 @@ function location(signal: AbortSignal) {
   return findTurns({
     baseUrl: config.PUBLIC_URL,
     token: config.AUTH_TOKEN,
-    databasePath: join(config.DATA_DIR, turnFileName),
+    databasePath: join(config.DATA_DIR, TURN_FILE_NAME),
     signal,
   })
 }

@@ -22,7 +22,7 @@ export type TurnSource = {
   close(): void
 }
 
-const answerWithinMs = 1_000
+const ANSWER_WITHIN_MS = 1_000
 const pageCheck = Compile(TurnPage)
 const turnCheck = Compile(StoredTurn)
 
@@ -33,7 +33,7 @@ export async function findTurns(where: {
   databasePath: string
   signal?: AbortSignal
 }): Promise<TurnLocation> {
-  const late = AbortSignal.timeout(answerWithinMs)
+  const late = AbortSignal.timeout(ANSWER_WITHIN_MS)
   try {
     const answer = await fetch(new URL('/livez', where.baseUrl), {
       signal: where.signal ? AbortSignal.any([where.signal, late]) : late,

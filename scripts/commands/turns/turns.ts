@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { StoredTurn } from '../../../server/protocol/record.ts'
-import { maxPageSize, type TurnFilters, type TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { MAX_PAGE_SIZE, type TurnFilters, type TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { milliseconds, timingTable } from '../timingTable.ts'
 import { typedFilters } from './turnFilters.ts'
 import { openTurnSource, type TurnLocation, type TurnSource } from './turnSource.ts'
@@ -79,7 +79,7 @@ async function newest(
   const items: StoredTurn[] = []
   let cursor = from
   do {
-    const page = await source.list(filters, Math.min(limit - items.length, maxPageSize), cursor)
+    const page = await source.list(filters, Math.min(limit - items.length, MAX_PAGE_SIZE), cursor)
     items.push(...page.items)
     cursor = page.nextCursor
   } while (cursor !== null && items.length < limit)

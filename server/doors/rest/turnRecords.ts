@@ -4,7 +4,7 @@ import Type from 'typebox'
 import { isAbort, QuantvoxError } from '../../errors.ts'
 import { StoredTurn } from '../../protocol/record.ts'
 import {
-  defaultPageSize,
+  DEFAULT_PAGE_SIZE,
   type GroupKey,
   Summary,
   SummaryQuery,
@@ -64,7 +64,7 @@ export function turnRecordRoutes(dependencies: {
       async (request, reply) => {
         const { limit, cursor, format, ...filters } = request.query
         if (format === undefined || format === 'json') {
-          return store.list(filters, limit ?? defaultPageSize, cursor)
+          return store.list(filters, limit ?? DEFAULT_PAGE_SIZE, cursor)
         }
         if (limit !== undefined || cursor !== undefined) throw streamTakesNoPage(format)
         return sendStream(reply, store, filters, format)

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/schema'
 import { durationMs, fromBytes } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { type ClientMessage, clientMessages } from '../../protocol/socketClient.ts'
-import { bytesPerSample, socketLimits } from '../../protocol/socketLimits.ts'
+import { BYTES_PER_SAMPLE, socketLimits } from '../../protocol/socketLimits.ts'
 
 const checks = new Map(
   Object.entries<TSchema>(clientMessages).map(([type, schema]) => [type, Compile(schema)] as const),
@@ -32,7 +32,7 @@ export function decodeMessage(text: string): ClientMessage {
 
 /** A binary frame as samples. Throws `invalid_message` for one that is too long, `audio_invalid` for half a sample. */
 export function decodeAudioFrame(bytes: Buffer, sampleRate: number): Int16Array {
-  if (bytes.length % bytesPerSample !== 0) {
+  if (bytes.length % BYTES_PER_SAMPLE !== 0) {
     throw new QuantvoxError(
       'audio_invalid',
       `A binary frame has ${bytes.length} bytes, half a sample too many.`,
@@ -41,7 +41,7 @@ export function decodeAudioFrame(bytes: Buffer, sampleRate: number): Int16Array 
       },
     )
   }
-  const frameMs = durationMs(bytes.length / bytesPerSample, sampleRate)
+  const frameMs = durationMs(bytes.length / BYTES_PER_SAMPLE, sampleRate)
   if (frameMs > socketLimits.maxFrameMs) {
     throw new QuantvoxError('invalid_message', `A binary frame holds ${Math.round(frameMs)} ms of audio.`, {
       mend: `Send frames of 10 to ${socketLimits.maxFrameMs} ms at the sampleRate of "start".`,

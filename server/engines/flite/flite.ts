@@ -30,9 +30,9 @@ export type Flite = {
 }
 
 /** An aborted run usually ends by itself within this; killing it would cost the next sentence a new process. */
-const abortGraceMs = 150
+const ABORT_GRACE_MS = 150
 /** A spare is made ready when this share of a limit is used up, so that renewal costs no turn anything. */
-const spareFrom = 0.75
+const SPARE_FROM = 0.75
 
 /**
  * flite in a process of its own, renewed when its memory or its age passes a limit. A crash fails the sentence that
@@ -97,7 +97,7 @@ export function createFlite(deps: FliteDeps): Flite {
   function renewIfOld(worker: FliteWorker): void {
     if (active !== worker || stopping.signal.aborted) return
     const used = Math.max(worker.sentences() / maxSentences, worker.residentBytes() / maxResidentBytes)
-    if (used >= spareFrom && spare === null) spare = start()
+    if (used >= SPARE_FROM && spare === null) spare = start()
     if (used < 1) return
     log.debug(
       { engine: 'flite', enginePid: worker.pid, sentences: worker.sentences() },
@@ -113,7 +113,7 @@ export function createFlite(deps: FliteDeps): Flite {
       () => true,
       () => true,
     )
-    if (await within(ended, abortGraceMs, () => false)) return
+    if (await within(ended, ABORT_GRACE_MS, () => false)) return
     retire(worker)
     if (!stopping.signal.aborted) use()
   }

@@ -12,12 +12,12 @@ const modulePath = process.argv[2] ?? ''
 const compiled = await WebAssembly.compile(readFileSync(modulePath))
 
 /** The descriptor that we hand out for the output file; WASI's own start at 3 and stay few. */
-const outputDescriptor = 900
-const firstPreopen = 3
-const success = 0
-const notSupported = 58
-const regularFile = 4
-const allRights = 0xffff_ffff_ffff_ffffn
+const OUTPUT_DESCRIPTOR = 900
+const FIRST_PREOPEN = 3
+const SUCCESS = 0
+const NOT_SUPPORTED = 58
+const REGULAR_FILE = 4
+const ALL_RIGHTS = 0xffff_ffff_ffff_ffffn
 
 type WasiCall = (...parameters: number[]) => number
 
@@ -54,12 +54,14 @@ function catchOutput(memory: WebAssembly.Memory, original: Record<string, WasiCa
   const forOutput =
     (name: string, act: WasiCall): WasiCall =>
     (descriptor = 0, ...rest) =>
-      descriptor === outputDescriptor ? act(...rest) : (original[name]?.(descriptor, ...rest) ?? notSupported)
+      descriptor === OUTPUT_DESCRIPTOR
+        ? act(...rest)
+        : (original[name]?.(descriptor, ...rest) ?? NOT_SUPPORTED)
   return {
     path_open(...parameters: number[]) {
       // fd, dirflags, path, path_len, oflags, rights, inheriting rights, fdflags, opened_fd (wasi_snapshot_preview1)
-      view().setUint32(parameters[8] ?? 0, outputDescriptor, true)
-      return success
+      view().setUint32(parameters[8] ?? 0, OUTPUT_DESCRIPTOR, true)
+      return SUCCESS
     },
     fd_write: forOutput('fd_write', (vectors = 0, count = 0, writtenBytes = 0) => {
       let total = 0
@@ -71,15 +73,15 @@ function catchOutput(memory: WebAssembly.Memory, original: Record<string, WasiCa
         total += length
       }
       view().setUint32(writtenBytes, total, true)
-      return success
+      return SUCCESS
     }),
-    fd_close: forOutput('fd_close', () => success),
+    fd_close: forOutput('fd_close', () => SUCCESS),
     fd_fdstat_get: forOutput('fd_fdstat_get', (at = 0) => {
-      view().setUint8(at, regularFile)
+      view().setUint8(at, REGULAR_FILE)
       view().setUint16(at + 2, 0, true)
-      view().setBigUint64(at + 8, allRights, true)
-      view().setBigUint64(at + 16, allRights, true)
-      return success
+      view().setBigUint64(at + 8, ALL_RIGHTS, true)
+      view().setBigUint64(at + 16, ALL_RIGHTS, true)
+      return SUCCESS
     }),
   }
 }
@@ -104,7 +106,7 @@ function runFlite(text: string, voice: string): Buffer {
     return Buffer.concat(written)
   } finally {
     // WASI keeps the folder open, one descriptor a run, until it is told.
-    original.fd_close?.(firstPreopen)
+    original.fd_close?.(FIRST_PREOPEN)
   }
 }
 

@@ -49,9 +49,9 @@ export type OllamaEngine = {
 }
 
 const VersionAnswer = Compile(Type.Object({ version: Type.String() }))
-const probeTimeoutMs = 1500
+const PROBE_TIMEOUT_MS = 1500
 /** How long an answer of somebody else's Ollama is believed. */
-const believedForMs = 10_000
+const BELIEVED_FOR_MS = 10_000
 
 /** The version that an Ollama at `url` reports; null when nothing answers or what answers is no Ollama. */
 export async function probeOllama(url: string, signal: AbortSignal): Promise<string | null> {
@@ -102,7 +102,7 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
   }
 
   async function look(): Promise<void> {
-    const limit = AbortSignal.any([stopping.signal, AbortSignal.timeout(probeTimeoutMs)])
+    const limit = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)])
     const version = await probeOllama(host, limit)
     if (version !== null) {
       if (foreign === null) deps.log.info({ engine: 'ollama', url: host, version }, 'using a running Ollama')
@@ -124,7 +124,7 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
     own = { engine: start(program), version: program.version }
   }
 
-  const isOld = () => performance.now() - lookedAt > believedForMs
+  const isOld = () => performance.now() - lookedAt > BELIEVED_FOR_MS
 
   function lookOnce(): Promise<void> {
     looking ??= look().finally(() => {

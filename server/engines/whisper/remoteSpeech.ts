@@ -14,9 +14,9 @@ type Remote = {
 }
 
 /** A healthy answer is believed this long, a bad one a little. */
-const healthyForMs = 5000
-const unhealthyForMs = 1000
-const healthTimeoutMs = 2000
+const HEALTHY_FOR_MS = 5000
+const UNHEALTHY_FOR_MS = 1000
+const HEALTH_TIMEOUT_MS = 2000
 
 /**
  * whisper-servers that somebody else runs (`SPEECH_URL`). Each URL that answers its health check is a place for one
@@ -41,11 +41,11 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
   const stopping = new AbortController()
 
   function check(remote: Remote): Promise<void> {
-    const freshForMs = remote.healthy ? healthyForMs : unhealthyForMs
+    const freshForMs = remote.healthy ? HEALTHY_FOR_MS : UNHEALTHY_FOR_MS
     if (performance.now() - remote.checkedAt < freshForMs) return Promise.resolve()
     remote.checking ??= whisperIsHealthy(
       remote.url,
-      AbortSignal.any([stopping.signal, AbortSignal.timeout(healthTimeoutMs)]),
+      AbortSignal.any([stopping.signal, AbortSignal.timeout(HEALTH_TIMEOUT_MS)]),
     )
       .catch(() => false)
       .then(healthy => {

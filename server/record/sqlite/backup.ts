@@ -5,7 +5,7 @@ import { QuantvoxError } from '../../errors.ts'
 import { fileProblem } from './database.ts'
 
 /** Another process's lock is waited for so long; a server holds one for a millisecond at a time. */
-const lockWaitMs = 5_000
+const LOCK_WAIT_MS = 5_000
 
 /**
  * Copies the record at `path` to `target` as it is at one moment, without its deleted rows and free pages, while a
@@ -27,7 +27,7 @@ export function backUpRecord(path: string, target: string): number {
   const partial = `${target}.${process.pid}.part`
   rmSync(partial, { force: true })
   try {
-    const source = new DatabaseSync(path, { readOnly: true, timeout: lockWaitMs })
+    const source = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS })
     try {
       source.prepare('VACUUM INTO ?').run(partial)
     } finally {

@@ -6,12 +6,12 @@ import { QuantvoxError } from '../../errors.ts'
 import { migrate, requireCurrentSchema, schemaVersion } from './migrations.ts'
 
 /** A migration may wait this long for another process; it runs before the server listens. */
-export const openWaitMs = 2_000
+export const OPEN_WAIT_MS = 2_000
 /**
  * A write waits this long for another process's lock. SQLite waits on the event loop, so it is short: what it
  * refuses is kept in memory and written later.
  */
-const busyWaitMs = 20
+const BUSY_WAIT_MS = 20
 
 /** Prepared statements by their text: the same few selections come again and again. */
 export type Database = {
@@ -37,7 +37,7 @@ export function openDatabase(path: string, options: { readOnly: boolean; waitMs:
     if (!options.readOnly) {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON')
       migrate(database)
-      database.exec(`PRAGMA busy_timeout = ${busyWaitMs}`)
+      database.exec(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`)
     }
   } catch (error) {
     database.close()

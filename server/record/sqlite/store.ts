@@ -4,8 +4,10 @@ import type { Log } from '../../log.ts'
 import type { StoredTurn } from '../../protocol/record.ts'
 import type { TurnFilters } from '../../protocol/turnQueries.ts'
 import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from '../selection.ts'
+
 import type { TurnStore } from '../turnStore.ts'
-import { type Database, emptyLog, fileProblem, openWaitMs, proveWritable, sqliteCode } from './database.ts'
+import { type Database, emptyLog, fileProblem, OPEN_WAIT_MS, proveWritable, sqliteCode } from './database.ts'
+
 import { findDamage } from './integrity.ts'
 import { createLogSync } from './logSync.ts'
 import { openRecordFile } from './recordFile.ts'
@@ -13,13 +15,13 @@ import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
 /** Rows read and checked at a stretch: about 3 ms. */
-const rowsAtAStretch = 100
+const ROWS_AT_ASTRETCH = 100
 /** How long until what the file refused is tried again when no turn comes. */
-const retryMs = 5_000
-const constraintViolated = 19
+const RETRY_MS = 5_000
+const CONSTRAINT_VIOLATED = 19
 
 /** The record's file inside DATA_DIR. */
-export const turnFileName = 'quantvox.sqlite'
+export const TURN_FILE_NAME = 'quantvox.sqlite'
 
 const insertRow = `INSERT INTO turns (turnId, startedAtMs, record, transcript, reply, heardText) VALUES (?, ?, ?, ?, ?, ?)`
 const deleteOldest = `DELETE FROM turns WHERE turnId IN
@@ -56,7 +58,7 @@ export function openTurnStore(
         .prepare(insertRow)
         .run(record.turnId, Date.parse(record.startedAt), json, text.transcript, text.reply, text.heardText)
     } catch (error) {
-      if (sqliteCode(error) !== constraintViolated) throw error
+      if (sqliteCode(error) !== CONSTRAINT_VIOLATED) throw error
       // Trying again cannot help, and it must not hold up the rows behind it.
       log?.error({ err: error, turnId: record.turnId }, 'A turn was not recorded: the row is not valid.')
     }
@@ -77,7 +79,7 @@ export function openTurnStore(
   }
 
   function tryLater(): void {
-    if (!closed && !readOnly) retry ??= setTimeout(tryAgain, retryMs).unref()
+    if (!closed && !readOnly) retry ??= setTimeout(tryAgain, RETRY_MS).unref()
   }
 
   function tryAgain(): void {
@@ -98,8 +100,8 @@ export function openTurnStore(
 
   function begin(): void {
     try {
-      if (readOnly) file.use('read', () => {}, openWaitMs)
-      else file.use('write', proveWritable, openWaitMs)
+      if (readOnly) file.use('read', () => {}, OPEN_WAIT_MS)
+      else file.use('write', proveWritable, OPEN_WAIT_MS)
       if (logHoldsDeleted) file.use('write', forgetLog)
     } catch (error) {
       log?.error({ err: error }, fileProblem(path, error).line)
@@ -160,10 +162,10 @@ export function openTurnStore(
       const forgotten: string[] = []
       for (;;) {
         const rows = file.use('write', open =>
-          open.prepare(deleteOldest).all(startedAt.getTime(), rowsAtAStretch),
+          open.prepare(deleteOldest).all(startedAt.getTime(), ROWS_AT_ASTRETCH),
         )
         forgotten.push(...rows.map(row => String(row.turnId)))
-        if (rows.length < rowsAtAStretch) break
+        if (rows.length < ROWS_AT_ASTRETCH) break
         await nextLoopTurn()
       }
       if (forgotten.length > 0) file.use('write', forgetLog)
@@ -187,10 +189,10 @@ export function openTurnStore(
       let after: Position | null = null
       for (;;) {
         signal?.throwIfAborted()
-        const rows: Row[] = file.use('read', open => readRows(open, filters, after, rowsAtAStretch))
+        const rows: Row[] = file.use('read', open => readRows(open, filters, after, ROWS_AT_ASTRETCH))
         yield* readable(rows, log)
         const last = rows.at(-1)
-        if (!last || rows.length < rowsAtAStretch) return
+        if (!last || rows.length < ROWS_AT_ASTRETCH) return
         after = placeOf(last)
         await nextLoopTurn()
       }
@@ -199,7 +201,7 @@ export function openTurnStore(
     close() {
       if (closed) return
       closed = true
-      if (unwritten.count > 0 && !writeUnwritten(openWaitMs)) {
+      if (unwritten.count > 0 && !writeUnwritten(OPEN_WAIT_MS)) {
         log?.error(
           { err: file.problem(), lost: unwritten.count },
           'Turns are lost: the turn record did not take them.',

@@ -1,12 +1,12 @@
 import type { TurnRecord, TurnText } from '../../protocol/record.ts'
 
 /** Rows kept in memory while the file takes none; about 3 MB when full. */
-const mostUnwritten = 1_000
+const MOST_UNWRITTEN = 1_000
 
 export type UnwrittenRow = { record: TurnRecord; text: TurnText }
 
 /** Rows that wait for the file, oldest first. `push` returns the row that had to give way, if any. */
-export function createUnwrittenRows(most = mostUnwritten) {
+export function createUnwrittenRows(most = MOST_UNWRITTEN) {
   const rows: UnwrittenRow[] = []
   return {
     get count() {

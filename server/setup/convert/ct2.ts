@@ -23,7 +23,7 @@ export type Ct2Model = {
 
 const types = ['f32', 'i8', 'i16', 'i32', 'f16'] as const
 const bytesPerElement = { f32: 4, i8: 1, i16: 2, i32: 4, f16: 2 }
-const supportedVersion = 6
+const SUPPORTED_VERSION = 6
 
 /** Opens the file and reads its table of variables. Throws an `Error` that says what is wrong with the file. */
 export function openCt2(path: string): Ct2Model {
@@ -57,8 +57,8 @@ function readTable(file: number): Ct2Model {
   }
 
   const version = takeU32()
-  if (version !== supportedVersion)
-    throw new Error(`model.bin has version ${version}, not ${supportedVersion}`)
+  if (version !== SUPPORTED_VERSION)
+    throw new Error(`model.bin has version ${version}, not ${SUPPORTED_VERSION}`)
   const spec = takeString()
   takeU32() // revision of the spec
   const variables = new Map<string, Ct2Variable>()

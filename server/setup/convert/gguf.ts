@@ -4,7 +4,7 @@ import { dequantizeQ4_1, dequantizeQ8_0, ggmlTensorType } from './dequantize.ts'
 import { encodeGgufHeader, type GgufHeader, type GgufTensor, readGgufHeader } from './ggufHeader.ts'
 
 /** `LLAMA_FTYPE_MOSTLY_F16` of llama.cpp's `llama.h`. */
-const fileTypeMostlyF16 = 1
+const FILE_TYPE_MOSTLY_F16 = 1
 
 type Format = { bytesPerBlock: number; blockLength: number; widen: ((blocks: Buffer) => Float16Array) | null }
 
@@ -55,7 +55,7 @@ function writeF16(input: number, output: number): void {
 /** The same head with the types and offsets that the F16 file has. */
 function f16Header(header: GgufHeader): GgufHeader {
   const metadata = Buffer.from(header.metadata)
-  if (header.fileTypeAt !== null) metadata.writeUInt32LE(fileTypeMostlyF16, header.fileTypeAt)
+  if (header.fileTypeAt !== null) metadata.writeUInt32LE(FILE_TYPE_MOSTLY_F16, header.fileTypeAt)
   let offset = 0
   const tensors = header.tensors.map(tensor => {
     const { widen, bytes, elements } = layout(tensor)

@@ -26,7 +26,7 @@ export type GgufHeader = {
   dataStart: number
 }
 
-const headerLimitBytes = 64 * 1024 * 1024
+const HEADER_LIMIT_BYTES = 64 * 1024 * 1024
 const valueType = { uint32: 4, string: 8, array: 9 } as const
 /** Bytes of a value by its type number; strings and arrays say their own length. */
 const fixedSizes = new Map([
@@ -45,7 +45,7 @@ const fixedSizes = new Map([
 
 /** Reads the head of an open file of `size` bytes. Throws an `Error` that says what is wrong with it. */
 export function readGgufHeader(file: number, size: number): GgufHeader {
-  const head = Buffer.alloc(Math.min(size, headerLimitBytes))
+  const head = Buffer.alloc(Math.min(size, HEADER_LIMIT_BYTES))
   readSync(file, head, 0, head.length, 0)
   let position = 0
   const advance = (length: number) => {

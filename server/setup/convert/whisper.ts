@@ -5,17 +5,17 @@ import { melFilters } from './melFilters.ts'
 import { readTokens } from './tokens.ts'
 import { layerCount, type WhisperTensor, whisperTensors } from './whisperTensors.ts'
 
-/** `headSize` and `contextTokens` are the same in every Whisper; the sizes of a model are read from its tensors. */
-const headSize = 64
-const contextTokens = 448
-const fftBins = 201
-const ggmlMagic = 0x67676d6c
+/** `HEAD_SIZE` and `CONTEXT_TOKENS` are the same in every Whisper; the sizes of a model are read from its tensors. */
+const HEAD_SIZE = 64
+const CONTEXT_TOKENS = 448
+const FFT_BINS = 201
+const GGML_MAGIC = 0x67676d6c
 const ggmlType = { f32: 0, f16: 1 } as const
 /**
  * Tokens that the published ggml files carry, of both kinds: English-only ones end with `<|endoftext|>`. whisper.cpp
  * makes up the names of the rest.
  */
-const textTokens = 50_257
+const TEXT_TOKENS = 50_257
 
 export type WhisperConversion = {
   /** CTranslate2 `model.bin`, float16. */
@@ -50,29 +50,29 @@ function header(model: Ct2Model, tokenizerPath: string): Buffer {
   const dims = (name: string) => model.variables.get(name)?.dims ?? []
   const [vocabularySize = 0] = dims('decoder/embeddings/weight')
   const [audioContext = 0, audioState = 0] = dims('encoder/position_encodings/encodings')
-  const [textContext = contextTokens, textState = 0] = dims('decoder/position_encodings/encodings')
+  const [textContext = CONTEXT_TOKENS, textState = 0] = dims('decoder/position_encodings/encodings')
   const [, melBands = 0] = dims('encoder/conv1/weight')
   if (vocabularySize === 0 || audioState === 0 || textState === 0 || melBands === 0) {
     throw new Error('the model.bin is not a Whisper model')
   }
   const filters = melFilters(melBands)
-  const tokens = readTokens(tokenizerPath, textTokens)
+  const tokens = readTokens(tokenizerPath, TEXT_TOKENS)
   return Buffer.concat([
     int32s(
-      ggmlMagic,
+      GGML_MAGIC,
       vocabularySize,
       audioContext,
       audioState,
-      audioState / headSize,
+      audioState / HEAD_SIZE,
       layerCount(model, 'encoder'),
       textContext,
       textState,
-      textState / headSize,
+      textState / HEAD_SIZE,
       layerCount(model, 'decoder'),
       melBands,
       ggmlType.f16,
       melBands,
-      fftBins,
+      FFT_BINS,
     ),
     Buffer.from(filters.buffer),
     int32s(tokens.length),

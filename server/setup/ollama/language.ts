@@ -16,10 +16,10 @@ import { hasBlob, installedLanguageTags, OllamaRefusal, runSteps, uploadBlob } f
 type Languages = Catalog['language']
 
 /** Until Ollama's registry must have answered with a manifest. */
-const registryMs = 15_000
-const probeMs = 4_000
+const REGISTRY_MS = 15_000
+const PROBE_MS = 4_000
 /** Said before the registry is asked; whatever comes after it is an answer. */
-const manifestAsked = 'pulling manifest'
+const MANIFEST_ASKED = 'pulling manifest'
 
 /**
  * Sees that Ollama has `tag`: pulls it, or makes it by the catalog's recipe where the registry does not answer. Throws
@@ -110,12 +110,12 @@ export async function chooseDefaultLanguageModel(
 async function registryHas(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<boolean> {
   const answered = new AbortController()
   try {
-    const either = AbortSignal.any([signal, answered.signal, AbortSignal.timeout(probeMs)])
+    const either = AbortSignal.any([signal, answered.signal, AbortSignal.timeout(PROBE_MS)])
     await runSteps(
       ollamaUrl,
       '/api/pull',
       { model: tag },
-      step => step.status === manifestAsked || answered.abort(),
+      step => step.status === MANIFEST_ASKED || answered.abort(),
       either,
     )
   } catch {
@@ -132,14 +132,14 @@ async function pull(
   context: SetupContext,
 ): Promise<void> {
   const silence = new AbortController()
-  const timeout = setTimeout(() => silence.abort(), registryMs)
+  const timeout = setTimeout(() => silence.abort(), REGISTRY_MS)
   try {
     await runSteps(
       ollamaUrl,
       '/api/pull',
       { model: tag },
       step => {
-        if (step.status !== manifestAsked) clearTimeout(timeout)
+        if (step.status !== MANIFEST_ASKED) clearTimeout(timeout)
         context.onProgress({
           item: tag,
           status: step.status ?? 'pulling',

@@ -4,7 +4,7 @@ import { unpackTar } from '../archive.ts'
 import { cachePaths, withScratch } from '../cache.ts'
 import type { ArchiveSource, GoSource, OllamaEntry } from '../catalog.ts'
 import { goDownload, npmPack } from '../clients.ts'
-import { cpuKey, withoutAmx } from '../cpu.ts'
+import { cpuKey, WITHOUT_AMX } from '../cpu.ts'
 import { download } from '../download.ts'
 import { type EngineRecord, installEngine, readEngine } from '../engineRecord.ts'
 import { SourceFailure } from '../failures.ts'
@@ -171,7 +171,7 @@ async function build(
     const flags = [
       '-O3',
       '-march=native',
-      withoutAmx,
+      WITHOUT_AMX,
       `-DQUANTVOX_CPU_${cpuKey()}`,
       ...source.includes.map(path => `-I${join(headers, path)}`),
     ]

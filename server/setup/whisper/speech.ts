@@ -16,14 +16,14 @@ import { firstSource } from '../sources.ts'
 import type { SetupContext, SpeechModelFile, WhisperPrograms } from '../types.ts'
 import { type FileNote, placeFile, readFileNote, removeFile } from './speechFiles.ts'
 
-const unquantized = 'f16'
+const UNQUANTIZED = 'f16'
 
 export type SpeechLevel = { family: SpeechFamily; quantization: string; name: string }
 
 /** Every level of every family of the catalog, f16 first. */
 export function speechLevels(families: SpeechFamily[]): SpeechLevel[] {
   return families.flatMap(family =>
-    [unquantized, ...family.levels.map(level => level.quantization)].map(quantization => ({
+    [UNQUANTIZED, ...family.levels.map(level => level.quantization)].map(quantization => ({
       family,
       quantization,
       name: `${family.name}-${quantization}`,
@@ -61,7 +61,7 @@ export async function obtainSpeechModel(
     const note = await withLock(level.name, context, async locked => {
       const madeMeanwhile = await readFileNote(path, locked.signal)
       if (madeMeanwhile !== null) return madeMeanwhile
-      return level.quantization === unquantized
+      return level.quantization === UNQUANTIZED
         ? fetchUnquantized(level.family, path, locked)
         : quantize(level, path, whisper, locked)
     })
@@ -70,7 +70,7 @@ export async function obtainSpeechModel(
 }
 
 function fetchUnquantized(family: SpeechFamily, path: string, context: SetupContext): Promise<FileNote> {
-  const item = `${family.name}-${unquantized}`
+  const item = `${family.name}-${UNQUANTIZED}`
   return withScratch(context.cacheDir, item, scratch => {
     const fetched = join(scratch, 'model.ggml')
     const { sha256, sizeBytes } = family.f16
@@ -154,7 +154,7 @@ async function quantize(
   const [programs, source] = await Promise.all([
     whisper(context),
     obtainSpeechModel(
-      { ...level, quantization: unquantized, name: `${level.family.name}-${unquantized}` },
+      { ...level, quantization: UNQUANTIZED, name: `${level.family.name}-${UNQUANTIZED}` },
       whisper,
       context,
     ),

@@ -5,7 +5,7 @@ import { unpackTar } from '../archive.ts'
 import { cachePaths, withScratch } from '../cache.ts'
 import type { NpmSource, PathSource, WhisperEntry } from '../catalog.ts'
 import { npmPack } from '../clients.ts'
-import { withoutAmx } from '../cpu.ts'
+import { WITHOUT_AMX } from '../cpu.ts'
 import { installEngine, readEngine } from '../engineRecord.ts'
 import { SourceFailure } from '../failures.ts'
 import { withLock } from '../lock.ts'
@@ -146,8 +146,8 @@ async function build(
         '-DCMAKE_BUILD_TYPE=Release',
         '-DBUILD_SHARED_LIBS=OFF',
         '-DWHISPER_BUILD_TESTS=OFF',
-        `-DCMAKE_C_FLAGS=${withoutAmx}`,
-        `-DCMAKE_CXX_FLAGS=${withoutAmx}`,
+        `-DCMAKE_C_FLAGS=${WITHOUT_AMX}`,
+        `-DCMAKE_CXX_FLAGS=${WITHOUT_AMX}`,
         ...options,
       ],
       { signal },

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../../../server/engines/ports.ts'
-import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
+import { openTurnStore, TURN_FILE_NAME } from '../../../server/record/sqlite/store.ts'
 import { createHealthyMachine, type HealthyMachine } from '../../support/healthyMachine.ts'
 
 let machine: HealthyMachine
@@ -23,7 +23,7 @@ test('where all is well it finds nothing, and a spoken question is answered, wit
   expect(turn).toMatchObject({ outcome: 'completed', synthesis: { voice: 'flite:slt' } })
   expect(turn?.speech.audioMs).toBeGreaterThan(1_500)
   expect(turn?.fromSpeechEnd.firstAudioMs).toBeGreaterThan(0)
-  const store = openTurnStore(join(machine.config.DATA_DIR, turnFileName), { saveText: true })
+  const store = openTurnStore(join(machine.config.DATA_DIR, TURN_FILE_NAME), { saveText: true })
   expect((await store.list({}, 10)).items).toEqual([])
   store.close()
 })

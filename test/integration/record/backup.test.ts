@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { backUpRecord } from '../../../server/record/sqlite/backup.ts'
-import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
+import { openTurnStore, TURN_FILE_NAME } from '../../../server/record/sqlite/store.ts'
 import { answerOf, askText, quantvox } from '../../support/liveServer.ts'
 import { makeTurn, makeTurns } from '../../support/record/records.ts'
 import { startScriptedServer } from '../../support/scriptedServer/start.ts'
@@ -34,7 +34,7 @@ test('backups of a running server have every turn that had ended, are whole, and
   for (let round = 1; round <= 5; round++) {
     await expect.poll(() => ended.length).toBeGreaterThan(round * 3)
     const before = [...ended]
-    expect(backUpRecord(join(server.dataDir, turnFileName), copy)).toBeGreaterThanOrEqual(before.length)
+    expect(backUpRecord(join(server.dataDir, TURN_FILE_NAME), copy)).toBeGreaterThanOrEqual(before.length)
     const there = whatIsIn(copy)
     expect(before.filter(turnId => !there.has(turnId))).toEqual([])
   }

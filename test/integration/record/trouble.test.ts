@@ -20,7 +20,7 @@ import Value from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type RecordInfo, ServerInfo } from '../../../server/protocol/info.ts'
 import { fileProblem } from '../../../server/record/sqlite/database.ts'
-import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
+import { openTurnStore, TURN_FILE_NAME } from '../../../server/record/sqlite/store.ts'
 import { answerOf, askText } from '../../support/liveServer.ts'
 import { makeTurns } from '../../support/record/records.ts'
 import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer/start.ts'
@@ -31,7 +31,7 @@ let server: ScriptedServer | null
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'quantvox-trouble-'))
   mkdirSync(join(folder, 'data'))
-  file = join(folder, 'data', turnFileName)
+  file = join(folder, 'data', TURN_FILE_NAME)
   server = null
 })
 afterEach(async () => {

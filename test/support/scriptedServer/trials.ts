@@ -6,7 +6,7 @@ import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
 import { readClip } from '../../../server/audio/readClip.ts'
 import { descendantsOf, listProcesses } from '../../../server/engines/processes.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
-import { openTurnStore, turnFileName } from '../../../server/record/sqlite/store.ts'
+import { openTurnStore, TURN_FILE_NAME } from '../../../server/record/sqlite/store.ts'
 import { clip } from '../liveServer.ts'
 import { randomFrom } from '../record/records.ts'
 import { type ScriptedServer, startScriptedServer } from './start.ts'
@@ -66,7 +66,7 @@ export async function signalTrials(
 
 /** Turns of `ids` that the record does not have, read as the next start would find it. */
 export async function lostRows({ dataDir }: { dataDir: string }, ids: Iterable<string>): Promise<string[]> {
-  const store = openTurnStore(join(dataDir, turnFileName), { saveText: true })
+  const store = openTurnStore(join(dataDir, TURN_FILE_NAME), { saveText: true })
   const problem = store.status.problem
   const lost: string[] = []
   if (problem === null) for (const id of ids) if ((await store.get(id)) === null) lost.push(id)
