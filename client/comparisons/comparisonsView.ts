@@ -1,11 +1,12 @@
 import './comparisons.css'
 import type { ComparisonRequest, ComparisonStatus } from '../../server/protocol/comparisons.ts'
+import { isOver } from '../../server/shared/comparisons.ts'
 import { type Api, ApiError } from '../api.ts'
 import { el } from '../dom.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import type { View } from '../view.ts'
 import { followRun } from './following.ts'
-import { isOver, runsList } from './runsList.ts'
+import { runsList } from './runsList.ts'
 import { createRunView } from './runView.ts'
 import { createStartForm } from './startForm.ts'
 

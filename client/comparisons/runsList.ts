@@ -1,11 +1,8 @@
 import type { ComparisonStatus } from '../../server/protocol/comparisons.ts'
+import { isOver } from '../../server/shared/comparisons.ts'
 import { el } from '../dom.ts'
 import { clockTime } from '../figures.ts'
 import { requestInWords } from './comparisonRequest.ts'
-
-export function isOver({ state }: Pick<ComparisonStatus, 'state'>): boolean {
-  return state !== 'queued' && state !== 'running'
-}
 
 /** All runs, as links to their reports. */
 export function runsList(runs: readonly ComparisonStatus[]): HTMLElement {

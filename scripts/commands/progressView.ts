@@ -57,9 +57,12 @@ function stepOf(status: string): string {
 /** For instance `whisper-tiny.en-f16  ██████░░░░  25 %  19.4 MB of 77.7 MB  downloading`. */
 export function barLine({ item, status, completedBytes, totalBytes }: Progress): string {
   if (completedBytes === null || totalBytes === null || totalBytes === 0) return `${item}  ${status}`
-  const share = Math.min(1, completedBytes / totalBytes)
-  const filled = Math.round(share * BAR_WIDTH)
-  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
   const amount = `${prettyBytes(completedBytes)} of ${prettyBytes(totalBytes)}`
-  return `${item}  ${bar}  ${Math.floor(share * 100)} %  ${amount}  ${status}`
+  return `${item}  ${bar(completedBytes / totalBytes)}  ${amount}  ${status}`
+}
+
+/** `██████░░░░  25 %` of 0 to 1. */
+export function bar(share: number): string {
+  const filled = Math.round(Math.min(1, share) * BAR_WIDTH)
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}  ${Math.floor(Math.min(1, share) * 100)} %`
 }

@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty'
 import { createLogUpdate } from 'log-update'
 import type { ComparisonProgress } from '../../../server/protocol/comparisons.ts'
+import { bar } from '../progressView.ts'
 
 type CompareProgress = { show(progress: ComparisonProgress): void; done(): void }
 
@@ -12,7 +13,6 @@ const phases: Record<ComparisonProgress['phase'], string> = {
   energy: 'energy',
   judge: 'judging',
 }
-const BAR_WIDTH = 24
 
 /** What is being measured, on `output`: a bar that moves on a terminal, else a line for each phase. */
 export function createCompareProgress(
@@ -43,11 +43,8 @@ export function progressLine({
   remainingMs,
 }: ComparisonProgress): string {
   if (totalSteps === 0) return `${phases[phase]}  ${what}`
-  const share = Math.min(1, doneSteps / totalSteps)
-  const filled = Math.round(share * BAR_WIDTH)
-  const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
   const left = remainingMs === null ? '' : `  ${clock(remainingMs)} left`
-  return `${phases[phase]}  ${bar}  ${Math.floor(share * 100)} %${left}  ${what}`
+  return `${phases[phase]}  ${bar(doneSteps / totalSteps)}${left}  ${what}`
 }
 
 function clock(ms: number): string {

@@ -5,8 +5,8 @@ import type { ChatMessage } from '../../llm/respond.ts'
 import type { Stages } from '../../session/stages.ts'
 import type { Question } from '../input.ts'
 import type { LlmAnswer, LlmArm, LlmLoad } from '../observations.ts'
-import { blocksOf } from './blocks.ts'
-import { type MeasuredArm, made, OWNER, type Phase, type Step, type When } from './step.ts'
+import { type BlockWork, blocksOf } from './blocks.ts'
+import { type MeasuredArm, made, OWNER, type Phase, type When } from './step.ts'
 import { typesOf } from './tensorTypes.ts'
 
 /** Questions that a tag answers while it is loaded once: few, so that tags take turns often. */
@@ -36,23 +36,15 @@ export function answerPhase(bench: AnswerBench, share: number): Phase {
     what: 'answers to questions',
     share,
     units: async () => {
-      const work = {
-        ...{ side: 'llm' as const, items: 'questions', of: bench.questions, atOnce: QUESTIONS_AT_ONCE },
-        load: (arm: MeasuredArm, block: number) => loadStep(bench, arm, block),
-        measure: (arm: MeasuredArm, question: Question, when: When) => answerStep(bench, arm, question, when),
-        unload: (arm: MeasuredArm) => unloadStep(bench, arm),
+      const work: BlockWork<Question> = {
+        ...{ side: 'llm', items: 'questions', of: bench.questions, atOnce: QUESTIONS_AT_ONCE },
+        load: (arm, block, signal) => load(bench, arm, block, signal),
+        doing: question => `answers "${question.text}"`,
+        measure: (arm, question, when, signal) => answer(bench, arm, question, when, signal),
+        unload: ({ name }, signal) => atModel(bench, name, signal, () => bench.probe.unload(name, signal)),
       }
       return blocksOf(work, bench)
     },
-  }
-}
-
-/** Each load counts as a round of its own: that of its block. */
-function loadStep(bench: AnswerBench, { name, noise }: MeasuredArm, round: number): Step {
-  return {
-    ...{ side: 'llm', arm: name, noise },
-    what: `loading ${name}`,
-    measure: async signal => [await load(bench, { name, noise }, round, signal)],
   }
 }
 
@@ -83,14 +75,6 @@ async function load(
     gpuShare: llmGpuShare,
     fileBytes: model.sizeBytes,
     ...typesOf(tensors),
-  }
-}
-
-function answerStep(bench: AnswerBench, { name, noise }: MeasuredArm, question: Question, when: When): Step {
-  return {
-    ...{ side: 'llm', arm: name, noise },
-    what: `${name} answers "${question.text}"`,
-    measure: async signal => [await answer(bench, { name, noise }, question, when, signal)],
   }
 }
 
@@ -133,17 +117,6 @@ async function answer(
     }
     throw new Error('respond ended without its figures')
   })
-}
-
-function unloadStep(bench: AnswerBench, { name, noise }: MeasuredArm): Step {
-  return {
-    ...{ side: 'llm', arm: name, noise },
-    what: `unloading ${name}`,
-    async measure(signal) {
-      await atModel(bench, name, signal, () => bench.probe.unload(name, signal))
-      return []
-    },
-  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Observation } from '../observations.ts'
 import { seedOf, shuffled } from './seeded.ts'
 import { type MeasuredArm, type Step, type Unit, type When, withNoiseArm } from './step.ts'
 
@@ -9,15 +10,21 @@ export type BlockWork<Item> = {
   of: readonly Item[]
   /** Items in one block. */
   atOnce: number
-  load(arm: MeasuredArm, block: number): Step
-  measure(arm: MeasuredArm, item: Item, when: When): Step
-  unload(arm: MeasuredArm): Step
+  /** Each load counts as a round of its own: that of its block. */
+  load(arm: MeasuredArm, block: number, signal: AbortSignal): Promise<Observation>
+  /** What an arm does with an item, for people: "hears jfk.wav". */
+  doing(item: Item): string
+  measure(arm: MeasuredArm, item: Item, when: When, signal: AbortSignal): Promise<Observation>
+  unload(arm: MeasuredArm, signal: AbortSignal): Promise<void>
 }
 
 type Arms = { arms: readonly { name: string }[]; noiseOf: string | null; rounds: number; seed: number }
 
 /** Rounds over all items in blocks of a few; in each block every arm is loaded, does the same and is unloaded. */
 export function blocksOf<Item>(work: BlockWork<Item>, { arms, noiseOf, rounds, seed }: Arms): Unit[] {
+  const step = ({ name, noise }: MeasuredArm, what: string, measure: Step['measure']): Step => ({
+    ...{ side: work.side, arm: name, noise, what, measure },
+  })
   const units: Unit[] = []
   for (let round = 0; round < rounds; round++) {
     const items = shuffled(work.of, seedOf(work.items, round))
@@ -29,9 +36,16 @@ export function blocksOf<Item>(work: BlockWork<Item>, { arms, noiseOf, rounds, s
         id: `${work.side} ${round} ${first}`,
         what: `round ${round + 1}, ${work.items} ${first + 1} to ${first + some.length}`,
         steps: order.flatMap(arm => [
-          work.load(arm, block),
-          ...some.map(item => work.measure(arm, item, { round, block })),
-          work.unload(arm),
+          step(arm, `loading ${arm.name}`, async signal => [await work.load(arm, block, signal)]),
+          ...some.map(item =>
+            step(arm, `${arm.name} ${work.doing(item)}`, async signal => [
+              await work.measure(arm, item, { round, block }, signal),
+            ]),
+          ),
+          step(arm, `unloading ${arm.name}`, async signal => {
+            await work.unload(arm, signal)
+            return []
+          }),
         ]),
       })
     }

@@ -6,10 +6,10 @@ import { createWhisperRecognizer } from '../../recognition/whisper/recognizer.ts
 import { requestWhisper } from '../../recognition/whisper/whisperServer.ts'
 import { windowFor } from '../../recognition/whisper/window.ts'
 import type { Observation, SpeechArm, SpeechDecode } from '../observations.ts'
-import { blocksOf } from './blocks.ts'
+import { type BlockWork, blocksOf } from './blocks.ts'
 import type { LabClip } from './clips.ts'
 import type { SpeechPlace } from './speechPlace.ts'
-import { armKey, type MeasuredArm, made, OWNER, type Phase, type Step, type When } from './step.ts'
+import { armKey, type MeasuredArm, made, OWNER, type Phase, type When } from './step.ts'
 import { bitsPerWeightOf } from './whisperFile.ts'
 
 /** Clips that a level hears in one process, at most: few, so that levels take turns often. */
@@ -43,23 +43,16 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
     end: bench.place.clear,
     units: async () => {
       const enough = Math.floor((bench.rounds * bench.clips.length) / BLOCKS)
-      const work = {
-        ...{ side: 'speech' as const, items: 'clips', of: bench.clips },
+      const work: BlockWork<LabClip> = {
+        ...{ side: 'speech', items: 'clips', of: bench.clips },
         atOnce: Math.max(1, Math.min(CLIPS_AT_ONCE, enough)),
-        load: (arm: MeasuredArm, block: number) => loadStep(bench, arm, block),
-        measure: (arm: MeasuredArm, clip: LabClip, when: When) => decodeStep(bench, arm, clip, when),
-        unload: (arm: MeasuredArm) => unloadStep(bench, arm),
+        load: (arm, block, signal) => load(bench, arm, block, signal),
+        doing: clip => `hears ${clip.id}`,
+        measure: (arm, clip, when, signal) => decode(bench, arm, clip, when, signal),
+        unload: () => bench.place.clear(),
       }
       return blocksOf(work, bench)
     },
-  }
-}
-
-function decodeStep(bench: SpeechBench, { name, noise }: MeasuredArm, clip: LabClip, when: When): Step {
-  return {
-    ...{ side: 'speech', arm: name, noise },
-    what: `${name} hears ${clip.id}`,
-    measure: async signal => [await decode(bench, { name, noise }, clip, when, signal)],
   }
 }
 
@@ -139,15 +132,6 @@ const hearAnything: Hear = async ({ language }, engines, level, { samples, audio
   }
 }
 
-/** Each load counts as a round of its own: that of its block. */
-function loadStep(bench: SpeechBench, { name, noise }: MeasuredArm, round: number): Step {
-  return {
-    ...{ side: 'speech', arm: name, noise },
-    what: `loading ${name}`,
-    measure: async signal => [await load(bench, { name, noise }, round, signal)],
-  }
-}
-
 /** From the start of a new process until it answers, and its memory after the first decoding. */
 async function load(
   { place, levelFile }: SpeechBench,
@@ -176,16 +160,5 @@ async function load(
     residentBytes: loaded?.residentBytes ?? null,
     fileBytes: (await stat(level.path)).size,
     bitsPerWeight: await bitsPerWeightOf(level.path),
-  }
-}
-
-function unloadStep({ place }: SpeechBench, { name, noise }: MeasuredArm): Step {
-  return {
-    ...{ side: 'speech', arm: name, noise },
-    what: `unloading ${name}`,
-    async measure() {
-      await place.clear()
-      return []
-    },
   }
 }

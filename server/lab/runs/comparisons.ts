@@ -9,6 +9,7 @@ import type {
   ComparisonRequest,
   ComparisonStatus,
 } from '../../protocol/comparisons.ts'
+import { isOver } from '../../shared/comparisons.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { type Header, type RunFiles, runFiles, runIdsIn } from './files.ts'
 import { choose } from './prepare.ts'
@@ -46,7 +47,6 @@ type Run = {
 }
 
 const folderIn = (dataDir: string) => join(dataDir, 'comparisons')
-const isOver = ({ state }: Header) => state !== 'queued' && state !== 'running'
 
 /** All comparisons of a data directory. Those that a stopped server left are `interrupted`. */
 export async function openComparisons(lab: LabDependencies): Promise<Comparisons> {

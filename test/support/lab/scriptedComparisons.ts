@@ -6,6 +6,7 @@ import type {
   ComparisonState,
   ComparisonStatus,
 } from '../../../server/protocol/comparisons.ts'
+import { isOver } from '../../../server/shared/comparisons.ts'
 import { makeComparisonResult } from './comparisonResult.ts'
 
 /** A lab that measures nothing: its runs go on when a test says so. */
@@ -33,7 +34,6 @@ export function createScriptedComparisons(): ScriptedComparisons {
     changed.resolve()
     changed = Promise.withResolvers<void>()
   }
-  const isOver = ({ state }: ComparisonStatus) => state !== 'running' && state !== 'queued'
   const find = (id: string) => {
     const run = runs.find(each => each.id === id)
     if (run === undefined) throw new QuantvoxError('not_found', `There is no comparison ${id}.`)

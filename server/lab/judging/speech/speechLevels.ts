@@ -33,11 +33,7 @@ export function judgeSpeechLevel(run: Run, arm: SpeechArm, noise = false): Speec
   const timing = (figure: string, unit: string, read: (decode: SpeechDecode) => number | null) =>
     timingFigure(...both(({ spoken }) => undisturbed(spoken, ({ clip }) => clip, read)), rule(figure, unit))
   return {
-    name: arm.name,
-    family: arm.family,
-    quantization: arm.quantization,
-    parameterSize: arm.parameterSize,
-    digest: arm.digest,
+    ...arm,
     reference: referenceName,
     failures: own.failures,
     figures: {
