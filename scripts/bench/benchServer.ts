@@ -1,14 +1,20 @@
-import { resolve } from 'node:path'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { spawnGuarded } from '../../server/engines/guard.ts'
 
 export type BenchServer = { url: string; stop(): Promise<void> }
 
-/** A server as a user runs it, in a process of its own, on a free port, warm. It ends with the bench, however that ends. */
+/**
+ * A server as a user runs it, in a process of its own, on a free port, warm, with a record that is gone when it has stopped. It
+ * ends with the bench, however that ends.
+ */
 export async function startBenchServer(settings: Record<string, string>): Promise<BenchServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'quantvox-bench-'))
   const launcher = resolve(import.meta.dirname, '../quantvox.mjs')
   const child = spawnGuarded(process.execPath, [launcher, 'serve'], {
-    env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', ...settings },
+    env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', DATA_DIR: dataDir, ...settings },
   })
   const { stdout, stderr } = child
   if (stdout === null || stderr === null) throw new Error('the server has no output')
@@ -17,6 +23,7 @@ export async function startBenchServer(settings: Record<string, string>): Promis
   const stop = async () => {
     child.kill('SIGTERM')
     await ended
+    await rm(dataDir, { recursive: true, force: true })
   }
   for await (const line of createInterface({ input: stdout })) {
     const url = /ready after .*: (http\S+)$/.exec(line)?.[1]
@@ -26,5 +33,6 @@ export async function startBenchServer(settings: Record<string, string>): Promis
       throw new Error(line)
     }
   }
+  await stop()
   throw new Error('the server ended before it was ready')
 }

@@ -1,32 +1,24 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import pino from 'pino'
 import Value from 'typebox/value'
-import { loadConfig } from '../../server/config.ts'
 import { createFlite } from '../../server/engines/flite/flite.ts'
-import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
-import { ensureSpeechModel, ensureWhisper, type SetupContext } from '../../server/setup/index.ts'
 import { fliteVoices } from '../../server/voice/flite/flite.ts'
-import { createProgressView } from '../commands/progressView.ts'
+import { createBenchEngines } from './benchEngines.ts'
 import { startBenchServer } from './benchServer.ts'
 import { type LatencyClip, type LatencyFigures, measureLatency } from './latencyTurns.ts'
 import { connectLive } from './liveClient.ts'
-import { readSpeechClips } from './speechClips.ts'
+import { maxQuestionMs, ownClips, readSpeechClips } from './speechClips.ts'
 
 /**
  * `npm run bench:latency`: plays clips in real time over a real socket into a running server, hands-free, and prints what comes
  * how long after the last voiced sample, beside the floors of the engines measured in the same run.
  */
-
-const fixtures = resolve(import.meta.dirname, '../../test/fixtures/speech')
-/** Questions, not speeches; a clip with a pause longer than the silence that ends a turn is none either. */
-const MAX_CLIP_MS = 6_000
 
 type Options = {
   audio: string
@@ -39,7 +31,7 @@ type Options = {
 }
 
 await new Command('bench:latency')
-  .option('--audio <dir>', 'clips with a manifest.json', fixtures)
+  .option('--audio <dir>', 'clips with a manifest.json', ownClips)
   .option('--speech <levels>', 'speech model levels, comma-separated', 'whisper-tiny.en-q8_0')
   .option('--llm <tags>', 'Ollama tags, comma-separated; default: the server default')
   .option('--rounds <n>', 'how often each clip is asked', '3')
@@ -53,22 +45,10 @@ process.exit()
 
 async function run({ audio, speech, llm, rounds, silence, voice, json }: Options): Promise<void> {
   const { signal } = new AbortController()
-  const view = createProgressView()
-  const context: SetupContext = {
-    cacheDir: loadConfig().config.CACHE_DIR,
-    onProgress: view.onProgress,
-    signal,
-  }
   const levels = speech.split(',')
-  const dataDir = await mkdtemp(join(tmpdir(), 'quantvox-latency-'))
-  const engines = createLocalSpeechEngines({
-    programs: () => ensureWhisper(context),
-    threads: availableParallelism(),
-    maxLoaded: 1,
-    log: pino({ level: 'silent' }),
-  })
+  const engines = createBenchEngines(signal)
   const flite = createFlite({ log: pino({ level: 'silent' }) })
-  const server = await startBenchServer({ DATA_DIR: dataDir, SPEECH_MODEL: levels[0] ?? '' })
+  const server = await startBenchServer({ SPEECH_MODEL: levels[0] ?? '' })
   const fliteFor = (voice: string) => (fliteVoices.has(voice) ? { engine: flite, voice } : null)
   try {
     const info: unknown = await (await fetch(`${server.url}/v1/info`)).json()
@@ -77,24 +57,14 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
     const clips = await questions(resolve(audio), signal)
     const results: LatencyFigures[] = []
     for (const level of levels) {
-      const model = await ensureSpeechModel(level, context)
-      view.done()
+      const model = await engines.level(level)
       for (const tag of tags) {
-        const client = await connectLive(server.url)
-        const ready = client.next('ready')
-        client.send({
-          type: 'start',
-          protocol: 1,
-          sampleRate: 16_000,
-          mode: 'hands-free',
-          voice,
-          endpointing: { silenceMs: Number(silence) },
-        })
-        await ready
+        const endpointing = { silenceMs: Number(silence) }
+        const client = await connectLive(server.url, { mode: 'hands-free', voice, endpointing })
         const configured = client.next('configured')
         client.send({ type: 'configure', requestId: 'models', llmModel: tag, speechModel: level })
         await configured
-        const lease = await engines.acquire(model, 'bench', signal)
+        const lease = await engines.acquire(model)
         const { numCtx } = info.defaults
         const common = {
           client,
@@ -119,14 +89,13 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
     await server.stop()
     await engines.stop()
     await flite.stop()
-    await rm(dataDir, { recursive: true, force: true })
   }
 }
 
 async function questions(directory: string, signal: AbortSignal): Promise<LatencyClip[]> {
   const findSpeech = createFindSpeech(await createVoiceActivity())
   const clips = await readSpeechClips(directory, findSpeech, signal)
-  return clips.filter(({ kind, audioMs }) => kind === 'speech' && audioMs <= MAX_CLIP_MS)
+  return clips.filter(({ kind, audioMs }) => kind === 'speech' && audioMs <= maxQuestionMs)
 }
 
 function print(figures: LatencyFigures, silenceMs: number): void {

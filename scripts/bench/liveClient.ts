@@ -22,8 +22,10 @@ export type LiveClient = {
   close(): void
 }
 
-/** A client of `/v1/voice` over a real socket. */
-export async function connectLive(url: string): Promise<LiveClient> {
+type Settings = Omit<Extract<ClientMessage, { type: 'start' }>, 'type' | 'protocol' | 'sampleRate'>
+
+/** A session of `/v1/voice` over a real socket, ready. */
+export async function connectLive(url: string, settings: Settings): Promise<LiveClient> {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/voice`)
   socket.binaryType = 'arraybuffer'
   const waiting = new Set<(message: ServerMessage | Error) => void>()
@@ -42,7 +44,7 @@ export async function connectLive(url: string): Promise<LiveClient> {
   socket.addEventListener('error', () => opened.reject(new Error(`no socket at ${url}`)))
   await opened.promise
 
-  return {
+  const client: LiveClient = {
     send: message => socket.send(JSON.stringify(message)),
     async play(samples, until) {
       let stop = false
@@ -89,4 +91,8 @@ export async function connectLive(url: string): Promise<LiveClient> {
     },
     close: () => socket.close(),
   }
+  const ready = client.next('ready')
+  client.send({ type: 'start', protocol: 1, sampleRate: pcmSampleRate, ...settings })
+  await ready
+  return client
 }

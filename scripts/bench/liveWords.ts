@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { startBenchServer } from './benchServer.ts'
-import { readSpeechClips, type SpeechClip } from './speechClips.ts'
+import { ownClips, readSpeechClips, type SpeechClip } from './speechClips.ts'
 import { type ClipHeard, hearClips, joinedText, type WordFigures, wordFigures } from './words/wordFigures.ts'
 
 /**
@@ -13,12 +12,10 @@ import { type ClipHeard, hearClips, joinedText, type WordFigures, wordFigures } 
  * socket, beside the same clips decoded as a whole; and whether it makes as many turns of a clip as the clip has pauses.
  */
 
-const fixtures = resolve(import.meta.dirname, '../../test/fixtures/speech')
-
 type Options = { audio: string; speech: string; silence: string; speed: string; json?: string }
 
 await new Command('bench:words')
-  .option('--audio <dir>', 'clips with a manifest.json', fixtures)
+  .option('--audio <dir>', 'clips with a manifest.json', ownClips)
   .option('--speech <levels>', 'speech model levels, comma-separated', 'whisper-tiny.en-q8_0')
   .option('--silence <ms>', 'silence that ends a turn', '500')
   .option('--speed <times>', 'how much faster than a microphone audio is sent, below 2', '1.8')
@@ -50,14 +47,9 @@ async function hearLevel(
   silenceMs: number,
   speed: number,
 ): Promise<ClipHeard[]> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'quantvox-words-'))
-  try {
-    const server = await startBenchServer({ DATA_DIR: dataDir, SPEECH_MODEL: speechModel, VOICE: 'none' })
-    const options = { url: server.url, speechModel, silenceMs, speed }
-    return await hearClips(clips, options, printClip).finally(server.stop)
-  } finally {
-    await rm(dataDir, { recursive: true, force: true })
-  }
+  const server = await startBenchServer({ SPEECH_MODEL: speechModel, VOICE: 'none' })
+  const options = { url: server.url, speechModel, silenceMs, speed }
+  return await hearClips(clips, options, printClip).finally(server.stop)
 }
 
 function printClip({ file, kind, offline, pushToTalk, handsFree, expectedTurns }: ClipHeard): void {

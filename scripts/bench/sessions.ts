@@ -9,7 +9,7 @@ import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { connectLive } from './liveClient.ts'
 import { ServerReading } from './sessionReading.ts'
-import { readSpeechClips } from './speechClips.ts'
+import { ownClips, readSpeechClips } from './speechClips.ts'
 
 /**
  * `npm run bench:sessions`: what live sessions cost the server itself. Sessions stream speech and silence in real time over real
@@ -17,7 +17,6 @@ import { readSpeechClips } from './speechClips.ts'
  * its own, without the clients'.
  */
 
-const fixtures = resolve(import.meta.dirname, '../../test/fixtures/speech')
 /** What the allocator gives back, it gives back after a while. */
 const SETTLE_MS = 2000
 const MB = 1e6
@@ -28,7 +27,7 @@ await new Command('bench:sessions')
   .option('--sessions <n>', 'sessions at once', '8')
   .option('--seconds <n>', 'how long each round streams', '20')
   .option('--rounds <n>', 'how often all sessions come and go', '3')
-  .option('--audio <dir>', 'clips with a manifest.json', fixtures)
+  .option('--audio <dir>', 'clips with a manifest.json', ownClips)
   .action(run)
   .parseAsync()
 process.exit()
@@ -93,12 +92,11 @@ async function stream(
   sound: Int16Array,
   beforeTheEnd: () => Promise<void> = async () => {},
 ): Promise<void> {
-  const clients = await Promise.all(Array.from({ length: count }, () => connectLive(url)))
+  const clients = await Promise.all(
+    Array.from({ length: count }, () => connectLive(url, { mode: 'hands-free' })),
+  )
   await Promise.all(
     clients.map(async (client, index) => {
-      const ready = client.next('ready')
-      client.send({ type: 'start', protocol: 1, sampleRate: 16_000, mode: 'hands-free' })
-      await ready
       const from = Math.floor((sound.length / count) * index)
       const turned = joinSamples([sound.subarray(from), sound.subarray(0, from)])
       await client.play(turned, sleep(lastsMs))

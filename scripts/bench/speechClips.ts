@@ -1,9 +1,14 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { readClip } from '../../server/audio/readClip.ts'
 import type { FindSpeech, SpeechFound } from '../../server/hearing/speechSegments.ts'
+
+/** Those of the tests, with what is said in them. */
+export const ownClips = resolve(import.meta.dirname, '../../test/fixtures/speech')
+/** Questions are not longer: what a person asks an assistant, no speeches. */
+export const maxQuestionMs = 6_000
 
 const Manifest = Type.Array(
   Type.Object({

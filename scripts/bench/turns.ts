@@ -1,27 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { Command } from 'commander'
-import pino from 'pino'
-import { loadConfig } from '../../server/config.ts'
-import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
-import { ensureSpeechModel, ensureWhisper, type SetupContext } from '../../server/setup/index.ts'
-import { createProgressView } from '../commands/progressView.ts'
+import { createBenchEngines } from './benchEngines.ts'
 import { startBenchServer } from './benchServer.ts'
 import { benchOverhead } from './overhead.ts'
 import { runSpeechBench, type SpeechBenchLevel } from './speech.ts'
+import { ownClips } from './speechClips.ts'
 
 /**
  * `npm run bench:turns`: what the server adds to what its engines take, and what the recognizer's window saves and
  * costs. Ratios and differences within one run; absolute times are this machine's.
  */
 
-const fixtures = resolve(import.meta.dirname, '../../test/fixtures/speech')
-
 type Options = { audio: string; speech: string; llm?: string; rounds: string; json?: string; only?: string }
 
 await new Command('bench:turns')
-  .option('--audio <dir>', 'clips with a manifest.json', fixtures)
+  .option('--audio <dir>', 'clips with a manifest.json', ownClips)
   .option(
     '--speech <levels>',
     'speech model levels, comma-separated; turns use the first',
@@ -56,18 +50,8 @@ async function overhead(
   rounds: number,
   print: (line: string) => void,
 ) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'quantvox-bench-'))
-  const server = await startBenchServer({
-    DATA_DIR: dataDir,
-    SPEECH_MODEL: speech,
-    ...(llm ? { LLM_MODEL: llm } : {}),
-  })
-  try {
-    return await benchOverhead(server, audio, rounds, print)
-  } finally {
-    await server.stop()
-    await rm(dataDir, { recursive: true, force: true })
-  }
+  const server = await startBenchServer({ SPEECH_MODEL: speech, ...(llm ? { LLM_MODEL: llm } : {}) })
+  return await benchOverhead(server, audio, rounds, print).finally(server.stop)
 }
 
 async function windows(
@@ -77,24 +61,11 @@ async function windows(
   print: (line: string) => void,
 ): Promise<SpeechBenchLevel[]> {
   const { signal } = new AbortController()
-  const view = createProgressView()
-  const context: SetupContext = {
-    cacheDir: loadConfig().config.CACHE_DIR,
-    onProgress: view.onProgress,
-    signal,
-  }
-  const engines = createLocalSpeechEngines({
-    programs: () => ensureWhisper(context),
-    threads: availableParallelism(),
-    maxLoaded: 1,
-    log: pino({ level: 'silent' }),
-  })
+  const engines = createBenchEngines(signal)
   try {
     const levels = []
-    for (const name of names) levels.push(await ensureSpeechModel(name, context))
-    view.done()
-    const acquire = (level: { name: string; path: string }) => engines.acquire(level, 'bench', signal)
-    return await runSpeechBench({ directory, levels, rounds, acquire, signal, print })
+    for (const name of names) levels.push(await engines.level(name))
+    return await runSpeechBench({ directory, levels, rounds, acquire: engines.acquire, signal, print })
   } finally {
     await engines.stop()
   }

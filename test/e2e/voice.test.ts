@@ -13,13 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-async function open(mode: Start['mode']): Promise<LiveClient> {
-  const client = await connectLive(server.url)
-  const ready = client.next('ready')
-  client.send({ type: 'start', protocol: 1, sampleRate: 16_000, mode })
-  await ready
-  return client
-}
+const open = (mode: Start['mode']): Promise<LiveClient> => connectLive(server.url, { mode })
 
 async function samplesOf(name: string): Promise<Int16Array> {
   const { samples } = await readClip(clip(name), 60, new AbortController().signal)

@@ -89,13 +89,7 @@ describe('a conversation', () => {
   })
 })
 
-async function open(): Promise<LiveClient> {
-  const client = await connectLive(server.url)
-  const ready = client.next('ready')
-  client.send({ type: 'start', protocol: 1, sampleRate: 16_000, mode: 'push-to-talk' })
-  await ready
-  return client
-}
+const open = (): Promise<LiveClient> => connectLive(server.url, { mode: 'push-to-talk' })
 
 async function ask(client: LiveClient, text: string) {
   const answered = client.next('reply.done')

@@ -44,12 +44,9 @@ async function inSession(
   { url, speechModel, silenceMs }: HearLiveOptions,
   talk: (client: LiveClient) => Promise<void>,
 ): Promise<HeardTurn[]> {
-  const client = await connectLive(url)
   const [endpointing, bargeIn] = [{ silenceMs }, { minSpeechMs: BARGE_IN_MS }]
   const settings = { mode, speechModel, voice: 'none', endpointing, bargeIn }
-  const ready = client.next('ready')
-  client.send({ type: 'start', protocol: 1, sampleRate: 16_000, ...settings })
-  await ready
+  const client = await connectLive(url, settings)
   const turns = collectTurns(client)
   try {
     await talk(client)

@@ -22,7 +22,7 @@ export async function talk(url: string, question: Int16Array, random: () => numb
   const pause = () => sleep(random() * 60)
 
   async function session(ask: (client: LiveClient) => Promise<void>): Promise<{ closed: Promise<number> }> {
-    const client = await connectLive(url)
+    const client = await connectLive(url, { mode: 'hands-free', voice: 'none' })
     const closed = Promise.withResolvers<number>()
     let open = true
     client.watch(message => {
@@ -35,9 +35,6 @@ export async function talk(url: string, question: Int16Array, random: () => numb
       begun.add(message.turnId)
       if (message.type === 'turn.done') ended.add(message.turnId)
     })
-    const ready = client.next('ready')
-    client.send({ type: 'start', protocol: 1, sampleRate: 16_000, mode: 'hands-free', voice: 'none' })
-    await ready
     void (async () => {
       while (open) {
         await pause()

@@ -1,0 +1,31 @@
+import { availableParallelism } from 'node:os'
+import pino from 'pino'
+import { loadConfig } from '../../server/config.ts'
+import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
+import type { SpeechEngineLease, SpeechLevel } from '../../server/recognition/whisper/recognizer.ts'
+import { ensureSpeechModel, ensureWhisper } from '../../server/setup/index.ts'
+import { createProgressView } from '../commands/progressView.ts'
+
+export type BenchEngines = {
+  /** The level's file, made or fetched where it is not here. */
+  level(name: string): Promise<SpeechLevel>
+  acquire(level: SpeechLevel): Promise<SpeechEngineLease>
+  stop(): Promise<void>
+}
+
+/** Whisper-servers that nobody but the bench uses. */
+export function createBenchEngines(signal: AbortSignal): BenchEngines {
+  const { onProgress, done } = createProgressView()
+  const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress, signal }
+  const engines = createLocalSpeechEngines({
+    programs: () => ensureWhisper(context),
+    threads: availableParallelism(),
+    maxLoaded: 1,
+    log: pino({ level: 'silent' }),
+  })
+  return {
+    level: name => ensureSpeechModel(name, context).finally(done),
+    acquire: level => engines.acquire(level, 'bench', signal),
+    stop: engines.stop,
+  }
+}
