@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
 import pino from 'pino'
 import { loadConfig } from '../../server/config.ts'
+import type { SpeechEngineLease } from '../../server/engineLease.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
-import type { SpeechEngineLease, SpeechLevel } from '../../server/recognition/whisper/recognizer.ts'
+import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { ensureSpeechModel, ensureWhisper } from '../../server/setup/index.ts'
 import { createProgressView } from '../commands/progressView.ts'
 
