@@ -37,10 +37,9 @@ export function createWarmUp(
   }
 
   async function language(signal: AbortSignal): Promise<void> {
-    const host = await ollama.url(signal)
     const tag = await stages.settings.llmModel()
     const installed = (await languageModels.list(signal)).some(model => model.name === tag)
-    if (!installed) await provision.languageModel(tag, host, report, signal)
+    if (!installed) await provision.languageModel(tag, await ollama.url(signal), report, signal)
     const model = await stages.languageModel(tag, signal)
     await inPlace(stages.llm, model, OWNER, signal, lease =>
       warm(lease, stages.settings.systemPrompt, signal),

@@ -96,9 +96,9 @@ export const respond: Respond = async function* (host, messages, options, signal
     })
     const thinking = separateThinking()
     waitForNext()
-    for await (const raw of stream) {
+    for await (const part of stream as AsyncIterable<unknown>) {
       waitForNext()
-      const part = checked(raw, host)
+      if (!chatPart.Check(part)) throw foreignProtocol(host)
       if (part.message.thinking) yield { type: 'thinking', text: part.message.thinking }
       yield* thinking.push(part.message.content ?? '')
       if (part.done) {
@@ -120,11 +120,6 @@ export const respond: Respond = async function* (host, messages, options, signal
 /** Ollama takes bare seconds as a number only. */
 export function keepAliveFor({ keepAlive }: Pick<ChatSettings, 'keepAlive'>): string | number {
   return /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive
-}
-
-function checked(raw: unknown, host: string): Static<typeof ChatPart> {
-  if (chatPart.Check(raw)) return raw
-  throw foreignProtocol(host)
 }
 
 /** The client's words for a stream without a final object; Ollama sends none when a model repeats one token 30 times. */
