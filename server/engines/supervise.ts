@@ -19,7 +19,6 @@ export type EngineSpec = {
   startTimeoutMs?: number
   graceMs?: number
   firstBackoffMs?: number
-  maxBackoffMs?: number
   /** Starts in a row that may fail before it is `failed` and waits to be asked for again. */
   maxFailedStarts?: number
   /** Called when it is started again after a crash or a failed start. */
@@ -52,6 +51,8 @@ export type Supervised = {
   stop(): Promise<void>
 }
 
+const MAX_BACKOFF_MS = 10_000
+
 /** How a child ended that was not ready yet, with the last of what it said. */
 const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-3)].join(' ')
 
@@ -60,8 +61,13 @@ const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-
  * exponential back-off after a crash, until `stop`.
  */
 export function supervise(spec: EngineSpec, log: Log): Supervised {
-  const { startTimeoutMs = 60_000, graceMs = 3000, watchMs = 10_000, maxFailedStarts = 3 } = spec
-  const { firstBackoffMs = 250, maxBackoffMs = 10_000 } = spec
+  const {
+    startTimeoutMs = 60_000,
+    graceMs = 3000,
+    watchMs = 10_000,
+    maxFailedStarts = 3,
+    firstBackoffMs = 250,
+  } = spec
   const stopping = new AbortController()
   const listeners = new Set<(status: EngineStatus) => void>()
   let state: EngineState = 'starting'
@@ -199,7 +205,7 @@ export function supervise(spec: EngineSpec, log: Log): Supervised {
       }
       if (stopping.signal.aborted) break
       const exponent = Math.max(recentCrashes + failedStarts - 1, 0)
-      const backoffMs = Math.min(firstBackoffMs * 2 ** exponent, maxBackoffMs)
+      const backoffMs = Math.min(firstBackoffMs * 2 ** exponent, MAX_BACKOFF_MS)
       retryAt = performance.now() + backoffMs
       if (failedStarts >= maxFailedStarts) {
         const asked = new Promise<void>(resolve => {
