@@ -3,9 +3,9 @@ import type { Source } from '../protocol/record.ts'
 import type { TurnChoices } from '../protocol/turns.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import type { Sink } from './events.ts'
+import { chosenQuestion, type WholeInput } from './questions/wholeQuestion.ts'
 import { createRunner } from './runner.ts'
 import type { Stages } from './stages.ts'
-import { chosenQuestion, type WholeInput } from './wholeQuestion.ts'
 
 export type OneQuestion = {
   input: WholeInput

@@ -11,13 +11,13 @@ import type { SessionSettings } from '../protocol/socketServer.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import type { Sink } from './events.ts'
 import { stillLoading, withinPatience } from './patience.ts'
+import { spokenQuestion } from './questions/spokenQuestion.ts'
+import { typedQuestion } from './questions/wholeQuestion.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { type ActiveHistory, changed, createActiveHistory, type Wanted } from './settings.ts'
-import { spokenQuestion } from './spokenQuestion.ts'
 import type { Stages } from './stages.ts'
 import { checkWanted, type LoadedModels, prepare } from './switching.ts'
 import type { TurnObserver } from './turn.ts'
-import { typedQuestion } from './wholeQuestion.ts'
 
 /** Audio that is held while a session gets ready; whoever sends more has waited long enough. */
 const MAX_HELD_AUDIO_MS = 10_000

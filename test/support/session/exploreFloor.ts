@@ -1,6 +1,6 @@
 import { QuantvoxError } from '../../../server/errors.ts'
-import { openFloor, takeFloor } from '../../../server/session/floor.ts'
-import type { FloorEffect, FloorEvent, FloorState, Phase, Wait } from '../../../server/session/floorState.ts'
+import { openFloor, takeFloor } from '../../../server/session/floor/floor.ts'
+import type { FloorEffect, FloorEvent, FloorState, Phase, Wait } from '../../../server/session/floor/state.ts'
 
 /** At most so many turns live at once, and so many stretches of the microphone count. */
 const MAX_TURNS = 3

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { takeFloor } from '../../../server/session/floor.ts'
-import type { FloorEffect, FloorEvent, FloorState, TurnState } from '../../../server/session/floorState.ts'
+import { takeFloor } from '../../../server/session/floor/floor.ts'
+import type { FloorEffect, FloorEvent, FloorState, TurnState } from '../../../server/session/floor/state.ts'
 import { exploreFloor, goneIds, type Transition } from '../../support/session/exploreFloor.ts'
 
 const ofTurn = (effects: FloorEffect[], type: FloorEffect['type'], turnId: string) =>

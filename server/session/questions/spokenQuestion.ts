@@ -1,9 +1,9 @@
-import { durationMs } from '../audio/pcm.ts'
-import type { LanguageModel } from '../protocol/models.ts'
-import type { SessionSettings } from '../protocol/socketServer.ts'
-import type { Recognition, SpeechLevel } from '../recognition/recognizer.ts'
+import { durationMs } from '../../audio/pcm.ts'
+import type { LanguageModel } from '../../protocol/models.ts'
+import type { SessionSettings } from '../../protocol/socketServer.ts'
+import type { Recognition, SpeechLevel } from '../../recognition/recognizer.ts'
+import type { ActiveHistory } from '../settings.ts'
 import { type AskedFor, recordLevel, recordTranscript } from './question.ts'
-import type { ActiveHistory } from './settings.ts'
 
 type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level: Promise<SpeechLevel> }
 

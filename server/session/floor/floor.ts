@@ -1,4 +1,4 @@
-import type { FloorEffect, FloorEvent, FloorState } from './floorState.ts'
+import type { FloorEffect, FloorEvent, FloorState } from './state.ts'
 import {
   advance,
   asking,
@@ -22,7 +22,7 @@ import {
   TRANSCRIBED_WITHIN_MS,
   tooLate,
   wait,
-} from './floorSteps.ts'
+} from './steps.ts'
 
 export function openFloor(settings: Pick<FloorState, 'mode' | 'bargeInMs' | 'plays'>): FloorState {
   return { ...settings, reports: false, stretches: [], turns: [], closing: null }

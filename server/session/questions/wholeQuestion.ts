@@ -1,11 +1,11 @@
-import type { DecodedAudio } from '../audio/decodedAudio.ts'
-import type { Conversation } from '../conversation/conversations.ts'
-import { QuantvoxError } from '../errors.ts'
-import type { TurnChoices } from '../protocol/turns.ts'
-import { recognizeClip, type SpeechLevel } from '../recognition/recognizer.ts'
-import { withinPatience } from './patience.ts'
+import type { DecodedAudio } from '../../audio/decodedAudio.ts'
+import type { Conversation } from '../../conversation/conversations.ts'
+import { QuantvoxError } from '../../errors.ts'
+import type { TurnChoices } from '../../protocol/turns.ts'
+import { recognizeClip, type SpeechLevel } from '../../recognition/recognizer.ts'
+import { withinPatience } from '../patience.ts'
+import type { Active } from '../settings.ts'
 import { type AskedFor, type QuestionContext, recordLevel, recordTranscript } from './question.ts'
-import type { Active } from './settings.ts'
 
 /** A typed question of a session, with what is in force when it comes. */
 export function typedQuestion(

@@ -1,7 +1,7 @@
-import type { QuantvoxError } from '../errors.ts'
-import type { HearingOrder, UtteranceEnd } from '../hearing/hearing.ts'
-import type { Outcome } from '../protocol/record.ts'
-import type { Mode } from '../protocol/socketClient.ts'
+import type { QuantvoxError } from '../../errors.ts'
+import type { HearingOrder, UtteranceEnd } from '../../hearing/hearing.ts'
+import type { Outcome } from '../../protocol/record.ts'
+import type { Mode } from '../../protocol/socketClient.ts'
 
 /**
  * Where a turn is, from its first sound or letter to its row:

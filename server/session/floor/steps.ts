@@ -1,7 +1,7 @@
-import { QuantvoxError } from '../errors.ts'
-import type { HearingOrder } from '../hearing/hearing.ts'
-import type { Outcome } from '../protocol/record.ts'
-import type { FloorEffect, FloorState, Phase, Stop, TurnState, Wait } from './floorState.ts'
+import { QuantvoxError } from '../../errors.ts'
+import type { HearingOrder } from '../../hearing/hearing.ts'
+import type { Outcome } from '../../protocol/record.ts'
+import type { FloorEffect, FloorState, Phase, Stop, TurnState, Wait } from './state.ts'
 
 /** How long a listener may take to say where an interrupted reply stopped; one that never reported, counted from its first audio. */
 const STOPPED_WITHIN_MS = 1000

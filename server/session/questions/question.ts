@@ -1,12 +1,12 @@
-import type { Conversation } from '../conversation/conversations.ts'
-import type { UtteranceTaker } from '../hearing/ear.ts'
-import type { UtteranceEnd } from '../hearing/hearing.ts'
-import type { LanguageModel } from '../protocol/models.ts'
-import type { SpeechLevel, Transcript } from '../recognition/recognizer.ts'
-import type { Voice } from '../voice/voice.ts'
-import type { Sink } from './events.ts'
-import type { Stages } from './stages.ts'
-import type { Turn } from './turn.ts'
+import type { Conversation } from '../../conversation/conversations.ts'
+import type { UtteranceTaker } from '../../hearing/ear.ts'
+import type { UtteranceEnd } from '../../hearing/hearing.ts'
+import type { LanguageModel } from '../../protocol/models.ts'
+import type { SpeechLevel, Transcript } from '../../recognition/recognizer.ts'
+import type { Voice } from '../../voice/voice.ts'
+import type { Sink } from '../events.ts'
+import type { Stages } from '../stages.ts'
+import type { Turn } from '../turn.ts'
 
 /** What is to be answered, and by whom. */
 export type Question = {
