@@ -23,7 +23,7 @@ beforeEach(async () => {
   printed = ''
   options = {
     cacheDir: join(root, 'cache'),
-    ollama: { host: `127.0.0.1:${await freePort()}`, setByHand: false },
+    ollama: { host: `http://127.0.0.1:${await freePort()}`, setByHand: false },
     json: false,
     out: {
       write: (text: string) => {
