@@ -37,12 +37,6 @@ describe('a turn in the metrics', () => {
     expect(text).toMatch(/^quantvox_turn_commit_seconds_sum\{.*\} 0$/m)
   })
 
-  test('is none of a comparison', async () => {
-    const { registry, observe } = observing()
-    observe({ ...turn({}), source: 'comparison' })
-    expect(await registry.metrics()).not.toMatch(/^quantvox_turns_total/m)
-  })
-
   test('has a metric for each field', () => {
     expect(stageMetricName('playbackStartedMs')).toBe('quantvox_turn_playback_started_seconds')
   })
