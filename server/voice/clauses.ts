@@ -107,28 +107,6 @@ export function createClauseSplitter(language = 'en'): ClauseSplitter {
   }
 }
 
-/**
- * The clauses of a streaming reply, each as soon as it is complete.
- * @throws the signal's reason once it is aborted, and whatever `deltas` throws
- */
-export async function* clauses(
-  deltas: AsyncIterable<string>,
-  signal: AbortSignal,
-  language?: string,
-): AsyncGenerator<Clause, void, undefined> {
-  const splitter = createClauseSplitter(language)
-  for await (const delta of deltas) {
-    for (const clause of splitter.push(delta)) {
-      signal.throwIfAborted()
-      yield clause
-    }
-  }
-  for (const clause of splitter.flush()) {
-    signal.throwIfAborted()
-    yield clause
-  }
-}
-
 const pausePattern = /[,;:…]["'”’)\]]*\s+|\s[–—-]{1,3}\s+|—/g
 
 const isLongEnough = (text: string) =>
