@@ -2,7 +2,7 @@ import { pcmSampleRate, toFloat32, toInt16 } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
 import { createResampler } from '../shared/resampler.ts'
 import type { Endpointing } from './endpointing.ts'
-import { createListener, type ListenerOptions } from './listener.ts'
+import { createListener, type Listener, type ListenerEvent, type ListenerOptions } from './listener.ts'
 import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
 
 /** Who follows an utterance while it goes on. */
@@ -51,112 +51,142 @@ export function createEar(
   options: ListenerOptions,
   handlers: EarHandlers,
 ): Ear {
-  const resampler = createResampler(sampleRate, pcmSampleRate)
   const listener = createListener(activity.open(), options)
+  const following = createFollowing(listener)
+  const line = createLine(handlers.failed)
+  const frames = createFramer(sampleRate)
   let stretch = firstStretch
-  let frame = new Int16Array(frameSamples)
-  let filled = 0
-  let closed = false
   let spokenFromMs = 0
-  let taker: UtteranceTaker | null = null
-  let isFollowed = false
-  let tasks: Promise<void> = Promise.resolve()
 
-  function enqueue(task: () => Promise<void> | void): void {
-    tasks = tasks
-      .then(() => (closed ? undefined : task()))
-      .catch(error => {
-        if (!closed) handlers.failed(error)
-        closed = true
-      })
+  async function hear(whole: readonly Int16Array[]): Promise<void> {
+    for (const frame of whole) if (!line.isClosed()) await hearFrame(frame)
   }
 
-  async function hear(samples: Int16Array): Promise<void> {
-    for (let offset = 0; offset < samples.length && !closed; ) {
-      const part = samples.subarray(offset, offset + frameSamples - filled)
-      frame.set(part, filled)
-      filled += part.length
-      offset += part.length
-      if (filled === frameSamples) await hearFrame()
-    }
-  }
-
-  async function hearFrame(): Promise<void> {
-    const whole = frame
-    frame = new Int16Array(frameSamples)
-    filled = 0
-    const event = await listener.push(whole, taker?.partial())
-    if (closed) return
+  async function hearFrame(frame: Int16Array): Promise<void> {
+    const event = await listener.push(frame, following.partial())
+    if (line.isClosed()) return
     if (event?.type === 'started') spokenFromMs = event.positionMs + startMs
     if (event?.type === 'ended') {
-      // The taker has this frame too, so that both hold the same audio.
-      if (isFollowed) taker?.push(whole)
+      following.finish(frame)
       return tellEnd(false, event.utterance, null)
     }
     const voicedMs = listener.speechMs()
     if (voicedMs === 0) return
-    taker ??= handlers.voiced(stretch, spokenFromMs, voicedMs)
-    follow(whole)
-    if (event?.type === 'paused') taker?.paused(event.speech)
-    else if (event?.type === 'resumed') taker?.resumed()
-  }
-
-  function follow(whole: Int16Array): void {
-    if (taker === null) return
-    for (const part of isFollowed ? [whole] : listener.soFar()) taker.push(part)
-    isFollowed = true
-  }
-
-  function letGo(): void {
-    taker = null
-    isFollowed = false
+    if (!following.isTaken()) following.take(handlers.voiced(stretch, spokenFromMs, voicedMs))
+    following.follow(frame, event)
   }
 
   function tellEnd(last: boolean, utterance: Utterance | null, commitAtMs: number | null): void {
-    letGo()
-    handlers.ended(stretch, last, utterance && placed(utterance), commitAtMs)
-  }
-
-  function placed(utterance: Utterance): Utterance {
-    return {
+    following.take(null)
+    const placed = utterance && {
       ...utterance,
       startMs: utterance.startMs + startMs,
       lastVoicedMs: utterance.lastVoicedMs + startMs,
     }
+    handlers.ended(stretch, last, placed, commitAtMs)
   }
 
   return {
-    push(samples) {
-      enqueue(() => hear(toInt16(resampler.push(toFloat32(samples)))))
-    },
+    push: samples => line.enqueue(() => hear(frames.push(samples))),
     commit(next, commitAtMs) {
-      enqueue(() => {
+      line.enqueue(() => {
         tellEnd(true, listener.end(), commitAtMs)
         stretch = next
       })
     },
     drop(next) {
-      letGo()
-      enqueue(() => {
-        letGo()
+      following.take(null)
+      line.enqueue(() => {
+        following.take(null)
         listener.drop()
         stretch = next
       })
     },
     end(commitAtMs) {
-      enqueue(async () => {
-        await hear(toInt16(resampler.end()))
-        if (filled > 0) await hearFrame()
+      line.enqueue(async () => {
+        await hear(frames.end())
         tellEnd(true, listener.end(), commitAtMs)
-        closed = true
+        line.close()
       })
     },
-    close() {
-      closed = true
-    },
-    take(next) {
-      taker = next
-    },
+    close: line.close,
+    take: following.take,
     setEndpointing: listener.setEndpointing,
+  }
+}
+
+/** Work that takes place in order, until it is closed or fails. */
+function createLine(failed: (error: unknown) => void) {
+  let closed = false
+  let tasks: Promise<void> = Promise.resolve()
+  const close = () => {
+    closed = true
+  }
+  return {
+    close,
+    isClosed: () => closed,
+    enqueue(task: () => Promise<void> | void): void {
+      tasks = tasks
+        .then(() => (closed ? undefined : task()))
+        .catch(error => {
+          if (!closed) failed(error)
+          close()
+        })
+    },
+  }
+}
+
+/** Whole frames of 32 ms at 16 kHz, of samples at the client's rate in pieces of any length. */
+function createFramer(sampleRate: number) {
+  const resampler = createResampler(sampleRate, pcmSampleRate)
+  let frame = new Int16Array(frameSamples)
+  let filled = 0
+
+  function take(samples: Int16Array): Int16Array[] {
+    const whole: Int16Array[] = []
+    for (let offset = 0; offset < samples.length; ) {
+      const part = samples.subarray(offset, offset + frameSamples - filled)
+      frame.set(part, filled)
+      filled += part.length
+      offset += part.length
+      if (filled < frameSamples) break
+      whole.push(frame)
+      frame = new Int16Array(frameSamples)
+      filled = 0
+    }
+    return whole
+  }
+
+  return {
+    push: (samples: Int16Array) => take(toInt16(resampler.push(toFloat32(samples)))),
+    /** What is left, the last frame filled up with silence. */
+    end(): Int16Array[] {
+      const whole = take(toInt16(resampler.end()))
+      return filled === 0 ? whole : [...whole, frame]
+    },
+  }
+}
+
+/** The taker of an utterance, who gets its frames from the first one on. */
+function createFollowing(listener: Listener) {
+  let taker: UtteranceTaker | null = null
+  let hasBegun = false
+  return {
+    isTaken: () => taker !== null,
+    partial: () => taker?.partial() ?? null,
+    take(next: UtteranceTaker | null): void {
+      taker = next
+      hasBegun = false
+    },
+    follow(frame: Int16Array, event: ListenerEvent | null): void {
+      for (const part of hasBegun ? [frame] : listener.soFar()) taker?.push(part)
+      hasBegun = taker !== null
+      if (event?.type === 'paused') taker?.paused(event.speech)
+      else if (event?.type === 'resumed') taker?.resumed()
+    },
+    /** The taker has the last frame too, so that both hold the same audio. */
+    finish(frame: Int16Array): void {
+      if (hasBegun) taker?.push(frame)
+    },
   }
 }

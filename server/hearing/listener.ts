@@ -1,6 +1,7 @@
 import { joinSamples } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
 import type { Endpointing } from './endpointing.ts'
+import { createFrameMemory } from './frameMemory.ts'
 import { type TrackerEvent, type TrackerOptions, track, trackEnd, trackerStart } from './speechTracker.ts'
 import { frameMs, type VoiceActivityStream } from './voiceActivity.ts'
 
@@ -44,59 +45,23 @@ const DROPPED_UNTIL_MS = 500
 /** Finds utterances in live audio, frame by frame, with the sound before them and at each pause. */
 export function createListener(stream: VoiceActivityStream, options: ListenerOptions): Listener {
   const tracking = { ...options, silenceMs: Number.POSITIVE_INFINITY }
-  let { endpointing } = options
+  const memory = createFrameMemory(options.preRollMs, options.pauseMs)
+  const ends = createEnds(options.endpointing)
   let state = trackerStart
-  let frames: Int16Array[] = []
-  let firstFrame = 0
-  let runs: { start: number; end: number }[] = []
-  /** Silence of the pause at which the endpointing wants to be asked next; null until there is another pause. */
-  let askAtMs: number | null = null
   /** The rest of a dropped utterance is not heard. */
   let isDeaf = false
 
-  function forget(): void {
-    const keepFrom = state.utterance?.startFrame ?? state.frames
-    const count = Math.min(frames.length, keepFrom - Math.ceil(options.preRollMs / frameMs) - firstFrame)
-    if (count <= 0) return
-    frames = frames.slice(count)
-    firstFrame += count
+  const startOver = () => {
+    state = { ...trackerStart, frames: state.frames }
   }
 
-  function noteVoiced(frame: number): void {
-    const last = runs.at(-1)
-    if (last && (frame - last.end) * frameMs < options.pauseMs) last.end = frame + 1
-    else runs.push({ start: frame, end: frame + 1 })
+  function endNow(): Utterance | null {
+    const last = trackEnd(state)
+    startOver()
+    return last?.type === 'ended' ? memory.utterance(last) : null
   }
 
-  function speechFrom(startFrame: number, speechMs: number): Speech {
-    const segments = runs
-      .filter(run => run.start >= startFrame)
-      .map(run => ({ startMs: (run.start - firstFrame) * frameMs, endMs: (run.end - firstFrame) * frameMs }))
-    return { segments, speechMs }
-  }
-
-  function wholeUtterance(event: Extract<TrackerEvent, { type: 'ended' }>): Utterance {
-    return {
-      ...speechFrom(Math.round(event.startMs / frameMs), event.speechMs),
-      samples: joinSamples(frames),
-      startMs: firstFrame * frameMs,
-      lastVoicedMs: event.lastVoicedMs,
-    }
-  }
-
-  /** Whether the endpointing says that the utterance ends with this frame. */
-  function isOver(partial: string | null): boolean {
-    const { utterance } = state
-    if (endpointing === null || utterance === null || !utterance.paused) return false
-    const silenceMs = (state.frames - utterance.endFrame) * frameMs
-    if (askAtMs === null || silenceMs < askAtMs) return false
-    const speech = speechFrom(utterance.startFrame, utterance.voicedFrames * frameMs)
-    const verdict = endpointing.decide({ ...speech, silenceMs, samples: () => joinSamples(frames), partial })
-    if (verdict === 'over') return true
-    askAtMs = verdict === 'not-yet' ? null : silenceMs + verdict.askAgainInMs
-    return false
-  }
-
+  /** What the tracker says, and at a pause whether the endpointing says that the utterance ends with this frame. */
   function told(
     event: TrackerEvent | null,
     startFrame: number,
@@ -104,14 +69,18 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
   ): ListenerEvent | null {
     if (event?.type === 'started') return event
     if (event?.type === 'resumed') return { type: 'resumed' }
-    if (event?.type === 'ended') return { type: 'ended', utterance: wholeUtterance(event) }
-    if (event?.type === 'paused') askAtMs = 0
-    if (isOver(partial)) {
-      const last = trackEnd(state)
-      state = { ...trackerStart, frames: state.frames }
-      return last?.type === 'ended' ? { type: 'ended', utterance: wholeUtterance(last) } : null
+    if (event?.type === 'ended') return { type: 'ended', utterance: memory.utterance(event) }
+    if (event?.type === 'paused') ends.askAtOnce()
+    const { utterance } = state
+    if (utterance?.paused) {
+      const silenceMs = (state.frames - utterance.endFrame) * frameMs
+      const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * frameMs)
+      if (ends.isOver({ ...speech, silenceMs, samples: () => joinSamples(memory.frames()), partial })) {
+        const whole = endNow()
+        return whole && { type: 'ended', utterance: whole }
+      }
     }
-    return event && { type: 'paused', speech: speechFrom(startFrame, event.speechMs) }
+    return event && { type: 'paused', speech: memory.speech(startFrame, event.speechMs) }
   }
 
   function skip(probability: number): void {
@@ -120,53 +89,69 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
     state = { frames: state.frames + 1, voiced, utterance }
     if (utterance !== null && silentMs < DROPPED_UNTIL_MS) return
     isDeaf = false
-    state = { ...trackerStart, frames: state.frames }
+    startOver()
+  }
+
+  function hear(probability: number, partial: string | null): ListenerEvent | null {
+    const startFrame = state.utterance?.startFrame ?? state.frames
+    const step = track(state, probability, tracking)
+    if (step.state.voiced) memory.noteVoiced(state.frames)
+    state = step.state
+    const event = told(step.event, startFrame, partial)
+    if (state.utterance === null && !state.voiced) memory.forgetVoiced()
+    return event
   }
 
   return {
     async push(frame, partial = null) {
-      frames.push(frame)
+      memory.push(frame)
       const probability = await stream.push(frame)
-      if (isDeaf) {
-        skip(probability)
-        forget()
-        return null
-      }
-      const startFrame = state.utterance?.startFrame ?? state.frames
-      const step = track(state, probability, tracking)
-      if (step.state.voiced) noteVoiced(state.frames)
-      state = step.state
-      const event = told(step.event, startFrame, partial)
-      if (state.utterance === null && !state.voiced) runs = []
-      forget()
+      const event = isDeaf ? null : hear(probability, partial)
+      if (isDeaf) skip(probability)
+      memory.forgetBefore(state.utterance?.startFrame ?? state.frames)
       return event
     },
     end() {
-      const last = trackEnd(state)
-      const utterance = last?.type === 'ended' ? wholeUtterance(last) : null
-      state = { ...trackerStart, frames: state.frames }
-      runs = []
-      forget()
+      const utterance = endNow()
+      memory.forgetVoiced()
+      memory.forgetBefore(state.frames)
       return utterance
     },
     drop() {
       // A click is no utterance that could go on.
       isDeaf = state.utterance?.confirmed === true
-      if (!isDeaf) state = { ...trackerStart, frames: state.frames }
-      runs = []
-      forget()
+      if (!isDeaf) startOver()
+      memory.forgetVoiced()
     },
     speechMs() {
       const { utterance } = state
       return utterance?.confirmed && !isDeaf ? utterance.voicedFrames * frameMs : 0
     },
-    soFar() {
-      const since = (state.utterance?.startFrame ?? state.frames) - firstFrame
-      return [joinSamples(frames.slice(0, since)), joinSamples(frames.slice(since))]
-    },
-    setEndpointing(next) {
+    soFar: () => memory.splitAt(state.utterance?.startFrame ?? state.frames),
+    setEndpointing: ends.setEndpointing,
+  }
+}
+
+/** Asks the endpointing in force when it wants to be asked. */
+function createEnds(first: Endpointing | null) {
+  let endpointing = first
+  /** Silence of the pause at which it is asked next; null until there is another pause. */
+  let askAtMs: number | null = null
+  const askAtOnce = () => {
+    askAtMs = 0
+  }
+  return {
+    askAtOnce,
+    setEndpointing(next: Endpointing): void {
       endpointing = next
-      if (state.utterance?.paused) askAtMs = 0
+      askAtOnce()
+    },
+    isOver(pause: Parameters<Endpointing['decide']>[0]): boolean {
+      if (endpointing === null || askAtMs === null || pause.silenceMs < askAtMs) return false
+      const verdict = endpointing.decide(pause)
+      if (verdict === 'over') return true
+      askAtMs = verdict === 'not-yet' ? null : pause.silenceMs + verdict.askAgainInMs
+      return false
     },
   }
 }

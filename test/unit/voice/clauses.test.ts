@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Clause, clauses, createClauseSplitter } from '../../../server/voice/clauses.ts'
+import { createClauseSplitter } from '../../../server/voice/clauses.ts'
 import { proseReplies, split } from '../../support/splitClauses.ts'
 
 const texts = (reply: string, language?: string) => split([reply], language).map(clause => clause.text)
@@ -132,29 +132,5 @@ describe('other languages', () => {
     expect(texts('Où est-il ? Là-bas. Ça va.', 'fr')).toEqual(['Où est-il?', 'Là-bas.', 'Ça va.'])
     expect(texts('Voilà :\n```\nx\n```\nBon.', 'fr')).toEqual(['Voilà:', 'Bon.'])
     expect(texts('你好。今天天气很好。', 'zh')).toEqual(['你好。', '今天天气很好。'])
-  })
-})
-
-describe('clauses()', () => {
-  async function* stream(deltas: readonly string[]) {
-    yield* deltas
-  }
-  test('gives what the splitter gives', async () => {
-    const found: Clause[] = []
-    const { signal } = new AbortController()
-    for await (const clause of clauses(stream(['Hi there. ', 'You']), signal)) found.push(clause)
-    expect(found).toEqual(split(['Hi there. You']))
-  })
-  test('stops with the reason of its signal', async () => {
-    const controller = new AbortController()
-    const found: string[] = []
-    const reading = (async () => {
-      for await (const clause of clauses(stream(['One. Two. ', 'Three. Four']), controller.signal)) {
-        found.push(clause.text)
-        controller.abort(new Error('barge-in'))
-      }
-    })()
-    await expect(reading).rejects.toThrow('barge-in')
-    expect(found).toEqual(['One.'])
   })
 })
