@@ -6,10 +6,10 @@ import type { Log } from '../log.ts'
 import type { Source } from '../protocol/record.ts'
 import type { Mode, Playback } from '../protocol/socketClient.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
+import { type Context, type Effects, effectsOf, playbackOf } from './effects.ts'
 import type { Sink } from './events.ts'
 import { openFloor, takeFloor } from './floor/floor.ts'
 import type { FloorEffect, FloorEvent } from './floor/state.ts'
-import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
 import type { AskedFor } from './questions/question.ts'
 import type { Stages } from './stages.ts'
 import type { TurnObserver } from './turn.ts'
@@ -39,8 +39,7 @@ export type Runner = {
   begin(positionMs: number, atMs: number): void
   commit(atMs: number): void
   cancel(): void
-  /** Gives the id of its turn. */
-  ask(question: AskedFor, atMs: number): string
+  ask(question: AskedFor, atMs: number): void
   interrupt(turnId: string | null, atMs: number): void
   playback(message: Playback): void
   configured(mode: Mode, bargeInMs: number): void
@@ -55,172 +54,94 @@ export type Runner = {
 }
 
 export function createRunner(dependencies: RunnerDependencies): Runner {
-  const { sink, plays } = dependencies
-  let state = openFloor({ ...dependencies.settings, mode: 'push-to-talk', plays })
-  let hearing: Hearing | null = null
+  const { settings, plays } = dependencies
+  const context: Context = {
+    ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map(), hearing: null },
+    post: event => floor.post(event),
+  }
+  const { turns, asked, post } = context
+  const floor = createFloor({ ...settings, mode: 'push-to-talk', plays }, effectsOf(context))
   let stretches = 0
-  const turns = new Map<string, LiveTurn>()
-  const timers = new Map<string, NodeJS.Timeout>()
-  /** Questions on their way to the turn that the floor opens, or does not open, for them. */
-  const asked = new Map<string, AskedFor>()
-  const events: FloorEvent[] = []
-  let isBusy = false
-  let idle = Promise.withResolvers<void>()
+  const next = () => ++stretches
 
-  function post(event: FloorEvent): void {
-    events.push(event)
-    if (isBusy) return
-    isBusy = true
-    try {
-      for (let next = events.shift(); next !== undefined; next = events.shift()) {
-        const taken = takeFloor(state, next)
-        state = taken.state
-        for (const effect of taken.effects) carryOut(effect)
-      }
-    } finally {
-      isBusy = false
-    }
-    if (turns.size > 0) return
-    idle.resolve()
-    idle = Promise.withResolvers<void>()
+  /** Settles when no turn lives any more. */
+  async function untilIdle(): Promise<void> {
+    while (turns.size > 0) await floor.nextChange()
   }
-
-  function carryOut(effect: FloorEffect): void {
-    const carry = effects[effect.type] as (effect: FloorEffect) => void
-    carry(effect)
-  }
-
-  const turnOf = ({ turnId }: { turnId: string }): LiveTurn | undefined => turns.get(turnId)
-
-  const effects: { [T in FloorEffect['type']]: (effect: Extract<FloorEffect, { type: T }>) => void } = {
-    hear: ({ order }) => hearing?.obey(order),
-    open,
-    understand({ turnId, end }) {
-      void bring(
-        turnId,
-        turn => turn.understand(end),
-        said => ({ type: 'understood', turnId, said }),
-      )
-    },
-    ask({ turnId }) {
-      void bring(
-        turnId,
-        turn => turn.answer(),
-        playbackWithinMs => ({
-          ...{ type: 'answered', turnId, playbackWithinMs },
-        }),
-      )
-    },
-    'stop-hearing': effect => turnOf(effect)?.stopHearing(),
-    'stop-reply': effect => turnOf(effect)?.stopReply(),
-    interrupted: ({ turnId, reason }) => sink.tell({ type: 'interrupted', turnId, reason }),
-    timer: setTimer,
-    clear: ({ turnId }) => clearTimeout(timers.get(turnId)),
-    settle: effect => turnOf(effect)?.settle(effect.outcome),
-    write({ turnId, outcome, error }) {
-      void bring(
-        turnId,
-        turn => turn.write(outcome, error),
-        () => ({ type: 'written', turnId }),
-      )
-    },
-    done(effect) {
-      turnOf(effect)?.done()
-      turns.delete(effect.turnId)
-      timers.delete(effect.turnId)
-    },
-    refuse: ({ error }) => sink.tell({ type: 'error', error }),
-    end: ({ error }) => sink.tell({ type: 'error', error }),
-  }
-
-  /** Brings the floor what comes of work for a turn: what it gave, or why it failed. */
-  async function bring<T>(
-    turnId: string,
-    work: (turn: LiveTurn) => Promise<T>,
-    event: (result: T) => FloorEvent,
-  ): Promise<void> {
-    const turn = turns.get(turnId)
-    if (turn === undefined) return
-    try {
-      post(event(await work(turn)))
-    } catch (thrown) {
-      post({ type: 'failed', turnId, error: toQuantvoxError(thrown) })
-    }
-  }
-
-  function open({ turnId, positionMs }: Extract<FloorEffect, { type: 'open' }>): void {
-    const conversationId = dependencies.conversationId()
-    const question = asked.get(turnId) ?? dependencies.spoken()
-    const turn = createLiveTurn(turnId, conversationId, question, {
-      ...dependencies,
-      audible: () => post({ type: 'audible', turnId, atMs: performance.now() }),
-    })
-    turns.set(turnId, turn)
-    if (positionMs !== null) sink.tell({ type: 'speech.started', turnId, positionMs })
-  }
-
-  function setTimer({ turnId, wait, ms }: Extract<FloorEffect, { type: 'timer' }>): void {
-    clearTimeout(timers.get(turnId))
-    timers.set(
-      turnId,
-      setTimeout(() => post({ type: 'timeout', turnId, wait }), ms),
-    )
-    // It has said so before it was asked.
-    if (wait === 'report' && turns.get(turnId)?.isPlayedOut()) tellPlayback(turnId, false)
-  }
-
-  function tellPlayback(turnId: string, isStopped: boolean): void {
-    const turn = turns.get(turnId)
-    post({
-      ...{ type: 'playback', turnId, over: turn?.isPlayedOut() ?? false },
-      gaveUp: isStopped && turn !== undefined && !turn.isAllPlayed(),
-      playbackWithinMs: turn?.playbackWithinMs() ?? null,
-    })
-  }
-
-  const nextStretch = () => ++stretches
 
   return {
     listen(ears) {
-      hearing = ears
-      this.configured(dependencies.settings.mode, dependencies.settings.bargeInMs)
+      context.hearing = ears
+      post({ type: 'configured', ...settings, next: next() })
     },
     begin(positionMs, atMs) {
       const turnId = uuidv7()
-      post({ type: 'begin', turnId, next: nextStretch(), positionMs, atMs })
+      post({ type: 'begin', turnId, next: next(), positionMs, atMs })
       const taker = turns.get(turnId)?.taker
-      if (taker) hearing?.take(taker)
+      if (taker) context.hearing?.take(taker)
     },
-    commit: atMs => post({ type: 'commit', next: nextStretch(), atMs }),
-    cancel: () => post({ type: 'cancel', next: nextStretch() }),
+    commit: atMs => post({ type: 'commit', next: next(), atMs }),
+    cancel: () => post({ type: 'cancel', next: next() }),
     ask(question, atMs) {
       const turnId = uuidv7()
       asked.set(turnId, question)
-      post({ type: 'question', turnId, next: nextStretch(), atMs })
+      post({ type: 'question', turnId, next: next(), atMs })
       asked.delete(turnId)
-      return turnId
     },
-    interrupt: (turnId, atMs) => post({ type: 'interrupt', turnId, next: nextStretch(), atMs }),
+    interrupt: (turnId, atMs) => post({ type: 'interrupt', turnId, next: next(), atMs }),
     playback(message) {
       turns.get(message.turnId)?.report(message)
-      tellPlayback(message.turnId, message.event === 'stopped')
+      post(playbackOf(context, message.turnId, message.event === 'stopped'))
     },
-    configured: (mode, bargeInMs) => post({ type: 'configured', mode, bargeInMs, next: nextStretch() }),
+    configured: (mode, bargeInMs) => post({ type: 'configured', mode, bargeInMs, next: next() }),
     voiced(stretch, positionMs, voicedMs) {
       const turnId = uuidv7()
       post({ type: 'voiced', stretch, turnId, positionMs, voicedMs, atMs: performance.now() })
       return turns.get(turnId)?.taker ?? null
     },
     ended: (stretch, last, end) => post({ type: 'ended', stretch, last, end }),
-    cutOff: stretch => post({ type: 'cut-off', stretch, next: nextStretch() }),
+    cutOff: stretch => post({ type: 'cut-off', stretch, next: next() }),
     broken: error => post({ type: 'broken', error: asFatal(error) }),
-    async finish() {
+    finish() {
       post({ type: 'finish' })
-      if (turns.size > 0) await idle.promise
+      return untilIdle()
     },
-    async leave() {
+    leave() {
       post({ type: 'leave' })
-      if (turns.size > 0) await idle.promise
+      return untilIdle()
+    },
+  }
+}
+
+/** The state of the floor: takes one event at a time, whoever brings it and whenever. */
+function createFloor(first: Parameters<typeof openFloor>[0], effects: Effects) {
+  let state = openFloor(first)
+  const events: FloorEvent[] = []
+  let isBusy = false
+  let change = Promise.withResolvers<void>()
+
+  function carryOut(effect: FloorEffect): void {
+    const carry = effects[effect.type] as (effect: FloorEffect) => void
+    carry(effect)
+  }
+
+  return {
+    nextChange: () => change.promise,
+    post(event: FloorEvent): void {
+      events.push(event)
+      if (isBusy) return
+      isBusy = true
+      try {
+        for (let next = events.shift(); next !== undefined; next = events.shift()) {
+          const taken = takeFloor(state, next)
+          state = taken.state
+          for (const effect of taken.effects) carryOut(effect)
+        }
+      } finally {
+        isBusy = false
+      }
+      change.resolve()
+      change = Promise.withResolvers<void>()
     },
   }
 }

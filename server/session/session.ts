@@ -1,41 +1,19 @@
 import { v7 as uuidv7 } from 'uuid'
 import { durationMs } from '../audio/pcm.ts'
 import { QuantvoxError, toQuantvoxError } from '../errors.ts'
-import { fixedSilence } from '../hearing/endpointing.ts'
-import { createHearing, type Hearing } from '../hearing/hearing.ts'
-import type { VoiceActivity } from '../hearing/voiceActivity.ts'
 import type { Log } from '../log.ts'
-import type { Source } from '../protocol/record.ts'
-import type { ClientMessage, Configure, Start } from '../protocol/socketClient.ts'
+import type { ClientMessage, Start } from '../protocol/socketClient.ts'
 import type { SessionSettings } from '../protocol/socketServer.ts'
-import type { ReplyAudio } from '../record/replyAudio.ts'
 import type { Sink } from './events.ts'
+import { type Live, openLive, type SessionDependencies } from './live.ts'
 import { stillLoading, withinPatience } from './patience.ts'
-import { spokenQuestion } from './questions/spokenQuestion.ts'
-import { typedQuestion } from './questions/wholeQuestion.ts'
-import { createRunner, type Runner } from './runner.ts'
-import { type ActiveHistory, changed, createActiveHistory, type Wanted } from './settings.ts'
-import type { Stages } from './stages.ts'
-import { checkWanted, type LoadedModels, prepare } from './switching.ts'
-import type { TurnObserver } from './turn.ts'
+import { type ActiveHistory, changed, createActiveHistory } from './settings.ts'
+import { checkWanted } from './switching.ts'
+
+export type { SessionDependencies }
 
 /** Audio that is held while a session gets ready; whoever sends more has waited long enough. */
 const MAX_HELD_AUDIO_MS = 10_000
-
-export type SessionDependencies = {
-  stages: Stages
-  /** Whom its turns are recorded for: a client, or a comparison. */
-  source: Source
-  observers: ReadonlySet<TurnObserver>
-  /** Whether the listener plays replies in its own time, and may report it. */
-  plays: boolean
-  replies: ReplyAudio
-  activity: VoiceActivity
-  loadedModels(signal: AbortSignal): Promise<LoadedModels>
-  defaults: { silenceMs: number; minSpeechMs: number }
-  maxUtteranceMs: number
-  partialTranscripts: boolean
-}
 
 export type Session = {
   readonly sessionId: string
@@ -51,130 +29,42 @@ export type Session = {
   close(): Promise<void>
 }
 
-type Live = { hearing: Hearing; runner: Runner; active: ActiveHistory }
 /** A `start` that is not `ready` yet, with what came after it. */
 type Starting = { sampleRate: number; held: (() => void)[]; heldMs: number; fail(error: QuantvoxError): void }
 
 /** A conversation by voice: what a client says goes in as messages and audio, what it is told comes out at `sink`. */
 export function createSession(dependencies: SessionDependencies, sink: Sink, log: Log): Session {
-  const { stages } = dependencies
   const sessionId = uuidv7()
   const ending = new AbortController()
+  const { signal } = ending
   let starting: Starting | null = null
-  let live: (Live & { sampleRate: number }) | null = null
-  let requests = 0
-  const lastRequestFor = new Map<string, number>()
+  let live: Live | null = null
+  let sampleRate: number | null = null
 
   async function start(message: Start): Promise<void> {
-    const { sampleRate } = message
     const tooMuch = Promise.withResolvers<never>()
-    const current: Starting = { sampleRate, held: [], heldMs: 0, fail: tooMuch.reject }
+    const current: Starting = { ...message, held: [], heldMs: 0, fail: tooMuch.reject }
     starting = current
+    sampleRate = message.sampleRate
     try {
-      const active = await Promise.race([withinPatience(firstActive(message)), tooMuch.promise])
-      ending.signal.throwIfAborted()
-      live = { ...openLive(active, sampleRate), active, sampleRate }
+      const first = withinPatience(firstActive(message, dependencies, signal))
+      const active = await Promise.race([first, tooMuch.promise])
+      signal.throwIfAborted()
+      const { conversation, settings } = active.now()
+      live = openLive({ dependencies, sessionId, active, sampleRate, sink, log, report, signal })
+      sink.tell({ type: 'ready', sessionId, conversationId: conversation.id, protocol: 1, settings })
     } catch (error) {
+      sampleRate = null
       report(error)
       return
     } finally {
       starting = null
     }
-    const { settings, conversation } = live.active.now()
-    sink.tell({ type: 'ready', sessionId, conversationId: conversation.id, protocol: 1, settings })
     for (const act of current.held) act()
   }
 
-  async function firstActive({ type, protocol, ...wanted }: Start): Promise<ActiveHistory> {
-    const { silenceMs, minSpeechMs } = dependencies.defaults
-    const inherited: SessionSettings = {
-      sampleRate: wanted.sampleRate,
-      mode: wanted.mode,
-      llmModel: wanted.llmModel ?? (await stages.settings.llmModel()),
-      speechModel: stages.settings.speechModel,
-      voice: stages.settings.voice,
-      language: null,
-      endpointing: { silenceMs },
-      bargeIn: { minSpeechMs },
-    }
-    await checkWanted(wanted, stages, ending.signal)
-    const conversation = stages.conversations.open(wanted.conversationId)
-    return createActiveHistory({ settings: changed(inherited, wanted), conversation })
-  }
-
-  function openLive(active: ActiveHistory, sampleRate: number): Pick<Live, 'hearing' | 'runner'> {
-    const { mode, endpointing, bargeIn } = active.now().settings
-    const runner = createRunner({
-      ...{ ...dependencies, sink, log, sessionId },
-      settings: { mode, bargeInMs: bargeIn.minSpeechMs },
-      conversationId: () => active.now().conversation.id,
-      spoken: () => spokenQuestion(active, dependencies.partialTranscripts),
-    })
-    const hearing = createHearing({
-      ...{ activity: dependencies.activity, sampleRate, silenceMs: endpointing.silenceMs },
-      endpointing: fixedSilence(endpointing.silenceMs),
-      maxUtteranceMs: dependencies.maxUtteranceMs,
-      ...{ voiced: runner.voiced, ended: runner.ended, cutOff: runner.cutOff, failed: runner.broken },
-    })
-    runner.listen(hearing)
-    return { hearing, runner }
-  }
-
-  async function configure({ type, requestId, ...wanted }: Configure, at: Live, arrivedAtMs: number) {
-    const request = ++requests
-    const costs = await prepare(wanted, { ...dependencies, owner: sessionId }, ending.signal)
-    ending.signal.throwIfAborted()
-    // Of several that overlap the last one wins, whichever is ready first.
-    const names = Object.keys(wanted).filter(name => (lastRequestFor.get(name) ?? 0) < request)
-    for (const name of names) lastRequestFor.set(name, request)
-    apply(Object.fromEntries(Object.entries(wanted).filter(([name]) => names.includes(name))), at)
-    const { settings, conversation } = at.active.now()
-    const switchMs = performance.now() - arrivedAtMs
-    const conversationId = conversation.id
-    sink.tell({ type: 'configured', requestId, conversationId, settings, switchMs, ...costs })
-  }
-
-  function apply(wanted: Partial<Wanted>, { active, hearing, runner }: Live): void {
-    const { settings, conversation } = active.now()
-    const { conversationId } = wanted
-    const next = changed(settings, wanted)
-    active.set({
-      settings: next,
-      conversation: conversationId === undefined ? conversation : stages.conversations.open(conversationId),
-    })
-    const { silenceMs } = next.endpointing
-    hearing.setEndpointing(fixedSilence(silenceMs), silenceMs)
-    runner.configured(next.mode, next.bargeIn.minSpeechMs)
-  }
-
-  function act(message: Exclude<ClientMessage, { type: 'start' }>, at: Live, arrivedAtMs: number): void {
-    const { hearing, runner, active } = at
-    switch (message.type) {
-      case 'configure':
-        configure(message, at, arrivedAtMs).catch(error => report(error, message.requestId))
-        break
-      case 'begin':
-        runner.begin(hearing.positionMs(), arrivedAtMs)
-        break
-      case 'commit':
-        runner.commit(arrivedAtMs)
-        break
-      case 'cancel':
-        runner.cancel()
-        break
-      case 'text':
-        runner.ask(typedQuestion(message.text, active.now(), arrivedAtMs), arrivedAtMs)
-        break
-      case 'interrupt':
-        runner.interrupt(message.turnId ?? null, arrivedAtMs)
-        break
-      case 'playback':
-        runner.playback(message)
-    }
-  }
-
   function report(thrown: unknown, requestId?: string): void {
-    if (ending.signal.aborted) return
+    if (signal.aborted) return
     const error = toQuantvoxError(thrown)
     if (error.code === 'internal') log.error({ err: error }, 'session failed')
     sink.tell({ type: 'error', error, ...(requestId === undefined ? {} : { requestId }) })
@@ -191,32 +81,52 @@ export function createSession(dependencies: SessionDependencies, sink: Sink, log
     sessionId,
     message(message, arrivedAtMs) {
       if (message.type !== 'start') {
-        inTurn(message.type, at => act(message, at, arrivedAtMs))
+        inTurn(message.type, at => at.act(message, arrivedAtMs))
         return
       }
-      if (live !== null || starting !== null) throw outOfPlace('start', 'The session has started already.')
+      if (sampleRate !== null) throw outOfPlace('start', 'The session has started already.')
       void start(message)
     },
     audio(samples, arrivedAtMs) {
-      if (live === null && starting !== null) {
+      if (starting !== null) {
         starting.heldMs += durationMs(samples.length, starting.sampleRate)
         if (starting.heldMs > MAX_HELD_AUDIO_MS) {
           starting.held = []
-          return starting.fail(stillLoading())
+          starting.fail(stillLoading())
+          return
         }
       }
-      inTurn('audio', ({ hearing }) => hearing.audio(samples, arrivedAtMs))
+      inTurn('audio', at => at.audio(samples, arrivedAtMs))
     },
-    sampleRate: () => live?.sampleRate ?? starting?.sampleRate ?? null,
+    sampleRate: () => sampleRate,
     async finish() {
-      await live?.runner.finish()
+      await live?.finish()
     },
     async close() {
       ending.abort(new Error('the session is over'))
       starting = null
-      await live?.runner.leave()
+      await live?.leave()
     },
   }
+}
+
+async function firstActive(
+  { type, protocol, ...wanted }: Start,
+  { stages, defaults }: SessionDependencies,
+  signal: AbortSignal,
+): Promise<ActiveHistory> {
+  const { silenceMs, minSpeechMs } = defaults
+  const { sampleRate, mode } = wanted
+  const { speechModel, voice } = stages.settings
+  const inherited: SessionSettings = {
+    ...{ sampleRate, mode, speechModel, voice, language: null },
+    llmModel: wanted.llmModel ?? (await stages.settings.llmModel()),
+    endpointing: { silenceMs },
+    bargeIn: { minSpeechMs },
+  }
+  await checkWanted(wanted, stages, signal)
+  const conversation = stages.conversations.open(wanted.conversationId)
+  return createActiveHistory({ settings: changed(inherited, wanted), conversation })
 }
 
 function outOfPlace(what: string, why: string): QuantvoxError {

@@ -1,0 +1,118 @@
+import { toQuantvoxError } from '../errors.ts'
+import type { Hearing } from '../hearing/hearing.ts'
+import type { FloorEffect, FloorEvent } from './floor/state.ts'
+import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
+import type { AskedFor } from './questions/question.ts'
+import type { RunnerDependencies } from './runner.ts'
+
+/** What the effects of a floor work on. */
+export type Context = {
+  dependencies: RunnerDependencies
+  /** The ears; null where nothing is spoken. */
+  hearing: Hearing | null
+  turns: Map<string, LiveTurn>
+  timers: Map<string, NodeJS.Timeout>
+  /** Questions on their way to the turn that the floor opens, or does not open, for them. */
+  asked: Map<string, AskedFor>
+  post(event: FloorEvent): void
+}
+
+type Effect<T extends FloorEffect['type']> = Extract<FloorEffect, { type: T }>
+export type Effects = { [T in FloorEffect['type']]: (effect: Effect<T>) => void }
+
+/** How each effect is carried out. */
+export function effectsOf(context: Context): Effects {
+  const { turns, timers } = context
+  const { sink } = context.dependencies
+  const turnOf = ({ turnId }: { turnId: string }): LiveTurn | undefined => turns.get(turnId)
+
+  return {
+    hear: ({ order }) => context.hearing?.obey(order),
+    open: effect => open(context, effect),
+    understand({ turnId, end }) {
+      void bring(
+        context,
+        turnId,
+        turn => turn.understand(end),
+        said => ({ type: 'understood', turnId, said }),
+      )
+    },
+    ask({ turnId }) {
+      void bring(
+        context,
+        turnId,
+        turn => turn.answer(),
+        playbackWithinMs => ({ type: 'answered', turnId, playbackWithinMs }),
+      )
+    },
+    'stop-hearing': effect => turnOf(effect)?.stopHearing(),
+    'stop-reply': effect => turnOf(effect)?.stopReply(),
+    interrupted: ({ turnId, reason }) => sink.tell({ type: 'interrupted', turnId, reason }),
+    timer: effect => setTimer(context, effect),
+    clear: ({ turnId }) => clearTimeout(timers.get(turnId)),
+    settle: effect => turnOf(effect)?.settle(effect.outcome),
+    write({ turnId, outcome, error }) {
+      void bring(
+        context,
+        turnId,
+        turn => turn.write(outcome, error),
+        () => ({ type: 'written', turnId }),
+      )
+    },
+    done(effect) {
+      turnOf(effect)?.done()
+      turns.delete(effect.turnId)
+      timers.delete(effect.turnId)
+    },
+    refuse: ({ error }) => sink.tell({ type: 'error', error }),
+    end: ({ error }) => sink.tell({ type: 'error', error }),
+  }
+}
+
+/** Brings the floor what comes of work for a turn: what it gave, or why it failed. */
+async function bring<T>(
+  { turns, post }: Context,
+  turnId: string,
+  work: (turn: LiveTurn) => Promise<T>,
+  event: (result: T) => FloorEvent,
+): Promise<void> {
+  const turn = turns.get(turnId)
+  if (turn === undefined) return
+  try {
+    post(event(await work(turn)))
+  } catch (thrown) {
+    post({ type: 'failed', turnId, error: toQuantvoxError(thrown) })
+  }
+}
+
+function open(context: Context, { turnId, positionMs }: Effect<'open'>): void {
+  const { dependencies, turns, asked, post } = context
+  const question = asked.get(turnId) ?? dependencies.spoken()
+  const turn = createLiveTurn(turnId, dependencies.conversationId(), question, {
+    ...dependencies,
+    audible: () => post({ type: 'audible', turnId, atMs: performance.now() }),
+  })
+  turns.set(turnId, turn)
+  if (positionMs !== null) dependencies.sink.tell({ type: 'speech.started', turnId, positionMs })
+}
+
+function setTimer(context: Context, { turnId, wait, ms }: Effect<'timer'>): void {
+  const { timers, turns, post } = context
+  clearTimeout(timers.get(turnId))
+  timers.set(
+    turnId,
+    setTimeout(() => post({ type: 'timeout', turnId, wait }), ms),
+  )
+  // It has said so before it was asked.
+  if (wait === 'report' && turns.get(turnId)?.isPlayedOut()) post(playbackOf(context, turnId, false))
+}
+
+/** What is known of a turn's playback now. */
+export function playbackOf({ turns }: Context, turnId: string, isStopped: boolean): FloorEvent {
+  const turn = turns.get(turnId)
+  return {
+    ...{ type: 'playback', turnId, over: turn?.isPlayedOut() ?? false },
+    gaveUp: isStopped && turn !== undefined && !turn.isAllPlayed(),
+    playbackWithinMs: turn?.playbackWithinMs() ?? null,
+  }
+}

@@ -1,0 +1,142 @@
+import { fixedSilence } from '../hearing/endpointing.ts'
+import { createHearing, type Hearing } from '../hearing/hearing.ts'
+import type { VoiceActivity } from '../hearing/voiceActivity.ts'
+import type { Log } from '../log.ts'
+import type { Source } from '../protocol/record.ts'
+import type { ClientMessage, Configure } from '../protocol/socketClient.ts'
+import type { ReplyAudio } from '../record/replyAudio.ts'
+import type { Sink } from './events.ts'
+import { spokenQuestion } from './questions/spokenQuestion.ts'
+import { typedQuestion } from './questions/wholeQuestion.ts'
+import { createRunner, type Runner } from './runner.ts'
+import { type ActiveHistory, changed, type Wanted } from './settings.ts'
+import type { Stages } from './stages.ts'
+import { type LoadedModels, prepare } from './switching.ts'
+import type { TurnObserver } from './turn.ts'
+
+export type SessionDependencies = {
+  stages: Stages
+  /** Whom its turns are recorded for: a client, or a comparison. */
+  source: Source
+  observers: ReadonlySet<TurnObserver>
+  /** Whether the listener plays replies in its own time, and may report it. */
+  plays: boolean
+  replies: ReplyAudio
+  activity: VoiceActivity
+  loadedModels(signal: AbortSignal): Promise<LoadedModels>
+  defaults: { silenceMs: number; minSpeechMs: number }
+  maxUtteranceMs: number
+  partialTranscripts: boolean
+}
+
+/** What a session that is ready works with. */
+export type LiveContext = {
+  dependencies: SessionDependencies
+  sessionId: string
+  active: ActiveHistory
+  sampleRate: number
+  sink: Sink
+  log: Log
+  /** Tells the client of a failure that no turn has. */
+  report(thrown: unknown, requestId?: string): void
+  signal: AbortSignal
+}
+
+/** A session that is ready. */
+export type Live = Pick<Runner, 'finish' | 'leave'> &
+  Pick<Hearing, 'audio'> & {
+    act(message: Exclude<ClientMessage, { type: 'start' }>, arrivedAtMs: number): void
+  }
+
+export function openLive(context: LiveContext): Live {
+  const { active, report } = context
+  const ears = openEars(context)
+  const { runner, hearing } = ears
+  const configure = configuring(context, ears)
+  return {
+    audio: hearing.audio,
+    finish: runner.finish,
+    leave: runner.leave,
+    act(message, arrivedAtMs) {
+      switch (message.type) {
+        case 'configure':
+          configure(message, arrivedAtMs).catch(error => report(error, message.requestId))
+          break
+        case 'begin':
+          runner.begin(hearing.positionMs(), arrivedAtMs)
+          break
+        case 'commit':
+          runner.commit(arrivedAtMs)
+          break
+        case 'cancel':
+          runner.cancel()
+          break
+        case 'text':
+          runner.ask(typedQuestion(message.text, active.now(), arrivedAtMs), arrivedAtMs)
+          break
+        case 'interrupt':
+          runner.interrupt(message.turnId ?? null, arrivedAtMs)
+          break
+        case 'playback':
+          runner.playback(message)
+      }
+    },
+  }
+}
+
+type Ears = { runner: Runner; hearing: Hearing }
+
+function openEars({ dependencies, sessionId, active, sampleRate, sink, log }: LiveContext): Ears {
+  const { mode, endpointing, bargeIn } = active.now().settings
+  const runner = createRunner({
+    ...{ ...dependencies, sink, log, sessionId },
+    settings: { mode, bargeInMs: bargeIn.minSpeechMs },
+    conversationId: () => active.now().conversation.id,
+    spoken: () => spokenQuestion(active, dependencies.partialTranscripts),
+  })
+  const hearing = createHearing({
+    ...{ activity: dependencies.activity, sampleRate, silenceMs: endpointing.silenceMs },
+    endpointing: fixedSilence(endpointing.silenceMs),
+    maxUtteranceMs: dependencies.maxUtteranceMs,
+    ...{ voiced: runner.voiced, ended: runner.ended, cutOff: runner.cutOff, failed: runner.broken },
+  })
+  runner.listen(hearing)
+  return { runner, hearing }
+}
+
+/** Loads what is wanted beside the turns, and then has the next one use it. */
+function configuring(
+  { dependencies, sessionId, active, sink, signal }: LiveContext,
+  { runner, hearing }: Ears,
+) {
+  const { stages } = dependencies
+  let requests = 0
+  const lastRequestFor = new Map<string, number>()
+
+  function apply(wanted: Partial<Wanted>): void {
+    const { settings, conversation } = active.now()
+    const { conversationId } = wanted
+    const next = changed(settings, wanted)
+    active.set({
+      settings: next,
+      conversation: conversationId === undefined ? conversation : stages.conversations.open(conversationId),
+    })
+    const { silenceMs } = next.endpointing
+    hearing.setEndpointing(fixedSilence(silenceMs), silenceMs)
+    runner.configured(next.mode, next.bargeIn.minSpeechMs)
+  }
+
+  return async ({ type, requestId, ...wanted }: Configure, arrivedAtMs: number): Promise<void> => {
+    const request = ++requests
+    const costs = await prepare(wanted, { ...dependencies, owner: sessionId }, signal)
+    signal.throwIfAborted()
+    // Of several that overlap the last one wins, whichever is ready first.
+    const given = Object.entries(wanted).filter(([name]) => (lastRequestFor.get(name) ?? 0) < request)
+    for (const [name] of given) lastRequestFor.set(name, request)
+    apply(Object.fromEntries(given))
+    const { settings, conversation } = active.now()
+    const switchMs = performance.now() - arrivedAtMs
+    const conversationId = conversation.id
+    sink.tell({ type: 'configured', requestId, conversationId, settings, switchMs, ...costs })
+  }
+}
