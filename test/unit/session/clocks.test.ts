@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createAudioClock } from '../../../server/hearing/audioClock.ts'
 import type { Playback } from '../../../server/protocol/socketClient.ts'
-import { createPlayout } from '../../../server/session/playout.ts'
+import { createPlayout } from '../../../server/session/reply/playout.ts'
 
 describe('the clock of a microphone', () => {
   test('takes the frame that was delayed least', () => {

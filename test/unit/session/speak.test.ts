@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import type { SynthesisTimings } from '../../../server/protocol/record.ts'
 import { createTimeline } from '../../../server/record/marks.ts'
 import { createDraft } from '../../../server/record/turnRecord.ts'
-import { createPlayout } from '../../../server/session/playout.ts'
-import { createSpeaking } from '../../../server/session/speak.ts'
+import { createPlayout } from '../../../server/session/reply/playout.ts'
+import { createSpeaking } from '../../../server/session/reply/speak.ts'
 
 const RATE = 16_000
 const clause = (start: number, text = 'x') => ({ text, start, end: start + 10 })

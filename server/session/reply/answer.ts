@@ -1,8 +1,8 @@
-import type { ReplyStatistics } from '../llm/respond.ts'
-import { MAX_REPLY_TOKENS } from '../llm/respond.ts'
-import type { LlmTimings } from '../protocol/record.ts'
-import { createClauseSplitter } from '../voice/clauses.ts'
-import type { Question, QuestionContext } from './questions/question.ts'
+import type { ReplyStatistics } from '../../llm/respond.ts'
+import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
+import type { LlmTimings } from '../../protocol/record.ts'
+import { createClauseSplitter } from '../../voice/clauses.ts'
+import type { Question, QuestionContext } from '../questions/question.ts'
 import type { Speaking } from './speak.ts'
 
 export type AnswerContext = QuestionContext & {

@@ -1,4 +1,4 @@
-import type { Playback } from '../protocol/socketClient.ts'
+import type { Playback } from '../../protocol/socketClient.ts'
 
 /**
  * Where the client is in playing a turn's reply. Computed from what was sent and when, as if it played without delay, and set
