@@ -1,8 +1,15 @@
 import { joinSamples } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
 import type { Endpointing } from './endpointing.ts'
-import { createFrameMemory } from './frameMemory.ts'
-import { type TrackerEvent, type TrackerOptions, track, trackEnd, trackerStart } from './speechTracker.ts'
+import { createFrameMemory, type FrameMemory } from './frameMemory.ts'
+import {
+  type TrackerEvent,
+  type TrackerOptions,
+  type TrackerState,
+  track,
+  trackEnd,
+  trackerStart,
+} from './speechTracker.ts'
 import { frameMs, type VoiceActivityStream } from './voiceActivity.ts'
 
 export type ListenerOptions = Omit<TrackerOptions, 'silenceMs'> & {
@@ -46,7 +53,7 @@ const DROPPED_UNTIL_MS = 500
 export function createListener(stream: VoiceActivityStream, options: ListenerOptions): Listener {
   const tracking = { ...options, silenceMs: Number.POSITIVE_INFINITY }
   const memory = createFrameMemory(options.preRollMs, options.pauseMs)
-  const ends = createEnds(options.endpointing)
+  const ends = createEnds(options.endpointing, memory)
   let state = trackerStart
   /** The rest of a dropped utterance is not heard. */
   let isDeaf = false
@@ -71,25 +78,11 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
     if (event?.type === 'resumed') return { type: 'resumed' }
     if (event?.type === 'ended') return { type: 'ended', utterance: memory.utterance(event) }
     if (event?.type === 'paused') ends.askAtOnce()
-    const { utterance } = state
-    if (utterance?.paused) {
-      const silenceMs = (state.frames - utterance.endFrame) * frameMs
-      const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * frameMs)
-      if (ends.isOver({ ...speech, silenceMs, samples: () => joinSamples(memory.frames()), partial })) {
-        const whole = endNow()
-        return whole && { type: 'ended', utterance: whole }
-      }
+    if (ends.isOver(state, partial)) {
+      const whole = endNow()
+      return whole && { type: 'ended', utterance: whole }
     }
     return event && { type: 'paused', speech: memory.speech(startFrame, event.speechMs) }
-  }
-
-  function skip(probability: number): void {
-    const { utterance, voiced } = track(state, probability, tracking).state
-    const silentMs = (state.frames + 1 - (utterance?.endFrame ?? 0)) * frameMs
-    state = { frames: state.frames + 1, voiced, utterance }
-    if (utterance !== null && silentMs < DROPPED_UNTIL_MS) return
-    isDeaf = false
-    startOver()
   }
 
   function hear(probability: number, partial: string | null): ListenerEvent | null {
@@ -107,7 +100,7 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
       memory.push(frame)
       const probability = await stream.push(frame)
       const event = isDeaf ? null : hear(probability, partial)
-      if (isDeaf) skip(probability)
+      if (isDeaf) ({ state, isDeaf } = skipped(state, probability, tracking))
       memory.forgetBefore(state.utterance?.startFrame ?? state.frames)
       return event
     },
@@ -132,8 +125,16 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
   }
 }
 
+/** A frame of a dropped utterance, or of the silence that ends it. */
+function skipped(before: TrackerState, probability: number, tracking: TrackerOptions) {
+  const { state } = track(before, probability, tracking)
+  const silentMs = (state.frames - (state.utterance?.endFrame ?? 0)) * frameMs
+  const isDeaf = state.utterance !== null && silentMs < DROPPED_UNTIL_MS
+  return { isDeaf, state: isDeaf ? state : { ...trackerStart, frames: state.frames } }
+}
+
 /** Asks the endpointing in force when it wants to be asked. */
-function createEnds(first: Endpointing | null) {
+function createEnds(first: Endpointing | null, memory: FrameMemory) {
   let endpointing = first
   /** Silence of the pause at which it is asked next; null until there is another pause. */
   let askAtMs: number | null = null
@@ -146,11 +147,16 @@ function createEnds(first: Endpointing | null) {
       endpointing = next
       askAtOnce()
     },
-    isOver(pause: Parameters<Endpointing['decide']>[0]): boolean {
-      if (endpointing === null || askAtMs === null || pause.silenceMs < askAtMs) return false
-      const verdict = endpointing.decide(pause)
+    /** Whether the utterance ends with this frame. */
+    isOver({ utterance, frames }: TrackerState, partial: string | null): boolean {
+      if (endpointing === null || askAtMs === null || !utterance?.paused) return false
+      const silenceMs = (frames - utterance.endFrame) * frameMs
+      if (silenceMs < askAtMs) return false
+      const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * frameMs)
+      const samples = () => joinSamples(memory.frames())
+      const verdict = endpointing.decide({ ...speech, silenceMs, samples, partial })
       if (verdict === 'over') return true
-      askAtMs = verdict === 'not-yet' ? null : pause.silenceMs + verdict.askAgainInMs
+      askAtMs = verdict === 'not-yet' ? null : silenceMs + verdict.askAgainInMs
       return false
     },
   }

@@ -33,22 +33,6 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
     return transcriptOf(await decode({ samples, speech }, signal), speech)
   })
 
-  async function wholeClip(find: () => Promise<Speech>, signal: AbortSignal): Promise<Transcript> {
-    const samples = audio.all()
-    const clipMs = durationMs(samples.length)
-    if (clipMs <= DECODE_AT_ONCE_MS) {
-      const everything = { segments: [{ startMs: 0, endMs: clipMs }], speechMs: clipMs }
-      const decodeAll = (onAsked: () => void, until: AbortSignal) =>
-        decode({ samples, speech: everything }, until, onAsked)
-      const { speech, decoded } = await besideSearch(find, decodeAll, signal)
-      return decoded === null ? nothingSaid() : transcriptOf(decoded, speech)
-    }
-    const speech = await find()
-    return speech.segments.length === 0
-      ? nothingSaid()
-      : transcriptOf(await decode({ samples, speech }, signal), speech)
-  }
-
   function close(): void {
     closed = true
     looks?.stop()
@@ -84,7 +68,8 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
         return await early.finish(speech, signal)
       early.discard()
       signal.throwIfAborted()
-      return typeof speech === 'function' ? await wholeClip(speech, signal) : nothingSaid()
+      if (typeof speech !== 'function') return nothingSaid()
+      return await wholeClip(audio.all(), speech, decode, signal)
     },
     cancel() {
       close()
@@ -92,6 +77,28 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
       early.discard()
     },
   }
+}
+
+type Decode = (clip: Clip, signal: AbortSignal, onAsked?: () => void) => Promise<Decoded>
+
+/** A clip that nobody has listened to yet. */
+async function wholeClip(
+  samples: Int16Array,
+  find: () => Promise<Speech>,
+  decode: Decode,
+  signal: AbortSignal,
+): Promise<Transcript> {
+  const clipMs = durationMs(samples.length)
+  if (clipMs <= DECODE_AT_ONCE_MS) {
+    const everything = { segments: [{ startMs: 0, endMs: clipMs }], speechMs: clipMs }
+    const decodeAll = (onAsked: () => void, until: AbortSignal) =>
+      decode({ samples, speech: everything }, until, onAsked)
+    const { speech, decoded } = await besideSearch(find, decodeAll, signal)
+    return decoded === null ? nothingSaid() : transcriptOf(decoded, speech)
+  }
+  const speech = await find()
+  if (speech.segments.length === 0) return nothingSaid()
+  return transcriptOf(await decode({ samples, speech }, signal), speech)
 }
 
 function transcriptOf(
