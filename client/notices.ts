@@ -1,28 +1,24 @@
 import { ApiError } from './api.ts'
 import { el } from './dom.ts'
 
-export type Notices = {
-  readonly element: HTMLElement
-  /** Goes by itself. */
-  say(text: string): void
-  /** Stays until it is closed. */
-  failure(text: string, error: unknown): void
-}
+export type Notices = ReturnType<typeof createNotices>
 
 const GOES_AFTER_MS = 4000
 
 /** Short messages that belong to no place on the page. */
-export function createNotices(): Notices {
+export function createNotices() {
   const element = el('div', { class: 'notices', 'aria-live': 'polite' })
 
   return {
     element,
-    say(text) {
+    /** Goes by itself. */
+    say(text: string): void {
       const notice = el('p', { class: 'notice' }, text)
       element.append(notice)
       setTimeout(() => notice.remove(), GOES_AFTER_MS)
     },
-    failure(text, error) {
+    /** Stays until it is closed. */
+    failure(text: string, error: unknown): void {
       const parts =
         error instanceof ApiError ? [error.message, error.meaning, error.mend] : [messageOf(error)]
       const close = el('button', { class: 'quiet', type: 'button', onclick: () => notice.remove() }, 'Close')

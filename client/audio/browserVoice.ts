@@ -1,12 +1,6 @@
 import type { PlaybackEvent } from './player.ts'
 
-export type BrowserVoice = {
-  /** Part of a reply; whole sentences are spoken as they come. */
-  say(turnId: string, part: string): void
-  /** The reply has come whole. */
-  complete(turnId: string): void
-  stop(): void
-}
+export type BrowserVoice = ReturnType<typeof createBrowserVoice>
 
 type Reply = {
   turnId: string
@@ -23,7 +17,7 @@ type Reply = {
  */
 export function createBrowserVoice(
   report: (turnId: string, event: PlaybackEvent, textLength: number) => void,
-): BrowserVoice {
+) {
   const sentences = new Intl.Segmenter('en', { granularity: 'sentence' })
   let reply: Reply | null = null
 
@@ -70,7 +64,8 @@ export function createBrowserVoice(
   }
 
   return {
-    say(turnId, part) {
+    /** Part of a reply; whole sentences are spoken as they come. */
+    say(turnId: string, part: string): void {
       if (reply?.turnId !== turnId) {
         if (reply !== null) finish(reply, 'stopped')
         reply = { turnId, text: '', queued: 0, spoken: 0, started: false, complete: false }
@@ -78,13 +73,14 @@ export function createBrowserVoice(
       reply.text += part
       flush(reply)
     },
-    complete(turnId) {
+    /** The reply has come whole. */
+    complete(turnId: string): void {
       if (reply?.turnId !== turnId) return
       reply.complete = true
       flush(reply)
       endIfSpoken(reply)
     },
-    stop() {
+    stop(): void {
       if (reply !== null) finish(reply, 'stopped')
     },
   }

@@ -3,22 +3,11 @@ const FLOOR_DB = -55
 /** The meter falls back to nothing in so long. */
 const FALL_MS = 300
 
-export type Level = {
-  /** A frame came, with its root mean square. */
-  frame(rms: number, nowMs: number): void
-  /** 0 to 1, as loudness is felt; falls slowly, so that it can be read. */
-  at(nowMs: number): number
-  /** Frames came within the last moment. */
-  flows(nowMs: number): boolean
-  /** So long nothing but exact zeros came: the system mutes the device, or it is broken. */
-  silentForMs(nowMs: number): number
-}
-
 /** A frame is 20 ms; a page that is busy or hidden may see them this late. */
 const STALE_MS = 800
 
 /** Counts what the microphone really gives. */
-export function createLevel(): Level {
+export function createLevel() {
   let shown = 0
   let shownAtMs = 0
   let lastFrameMs = Number.NEGATIVE_INFINITY
@@ -27,7 +16,8 @@ export function createLevel(): Level {
   const fallen = (nowMs: number) => Math.max(0, shown - (nowMs - shownAtMs) / FALL_MS)
 
   return {
-    frame(rms, nowMs) {
+    /** A frame came, with its root mean square. */
+    frame(rms: number, nowMs: number): void {
       lastFrameMs = nowMs
       if (rms === 0) silentSinceMs ??= nowMs
       else silentSinceMs = null
@@ -36,8 +26,11 @@ export function createLevel(): Level {
       shown = Math.max(level, fallen(nowMs))
       shownAtMs = nowMs
     },
+    /** 0 to 1, as loudness is felt; falls slowly, so that it can be read. */
     at: fallen,
-    flows: nowMs => nowMs - lastFrameMs < STALE_MS,
-    silentForMs: nowMs => (silentSinceMs === null ? 0 : nowMs - silentSinceMs),
+    /** Frames came within the last moment. */
+    flows: (nowMs: number): boolean => nowMs - lastFrameMs < STALE_MS,
+    /** So long nothing but exact zeros came: the system mutes the device, or it is broken. */
+    silentForMs: (nowMs: number): number => (silentSinceMs === null ? 0 : nowMs - silentSinceMs),
   }
 }

@@ -1,13 +1,7 @@
 import type { CapturedFrame } from './captureWorklet.ts'
 import workletUrl from './captureWorklet.ts?worker&url'
 
-export type Microphone = {
-  /** Id of the device that is used. */
-  readonly deviceId: string
-  /** Silence is sent instead, so that the session's time goes on. */
-  setMuted(muted: boolean): void
-  close(): void
-}
+export type Microphone = Awaited<ReturnType<typeof openMicrophone>>
 
 export type MicrophoneOptions = {
   context: AudioContext
@@ -31,12 +25,7 @@ export class MicrophoneError extends Error {
 }
 
 /** Opens the microphone with echo cancellation and streams its frames. Throws `MicrophoneError`. */
-export async function openMicrophone({
-  context,
-  deviceId,
-  frame,
-  ended,
-}: MicrophoneOptions): Promise<Microphone> {
+export async function openMicrophone({ context, deviceId, frame, ended }: MicrophoneOptions) {
   if (!isSecureContext || navigator.mediaDevices === undefined) throw insecure()
   const stream = await streamOf(deviceId)
   const track = stream.getAudioTracks()[0]
@@ -63,11 +52,13 @@ export async function openMicrophone({
     .connect(context.destination)
   track.addEventListener('ended', ended)
   return {
+    /** Id of the device that is used. */
     deviceId: track.getSettings().deviceId ?? '',
-    setMuted(muted) {
+    /** Silence is sent instead, so that the session's time goes on. */
+    setMuted(muted: boolean): void {
       track.enabled = !muted
     },
-    close() {
+    close(): void {
       track.removeEventListener('ended', ended)
       capture.port.onmessage = null
       source.disconnect()

@@ -11,16 +11,7 @@ const FADE_SECONDS = 0.015
 
 export type PlaybackEvent = Playback['event']
 
-export type Player = {
-  /** A turn's audio follows, at this rate. Called again for the same turn, the rate changes. */
-  begin(turnId: string, sampleRate: number): void
-  push(pcm: ArrayBuffer): void
-  /** All audio of the turn has come. */
-  complete(turnId: string): void
-  /** Silent at once; reports where it stopped, unless it had ended. */
-  stop(): void
-  close(): void
-}
+export type Player = ReturnType<typeof createPlayer>
 
 type Reply = {
   turnId: string
@@ -40,7 +31,7 @@ export function createPlayer(
   context: AudioContext,
   element: HTMLAudioElement,
   report: (turnId: string, event: PlaybackEvent, positionMs: number) => void,
-): Player {
+) {
   const sink = context.createMediaStreamDestination()
   element.srcObject = sink.stream
   let reply: Reply | null = null
@@ -101,7 +92,8 @@ export function createPlayer(
   }
 
   return {
-    begin(turnId, sampleRate) {
+    /** A turn's audio follows, at this rate. Called again for the same turn, the rate changes. */
+    begin(turnId: string, sampleRate: number): void {
       // Browsers would convert each piece by itself and leave a click at every edge.
       const resampler = createResampler(sampleRate, context.sampleRate)
       if (reply?.turnId === turnId) {
@@ -117,18 +109,20 @@ export function createPlayer(
       const playout = createPlayout(LEAD_SECONDS)
       reply = { turnId, playout, gain, sources: new Set(), resampler, started: false, complete: false }
     },
-    push(pcm) {
+    push(pcm: ArrayBuffer): void {
       if (reply === null) return
       play(reply, reply.resampler.push(Float32Array.from(new Int16Array(pcm), sample => sample / 32768)))
     },
-    complete(turnId) {
+    /** All audio of the turn has come. */
+    complete(turnId: string): void {
       if (reply?.turnId !== turnId) return
       play(reply, reply.resampler.end())
       reply.complete = true
       if (reply.started) watch()
     },
+    /** Silent at once; reports where it stopped, unless it had ended. */
     stop,
-    close() {
+    close(): void {
       stop()
       element.srcObject = null
     },

@@ -1,19 +1,13 @@
 /** When each piece of a reply plays, on the clock of the audio context (seconds); knows nothing of audio itself. */
-export type Playout = {
-  /** Appends a piece; says when to start it. A piece that comes too late starts after the lead. */
-  append(nowSeconds: number, durationSeconds: number): number
-  /** Milliseconds of the reply that have played. */
-  positionMs(nowSeconds: number): number
-  /** When all that was appended has played; null before the first piece. */
-  endsAt(): number | null
-}
+export type Playout = ReturnType<typeof createPlayout>
 
-export function createPlayout(leadSeconds: number): Playout {
+export function createPlayout(leadSeconds: number) {
   /** Pieces that follow each other without a gap are one. */
   const stretches: { start: number; end: number }[] = []
 
   return {
-    append(nowSeconds, durationSeconds) {
+    /** Appends a piece; says when to start it. A piece that comes too late starts after the lead. */
+    append(nowSeconds: number, durationSeconds: number): number {
       const last = stretches.at(-1)
       if (last !== undefined && last.end >= nowSeconds) {
         const start = last.end
@@ -24,10 +18,12 @@ export function createPlayout(leadSeconds: number): Playout {
       stretches.push({ start, end: start + durationSeconds })
       return start
     },
-    positionMs(nowSeconds) {
+    /** Milliseconds of the reply that have played. */
+    positionMs(nowSeconds: number): number {
       const played = stretches.map(({ start, end }) => Math.max(0, Math.min(nowSeconds, end) - start))
       return played.reduce((sum, seconds) => sum + seconds, 0) * 1000
     },
-    endsAt: () => stretches.at(-1)?.end ?? null,
+    /** When all that was appended has played; null before the first piece. */
+    endsAt: (): number | null => stretches.at(-1)?.end ?? null,
   }
 }

@@ -1,37 +1,30 @@
 /** Usual English speech, about 15 letters a second: good until it is known how long the whole reply is. */
 const MS_PER_LETTER = 65
 
-export type SpokenLength = {
-  begin(turnId: string): void
-  /** All audio has come: so long is it. */
-  complete(audioMs: number): void
-  /** All text has come: so long is it. */
-  reply(length: number): void
-  /** Characters of `reply` that have been spoken after so much audio, up to the end of a word. */
-  at(turnId: string, positionMs: number, reply: string): number
-}
-
 /**
  * Where in the text the voice is, for marking it while it speaks. An estimate: only the server knows which audio belongs to
  * which clause, and its `heardText` replaces this when the turn is over.
  */
-export function createSpokenLength(): SpokenLength {
+export function createSpokenLength() {
   let turn: { id: string; audioMs: number | null } | null = null
   let length: number | null = null
 
   return {
-    begin(turnId) {
+    begin(turnId: string): void {
       if (turn?.id === turnId) return
       turn = { id: turnId, audioMs: null }
       length = null
     },
-    complete(audioMs) {
+    /** All audio has come: so long is it. */
+    complete(audioMs: number): void {
       if (turn !== null) turn.audioMs = audioMs
     },
-    reply(whole) {
+    /** All text has come: so long is it. */
+    reply(whole: number): void {
       length = whole
     },
-    at(turnId, positionMs, reply) {
+    /** Characters of `reply` that have been spoken after so much audio, up to the end of a word. */
+    at(turnId: string, positionMs: number, reply: string): number {
       if (turn?.id !== turnId || positionMs === 0) return 0
       const { audioMs } = turn
       if (audioMs !== null && positionMs >= audioMs - 1) return reply.length

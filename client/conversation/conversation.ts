@@ -30,21 +30,10 @@ export type ConversationListener = {
   over(turn: ShownTurn): void
 }
 
-export type Conversation = {
-  typed(text: string): void
-  take(message: ServerMessage): void
-  /** Characters that were spoken by now, as far as is known. */
-  spoken(turnId: string, length: number): void
-  phaseOfPlayback(turnId: string, event: 'started' | 'over'): void
-  /** The socket is gone: what was under way never ends by itself. */
-  lost(): void
-  /** Where the latest turn is. */
-  phase(): TurnPhase
-  turn(turnId: string): ShownTurn | undefined
-}
+export type Conversation = ReturnType<typeof createConversation>
 
 /** Makes turns of what the server says, in whatever order turns overlap. */
-export function createConversation(listener: ConversationListener): Conversation {
+export function createConversation(listener: ConversationListener) {
   const turns = new Map<string, ShownTurn>()
   /** Sent, and not yet spoken of by the server; it takes them in this order. */
   let waiting: ShownTurn[] = []
@@ -129,11 +118,11 @@ export function createConversation(listener: ConversationListener): Conversation
   }
 
   return {
-    typed(text) {
+    typed(text: string): void {
       waiting.push(begin(null, true, text))
       phase = 'thinking'
     },
-    take(message) {
+    take(message: ServerMessage): void {
       if (message.type === 'speech.started') {
         begin(message.turnId, false, '')
         phase = 'hearing'
@@ -143,25 +132,28 @@ export function createConversation(listener: ConversationListener): Conversation
       const turn = turnOf(message.turnId)
       if (turn !== undefined && turn.outcome === null) takeOf(turn, message)
     },
-    spoken(turnId, length) {
+    /** Characters that were spoken by now, as far as is known. */
+    spoken(turnId: string, length: number): void {
       const turn = turns.get(turnId)
       if (turn === undefined || turn.outcome !== null) return
       turn.spokenLength = Math.max(turn.spokenLength ?? 0, Math.min(length, turn.reply.length))
       listener.changed(turn)
     },
-    phaseOfPlayback(turnId, event) {
+    phaseOfPlayback(turnId: string, event: 'started' | 'over'): void {
       const turn = turns.get(turnId)
       if (turn === undefined || turn.outcome !== null) return
       if (event === 'started') goTo(turn, 'speaking')
       else if (phase === 'speaking') goTo(turn, 'none')
     },
-    lost() {
+    /** The socket is gone: what was under way never ends by itself. */
+    lost(): void {
       const open = [...new Set([...turns.values(), ...waiting])].filter(turn => turn.outcome === null)
       waiting = []
       for (const turn of open) end(turn, 'lost')
       phase = 'none'
     },
-    phase: () => phase,
-    turn: turnId => turns.get(turnId),
+    /** Where the latest turn is. */
+    phase: (): TurnPhase => phase,
+    turn: (turnId: string): ShownTurn | undefined => turns.get(turnId),
   }
 }

@@ -1,12 +1,6 @@
 import { type Api, ApiError } from '../api.ts'
 import { el } from '../dom.ts'
 
-export type TokenDialog = {
-  readonly element: HTMLDialogElement
-  /** `refused`: there was one, and it was wrong. */
-  ask(refused: boolean): void
-}
-
 export type TokenDialogOptions = {
   api: Api
   set(token: string): void
@@ -15,7 +9,7 @@ export type TokenDialogOptions = {
 }
 
 /** Asks for the token of a server that has one; closes when the server takes it. */
-export function createTokenDialog({ api, set, accepted }: TokenDialogOptions): TokenDialog {
+export function createTokenDialog({ api, set, accepted }: TokenDialogOptions) {
   const problem = el('p', { class: 'problem', role: 'alert' })
   const input = el('input', {
     id: 'token',
@@ -61,7 +55,8 @@ export function createTokenDialog({ api, set, accepted }: TokenDialogOptions): T
 
   return {
     element,
-    ask(refused) {
+    /** `refused`: there was one, and it was wrong. */
+    ask(refused: boolean): void {
       if (refused) problem.textContent = 'That token is wrong.'
       if (!element.open) element.showModal()
       if (refused) input.select()

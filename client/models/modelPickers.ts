@@ -21,13 +21,7 @@ export type ModelPickersOptions = {
   switchTo(choice: ModelChoice): void
 }
 
-export type ModelPickers = {
-  /** What the session uses now: from `ready`, and before a session what the server uses by default. */
-  current(settings: SessionSettings): void
-  configured(message: Configured): void
-  /** The error of a `configure`. */
-  failed(message: ErrorMessage): void
-}
+export type ModelPickers = ReturnType<typeof createModelPickers>
 
 /** Who goes through the levels by arrow keys loads only the one where they stay. */
 const SETTLE_MS = 350
@@ -39,7 +33,7 @@ type Lists = { language: LevelGroup[]; speech: LevelGroup[]; voices: Voice[] }
 type Setting = keyof ModelChoice
 
 /** Pickers for LLM tag, speech level and voice, with what each takes, and pulling of those that are not here. */
-export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPickersOptions): ModelPickers {
+export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPickersOptions) {
   const status = el('p', { class: 'status', role: 'status' })
   const language = el('fieldset', {}, el('legend', {}, 'Answers'))
   const speech = el('fieldset', {}, el('legend', {}, 'Speech'))
@@ -185,20 +179,22 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
   void refresh()
 
   return {
-    current({ llmModel, speechModel, voice }) {
+    /** What the session uses now: from `ready`, and before a session what the server uses by default. */
+    current({ llmModel, speechModel, voice }: SessionSettings): void {
       hasSession = true
       inUse = { llmModel, speechModel, voice }
       settled('')
       refreshIfOld()
     },
-    configured(message) {
+    configured(message: Configured): void {
       const { llmModel, speechModel, voice } = message.settings
       const voiceChanged = voice !== inUse.voice ? `The voice is ${voice}.` : ''
       inUse = { llmModel, speechModel, voice }
       settled([switchCost(message), voiceChanged].filter(part => part !== '').join(' '))
       void refresh()
     },
-    failed({ message, mend }) {
+    /** The error of a `configure`. */
+    failed({ message, mend }: ErrorMessage): void {
       settled([message, mend].filter(part => part !== undefined).join(' '))
     },
   }

@@ -9,18 +9,6 @@ export type ConnectionState =
   /** Lost; tried again by itself then (milliseconds of `performance.now()`). */
   | { name: 'waiting'; untilMs: number; why: string }
 
-export type Connection = {
-  open(): void
-  /** Tries at once where it would wait. */
-  retry(): void
-  /** Without a socket that is open, it is lost: whoever sends knows the state. */
-  send(message: ClientMessage): void
-  audio(pcm: ArrayBuffer): void
-  /** The session works: the next loss is tried again at once. */
-  settled(): void
-  state(): ConnectionState
-}
-
 export type ConnectionOptions = {
   api: Api
   hasToken(): boolean
@@ -37,7 +25,7 @@ const FIRST_DELAY_MS = 500
 const MAX_DELAY_MS = 15_000
 
 /** The socket of a session, opened again with a growing delay whenever it is lost. */
-export function createConnection(options: ConnectionOptions): Connection {
+export function createConnection(options: ConnectionOptions) {
   const { api } = options
   let state: ConnectionState = { name: 'closed' }
   let socket: WebSocket | null = null
@@ -101,21 +89,24 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   return {
-    open() {
+    open(): void {
       if (state.name === 'closed') void connect()
     },
-    retry() {
+    /** Tries at once where it would wait. */
+    retry(): void {
       if (state.name === 'waiting') void connect()
     },
-    send(message) {
+    /** Without a socket that is open, it is lost: whoever sends knows the state. */
+    send(message: ClientMessage): void {
       if (state.name === 'open') socket?.send(JSON.stringify(message))
     },
-    audio(pcm) {
+    audio(pcm: ArrayBuffer): void {
       if (state.name === 'open') socket?.send(pcm)
     },
-    settled() {
+    /** The session works: the next loss is tried again at once. */
+    settled(): void {
       failures = 0
     },
-    state: () => state,
+    state: (): ConnectionState => state,
   }
 }

@@ -19,17 +19,8 @@ const icons: Record<TalkStateName, IconName> = {
   error: 'warning',
 }
 
-export type Control = {
-  readonly element: HTMLElement
-  readonly button: HTMLButtonElement
-  /** `action` is what a press does, `hint` what to know now. */
-  show(state: TalkState, action: string, hint: string): void
-  /** Level of the microphone, 0 to 1; null where it is off. */
-  level(level: number | null): void
-}
-
 /** The one big control: its state in a word, a colour and an icon, and the level of the microphone. */
-export function createControl(): Control {
+export function createControl() {
   const picture = el('span', { class: 'picture' })
   const button = el('button', { class: 'big', type: 'button' }, el('span', { class: 'ring' }), picture)
   const word = el('p', { class: 'word', role: 'status' })
@@ -52,7 +43,8 @@ export function createControl(): Control {
   return {
     element,
     button,
-    show(state, action, text) {
+    /** `action` is what a press does, `hint` what to know now. */
+    show(state: TalkState, action: string, text: string): void {
       if (shown !== state.name) {
         shown = state.name
         element.dataset.state = state.name
@@ -62,7 +54,8 @@ export function createControl(): Control {
       if (button.ariaLabel !== action) button.ariaLabel = action
       if (hint.textContent !== text) hint.textContent = text
     },
-    level(level) {
+    /** Level of the microphone, 0 to 1; null where it is off. */
+    level(level: number | null): void {
       meter.classList.toggle('idle', level === null)
       const shownLevel = level ?? 0
       element.style.setProperty('--level', shownLevel.toFixed(2))

@@ -7,29 +7,13 @@ import { createPlayer, type PlaybackEvent, type Player } from '../audio/player.t
 import { createSpokenLength } from '../audio/spokenLength.ts'
 import type { Conversation } from '../conversation/conversation.ts'
 import type { Configured, ModelChoice } from '../models/modelPickers.ts'
-import { type Connection, createConnection } from './connection.ts'
+import { createConnection } from './connection.ts'
 import type { TalkSettings } from './talkSettings.ts'
 
 /** The server takes 8 to 48 kHz; some sound cards run faster. */
 const MAX_RATE = 48_000
 
-export type LiveSession = {
-  /** Opens sound and socket; within a tap or key press, or browsers keep the sound shut. */
-  open(): AudioContext
-  typed(text: string): void
-  interrupt(): void
-  begin(): void
-  commit(): void
-  /** Drops what is being said, if anything is. */
-  cancelSpeech(): void
-  audio(pcm: ArrayBuffer): void
-  switchTo(choice: ModelChoice): void
-  settingsChanged(): void
-  newConversation(): void
-  retry(): void
-  connection(): ReturnType<Connection['state']>
-  settings(): SessionSettings | null
-}
+export type LiveSession = ReturnType<typeof createLiveSession>
 
 export type LiveSessionOptions = {
   api: Api
@@ -48,7 +32,7 @@ export type LiveSessionOptions = {
 }
 
 /** One person's session: what is sent, what comes, and the sound of it. */
-export function createLiveSession(options: LiveSessionOptions): LiveSession {
+export function createLiveSession(options: LiveSessionOptions) {
   const { api, conversation } = options
   let context: AudioContext | null = null
   let player: Player | null = null
@@ -198,7 +182,8 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
   }
 
   return {
-    open() {
+    /** Opens sound and socket; within a tap or key press, or browsers keep the sound shut. */
+    open(): AudioContext {
       if (context === null) {
         context = openContext()
         player = createPlayer(context, options.element, reportPlayed)
@@ -210,39 +195,40 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
       connection.open()
       return context
     },
-    typed(text) {
+    typed(text: string): void {
       silence()
       conversation.typed(text)
       if (isReady) connection.send({ type: 'text', text })
       else texts.push(text)
     },
-    interrupt() {
+    interrupt(): void {
       if (conversation.phase() === 'none') return
       connection.send({ type: 'interrupt' })
       silence()
     },
-    begin() {
+    begin(): void {
       // The server interrupts by itself; here it is silent at once.
       silence()
       connection.send({ type: 'begin' })
     },
-    commit: () => connection.send({ type: 'commit' }),
-    cancelSpeech() {
+    commit: (): void => connection.send({ type: 'commit' }),
+    /** Drops what is being said, if anything is. */
+    cancelSpeech(): void {
       if (conversation.phase() === 'hearing') connection.send({ type: 'cancel' })
     },
-    audio(pcm) {
+    audio(pcm: ArrayBuffer): void {
       if (isReady) connection.audio(pcm)
     },
-    switchTo(wanted) {
+    switchTo(wanted: ModelChoice): void {
       choice = { ...choice, ...wanted }
       if (isReady) switches.add(configure(wanted))
       else choseLate = connection.state().name === 'open'
     },
-    settingsChanged() {
+    settingsChanged(): void {
       if (isReady) configure(howToListen())
       else choseLate = connection.state().name === 'open'
     },
-    newConversation() {
+    newConversation(): void {
       conversationId = newId()
       if (!isReady) return
       connection.send({ type: 'interrupt' })
@@ -251,7 +237,7 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
     },
     retry: connection.retry,
     connection: connection.state,
-    settings: () => settings,
+    settings: (): SessionSettings | null => settings,
   }
 }
 

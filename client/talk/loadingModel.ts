@@ -6,13 +6,8 @@ import type { TurnPhase } from './talkState.ts'
 /** A warm model has answered by then more often than not. */
 const ASK_AFTER_MS = 700
 
-export type LoadingModel = {
-  watch(phase: TurnPhase, settings: SessionSettings | null): void
-  isLoading(): boolean
-}
-
 /** Finds out whether a wait is a model that is being loaded: asks the server when a wait gets long. */
-export function createLoadingModel(api: Api, changed: () => void): LoadingModel {
+export function createLoadingModel(api: Api, changed: () => void) {
   let watched: TurnPhase = 'none'
   let loading = false
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -29,7 +24,7 @@ export function createLoadingModel(api: Api, changed: () => void): LoadingModel 
   }
 
   return {
-    watch(phase, settings) {
+    watch(phase: TurnPhase, settings: SessionSettings | null): void {
       if (phase === watched) return
       watched = phase
       loading = false
@@ -37,6 +32,6 @@ export function createLoadingModel(api: Api, changed: () => void): LoadingModel 
       const mayLoad = phase === 'thinking' || phase === 'transcribing'
       if (mayLoad && settings !== null) timer = setTimeout(() => void ask(phase, settings), ASK_AFTER_MS)
     },
-    isLoading: () => loading,
+    isLoading: (): boolean => loading,
   }
 }

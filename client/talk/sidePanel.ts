@@ -8,24 +8,10 @@ import type { Configured, ModelChoice, ModelPickers } from '../models/modelPicke
 import type { Notices } from '../notices.ts'
 import type { LatencyChart } from '../timing/latencyChart.ts'
 
-export type SidePanel = {
-  readonly element: HTMLElement
-  /** Fetches its parts, the models and the turns so far; the page talks without it. */
-  load(): Promise<void>
-  current(settings: SessionSettings): void
-  configured(message: Configured): void
-  failed(message: ErrorMessage): void
-  over(record: TurnRecord): void
-}
-
 const HISTORY_TURNS = 200
 
 /** Beside the conversation: which models answer, and how long they took turn by turn. */
-export function createSidePanel(
-  api: Api,
-  notices: Notices,
-  switchTo: (choice: ModelChoice) => void,
-): SidePanel {
+export function createSidePanel(api: Api, notices: Notices, switchTo: (choice: ModelChoice) => void) {
   const pickerRoot = el('section', { class: 'pickers', 'aria-label': 'Models' })
   const chartRoot = el('section', { class: 'latency', 'aria-label': 'Latency over the turns' })
   const element = el('aside', { class: 'side' }, chartRoot, pickerRoot)
@@ -54,20 +40,21 @@ export function createSidePanel(
 
   return {
     element,
+    /** Fetches its parts, the models and the turns so far; the page talks without it. */
     load,
-    current(next) {
+    current(next: SessionSettings): void {
       settings = next
       pickers?.current(next)
     },
-    configured(message) {
+    configured(message: Configured): void {
       settings = message.settings
       pickers?.configured(message)
     },
-    failed(message) {
+    failed(message: ErrorMessage): void {
       if (pickers === null) notices.failure(message.message, message.mend ?? '')
       else pickers.failed(message)
     },
-    over(record) {
+    over(record: TurnRecord): void {
       records.push(record)
       chart?.add(record)
     },

@@ -3,25 +3,8 @@ import { type Microphone, MicrophoneError, openMicrophone } from '../audio/micro
 import type { LiveSession } from './liveSession.ts'
 import type { TalkFacts } from './talkState.ts'
 
-export type Talker = {
-  /** Within a tap or key press. */
-  turnOn(deviceId: string | null): Promise<void>
-  turnOff(): void
-  setMuted(muted: boolean): void
-  microphone(): TalkFacts['microphone']
-  /** Id of the device in use; null while it is off. */
-  deviceId(): string | null
-  muted(): boolean
-  framesFlow(): boolean
-  /** 0 to 1; null while it is off. */
-  level(): number | null
-  /** So long only exact silence comes, though nobody muted it here. */
-  silentForMs(): number
-  failure(): MicrophoneError | null
-}
-
 /** The microphone's life: off, starting, on, failed; and what really comes from it. */
-export function createTalker(session: LiveSession, changed: () => void): Talker {
+export function createTalker(session: LiveSession, changed: () => void) {
   let state: TalkFacts['microphone'] = 'off'
   let microphone: Microphone | null = null
   let failure: MicrophoneError | null = null
@@ -86,23 +69,27 @@ export function createTalker(session: LiveSession, changed: () => void): Talker 
   }
 
   return {
+    /** Within a tap or key press. */
     turnOn,
-    turnOff() {
+    turnOff(): void {
       release()
       session.cancelSpeech()
       become('off')
     },
-    setMuted(next) {
+    setMuted(next: boolean): void {
       muted = next
       microphone?.setMuted(next)
       changed()
     },
-    microphone: () => state,
-    deviceId: () => microphone?.deviceId ?? null,
-    muted: () => muted,
-    framesFlow: () => level.flows(performance.now()),
-    level: () => (state === 'on' ? level.at(performance.now()) : null),
-    silentForMs: () => (state === 'on' && !muted ? level.silentForMs(performance.now()) : 0),
-    failure: () => failure,
+    microphone: (): TalkFacts['microphone'] => state,
+    /** Id of the device in use; null while it is off. */
+    deviceId: (): string | null => microphone?.deviceId ?? null,
+    muted: (): boolean => muted,
+    framesFlow: (): boolean => level.flows(performance.now()),
+    /** 0 to 1; null while it is off. */
+    level: (): number | null => (state === 'on' ? level.at(performance.now()) : null),
+    /** So long only exact silence comes, though nobody muted it here. */
+    silentForMs: (): number => (state === 'on' && !muted ? level.silentForMs(performance.now()) : 0),
+    failure: (): MicrophoneError | null => failure,
   }
 }

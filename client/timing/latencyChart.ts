@@ -10,10 +10,7 @@ import { dashOf, seriesColors } from './seriesStyle.ts'
 /** More turns than this are no longer told apart; the older ones are in the record's own place. */
 const MOST_TURNS = 200
 
-export type LatencyChart = {
-  add(record: TurnRecord): void
-  setHistory(records: TurnRecord[]): void
-}
+export type LatencyChart = ReturnType<typeof createLatencyChart>
 
 const titles = { firstTokenMs: 'First token', firstAudioMs: 'First audio' } as const
 
@@ -21,7 +18,7 @@ const titles = { firstTokenMs: 'First token', firstAudioMs: 'First audio' } as c
  * Speech end → first token and → first audio over the turns, coloured by LLM tag, dashed by speech level, with the median of
  * each combination. The legend under it is a table, and says the same in figures. uPlot comes when the first turn does.
  */
-export function createLatencyChart(root: HTMLElement): LatencyChart {
+export function createLatencyChart(root: HTMLElement) {
   const empty = el(
     'p',
     { class: 'soft' },
@@ -71,11 +68,11 @@ export function createLatencyChart(root: HTMLElement): LatencyChart {
 
   drawSoon()
   return {
-    add(record) {
+    add(record: TurnRecord): void {
       records = [...records.filter(({ turnId }) => turnId !== record.turnId), record]
       drawSoon()
     },
-    setHistory(history) {
+    setHistory(history: TurnRecord[]): void {
       records = history.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
       drawSoon()
     },

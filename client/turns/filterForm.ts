@@ -2,16 +2,8 @@ import { el } from '../dom.ts'
 import { outcomes, shortLevel, sourceTexts } from './recordWords.ts'
 import { type Chosen, everything, isEverything, periods } from './turnFilters.ts'
 
-export type FilterForm = {
-  readonly element: HTMLElement
-  readonly chosen: () => Chosen
-  /** The models that the record has turns of. */
-  offer(models: { llm: string[]; speech: string[] }): void
-  clear(): void
-}
-
 /** The filters of the record's table; `changed` hears of every change. */
-export function createFilterForm(changed: () => void): FilterForm {
+export function createFilterForm(changed: () => void) {
   let chosen = everything
   const choose = (change: Partial<Chosen>) => {
     chosen = { ...chosen, ...change }
@@ -81,7 +73,8 @@ export function createFilterForm(changed: () => void): FilterForm {
   return {
     element,
     chosen: () => chosen,
-    offer(models) {
+    /** The models that the record has turns of. */
+    offer(models: { llm: string[]; speech: string[] }): void {
       llm.list.replaceChildren(
         ...optionsOf(
           'all models',

@@ -7,15 +7,8 @@ import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { ensureSpeechModel, ensureWhisper } from '../../server/setup/index.ts'
 import { createProgressView } from '../commands/progressView.ts'
 
-export type BenchEngines = {
-  /** The level's file, made or fetched where it is not here. */
-  level(name: string): Promise<SpeechLevel>
-  acquire(level: SpeechLevel): Promise<SpeechEngineLease>
-  stop(): Promise<void>
-}
-
 /** Whisper-servers that nobody but the bench uses. */
-export function createBenchEngines(signal: AbortSignal): BenchEngines {
+export function createBenchEngines(signal: AbortSignal) {
   const { onProgress, done } = createProgressView()
   const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress, signal }
   const engines = createLocalSpeechEngines({
@@ -25,8 +18,9 @@ export function createBenchEngines(signal: AbortSignal): BenchEngines {
     log: pino({ level: 'silent' }),
   })
   return {
-    level: name => ensureSpeechModel(name, context).finally(done),
-    acquire: level => engines.acquire(level, 'bench', signal),
+    /** The level's file, made or fetched where it is not here. */
+    level: (name: string): Promise<SpeechLevel> => ensureSpeechModel(name, context).finally(done),
+    acquire: (level: SpeechLevel): Promise<SpeechEngineLease> => engines.acquire(level, 'bench', signal),
     stop: engines.stop,
   }
 }

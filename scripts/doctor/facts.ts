@@ -5,36 +5,27 @@ import { dirname } from 'node:path'
 import { cpuFlags, findOnPath } from '../../server/setup/index.ts'
 
 /** What the machine is, gathered in one place so that a test can plant another one. */
-export type Facts = {
-  nodeVersion: string
-  /** Bytes; the smaller of the machine's and the container's. */
-  memoryBytes: number
-  availableMemoryBytes: number
-  /** Bytes free on the disk of a folder that need not be there yet. */
-  freeBytes(folder: string): Promise<number>
-  /** This machine's addresses that others can reach, as they stand in a URL. */
-  outsideAddresses: string[]
-  /** Null where the system does not list them. */
-  cpuFlags: string[] | null
-  hasNvidiaGpu: boolean
-  ffmpeg: string | null
-}
+export type Facts = Awaited<ReturnType<typeof machineFacts>>
 
-export async function machineFacts(): Promise<Facts> {
+export async function machineFacts() {
   const limit = process.constrainedMemory()
   return {
     nodeVersion: process.versions.node,
     // Without a limit some systems say 0, others an absurd number.
+    /** Bytes; the smaller of the machine's and the container's. */
     memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
     availableMemoryBytes: process.availableMemory(),
-    async freeBytes(folder) {
+    /** Bytes free on the disk of a folder that need not be there yet. */
+    async freeBytes(folder: string): Promise<number> {
       const { bavail, bsize } = await statfs(nearestExisting(folder))
       return bavail * bsize
     },
+    /** This machine's addresses that others can reach, as they stand in a URL. */
     outsideAddresses: Object.values(networkInterfaces())
       .flatMap(addresses => addresses ?? [])
       .filter(({ internal, scopeid }) => !internal && !scopeid)
       .map(({ family, address }) => (family === 'IPv6' ? `[${address}]` : address)),
+    /** Null where the system does not list them. */
     cpuFlags: cpuFlags(),
     hasNvidiaGpu: existsSync('/dev/nvidia0'),
     ffmpeg: await findOnPath('ffmpeg'),

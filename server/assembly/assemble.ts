@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { createConversations } from '../conversation/conversations.ts'
 import { defaultSystemPrompt } from '../conversation/systemPrompt.ts'
-import { createFlite, type Flite } from '../engines/flite/flite.ts'
+import { createFlite } from '../engines/flite/flite.ts'
 import { createGate } from '../engines/gate.ts'
-import { createOllama, type OllamaEngine } from '../engines/ollama/ollama.ts'
+import { createOllama } from '../engines/ollama/ollama.ts'
 import { createRemoteSpeechEngines } from '../engines/whisper/remoteSpeech.ts'
 import type { SpeechEngines } from '../engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../engines/whisper/whisperServers.ts'
 import { QuantvoxError } from '../errors.ts'
 import { createFindSpeech } from '../hearing/speechSegments.ts'
-import { createVoiceActivity, type VoiceActivity } from '../hearing/voiceActivity.ts'
+import { createVoiceActivity } from '../hearing/voiceActivity.ts'
 import { createLanguageModelLeases } from '../llm/lease.ts'
-import { createLanguageModels, type LanguageModels } from '../llm/models.ts'
+import { createLanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
 import type { Log } from '../log.ts'
 
@@ -24,7 +24,6 @@ import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { quantizationIn } from '../shared/quantization.ts'
-import type { EngineFigures } from '../telemetry/engineMetrics.ts'
 import { createVoices } from '../voice/voices.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
@@ -35,26 +34,7 @@ const MAX_LOADED_SPEECH_LEVELS = 3
 /** Threads of one decoding. */
 export const speechThreads = Math.max(1, Math.min(8, availableParallelism()))
 
-export type Assembly = {
-  stages: Stages
-  activity: VoiceActivity
-  ollama: OllamaEngine
-  speechEngines: SpeechEngines
-  /**
-   * Speech engines that no turn uses, for a comparison: one level at a time. Null where the engines run elsewhere.
-   */
-  separateSpeechEngines: (() => SpeechEngines) | null
-  flite: Flite
-  languageModels: LanguageModels
-  /** Times that each engine of ours was started again after a crash. */
-  restarts: Readonly<Record<EngineFigures['engine'], number>>
-  /** Of the whisper-server that runs here; null before it was needed. */
-  whisperVersion(): string | null
-  /** Gives up what is being fetched or built; it is resumed at the next start. */
-  stopFetching(): void
-  /** Stops every engine that was started here. */
-  stopEngines(): Promise<void>
-}
+export type Assembly = Awaited<ReturnType<typeof assemble>>
 
 /** Engines and stages of a server, wired; nothing is started before it is needed. */
 export async function assemble(
@@ -63,7 +43,7 @@ export async function assemble(
   report: Report,
   appVersion: string,
   log: Log,
-): Promise<Assembly> {
+) {
   const ending = new AbortController()
   const restarts = { ollama: 0, 'whisper-server': 0, flite: 0 }
   const ollama = createOllama({
@@ -162,13 +142,21 @@ export async function assemble(
     activity,
     ollama,
     speechEngines,
+    /**
+     * Speech engines that no turn uses, for a comparison: one level at a time. Null where the engines run elsewhere.
+     */
     separateSpeechEngines: isSpeechElsewhere ? null : separateSpeechEngines,
     flite,
     languageModels,
+    /** Times that each engine of ours was started again after a crash. */
     restarts,
-    whisperVersion: () => whisperVersion,
-    stopFetching: () => ending.abort(new QuantvoxError('shutting_down', 'The server is shutting down.')),
-    async stopEngines() {
+    /** Of the whisper-server that runs here; null before it was needed. */
+    whisperVersion: (): string | null => whisperVersion,
+    /** Gives up what is being fetched or built; it is resumed at the next start. */
+    stopFetching: (): void =>
+      ending.abort(new QuantvoxError('shutting_down', 'The server is shutting down.')),
+    /** Stops every engine that was started here. */
+    async stopEngines(): Promise<void> {
       const speech = [speechEngines, ...separate].map(engines => engines.stop())
       await Promise.allSettled([...speech, ollama.stop(), flite.stop()])
     },

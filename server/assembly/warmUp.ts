@@ -15,12 +15,7 @@ const OWNER = 'warm-up'
 
 type Missing = Readiness['notReady'][number]
 
-export type WarmUp = {
-  /** Gets the default models, loads them and runs each once. Rejects with the first failure, but goes on trying. */
-  run(signal: AbortSignal): Promise<void>
-  /** What is not ready yet, and why. */
-  missing(): Missing[]
-}
+export type WarmUp = ReturnType<typeof createWarmUp>
 
 export function createWarmUp(
   config: Config,
@@ -28,7 +23,7 @@ export function createWarmUp(
   provision: Provision,
   report: Report,
   log: Log,
-): WarmUp {
+) {
   const missing = new Map<string, Missing>()
 
   async function speech(signal: AbortSignal): Promise<void> {
@@ -74,12 +69,14 @@ export function createWarmUp(
   }
 
   return {
-    async run(signal) {
+    /** Gets the default models, loads them and runs each once. Rejects with the first failure, but goes on trying. */
+    async run(signal: AbortSignal): Promise<void> {
       const parts = { 'speech model': speech, 'language model': language, voice }
       for (const what of Object.keys(parts))
         missing.set(what, { what, why: 'It is being fetched, loaded and warmed.' })
       await Promise.all(Object.entries(parts).map(([what, work]) => attempt(what, work, signal)))
     },
-    missing: () => [...missing.values()],
+    /** What is not ready yet, and why. */
+    missing: (): Missing[] => [...missing.values()],
   }
 }

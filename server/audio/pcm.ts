@@ -1,9 +1,6 @@
 /** The common currency of the ears: signed 16-bit mono at this rate, as Silero and Whisper want it. */
 export const pcmSampleRate = 16_000
 
-/** Mono samples at `pcmSampleRate`. */
-export type Pcm = Int16Array
-
 /** Length of mono samples in milliseconds. */
 export function durationMs(sampleCount: number, sampleRate: number = pcmSampleRate): number {
   return (sampleCount * 1000) / sampleRate

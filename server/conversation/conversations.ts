@@ -23,12 +23,7 @@ export type Conversation = {
   append(userText: string, heardText: string): void
 }
 
-export type Conversations = {
-  /** The conversation with this id; a new one under it if it is unknown or forgotten, under a new id without one. */
-  open(id?: string): Conversation
-  /** How many are in memory. */
-  count(): number
-}
+export type Conversations = ReturnType<typeof createConversations>
 
 type ConversationLimits = {
   maxConversations: number
@@ -43,7 +38,7 @@ export function createConversations({
   maxConversations,
   idleMs,
   now = () => performance.now(),
-}: ConversationLimits): Conversations {
+}: ConversationLimits) {
   const kept = new LRUCache<string, Conversation>({
     max: maxConversations,
     ttl: idleMs,
@@ -79,14 +74,16 @@ export function createConversations({
   }
 
   return {
-    open(id = uuidv7()) {
+    /** The conversation with this id; a new one under it if it is unknown or forgotten, under a new id without one. */
+    open(id: string = uuidv7()): Conversation {
       const known = kept.get(id)
       if (known) return known
       const conversation = create(id)
       kept.set(id, conversation)
       return conversation
     },
-    count: () => {
+    /** How many are in memory. */
+    count: (): number => {
       kept.purgeStale()
       return kept.size
     },

@@ -12,21 +12,16 @@ const MARGIN = 1.1
 /** A real count outside of these bounds says more about the count (a cut prompt, a huge template) than about the text. */
 const correctionBounds = { least: 0.4, most: 4 }
 
-type TokenEstimator = {
-  /** Tokens these messages take, rather too many than too few. */
-  estimate(messages: readonly ChatMessage[]): number
-  /** Tells what a prompt really took (Ollama's `prompt_eval_count`); later estimates are corrected by it. */
-  observe(messages: readonly ChatMessage[], promptTokens: number | null): void
-}
-
-export function createTokenEstimator(): TokenEstimator {
+export function createTokenEstimator() {
   let correction: number | undefined
   return {
-    estimate(messages) {
+    /** Tokens these messages take, rather too many than too few. */
+    estimate(messages: readonly ChatMessage[]): number {
       const raw = rawEstimate(messages)
       return Math.ceil(correction === undefined ? raw : raw * correction * MARGIN)
     },
-    observe(messages, promptTokens) {
+    /** Tells what a prompt really took (Ollama's `prompt_eval_count`); later estimates are corrected by it. */
+    observe(messages: readonly ChatMessage[], promptTokens: number | null): void {
       if (promptTokens === null || promptTokens <= 0 || messages.length === 0) return
       const { least, most } = correctionBounds
       correction = Math.min(most, Math.max(least, promptTokens / rawEstimate(messages)))

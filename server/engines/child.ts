@@ -8,21 +8,7 @@ import { signalGroup, spawnGuarded } from './guard.ts'
 
 export type Program = { path: string; args: string[]; env?: Record<string, string>; cwd?: string }
 
-export type Child = {
-  pid: number | null
-  /** Settles once, with one sentence about how it ended. Never rejects. */
-  exited: Promise<string>
-  /** True until it ended. */
-  running(): boolean
-  /** The last lines of its standard error, oldest first. */
-  lastLines(): string[]
-  /** What it said of the SIMD features it uses; null before it did. */
-  cpuFeatures(): string[] | null
-  /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone. */
-  stop(graceMs: number): Promise<void>
-  /** SIGKILL, now. */
-  kill(): void
-}
+export type Child = ReturnType<typeof startChild>
 
 const KEPT_LINES = 12
 const LONGEST_LINE = 2000
@@ -32,7 +18,7 @@ const LONGEST_LINE = 2000
  * own children (Ollama's runners) end with it. Its output goes into the log as fields, at level debug: it may hold
  * what was said.
  */
-export function startChild(name: string, program: Program, log: Log): Child {
+export function startChild(name: string, program: Program, log: Log) {
   const child = spawnGuarded(program.path, program.args, {
     env: childEnvironment(program.env),
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
@@ -69,12 +55,18 @@ export function startChild(name: string, program: Program, log: Log): Child {
 
   return {
     pid,
+    /** Settles once, with one sentence about how it ended. Never rejects. */
     exited,
-    running: () => running,
-    lastLines: () => [...lines],
-    cpuFeatures: () => cpuFeatures,
-    kill: () => signalGroup(child.pid, 'SIGKILL'),
-    async stop(graceMs) {
+    /** True until it ended. */
+    running: (): boolean => running,
+    /** The last lines of its standard error, oldest first. */
+    lastLines: (): string[] => [...lines],
+    /** What it said of the SIMD features it uses; null before it did. */
+    cpuFeatures: (): string[] | null => cpuFeatures,
+    /** SIGKILL, now. */
+    kill: (): void => signalGroup(child.pid, 'SIGKILL'),
+    /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone. */
+    async stop(graceMs: number): Promise<void> {
       if (!running) return
       signalGroup(child.pid, 'SIGTERM')
       await within(exited, graceMs, () => signalGroup(child.pid, 'SIGKILL'))

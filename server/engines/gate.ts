@@ -1,14 +1,7 @@
 /** A place inside the gate. `leave` may be called more than once; only the first call counts. */
 export type Entry = { waitedMs: number; leave(): void }
 
-export type Gate = {
-  /** Resolves when it is this owner's turn; rejects with the signal's reason when that comes first. */
-  enter(owner: string, signal: AbortSignal): Promise<Entry>
-  /** Lets those in for whom there is room; to be called when the limit has grown. */
-  admit(): void
-  waiting(): number
-  inside(): number
-}
+export type Gate = ReturnType<typeof createGate>
 
 type Waiter = { admit(): void }
 
@@ -16,7 +9,7 @@ type Waiter = { admit(): void }
  * Lets as many requests in at a time as `limit` says. Owners that wait take turns (round robin), each owner's own requests keep
  * their order, so that one busy speaker delays another by at most one request.
  */
-export function createGate(limit = () => 1): Gate {
+export function createGate(limit = () => 1) {
   /** Owners with someone waiting, in the order in which it is their turn; a Map keeps insertion order. */
   const queues = new Map<string, Waiter[]>()
   let inside = 0
@@ -36,7 +29,8 @@ export function createGate(limit = () => 1): Gate {
   }
 
   return {
-    enter(owner, signal) {
+    /** Resolves when it is this owner's turn; rejects with the signal's reason when that comes first. */
+    enter(owner: string, signal: AbortSignal): Promise<Entry> {
       if (signal.aborted) return Promise.reject(signal.reason)
       const enteredAt = performance.now()
       return new Promise<Entry>((resolve, reject) => {
@@ -69,8 +63,9 @@ export function createGate(limit = () => 1): Gate {
         admit()
       })
     },
+    /** Lets those in for whom there is room; to be called when the limit has grown. */
     admit,
-    waiting: () => [...queues.values()].reduce((sum, queue) => sum + queue.length, 0),
-    inside: () => inside,
+    waiting: (): number => [...queues.values()].reduce((sum, queue) => sum + queue.length, 0),
+    inside: (): number => inside,
   }
 }

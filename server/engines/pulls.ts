@@ -6,19 +6,12 @@ type PullEvent =
   | { event: 'done' }
   | { event: 'error'; error: unknown }
 
-export type Pulls = {
-  /** Follows the pull of `name`, starting it if nobody has: its latest progress, what comes, and its end. */
-  follow(name: string, signal: AbortSignal): AsyncGenerator<PullEvent>
-  /** Names being pulled now. */
-  running(): string[]
-  /** Stops all pulls; what was fetched is kept and resumed later. */
-  stop(): void
-}
+export type Pulls = ReturnType<typeof createPulls>
 
 type Download = (name: string, report: (progress: PullProgress) => void, signal: AbortSignal) => Promise<void>
 
 /** Downloads that outlive the request that began them; whoever asks for the same one joins it. */
-export function createPulls(download: Download): Pulls {
+export function createPulls(download: Download) {
   const pulls = new Map<string, { emitter: EventEmitter; latest: PullEvent }>()
   const stopping = new AbortController()
 
@@ -44,7 +37,8 @@ export function createPulls(download: Download): Pulls {
   }
 
   return {
-    async *follow(name, signal) {
+    /** Follows the pull of `name`, starting it if nobody has: its latest progress, what comes, and its end. */
+    async *follow(name: string, signal: AbortSignal): AsyncGenerator<PullEvent> {
       const pull = pulls.get(name) ?? start(name)
       const coming = on(pull.emitter, 'pull', { signal })
       // Taken once: what comes while it is being sent is in `coming`.
@@ -56,7 +50,9 @@ export function createPulls(download: Download): Pulls {
         if (event.event !== 'progress') return
       }
     },
-    running: () => [...pulls.keys()],
-    stop: () => stopping.abort(),
+    /** Names being pulled now. */
+    running: (): string[] => [...pulls.keys()],
+    /** Stops all pulls; what was fetched is kept and resumed later. */
+    stop: (): void => stopping.abort(),
   }
 }

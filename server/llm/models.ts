@@ -18,21 +18,14 @@ const Loaded = Type.Object({
 })
 const Shown = Type.Object({ modelfile: Type.String() })
 
-export type LanguageModels = {
-  /** All installed tags, with what is loaded and how much memory Ollama estimates for it. */
-  list(signal: AbortSignal): Promise<LanguageModel[]>
-  /** One tag as it is now. Throws `model_not_found` that names the nearest installed ones. */
-  find(name: string, signal: AbortSignal): Promise<LanguageModel>
-  /** sha256 of the weights' file, by which a runner process is told from another; null where Ollama does not say. */
-  weightsDigest(model: LanguageModel, signal: AbortSignal): Promise<string | null>
-}
+export type LanguageModels = ReturnType<typeof createLanguageModels>
 
 /** What is loaded now. Throws the errors of `ask`. */
 export const loadedModels = async (host: FindHost, signal: AbortSignal) =>
   (await ask(host, Loaded, client => client.ps(), signal)).models
 
 /** The models that the Ollama at `host` has. Throws the errors of `ask`. */
-export function createLanguageModels(host: FindHost): LanguageModels {
+export function createLanguageModels(host: FindHost) {
   async function list(signal: AbortSignal): Promise<LanguageModel[]> {
     const [tags, loaded] = await Promise.all([
       ask(host, Tags, client => client.list(), signal),
@@ -59,8 +52,10 @@ export function createLanguageModels(host: FindHost): LanguageModels {
   const weights = new Map<string, string | null>()
 
   return {
+    /** All installed tags, with what is loaded and how much memory Ollama estimates for it. */
     list,
-    async weightsDigest({ name, digest }, signal) {
+    /** sha256 of the weights' file, by which a runner process is told from another; null where Ollama does not say. */
+    async weightsDigest({ name, digest }: LanguageModel, signal: AbortSignal): Promise<string | null> {
       const key = digest ?? name
       const known = weights.get(key)
       if (known !== undefined) return known
@@ -69,7 +64,8 @@ export function createLanguageModels(host: FindHost): LanguageModels {
       weights.set(key, found)
       return found
     },
-    async find(name, signal) {
+    /** One tag as it is now. Throws `model_not_found` that names the nearest installed ones. */
+    async find(name: string, signal: AbortSignal): Promise<LanguageModel> {
       const models = await list(signal)
       const found = models.find(model => model.name === name || model.name === `${name}:latest`)
       if (found) return found

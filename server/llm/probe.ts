@@ -12,16 +12,7 @@ export type LoggedToken = { token: string; logprob: number }
 export type NextToken = { chosen: string | null; top: LoggedToken[] }
 
 /** What a comparison asks of Ollama beside chat, in its place there. Throws the errors of `ask`. */
-export type ModelProbe = {
-  /** The real types of all tensors of a tag. */
-  tensors(model: string, signal: AbortSignal): Promise<Tensor[]>
-  /** Loads a tag with the options of chat, so that chat does not load it again. Milliseconds. */
-  load(model: string, signal: AbortSignal): Promise<number>
-  /** Unloads a tag; settles when Ollama no longer lists it. */
-  unload(model: string, signal: AbortSignal): Promise<void>
-  /** The next token after `prefix`, without a chat template; null from an Ollama that does not tell (before 0.12.11). */
-  nextToken(prefix: string, model: string, signal: AbortSignal): Promise<NextToken | null>
-}
+export type ModelProbe = ReturnType<typeof createModelProbe>
 
 /** Ollama stops a runner beside the answer; a large model takes a moment to give its memory back. */
 const UNLOADED_WITHIN_MS = 10_000
@@ -42,23 +33,23 @@ const Predicted = Type.Object({
   logprobs: Type.Optional(Type.Array(Type.Object({ ...Token.properties, top_logprobs: Type.Array(Token) }))),
 })
 
-export function createModelProbe(
-  host: FindHost,
-  chat: Pick<ChatSettings, 'numCtx' | 'keepAlive'>,
-): ModelProbe {
+export function createModelProbe(host: FindHost, chat: Pick<ChatSettings, 'numCtx' | 'keepAlive'>) {
   const keep_alive = keepAliveFor(chat)
   const num_ctx = chat.numCtx
 
   return {
-    tensors: async (model, signal) =>
+    /** The real types of all tensors of a tag. */
+    tensors: async (model: string, signal: AbortSignal): Promise<Tensor[]> =>
       (await ask(host, Shown, client => client.show({ model }), signal)).tensors ?? [],
-    async load(model, signal) {
+    /** Loads a tag with the options of chat, so that chat does not load it again. Milliseconds. */
+    async load(model: string, signal: AbortSignal): Promise<number> {
       const startedAt = performance.now()
       const request = { model, prompt: '', stream: false as const, keep_alive, options: { num_ctx } }
       await ask(host, Done, client => client.generate(request), signal)
       return performance.now() - startedAt
     },
-    async unload(model, signal) {
+    /** Unloads a tag; settles when Ollama no longer lists it. */
+    async unload(model: string, signal: AbortSignal): Promise<void> {
       const request = { model, prompt: '', stream: false as const, keep_alive: 0 }
       await ask(host, Done, client => client.generate(request), signal)
       const deadline = performance.now() + UNLOADED_WITHIN_MS
@@ -67,7 +58,8 @@ export function createModelProbe(
         await sleep(LOOK_AGAIN_MS, undefined, { signal })
       }
     },
-    async nextToken(prefix, model, signal) {
+    /** The next token after `prefix`, without a chat template; null from an Ollama that does not tell (before 0.12.11). */
+    async nextToken(prefix: string, model: string, signal: AbortSignal): Promise<NextToken | null> {
       const request = {
         ...{ model, prompt: prefix, raw: true, stream: false as const, keep_alive },
         ...{ logprobs: true, top_logprobs: TOP_TOKENS },

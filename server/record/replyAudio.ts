@@ -14,24 +14,14 @@ export type ReplyRecorder = {
   wav(): Promise<Buffer | null>
 }
 
-export type ReplyAudio = {
-  recorder(): ReplyRecorder
-  /** Writes the reply, and where audio is kept for good the question; ids that are none are ignored. */
-  keep(turnId: string, question: Int16Array | null, recorder: ReplyRecorder): Promise<void>
-  /** The spoken reply; null if there is none, or none any more. */
-  wav(turnId: string): Promise<Buffer | null>
-  /** Deletes what is kept of that turn; ids that are none are ignored. Rejects when a file cannot be deleted. */
-  forget(turnId: string): Promise<void>
-  /** Deletes what is kept of all turns that began before then; their ids, UUIDv7, tell. Rejects like `forget`. */
-  forgetBefore(startedAt: Date): Promise<void>
-}
+export type ReplyAudio = Awaited<ReturnType<typeof createReplyAudio>>
 
 /**
  * Spoken replies by turn, as files below `dataDir`: in memory they would be most of what the server holds. With `saves`
  * they are kept in `audio` for good, with the questions; else in `replies` for 10 minutes, also across restarts.
  * What one setting kept is found and forgotten under the other.
  */
-export async function createReplyAudio(dataDir: string, saves: boolean): Promise<ReplyAudio> {
+export async function createReplyAudio(dataDir: string, saves: boolean) {
   const saved = join(dataDir, 'audio')
   const passing = join(dataDir, 'replies')
   const forget = async (turnId: string) => {
@@ -50,7 +40,8 @@ export async function createReplyAudio(dataDir: string, saves: boolean): Promise
 
   return {
     recorder: createRecorder,
-    async keep(turnId, question, recorder) {
+    /** Writes the reply, and where audio is kept for good the question; ids that are none are ignored. */
+    async keep(turnId: string, question: Int16Array | null, recorder: ReplyRecorder): Promise<void> {
       const reply = await recorder.wav()
       if (!validate(turnId) || (reply === null && !saves)) return
       const folder = join(saves ? saved : passing, turnId)
@@ -61,15 +52,18 @@ export async function createReplyAudio(dataDir: string, saves: boolean): Promise
         await writeFile(join(folder, 'question.wav'), await encodeWav(question, pcmSampleRate))
       }
     },
-    async wav(turnId) {
+    /** The spoken reply; null if there is none, or none any more. */
+    async wav(turnId: string): Promise<Buffer | null> {
       if (!validate(turnId)) return null
       return (
         (await readIfThere(join(passing, turnId, 'reply.wav'))) ??
         readIfThere(join(saved, turnId, 'reply.wav'))
       )
     },
+    /** Deletes what is kept of that turn; ids that are none are ignored. Rejects when a file cannot be deleted. */
     forget,
-    async forgetBefore(startedAt) {
+    /** Deletes what is kept of all turns that began before then; their ids, UUIDv7, tell. Rejects like `forget`. */
+    async forgetBefore(startedAt: Date): Promise<void> {
       for (const folder of [saved, passing]) {
         for (const turnId of await readdir(folder).catch(() => [])) {
           if (begunAtMs(turnId) < startedAt.getTime()) await forget(turnId)

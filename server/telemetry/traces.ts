@@ -18,18 +18,13 @@ type TraceSettings = {
   appVersion: string
 }
 
-type Traces = {
-  /** Sends the trace of a turn in the background. */
-  turnEnded(ended: EndedTurn): void
-  /** Sends what waits; gives up after a moment. */
-  stop(): Promise<void>
-}
+export type Traces = ReturnType<typeof createTraces>
 
 /** A receiver that does not answer must not hold up the end of the server. */
 const FLUSH_WITHIN_MS = 3_000
 
 /** Turns as OpenTelemetry traces, sent in batches to `settings.endpoint` as OTLP in protobuf over HTTP. */
-export function createTraces(settings: TraceSettings, log: Log): Traces {
+export function createTraces(settings: TraceSettings, log: Log) {
   const warn = (message: string, ...details: unknown[]) => log.warn({ details }, `OpenTelemetry: ${message}`)
   const quiet = () => {}
   diag.setLogger(
@@ -73,13 +68,15 @@ export function createTraces(settings: TraceSettings, log: Log): Traces {
   }
 
   return {
-    turnEnded(ended) {
+    /** Sends the trace of a turn in the background. */
+    turnEnded(ended: EndedTurn): void {
       traceId = ended.record.turnId.replaceAll('-', '')
       const { turn, stages } = planSpans(ended, Date.now())
       const parent = span(turn)
       for (const stage of stages) span(stage, parent)
     },
-    async stop() {
+    /** Sends what waits; gives up after a moment. */
+    async stop(): Promise<void> {
       const sent = provider.shutdown().catch((error: unknown) => warn('the last traces were not sent', error))
       await within(sent, FLUSH_WITHIN_MS, () => {})
       diag.disable()

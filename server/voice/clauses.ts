@@ -10,13 +10,6 @@ export type Clause = {
   end: number
 }
 
-export type ClauseSplitter = {
-  /** The clauses that this piece of the reply completed, often none. */
-  push(delta: string): Clause[]
-  /** The reply is over: what is left. */
-  flush(): Clause[]
-}
-
 /** A first clause shorter than this would sound chopped off, and its audio would run out before the second comes. */
 const firstClause = { words: 3, characters: 12 }
 /** A sentence longer than `soft` is split at punctuation, one longer than `hard` at a blank. */
@@ -35,7 +28,7 @@ type Cut = { length: number; text: string }
  * of the reply to none.
  * @param language BCP 47, of the reply; RangeError if malformed
  */
-export function createClauseSplitter(language = 'en'): ClauseSplitter {
+export function createClauseSplitter(language = 'en') {
   const segmenter = new Intl.Segmenter(language, { granularity: 'sentence' })
   let reply = ''
   let cutAt = 0
@@ -99,11 +92,13 @@ export function createClauseSplitter(language = 'en'): ClauseSplitter {
   }
 
   return {
-    push(delta) {
+    /** The clauses that this piece of the reply completed, often none. */
+    push(delta: string): Clause[] {
       reply += delta
       return take(false)
     },
-    flush: () => take(true),
+    /** The reply is over: what is left. */
+    flush: (): Clause[] => take(true),
   }
 }
 

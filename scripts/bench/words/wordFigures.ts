@@ -18,18 +18,7 @@ export type ClipHeard = {
 }
 
 /** Word error rates in percent, of the clips with speech. */
-export type WordFigures = {
-  clips: number
-  words: number
-  offline: number
-  pushToTalk: number
-  /** The transcripts of all turns of a clip, joined. */
-  handsFree: number
-  /** Clips with another number of turns than their pauses say. */
-  miscounted: string[]
-  /** Turns that began hands-free on clips without speech, and the words that were heard in either mode. */
-  nonspeech: { turns: number; invented: string[] }
-}
+export type WordFigures = ReturnType<typeof wordFigures>
 
 /** Hears every clip as a whole and over the socket in both modes, one after the other. */
 export async function hearClips(
@@ -68,7 +57,7 @@ export const joinedText = (turns: readonly HeardTurn[]) =>
     .filter(text => text !== '')
     .join(' ')
 
-export function wordFigures(heard: readonly ClipHeard[]): WordFigures {
+export function wordFigures(heard: readonly ClipHeard[]) {
   const spoken = heard.filter(({ kind }) => kind === 'speech')
   const rate = (read: (clip: ClipHeard) => string) =>
     wordErrorRate(spoken.map(clip => ({ reference: clip.reference, hypothesis: read(clip) })))
@@ -78,10 +67,13 @@ export function wordFigures(heard: readonly ClipHeard[]): WordFigures {
     words: spoken.reduce((sum, { reference }) => sum + comparedWords(reference).length, 0),
     offline: rate(({ offline }) => offline),
     pushToTalk: rate(({ pushToTalk }) => joinedText(pushToTalk)),
+    /** The transcripts of all turns of a clip, joined. */
     handsFree: rate(({ handsFree }) => joinedText(handsFree)),
+    /** Clips with another number of turns than their pauses say. */
     miscounted: spoken
       .filter(({ handsFree, expectedTurns }) => handsFree.length !== expectedTurns)
       .map(({ file }) => file),
+    /** Turns that began hands-free on clips without speech, and the words that were heard in either mode. */
     nonspeech: {
       turns: silent.reduce((sum, { handsFree }) => sum + handsFree.length, 0),
       invented: silent

@@ -11,18 +11,10 @@ import {
 import { streamedEvents } from '../../../server/shared/eventStream.ts'
 import { type ServerRequest, toldError } from '../serverRequest.ts'
 
-export type ComparisonClient = {
-  start(request: ComparisonRequest): Promise<ComparisonStatus>
-  resume(id: string): Promise<ComparisonStatus>
-  /** Settles when it has ended; rejects with why it failed. */
-  follow(id: string, show: (progress: ComparisonProgress) => void): Promise<ComparisonState>
-  cancel(id: string): Promise<void>
-  result(id: string): Promise<ComparisonResult>
-  report(id: string, format: 'html' | 'md' | 'csv'): Promise<string>
-}
+export type ComparisonClient = ReturnType<typeof comparisonClient>
 
 /** `/v1/comparisons` of a server; what it answers is checked. */
-export function comparisonClient(request: ServerRequest): ComparisonClient {
+export function comparisonClient(request: ServerRequest) {
   const path = (id: string) => `/v1/comparisons/${encodeURIComponent(id)}`
 
   async function status(answer: Promise<Response>): Promise<ComparisonStatus> {
@@ -32,7 +24,7 @@ export function comparisonClient(request: ServerRequest): ComparisonClient {
   }
 
   return {
-    start: wanted =>
+    start: (wanted: ComparisonRequest): Promise<ComparisonStatus> =>
       status(
         request('/v1/comparisons', {
           method: 'POST',
@@ -40,8 +32,10 @@ export function comparisonClient(request: ServerRequest): ComparisonClient {
           body: JSON.stringify(wanted),
         }),
       ),
-    resume: id => status(request(`${path(id)}/resume`, { method: 'POST' })),
-    async follow(id, show) {
+    resume: (id: string): Promise<ComparisonStatus> =>
+      status(request(`${path(id)}/resume`, { method: 'POST' })),
+    /** Settles when it has ended; rejects with why it failed. */
+    async follow(id: string, show: (progress: ComparisonProgress) => void): Promise<ComparisonState> {
       const { body } = await request(`${path(id)}/events`, {})
       for await (const event of body === null ? [] : streamedEvents(body)) {
         if (!Value.Check(ComparisonEvent, event)) throw otherVersion()
@@ -53,15 +47,16 @@ export function comparisonClient(request: ServerRequest): ComparisonClient {
         mend: `Start it, then go on with "npx quantvox compare --resume ${id}".`,
       })
     },
-    async cancel(id) {
+    async cancel(id: string): Promise<void> {
       await request(path(id), { method: 'DELETE' })
     },
-    async result(id) {
+    async result(id: string): Promise<ComparisonResult> {
       const body: unknown = await (await request(path(id), {})).json()
       if (Value.Check(ComparisonResult, body)) return body as ComparisonResult
       throw otherVersion()
     },
-    report: async (id, format) => (await request(`${path(id)}?format=${format}`, {})).text(),
+    report: async (id: string, format: 'html' | 'md' | 'csv'): Promise<string> =>
+      (await request(`${path(id)}?format=${format}`, {})).text(),
   }
 }
 

@@ -3,22 +3,14 @@ import type { QuantvoxError } from '../../errors.ts'
 import type { TurnMessage } from '../../protocol/messages.ts'
 import type { TurnRecord } from '../../protocol/record.ts'
 import type { TurnAnswer } from '../../protocol/turns.ts'
-import type { SessionEvent, Sink } from '../../session/events.ts'
+import type { SessionEvent } from '../../session/events.ts'
 import { errorMessage } from '../errorMessage.ts'
-
-export type CollectedAnswer = {
-  sink: Sink
-  /** Settles when every event that was sent is out. */
-  sent(): Promise<unknown>
-  /** Null before the turn is over. */
-  result(): { answer: TurnAnswer; error: QuantvoxError | null } | null
-}
 
 /**
  * Hears a turn that is asked by a request: sends its events where the client wants them, and collects the whole answer.
  * @param typed what was asked, where it was no audio
  */
-export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: string): CollectedAnswer {
+export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: string) {
   const sending: Promise<void>[] = []
   let transcript = typed
   let reply = ''
@@ -66,8 +58,10 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
 
   return {
     sink: { tell: hear, play: () => Promise.resolve(true) },
-    sent: () => Promise.all(sending),
-    result() {
+    /** Settles when every event that was sent is out. */
+    sent: (): Promise<unknown> => Promise.all(sending),
+    /** Null before the turn is over. */
+    result(): { answer: TurnAnswer; error: QuantvoxError | null } | null {
       if (record === null) return null
       const { turnId, conversationId } = record
       return {

@@ -20,12 +20,7 @@ const CLOSE_WITHIN_MS = 2000
 /** A socket takes a place; one that starts no session for so long gives it back. */
 const START_WITHIN_MS = 10_000
 
-export type Connection = {
-  /** Ends the session: the client is told why; settles when the rows of its turns are written. */
-  end(error: QuantvoxError): Promise<void>
-  /** The same, but lets turns that are under way end first, until `signal` aborts. */
-  finish(error: QuantvoxError, signal: AbortSignal): Promise<void>
-}
+export type Connection = ReturnType<typeof serveConnection>
 
 /** Joins a socket and a session: decodes, checks, keeps the limits, closes. Attaches its handlers before it returns. */
 export function serveConnection(
@@ -33,7 +28,7 @@ export function serveConnection(
   dependencies: SessionDependencies,
   log: Log,
   onClosed: () => void,
-): Connection {
+) {
   const outbox = createOutbox({
     send(data, flushed) {
       if (socket.readyState !== socket.OPEN) return
@@ -162,8 +157,10 @@ export function serveConnection(
   awaitStart()
   log.info({ sessionId: session.sessionId }, 'session opened')
   return {
+    /** Ends the session: the client is told why; settles when the rows of its turns are written. */
     end,
-    async finish(error, signal) {
+    /** The same, but lets turns that are under way end first, until `signal` aborts. */
+    async finish(error: QuantvoxError, signal: AbortSignal): Promise<void> {
       // Only the signal rejects it; `end` then breaks off what is left.
       await untilAborted(session.finish(), signal).catch(() => {})
       await end(error)

@@ -3,23 +3,15 @@ import { socketLimits } from '../../protocol/socketLimits.ts'
 
 const { audioSpeed, audioWindowMs, controlMessagesPerSecond, invalidInARow } = socketLimits
 
-type Limits = {
-  /** So much audio arrived. Throws `audio_too_fast`. */
-  audio(audioMs: number, arrivedAtMs: number): void
-  /** A control message arrived. Throws `rate_limited`. */
-  control(arrivedAtMs: number): void
-  /** Tells whether a message was valid; true when too many of its kind in a row were not. */
-  tooManyInvalid(kind: 'text' | 'binary', valid: boolean): boolean
-}
-
 /** What one socket may send. */
-export function createLimits(): Limits {
+export function createLimits() {
   let audio: { atMs: number; audioMs: number }[] = []
   let controls: number[] = []
   const invalid = { text: 0, binary: 0 }
 
   return {
-    audio(audioMs, arrivedAtMs) {
+    /** So much audio arrived. Throws `audio_too_fast`. */
+    audio(audioMs: number, arrivedAtMs: number): void {
       audio = audio.filter(frame => frame.atMs > arrivedAtMs - audioWindowMs)
       audio.push({ atMs: arrivedAtMs, audioMs })
       const inWindowMs = audio.reduce((sum, frame) => sum + frame.audioMs, 0)
@@ -30,7 +22,8 @@ export function createLimits(): Limits {
         })
       }
     },
-    control(arrivedAtMs) {
+    /** A control message arrived. Throws `rate_limited`. */
+    control(arrivedAtMs: number): void {
       controls = controls.filter(atMs => atMs > arrivedAtMs - 1000)
       controls.push(arrivedAtMs)
       if (controls.length > controlMessagesPerSecond) {
@@ -40,7 +33,8 @@ export function createLimits(): Limits {
         )
       }
     },
-    tooManyInvalid(kind, valid) {
+    /** Tells whether a message was valid; true when too many of its kind in a row were not. */
+    tooManyInvalid(kind: 'text' | 'binary', valid: boolean): boolean {
       invalid[kind] = valid ? 0 : invalid[kind] + 1
       return invalid[kind] >= invalidInARow
     },

@@ -8,18 +8,7 @@ export type Wire = {
   bufferedBytes(): number
 }
 
-export type Outbox = {
-  /** Sends at once, past queued audio. */
-  now(message: ServerMessage): void
-  /** Sends after the audio that is queued; false where the turn was dropped before its place came. */
-  inOrder(turnId: string, message: ServerMessage): Promise<boolean>
-  /** Queues reply audio; settles when it was handed to the socket (true) or dropped (false). */
-  audio(turnId: string, pcm: Uint8Array): Promise<boolean>
-  /** Drops what is queued of a turn but `turn.done`, and takes no more audio of it. */
-  drop(turnId: string): void
-  /** Sends nothing more. */
-  close(): void
-}
+export type Outbox = ReturnType<typeof createOutbox>
 
 /** The socket takes audio up to here; more waits in the outbox, where it can be dropped and overtaken. */
 const HIGH_WATER_BYTES = 64 * 1024
@@ -27,7 +16,7 @@ const HIGH_WATER_BYTES = 64 * 1024
 type Item = { turnId: string; data: string | Uint8Array; keep: boolean; settle(sent: boolean): void }
 
 /** Sends in the order of the contract: control overtakes audio, what frames the audio keeps its place in it. */
-export function createOutbox(wire: Wire): Outbox {
+export function createOutbox(wire: Wire) {
   let queue: Item[] = []
   const dropped = new Set<string>()
   let waiting = false
@@ -59,18 +48,24 @@ export function createOutbox(wire: Wire): Outbox {
   }
 
   return {
-    now(message) {
+    /** Sends at once, past queued audio. */
+    now(message: ServerMessage): void {
       if (!closed) wire.send(JSON.stringify(message), flushed)
     },
-    inOrder: (turnId, message) => enqueue(turnId, JSON.stringify(message), message.type === 'turn.done'),
-    audio: (turnId, pcm) => enqueue(turnId, pcm, false),
-    drop(turnId) {
+    /** Sends after the audio that is queued; false where the turn was dropped before its place came. */
+    inOrder: (turnId: string, message: ServerMessage): Promise<boolean> =>
+      enqueue(turnId, JSON.stringify(message), message.type === 'turn.done'),
+    /** Queues reply audio; settles when it was handed to the socket (true) or dropped (false). */
+    audio: (turnId: string, pcm: Uint8Array): Promise<boolean> => enqueue(turnId, pcm, false),
+    /** Drops what is queued of a turn but `turn.done`, and takes no more audio of it. */
+    drop(turnId: string): void {
       dropped.add(turnId)
       const gone = queue.filter(item => item.turnId === turnId && !item.keep)
       queue = queue.filter(item => !gone.includes(item))
       for (const item of gone) item.settle(false)
     },
-    close() {
+    /** Sends nothing more. */
+    close(): void {
       closed = true
       for (const item of queue) item.settle(false)
       queue = []

@@ -17,17 +17,7 @@ export type FliteDeps = {
   timeoutMs?: number
 }
 
-export type Flite = {
-  /**
-   * Speaks one sentence, one at a time in the order asked.
-   * @throws `engine_failed`, `engine_timeout`, `engine_unavailable`, or the signal's reason at once
-   */
-  speak(text: string, voice: string, signal: AbortSignal): Promise<Spoken>
-  /** Starts the process if it does not run, and waits until it is warm. */
-  warm(signal: AbortSignal): Promise<void>
-  status(): EngineStatus
-  stop(): Promise<void>
-}
+export type Flite = ReturnType<typeof createFlite>
 
 /** An aborted run usually ends by itself within this; killing it would cost the next sentence a new process. */
 const ABORT_GRACE_MS = 150
@@ -38,7 +28,7 @@ const SPARE_FROM = 0.75
  * flite in a process of its own, renewed when its memory or its age passes a limit. A crash fails the sentence that
  * was in it; the next one gets a new process.
  */
-export function createFlite(deps: FliteDeps): Flite {
+export function createFlite(deps: FliteDeps) {
   const { log, maxSentences = 500, maxResidentBytes = 400 * 2 ** 20, timeoutMs = 30_000 } = deps
   const gate = createGate()
   const stopping = new AbortController()
@@ -128,7 +118,11 @@ export function createFlite(deps: FliteDeps): Flite {
   }
 
   return {
-    async speak(text, voice, signal) {
+    /**
+     * Speaks one sentence, one at a time in the order asked.
+     * @throws `engine_failed`, `engine_timeout`, `engine_unavailable`, or the signal's reason at once
+     */
+    async speak(text: string, voice: string, signal: AbortSignal): Promise<Spoken> {
       stopping.signal.throwIfAborted()
       const place = await gate.enter('', signal)
       let cleared = Promise.resolve()
@@ -153,11 +147,12 @@ export function createFlite(deps: FliteDeps): Flite {
         void cleared.then(place.leave)
       }
     },
-    async warm(signal) {
+    /** Starts the process if it does not run, and waits until it is warm. */
+    async warm(signal: AbortSignal): Promise<void> {
       await untilAborted(use().ready, signal)
     },
-    status: () => ({ name: 'flite', state, lastError, pid: active?.pid ?? null }),
-    async stop() {
+    status: (): EngineStatus => ({ name: 'flite', state, lastError, pid: active?.pid ?? null }),
+    async stop(): Promise<void> {
       stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
       state = 'stopped'
       for (const worker of workers) worker.kill()

@@ -23,30 +23,7 @@ type OllamaDeps = {
   log: Log
 }
 
-export type OllamaEngine = {
-  /** Base URL of an Ollama that answers; ours is started and waited for. @throws `engine_unavailable` */
-  url(signal?: AbortSignal): Promise<string>
-  /** Base URL of ours while it runs, without a look whether it still does; null else. */
-  known(): string | null
-  /** True while the one in use is ours. */
-  owned(): boolean
-  version(): Promise<string | null>
-  /** For `/readyz`; waits for nothing: what it finds out is told the next time. */
-  ready(): { ready: boolean; detail: string | null }
-  status(): EngineStatus
-  /** SIMD features that ours says it uses, from its first model on; null for another's. */
-  cpuFeatures(): string[] | null
-  /**
-   * Memory of the runners in bytes, of one model by its weights' digest or of all; null where it can't be told
-   * (Ollama on another machine, or of another user).
-   */
-  runnerMemory(weightsDigest?: string): Promise<number | null>
-  /** Its processes that can be seen from here: the server where it is ours, and the runners. */
-  processes(): Promise<number[]>
-  /** Somebody could not reach it: it is looked for again at the next `url()`. */
-  suspect(): void
-  stop(): Promise<void>
-}
+export type OllamaEngine = ReturnType<typeof createOllama>
 
 const VersionAnswer = Compile(Type.Object({ version: Type.String() }))
 const PROBE_TIMEOUT_MS = 1500
@@ -68,7 +45,7 @@ export async function probeOllama(url: string, signal: AbortSignal): Promise<str
  * The Ollama to use: one that answers at `host`; else, unless `host` was named by hand, an `ollama serve` of our own,
  * supervised, on a free loopback port. Nothing is started before the first `url()`.
  */
-export function createOllama(deps: OllamaDeps): OllamaEngine {
+export function createOllama(deps: OllamaDeps) {
   const { host } = deps
   const { hostname } = new URL(host)
   const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
@@ -155,14 +132,18 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
   }
 
   return {
-    known: () => own?.engine.running()?.baseUrl ?? null,
+    /** Base URL of ours while it runs, without a look whether it still does; null else. */
+    known: (): string | null => own?.engine.running()?.baseUrl ?? null,
+    /** Base URL of an Ollama that answers; ours is started and waited for. @throws `engine_unavailable` */
     url,
-    owned: () => own !== null,
-    async version() {
+    /** True while the one in use is ours. */
+    owned: (): boolean => own !== null,
+    async version(): Promise<string | null> {
       if (knownVersion() === null) await url().catch(() => null)
       return knownVersion()
     },
-    ready() {
+    /** For `/readyz`; waits for nothing: what it finds out is told the next time. */
+    ready(): { ready: boolean; detail: string | null } {
       // One that is not ours tells nobody that it ended or came back. `lastError` keeps why it could not be found.
       const isOthers = own === null && (foreign !== null || deps.hostSetByHand)
       if (isOthers && isOld() && !stopping.signal.aborted) lookOnce().catch(() => {})
@@ -171,24 +152,31 @@ export function createOllama(deps: OllamaDeps): OllamaEngine {
       return { ready: false, detail: `ollama: ${state}. ${why ?? ''}`.trim() }
     },
     status,
-    cpuFeatures: () => own?.engine.cpuFeatures() ?? null,
-    async runnerMemory(weightsDigest) {
+    /** SIMD features that ours says it uses, from its first model on; null for another's. */
+    cpuFeatures: (): string[] | null => own?.engine.cpuFeatures() ?? null,
+    /**
+     * Memory of the runners in bytes, of one model by its weights' digest or of all; null where it can't be told
+     * (Ollama on another machine, or of another user).
+     */
+    async runnerMemory(weightsDigest?: string): Promise<number | null> {
       if (own !== null) {
         const running = own.engine.running()
         return running === null ? null : runnerMemory(running.pid, weightsDigest)
       }
       return isHere ? runnerMemory(null, weightsDigest) : null
     },
-    async processes() {
+    /** Its processes that can be seen from here: the server where it is ours, and the runners. */
+    async processes(): Promise<number[]> {
       const serverPid = own?.engine.running()?.pid ?? null
       if (own !== null) return serverPid === null ? [] : [serverPid, ...(await runnerPids(serverPid))]
       return isHere ? runnerPids(null) : []
     },
-    suspect() {
+    /** Somebody could not reach it: it is looked for again at the next `url()`. */
+    suspect(): void {
       foreign = null
       void own?.engine.check()
     },
-    async stop() {
+    async stop(): Promise<void> {
       stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
       await looking?.catch(() => undefined)
       await own?.engine.stop()

@@ -1,14 +1,9 @@
 import type { SpeechEngines } from '../../engines/whisper/speechEngines.ts'
 
 /** Where one speech level at a time is loaded, so that a comparison takes no more memory than its largest level. */
-export type SpeechPlace = {
-  /** The engines that `arm` has here; new ones, with nothing loaded, where another arm or none has the place. */
-  enginesOf(arm: string): Promise<SpeechEngines>
-  /** Ends what is loaded. */
-  clear(): Promise<void>
-}
+export type SpeechPlace = ReturnType<typeof createSpeechPlace>
 
-export function createSpeechPlace(newEngines: () => SpeechEngines): SpeechPlace {
+export function createSpeechPlace(newEngines: () => SpeechEngines) {
   let taken: { arm: string; engines: SpeechEngines } | null = null
 
   async function clear(): Promise<void> {
@@ -18,8 +13,10 @@ export function createSpeechPlace(newEngines: () => SpeechEngines): SpeechPlace 
   }
 
   return {
+    /** Ends what is loaded. */
     clear,
-    async enginesOf(arm) {
+    /** The engines that `arm` has here; new ones, with nothing loaded, where another arm or none has the place. */
+    async enginesOf(arm: string): Promise<SpeechEngines> {
       if (taken?.arm !== arm) {
         await clear()
         taken = { arm, engines: newEngines() }

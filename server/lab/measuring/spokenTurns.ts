@@ -11,14 +11,6 @@ import { noVoice } from '../../voice/none.ts'
 
 export type SpokenTurn = { record: TurnRecord; transcript: string; reply: string }
 
-export type SpokenTurns = {
-  /** Loads and warms both models, as a client's `configure` does; the next turn is in a conversation of its own. */
-  prepare(speechModel: string, llmModel: string): Promise<void>
-  /** Speaks the samples (mono, 16 kHz) in real time and waits for the whole reply. */
-  speak(samples: Int16Array): Promise<SpokenTurn>
-  close(): Promise<void>
-}
-
 /** What a browser sends at once. */
 const FRAME_MS = 20
 /** Before the first word, as a microphone that is open already. */
@@ -37,7 +29,7 @@ export async function openSpokenTurns(
   dependencies: Omit<SessionDependencies, 'plays'>,
   log: Log,
   signal: AbortSignal,
-): Promise<SpokenTurns> {
+) {
   const waiting = new Map<Type, PromiseWithResolvers<SessionEvent>>()
   let transcript = ''
   let reply = ''
@@ -94,14 +86,16 @@ export async function openSpokenTurns(
   await ready
 
   return {
-    async prepare(speechModel, llmModel) {
+    /** Loads and warms both models, as a client's `configure` does; the next turn is in a conversation of its own. */
+    async prepare(speechModel: string, llmModel: string): Promise<void> {
       const requestId = uuidv7()
       const configured = next('configured')
       const wanted = { speechModel, llmModel, conversationId: requestId }
       session.message({ type: 'configure', requestId, ...wanted }, performance.now())
       await configured
     },
-    async speak(samples) {
+    /** Speaks the samples (mono, 16 kHz) in real time and waits for the whole reply. */
+    async speak(samples: Int16Array): Promise<SpokenTurn> {
       transcript = ''
       reply = ''
       const done = next('turn.done')

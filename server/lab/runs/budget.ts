@@ -1,15 +1,5 @@
 import type { Phase } from '../measuring/step.ts'
 
-export type Budget = {
-  /** Whether the next unit of this phase fits; `first` passes keep to the phase's share, `rest` takes all that is left. */
-  allows(phase: Phase, pass: 'first' | 'rest'): boolean
-  /** A phase begins, with these still to come after it: its share is of what is left now. */
-  begin(phase: Phase, later: readonly Phase[]): void
-  spent(phase: Phase, ms: number): void
-  /** Milliseconds that are left; null without a budget. */
-  leftMs(): number | null
-}
-
 /** Kept for judging and the report at the end. */
 const RESERVE_SHARE = 0.05
 const MAX_RESERVE_MS = 15_000
@@ -23,7 +13,7 @@ const SAFETY = 1.15
  * @param totalMs null: nothing is cut
  * @param elapsedMs of the whole run so far, earlier parts of a resumed one included
  */
-export function createBudget(totalMs: number | null, elapsedMs: () => number): Budget {
+export function createBudget(totalMs: number | null, elapsedMs: () => number) {
   const costs = new Map<Phase, number[]>()
   const allowances = new Map<Phase, number>()
   const endMs = totalMs === null ? null : totalMs - Math.min(MAX_RESERVE_MS, totalMs * RESERVE_SHARE)
@@ -38,12 +28,15 @@ export function createBudget(totalMs: number | null, elapsedMs: () => number): B
   }
 
   return {
+    /** Milliseconds that are left; null without a budget. */
     leftMs,
-    begin(phase, later) {
+    /** A phase begins, with these still to come after it: its share is of what is left now. */
+    begin(phase: Phase, later: readonly Phase[]): void {
       const shares = [phase, ...later].reduce((sum, { share }) => sum + share, 0)
       allowances.set(phase, shares === 0 ? 0 : ((leftMs() ?? 0) * phase.share) / shares)
     },
-    allows(phase, pass) {
+    /** Whether the next unit of this phase fits; `first` passes keep to the phase's share, `rest` takes all that is left. */
+    allows(phase: Phase, pass: 'first' | 'rest'): boolean {
       const left = leftMs()
       if (left === null) return true
       const cost = nextCostMs(phase)
@@ -53,7 +46,7 @@ export function createBudget(totalMs: number | null, elapsedMs: () => number): B
       const spent = (costs.get(phase) ?? []).reduce((sum, ms) => sum + ms, 0)
       return spent === 0 || spent + cost <= (allowances.get(phase) ?? 0)
     },
-    spent(phase, ms) {
+    spent(phase: Phase, ms: number): void {
       costs.set(phase, [...(costs.get(phase) ?? []), ms])
     },
   }

@@ -15,26 +15,7 @@ import { type Header, type RunFiles, runFiles, runIdsIn } from './files.ts'
 import { choose } from './prepare.ts'
 import { Cancelled, runComparison } from './run.ts'
 
-export type Comparisons = {
-  /** Queues a run; one runs at a time. Throws `model_not_found` and `invalid_request` for what cannot be compared. */
-  create(request: ComparisonRequest, signal: AbortSignal): Promise<ComparisonStatus>
-  /**
-   * Queues a run that was interrupted, cancelled or failed; it goes on from where it was. Throws `invalid_state` for one that is under
-   * way, here or in another process.
-   */
-  resume(id: string): Promise<ComparisonStatus>
-  /** Newest first. */
-  list(): ComparisonStatus[]
-  status(id: string): ComparisonStatus
-  /** Throws `invalid_state` while it runs, `not_found` where nothing was observed. */
-  result(id: string): Promise<ComparisonResult>
-  /** The latest progress, what comes, and its end; `shutting_down` where the server ends before it. */
-  follow(id: string, signal: AbortSignal): AsyncGenerator<ComparisonEvent>
-  /** Cancels one that runs or waits, and keeps what it observed; forgets one that has ended. */
-  remove(id: string): Promise<void>
-  /** Ends the running one where it is; it can be resumed after the next start. */
-  stop(): Promise<void>
-}
+export type Comparisons = Awaited<ReturnType<typeof openComparisons>>
 
 type Run = {
   header: Header
@@ -49,7 +30,7 @@ type Run = {
 const folderIn = (dataDir: string) => join(dataDir, 'comparisons')
 
 /** All comparisons of a data directory. Those that a stopped server left are `interrupted`. */
-export async function openComparisons(lab: LabDependencies): Promise<Comparisons> {
+export async function openComparisons(lab: LabDependencies) {
   const folder = folderIn(lab.dataDir)
   const runs = new Map<string, Run>()
   const stopping = new AbortController()
@@ -130,7 +111,8 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
   const statusOf = ({ header, progress }: Run): ComparisonStatus => ({ ...header, progress })
 
   return {
-    async create(request, signal) {
+    /** Queues a run; one runs at a time. Throws `model_not_found` and `invalid_request` for what cannot be compared. */
+    async create(request: ComparisonRequest, signal: AbortSignal): Promise<ComparisonStatus> {
       const { speech, llm } = await choose(request, lab, signal)
       if (speech.length + llm.length === 0) {
         throw new QuantvoxError('invalid_request', 'There is nothing to compare.', {
@@ -151,7 +133,11 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
       queue(run, release)
       return statusOf(run)
     },
-    async resume(id) {
+    /**
+     * Queues a run that was interrupted, cancelled or failed; it goes on from where it was. Throws `invalid_state` for one that is under
+     * way, here or in another process.
+     */
+    async resume(id: string): Promise<ComparisonStatus> {
       const run = find(id)
       if (!isOver(run.header) || run.header.state === 'done') {
         throw new QuantvoxError('invalid_state', `The comparison ${id} is ${run.header.state}.`, {
@@ -163,9 +149,11 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
       queue(run, release)
       return statusOf(run)
     },
-    list: () => [...runs.values()].map(statusOf).reverse(),
-    status: id => statusOf(find(id)),
-    async result(id) {
+    /** Newest first. */
+    list: (): ComparisonStatus[] => [...runs.values()].map(statusOf).reverse(),
+    status: (id: string): ComparisonStatus => statusOf(find(id)),
+    /** Throws `invalid_state` while it runs, `not_found` where nothing was observed. */
+    async result(id: string): Promise<ComparisonResult> {
       const { header, files } = find(id)
       if (!isOver(header)) {
         throw new QuantvoxError('invalid_state', `The comparison ${id} is still ${header.state}.`, {
@@ -176,7 +164,8 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
       if (stored !== null && header.state !== 'interrupted') return stored
       return lab.judge(files.observationsPath, stopping.signal)
     },
-    async *follow(id, signal) {
+    /** The latest progress, what comes, and its end; `shutting_down` where the server ends before it. */
+    async *follow(id: string, signal: AbortSignal): AsyncGenerator<ComparisonEvent> {
       const run = find(id)
       for (;;) {
         const { header, progress, changed } = run
@@ -192,7 +181,8 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
         await untilAborted(changed.promise, AbortSignal.any([signal, stopping.signal]))
       }
     },
-    async remove(id) {
+    /** Cancels one that runs or waits, and keeps what it observed; forgets one that has ended. */
+    async remove(id: string): Promise<void> {
       const run = find(id)
       if (!isOver(run.header)) {
         run.control.abort(new Cancelled('cancelled'))
@@ -205,7 +195,8 @@ export async function openComparisons(lab: LabDependencies): Promise<Comparisons
       await run.files.remove()
       runs.delete(id)
     },
-    async stop() {
+    /** Ends the running one where it is; it can be resumed after the next start. */
+    async stop(): Promise<void> {
       stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
       await tail
     },

@@ -54,25 +54,9 @@ export async function appendAndFlush(path: string, text: string): Promise<void> 
 }
 
 /** One run's folder, `DATA_DIR/comparisons/<id>`. */
-export type RunFiles = {
-  readonly observationsPath: string
-  /**
-   * Keeps other processes from working at this run; settles with what ends that. Waits for the lock of one that was killed to go stale.
-   * @throws QuantvoxError `invalid_state` while another process works at it
-   */
-  hold(patienceMs?: number): Promise<() => Promise<void>>
-  readHeader(): Promise<Header | null>
-  writeHeader(header: Header): Promise<void>
-  /** What was observed by steps that are done; what a broken-off one left is cut away. */
-  recover(): Promise<{ observations: Observation[]; marks: Mark[] }>
-  /** Writes observations, and then that their step is done. Throws `internal` for a full disk. */
-  add(observations: readonly Observation[], done?: Omit<Mark, 'observationBytes'>): Promise<void>
-  readResult(): Promise<ComparisonResult | null>
-  writeResult(result: ComparisonResult): Promise<void>
-  remove(): Promise<void>
-}
+export type RunFiles = ReturnType<typeof runFiles>
 
-export function runFiles(folder: string, append: Append = appendAndFlush): RunFiles {
+export function runFiles(folder: string, append: Append = appendAndFlush) {
   const path = (name: string) => join(folder, name)
   const observationsPath = path('observations.ndjson')
   const stepsPath = path('steps.ndjson')
@@ -86,7 +70,11 @@ export function runFiles(folder: string, append: Append = appendAndFlush): RunFi
 
   return {
     observationsPath,
-    async hold(patienceMs = STALE_MS + 2 * RETRY_MS) {
+    /**
+     * Keeps other processes from working at this run; settles with what ends that. Waits for the lock of one that was killed to go stale.
+     * @throws QuantvoxError `invalid_state` while another process works at it
+     */
+    async hold(patienceMs: number = STALE_MS + 2 * RETRY_MS): Promise<() => Promise<void>> {
       await mkdir(folder, { recursive: true })
       try {
         return await lock(folder, {
@@ -109,12 +97,13 @@ export function runFiles(folder: string, append: Append = appendAndFlush): RunFi
         })
       }
     },
-    async readHeader() {
+    async readHeader(): Promise<Header | null> {
       const value = parsed((await readIfThere(path('run.json'))) ?? '')
       return header.Check(value) ? value : null
     },
-    writeHeader: value => replace('run.json', `${JSON.stringify(value, null, 2)}\n`),
-    async recover() {
+    writeHeader: (value: Header): Promise<void> => replace('run.json', `${JSON.stringify(value, null, 2)}\n`),
+    /** What was observed by steps that are done; what a broken-off one left is cut away. */
+    async recover(): Promise<{ observations: Observation[]; marks: Mark[] }> {
       const marks = linesOf(await readIfThere(stepsPath)).filter(line => mark.Check(line))
       const whole = marks.at(-1)?.observationBytes ?? 0
       const bytes = Buffer.from((await readIfThere(observationsPath)) ?? '').subarray(0, whole)
@@ -125,7 +114,8 @@ export function runFiles(folder: string, append: Append = appendAndFlush): RunFi
       await replace('steps.ndjson', marks.map(line => `${JSON.stringify(line)}\n`).join(''))
       return { observations: linesOf(bytes.toString()).filter(line => isObservation(line)), marks }
     },
-    async add(observations, done) {
+    /** Writes observations, and then that their step is done. Throws `internal` for a full disk. */
+    async add(observations: readonly Observation[], done?: Omit<Mark, 'observationBytes'>): Promise<void> {
       const text = observations.map(line => `${JSON.stringify(line)}\n`).join('')
       try {
         if (text !== '') await append(observationsPath, text)
@@ -136,12 +126,13 @@ export function runFiles(folder: string, append: Append = appendAndFlush): RunFi
         throw cannotWrite(folder, error)
       }
     },
-    async readResult() {
+    async readResult(): Promise<ComparisonResult | null> {
       const value = parsed((await readIfThere(path('result.json'))) ?? '')
       return result.Check(value) ? (value as ComparisonResult) : null
     },
-    writeResult: value => replace('result.json', `${JSON.stringify(value, null, 2)}\n`),
-    remove: () => rm(folder, { recursive: true, force: true }),
+    writeResult: (value: ComparisonResult): Promise<void> =>
+      replace('result.json', `${JSON.stringify(value, null, 2)}\n`),
+    remove: (): Promise<void> => rm(folder, { recursive: true, force: true }),
   }
 }
 

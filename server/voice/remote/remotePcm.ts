@@ -2,12 +2,6 @@ import { fromBytes } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SpokenAudio } from '../synthesize.ts'
 
-export type PcmReader = {
-  /** The whole samples that came in by now; null while there are none. */
-  push(bytes: Uint8Array): SpokenAudio | null
-  heardAnything(): boolean
-}
-
 const riff = 0x52494646
 const wavHeaderLimit = 4096
 
@@ -15,7 +9,7 @@ const wavHeaderLimit = 4096
  * Cuts a stream of bytes into 16-bit samples; a sample may be split between two chunks. Some servers send WAV whatever
  * was asked: their header is read and taken off.
  */
-export function createPcmReader(sampleRate: number): PcmReader {
+export function createPcmReader(sampleRate: number) {
   let rest = Buffer.alloc(0)
   let rate = sampleRate
   let isHeaderDone = false
@@ -43,7 +37,8 @@ export function createPcmReader(sampleRate: number): PcmReader {
   }
 
   return {
-    push(bytes) {
+    /** The whole samples that came in by now; null while there are none. */
+    push(bytes: Uint8Array): SpokenAudio | null {
       rest = Buffer.concat([rest, bytes])
       if (!isHeaderDone) {
         const start = audioStart(rest)
@@ -58,7 +53,7 @@ export function createPcmReader(sampleRate: number): PcmReader {
       heard = true
       return { samples, sampleRate: rate }
     },
-    heardAnything: () => heard,
+    heardAnything: (): boolean => heard,
   }
 }
 

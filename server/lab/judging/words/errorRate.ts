@@ -2,16 +2,8 @@ import { distance } from 'fastest-levenshtein'
 import { wordEdits } from './align.ts'
 import { comparedWords } from './normalizeEnglish.ts'
 
-/** Edits and lengths of one text after the normalization. */
-export type TextErrors = {
-  wordErrors: number
-  words: number
-  characterErrors: number
-  characters: number
-}
-
-/** What was heard against what was said; characters count the single spaces between words. */
-export function textErrors(reference: string, transcript: string): TextErrors {
+/** Edits of what was heard against what was said, and lengths, normalized; characters count the single spaces between words. */
+export function textErrors(reference: string, transcript: string) {
   const said = comparedWords(reference)
   const heard = comparedWords(transcript)
   return {
