@@ -9,16 +9,10 @@ const FONT = '11px ui-monospace, Menlo, Consolas, monospace'
 const LABEL_WIDTH = 86
 const LABEL_HEIGHT = 13
 
-export type Panel = {
-  show(series: LatencySeries): void
-  /** The colours changed. */
-  redraw(): void
-  /** The room changed. */
-  fit(): void
-}
+export type Panel = ReturnType<typeof createPanel>
 
 /** One metric over the turns: a point a turn, hollow where a model was loaded, and the median of each combination. */
-export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metric, title: string): Panel {
+export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metric, title: string) {
   const place = el('div', { class: 'canvas' })
   const panel = el(
     'div',
@@ -123,20 +117,25 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
   }
 
   return {
-    show(series) {
+    show(series: LatencySeries): void {
       shown = series
       panel.hidden = !series.combinations.some(({ warm, cold }) =>
         [...warm[metric], ...cold[metric]].some(value => value !== null),
       )
       if (panel.hidden) return
       const now = JSON.stringify(series.combinations.map(({ key, color, dash }) => [key, color, dash]))
-      if (chart !== null && now === shape) return chart.setData(data(series))
+      if (chart !== null && now === shape) {
+        chart.setData(data(series))
+        return
+      }
       shape = now
       chart?.destroy()
       chart = new UPlot(options(series), data(series), place)
     },
-    redraw: () => chart?.redraw(false, true),
-    fit() {
+    /** The colours changed. */
+    redraw: (): void => chart?.redraw(false, true),
+    /** The room changed. */
+    fit(): void {
       if (chart !== null && !panel.hidden && chart.width !== width())
         chart.setSize({ width: width(), height: HEIGHT })
     },

@@ -7,12 +7,7 @@ import { within } from '../abort.ts'
 const run = promisify(execFile)
 
 /** Measures the energy of the machine, or of its processor, over a stretch of time. */
-export type EnergyMeter = {
-  /** For people, for instance `RAPL package-0`. */
-  source: string
-  /** Joules from now until `until` settles. */
-  measure(until: Promise<unknown>): Promise<number>
-}
+export type EnergyMeter = ReturnType<typeof sampled>
 
 export type EnergySources = {
   /** `/sys/class/powercap` of Linux. */
@@ -117,10 +112,12 @@ async function findPowermetrics({ platform, output }: EnergySources): Promise<En
 }
 
 /** Integrates a power in watts by the trapezoidal rule. */
-function sampled(source: string, watts: () => Promise<number | null>): EnergyMeter {
+function sampled(source: string, watts: () => Promise<number | null>) {
   return {
+    /** For people, for instance `RAPL package-0`. */
     source,
-    async measure(until) {
+    /** Joules from now until `until` settles. */
+    async measure(until: Promise<unknown>): Promise<number> {
       let joules = 0
       let [lastAt, last] = [performance.now(), await watts()]
       const add = async () => {

@@ -30,26 +30,7 @@ export type EngineSpec = {
 /** A running, warmed engine. `loadMs` is from its start to its first health; `warmMs` the first request's cost. */
 type Running = { baseUrl: string; pid: number; loadMs: number; warmMs: number }
 
-export type Supervised = {
-  status(): EngineStatus
-  /** The running engine, or null while there is none. */
-  running(): Running | null
-  /** What the running engine said of the SIMD features it uses; null before it did. */
-  cpuFeatures(): string[] | null
-  /**
-   * Waits until the engine is ready. Rejects with `engine_unavailable` when it cannot be started, or with the
-   * signal's reason. A `failed` engine is tried again by this call once its back-off has passed.
-   */
-  ready(signal: AbortSignal): Promise<Running>
-  /**
-   * Asks a running engine whether it is healthy, and waits a moment for its end to be seen when it is not: a request
-   * sees a crash (its connection breaks) earlier than we do (the exit is reported).
-   */
-  check(): Promise<void>
-  /** Called after every change of state. Returns what ends it. */
-  onChange(listener: (status: EngineStatus) => void): () => void
-  stop(): Promise<void>
-}
+export type Supervised = ReturnType<typeof supervise>
 
 const MAX_BACKOFF_MS = 10_000
 
@@ -60,7 +41,7 @@ const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-
  * Starts one engine on a free loopback port and keeps it running: health check, warm-up, watch, and a restart with
  * exponential back-off after a crash, until `stop`.
  */
-export function supervise(spec: EngineSpec, log: Log): Supervised {
+export function supervise(spec: EngineSpec, log: Log) {
   const {
     startTimeoutMs = 60_000,
     graceMs = 3000,
@@ -227,9 +208,15 @@ export function supervise(spec: EngineSpec, log: Log): Supervised {
 
   return {
     status,
-    running: () => running,
-    cpuFeatures: () => child?.cpuFeatures() ?? null,
-    async ready(signal) {
+    /** The running engine, or null while there is none. */
+    running: (): Running | null => running,
+    /** What the running engine said of the SIMD features it uses; null before it did. */
+    cpuFeatures: (): string[] | null => child?.cpuFeatures() ?? null,
+    /**
+     * Waits until the engine is ready. Rejects with `engine_unavailable` when it cannot be started, or with the
+     * signal's reason. A `failed` engine is tried again by this call once its back-off has passed.
+     */
+    async ready(signal: AbortSignal): Promise<Running> {
       signal.throwIfAborted()
       if (stopping.signal.aborted) throw unavailable()
       if (running !== null) return running
@@ -238,18 +225,23 @@ export function supervise(spec: EngineSpec, log: Log): Supervised {
       tryAgain?.()
       return untilAborted(ready, signal)
     },
-    async check() {
+    /**
+     * Asks a running engine whether it is healthy, and waits a moment for its end to be seen when it is not: a request
+     * sees a crash (its connection breaks) earlier than we do (the exit is reported).
+     */
+    async check(): Promise<void> {
       const [now, watched] = [running, child]
       if (now === null || watched === null) return
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(1000)])
       if (await spec.healthy(now.baseUrl, signal).catch(() => false)) return
       await within(watched.exited, 500, () => {})
     },
-    onChange(listener) {
+    /** Called after every change of state. Returns what ends it. */
+    onChange(listener: (status: EngineStatus) => void): () => void {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    async stop() {
+    async stop(): Promise<void> {
       if (!stopping.signal.aborted) {
         stopping.abort(new Error(`${spec.name} is being stopped.`))
         tryAgain?.()

@@ -11,19 +11,7 @@ import type { FliteRequest } from './fliteMessages.ts'
 /** 16-bit mono; `inferenceMs` is flite's own time, without waiting and transport. */
 export type Spoken = { samples: Int16Array; sampleRate: number; inferenceMs: number }
 
-export type FliteWorker = {
-  pid: number | null
-  /** Rejects with `engine_unavailable` when it ended before it was ready. */
-  ready: Promise<void>
-  /** One at a time. Rejects with `engine_failed` when flite fails or the process ends meanwhile. */
-  speak(text: string, voice: string): Promise<Spoken>
-  running(): boolean
-  sentences(): number
-  residentBytes(): number
-  kill(): void
-  /** Settles when the process is gone; never rejects. */
-  exited: Promise<void>
-}
+export type FliteWorker = ReturnType<typeof startFliteWorker>
 
 const Ready = Compile(Type.Object({ id: Type.Literal(0), ready: Type.Literal(true) }))
 const Failed = Compile(Type.Object({ id: Type.Integer(), error: Type.String() }))
@@ -47,7 +35,7 @@ function engineFailed(message: string): QuantvoxError {
 }
 
 /** Starts one process that speaks. It ends with ours: it holds the channel to us, and leaves when that closes. */
-export function startFliteWorker(log: Log): FliteWorker {
+export function startFliteWorker(log: Log) {
   const child = fork(childPath, [modulePath], {
     execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'],
     serialization: 'advanced',
@@ -110,8 +98,10 @@ export function startFliteWorker(log: Log): FliteWorker {
 
   return {
     pid: child.pid ?? null,
+    /** Rejects with `engine_unavailable` when it ended before it was ready. */
     ready: readiness.promise,
-    speak(text, voice) {
+    /** One at a time. Rejects with `engine_failed` when flite fails or the process ends meanwhile. */
+    speak(text: string, voice: string): Promise<Spoken> {
       if (!running) return Promise.reject(engineFailed(howItEnded))
       if (pending !== null) return Promise.reject(new Error('This flite worker is busy.'))
       sentences += 1
@@ -123,12 +113,13 @@ export function startFliteWorker(log: Log): FliteWorker {
       })
       return promise
     },
-    running: () => running,
-    sentences: () => sentences,
-    residentBytes: () => residentBytes,
-    kill: () => {
+    running: (): boolean => running,
+    sentences: (): number => sentences,
+    residentBytes: (): number => residentBytes,
+    kill: (): void => {
       child.kill('SIGKILL')
     },
+    /** Settles when the process is gone; never rejects. */
     exited: end.promise,
   }
 }

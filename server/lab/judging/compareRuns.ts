@@ -19,16 +19,7 @@ export type RunDifference = {
   text: string
 }
 
-export type RunComparison = {
-  /** True when a figure is worse beyond its margin, or an arm fails that did not. */
-  regressed: boolean
-  /** Of other machines, times and speeds are compared as ratios to each run's own reference. */
-  sameMachine: boolean
-  compared: number
-  differences: RunDifference[]
-  /** A line each, what is worse first; the last one sums up. */
-  text: string
-}
+export type RunComparison = ReturnType<typeof compareRuns>
 
 /** Sizes read from files and processes, exact enough to be held against the margin without an interval. */
 const readings = new Set(['fileBytes', 'bitsPerWeight', 'residentBytes'])
@@ -38,7 +29,7 @@ const readings = new Set(['fileBytes', 'bitsPerWeight', 'residentBytes'])
  * by what lies between the processes of either run, rates by a bootstrap. Ratios of another machine are not paired: the
  * intervals of both runs make that of the change.
  */
-export function compareRuns(result: ComparisonResult, baseline: ComparisonResult): RunComparison {
+export function compareRuns(result: ComparisonResult, baseline: ComparisonResult) {
   const sameMachine =
     result.environment.cpu === baseline.environment.cpu &&
     result.environment.memoryBytes === baseline.environment.memoryBytes
@@ -68,10 +59,13 @@ export function compareRuns(result: ComparisonResult, baseline: ComparisonResult
     ? []
     : ['Another machine: times and speeds are compared by their ratios to the reference of each run.']
   return {
+    /** True when a figure is worse beyond its margin, or an arm fails that did not. */
     regressed: worse.length > 0 || failed.length > 0,
+    /** Of other machines, times and speeds are compared as ratios to each run's own reference. */
     sameMachine,
     compared: differences.length,
     differences: [...worse, ...better],
+    /** A line each, what is worse first; the last one sums up. */
     text: [
       ...machines,
       ...failed,

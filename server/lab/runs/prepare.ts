@@ -39,15 +39,7 @@ export type Preparation = {
   recorded: Plan | null
 }
 
-export type Prepared = {
-  plan: Plan
-  notMeasured: { what: string; why: string }[]
-  phases: Phase[]
-  /** Ends the engines that were started for the run. */
-  close(): Promise<void>
-  /** Loads what was loaded before the run, so that a live session finds it. */
-  restore(): Promise<void>
-}
+export type Prepared = Awaited<ReturnType<typeof prepare>>
 
 /**
  * The levels and tags that a request means; without names, those of the server's own default models. A request that names only one side
@@ -90,7 +82,7 @@ export async function prepare(
   { id, startedAt, request, observationsFile, recorded }: Preparation,
   lab: LabDependencies,
   signal: AbortSignal,
-): Promise<Prepared> {
+) {
   const { stages } = lab
   const { speech, llm } = recorded ?? (await choose(request, lab, signal))
   const rounds = request.rounds ?? DEFAULT_ROUNDS
@@ -178,8 +170,10 @@ export async function prepare(
     plan,
     notMeasured: notMeasured(meter, withPairs, plan),
     phases,
-    close: async () => place?.clear(),
-    restore: () =>
+    /** Ends the engines that were started for the run. */
+    close: async (): Promise<void> => place?.clear(),
+    /** Loads what was loaded before the run, so that a live session finds it. */
+    restore: (): Promise<void> =>
       restore(
         before.map(({ name }) => name),
         answers,
@@ -202,8 +196,8 @@ function frontsOf({ pareto }: ComparisonResult) {
   return { speech: best(pareto.speech), llm: best(pareto.llm) }
 }
 
-function notMeasured(meter: object, withPairs: boolean, plan: Plan): Prepared['notMeasured'] {
-  const list: Prepared['notMeasured'] = []
+function notMeasured(meter: object, withPairs: boolean, plan: Plan) {
+  const list: { what: string; why: string }[] = []
   if ('why' in meter) list.push({ what: 'energy', why: `Not measurable here: ${meter.why}` })
   if (withPairs) {
     list.push({ what: 'playbackStartedMs', why: 'Nothing plays the replies of a comparison.' })

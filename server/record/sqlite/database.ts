@@ -14,11 +14,7 @@ export const OPEN_WAIT_MS = 2_000
 const BUSY_WAIT_MS = 20
 
 /** Prepared statements by their text: the same few selections come again and again. */
-export type Database = {
-  prepare(sql: string): StatementSync
-  exec(sql: string): void
-  close(): void
-}
+export type Database = ReturnType<typeof openDatabase>
 
 /**
  * Opens the record's file, makes or migrates it. Throws SQLite's error or a `QuantvoxError`.
@@ -28,7 +24,7 @@ export type Database = {
  * loop standing still. A committed row survives a crash of the process all the same; against one of the machine see
  * logSync.ts. `secure_delete` overwrites what is deleted, for transcripts are private.
  */
-export function openDatabase(path: string, options: { readOnly: boolean; waitMs: number }): Database {
+export function openDatabase(path: string, options: { readOnly: boolean; waitMs: number }) {
   if (!options.readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
   const database = options.readOnly
     ? openToRead(path, options.waitMs)
@@ -45,13 +41,13 @@ export function openDatabase(path: string, options: { readOnly: boolean; waitMs:
   }
   const prepared = new Map<string, StatementSync>()
   return {
-    prepare(sql) {
+    prepare(sql: string): StatementSync {
       const statement = prepared.get(sql) ?? database.prepare(sql)
       prepared.set(sql, statement)
       return statement
     },
-    exec: sql => database.exec(sql),
-    close: () => database.close(),
+    exec: (sql: string): void => database.exec(sql),
+    close: (): void => database.close(),
   }
 }
 
