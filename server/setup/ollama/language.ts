@@ -256,6 +256,18 @@ async function uploadWeights(
   })
 }
 
+/** Every Ollama tag that the catalog knows: what it can make, and what it suggests to pull. */
+export const knownLanguageTags = () => knownTags([], catalog.language)
+
+/** Where a recipe makes a tag from weights of less precision, the tag that has those; null for every other tag. */
+export function languageTagMadeFrom(tag: string): string | null {
+  for (const { tags } of catalog.language.recipes) {
+    if (tags.some(made => made.tag === tag && made.from === 'f16'))
+      return tags.find(made => made.from === 'original')?.tag ?? null
+  }
+  return null
+}
+
 /** Ollama lists a tag that was named without its part after the colon as `:latest`. */
 function has(installed: string[], tag: string): boolean {
   return installed.includes(tag) || (!tag.includes(':') && installed.includes(`${tag}:latest`))

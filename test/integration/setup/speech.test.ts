@@ -9,11 +9,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SpeechFamily } from '../../../server/setup/catalog.ts'
 import type { SetupContext, WhisperPrograms } from '../../../server/setup/types.ts'
 import {
-  catalogSpeechModels,
   checkSpeechModels,
-  deleteSpeechModel,
-  findSpeechLevel,
-  obtainSpeechModel,
+  ensureSpeechModel,
+  listSpeechModels,
+  removeSpeechModel,
 } from '../../../server/setup/whisper/speech.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
@@ -71,7 +70,7 @@ const context = (signal = AbortSignal.timeout(15_000)): SetupContext => ({
   signal,
   onProgress: () => undefined,
 })
-const get = (name: string) => obtainSpeechModel(findSpeechLevel(name, families), whisper, context())
+const get = (name: string) => ensureSpeechModel(name, context(), families, whisper)
 const timesQuantized = () => readFileSync(join(root, 'asked'), 'utf8').trim().split('\n').length
 describe('a speech model', () => {
   it('is fetched once and then found', async () => {
@@ -218,11 +217,11 @@ describe('a speech model', () => {
     writeFileSync(path, bytes)
     await utimes(path, whole, whole)
     expect((await get('whisper-test-f16')).digest).toBe(sha256)
-    expect(await checkSpeechModels(families, cacheDir, context().signal)).toEqual([
+    expect(await checkSpeechModels(cacheDir, context().signal, families)).toEqual([
       { name: 'whisper-test-f16', whole: false },
       { name: 'whisper-test-q8_0', whole: true },
     ])
-    await deleteSpeechModel(findSpeechLevel('whisper-test-f16', families), cacheDir)
+    await removeSpeechModel('whisper-test-f16', cacheDir, families)
     await get('whisper-test-f16')
     expect(readFileSync(path).equals(weights)).toBe(true)
   })
@@ -242,7 +241,7 @@ describe('a speech model', () => {
 
   it('is listed as installed or not, and gone after it was removed', async () => {
     await get('whisper-test-f16')
-    const list = await catalogSpeechModels(families, cacheDir)
+    const list = await listSpeechModels(cacheDir, families)
     expect(list.map(({ name, installed }) => [name, installed])).toEqual([
       ['whisper-test-f16', true],
       ['whisper-test-q8_0', false],
@@ -254,10 +253,9 @@ describe('a speech model', () => {
       loaded: false,
       residentBytes: null,
     })
-    const level = findSpeechLevel('whisper-test-f16', families)
-    expect(await deleteSpeechModel(level, cacheDir)).toBe(true)
-    expect(await deleteSpeechModel(level, cacheDir)).toBe(false)
-    expect((await catalogSpeechModels(families, cacheDir)).some(model => model.installed)).toBe(false)
+    expect(await removeSpeechModel('whisper-test-f16', cacheDir, families)).toBe(true)
+    expect(await removeSpeechModel('whisper-test-f16', cacheDir, families)).toBe(false)
+    expect((await listSpeechModels(cacheDir, families)).some(model => model.installed)).toBe(false)
   })
 })
 
