@@ -1,20 +1,22 @@
 type Attributes = Record<string, string | number | boolean | undefined | ((event: never) => void)>
+type Child = Node | string | null
 
 /**
- * An element with attributes and children. `onclick` and the like take a function; `true` sets an empty attribute,
- * `false` and `undefined` none. Text is always text, never markup.
+ * An element with attributes, which may be left out, and children; null is none. `onclick` and the like take a function;
+ * `true` sets an empty attribute, `false` and `undefined` none. Text is always text, never markup.
  */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  attributes: Attributes = {},
-  ...children: (Node | string)[]
+  first: Attributes | Child = null,
+  ...others: Child[]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) {
+  const isChild = first === null || typeof first === 'string' || first instanceof Node
+  for (const [name, value] of isChild ? [] : Object.entries(first)) {
     if (typeof value === 'function') element.addEventListener(name.slice(2), value as EventListener)
     else if (value === true) element.setAttribute(name, '')
     else if (value !== undefined && value !== false) element.setAttribute(name, String(value))
   }
-  element.append(...children)
+  element.append(...[isChild ? first : null, ...others].filter(child => child !== null))
   return element
 }

@@ -25,7 +25,7 @@ export function createNotices() {
       const notice = el(
         'div',
         { class: 'notice bad' },
-        el('p', {}, [text, ...parts].filter(Boolean).join(' ')),
+        el('p', [text, ...parts].filter(Boolean).join(' ')),
         close,
       )
       element.append(notice)

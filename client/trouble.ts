@@ -14,7 +14,7 @@ export function troubleBox(texts: readonly string[], retry: () => void): HTMLEle
   return el(
     'div',
     { class: 'trouble', role: 'alert' },
-    ...texts.map(text => el('p', {}, text)),
+    ...texts.map(text => el('p', text)),
     el('button', { type: 'button', class: 'small', onclick: retry }, 'Try again'),
   )
 }

@@ -20,7 +20,7 @@ export function createComparisonsView(api: Api): View {
   const element = el(
     'section',
     { class: 'place comparisons-view' },
-    el('h1', {}, 'Comparisons'),
+    el('h1', 'Comparisons'),
     el('p', { class: 'soft' }, explanation),
     place,
   )
@@ -55,7 +55,7 @@ export function createComparisonsView(api: Api): View {
     const form = el(
       'details',
       { class: 'starting', open: runs.length === 0 },
-      el('summary', {}, 'New comparison'),
+      el('summary', 'New comparison'),
       createStartForm(api, start),
     )
     const lost =

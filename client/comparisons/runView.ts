@@ -10,14 +10,6 @@ import { reportDocument } from './reportDocument.ts'
 
 const formats = { html: 'Page', md: 'Markdown', csv: 'CSV', json: 'JSON' } as const
 
-export type RunView = {
-  readonly element: HTMLElement
-  /** How far it is; without building anything anew. */
-  progress(progress: ComparisonProgress): void
-  /** It is over, or was when it was opened: shows the report. */
-  ended(status: ComparisonStatus): Promise<void>
-}
-
 export type RunActions = {
   /** Cancels it, or forgets it once it is over. */
   stop(): Promise<void>
@@ -26,7 +18,7 @@ export type RunActions = {
 }
 
 /** One run: its progress while it runs, its report afterwards. */
-export function createRunView(api: Api, status: ComparisonStatus, { stop, resume }: RunActions): RunView {
+export function createRunView(api: Api, status: ComparisonStatus, { stop, resume }: RunActions) {
   const { id } = status
   const file = (format: string) => `/v1/comparisons/${id}?format=${format}`
   const bar = el('progress', { max: 1, 'aria-label': 'Progress of the comparison' })
@@ -64,6 +56,7 @@ export function createRunView(api: Api, status: ComparisonStatus, { stop, resume
     button.disabled = false
   }
 
+  /** How far it is; without building anything anew. */
   function progress(now: ComparisonProgress): void {
     const share = shareOf(now)
     if (share === null) bar.removeAttribute('value')
@@ -73,6 +66,7 @@ export function createRunView(api: Api, status: ComparisonStatus, { stop, resume
     time.textContent = `step ${now.doneSteps} of ${now.totalSteps}, ${span(now.elapsedMs)} so far${left}`
   }
 
+  /** It is over, or was when it was opened: shows the report. */
   async function ended(last: ComparisonStatus): Promise<void> {
     watching.hidden = true
     if (last.error !== null) {

@@ -18,6 +18,6 @@ function item(run: ComparisonStatus): HTMLElement {
     el('a', { href: `#/comparisons/${id}` }, clockTime(startedAt)),
     el('span', { class: 'state' }, state),
     el('span', { class: 'soft' }, requestInWords(request)),
-    el('p', {}, isOver(run) ? (sentence ?? error?.message ?? 'No recommendation.') : running),
+    el('p', isOver(run) ? (sentence ?? error?.message ?? 'No recommendation.') : running),
   )
 }

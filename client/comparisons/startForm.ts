@@ -44,7 +44,7 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
     el(
       'fieldset',
       { class: 'limits' },
-      el('legend', {}, 'Limits of the recommendation'),
+      el('legend', 'Limits of the recommendation'),
       el(
         'div',
         { class: 'fields' },
@@ -54,7 +54,7 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
       ),
     ),
     trouble,
-    el('div', {}, button),
+    el('div', button),
   )
 
   async function submit(event: SubmitEvent): Promise<void> {
@@ -114,29 +114,24 @@ function checkboxes(title: string, name: string, groups: LevelGroup[], inUse: st
     return el(
       'div',
       { class: 'family' },
-      el('p', {}, family),
+      el('p', family),
       ...levels.map(({ name: value, level, sizeBytes }) =>
         el(
           'label',
           { class: 'tick', title: value },
           el('input', { type: 'checkbox', name, value, checked: isUsed }),
           level,
-          el('small', {}, bytes(sizeBytes)),
+          el('small', bytes(sizeBytes)),
         ),
       ),
     )
   }
   const nothing = el('p', { class: 'soft' }, 'None is installed.')
-  return el(
-    'fieldset',
-    {},
-    el('legend', {}, title),
-    ...(families.length === 0 ? [nothing] : families.map(set)),
-  )
+  return el('fieldset', el('legend', title), ...(families.length === 0 ? [nothing] : families.map(set)))
 }
 
 function field(label: string, input: HTMLElement): HTMLElement {
-  return el('label', { class: 'field' }, el('span', {}, label), input)
+  return el('label', { class: 'field' }, el('span', label), input)
 }
 
 function amount(name: string, attributes: Record<string, string>): HTMLInputElement {

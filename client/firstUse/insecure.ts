@@ -8,22 +8,16 @@ export function insecureBanner(): HTMLElement | null {
   return el(
     'section',
     { class: 'banner', 'aria-label': 'Microphone' },
-    el('h2', {}, 'The microphone cannot work at this address'),
-    el(
-      'p',
-      {},
-      `Browsers give it only to pages at localhost or over https, and ${location.origin} is neither.`,
-    ),
+    el('h2', 'The microphone cannot work at this address'),
+    el('p', `Browsers give it only to pages at localhost or over https, and ${location.origin} is neither.`),
     el(
       'ul',
-      {},
-      el('li', {}, 'On the machine that runs Quantvox, open ', el('a', { href: local }, local)),
+      el('li', 'On the machine that runs Quantvox, open ', el('a', { href: local }, local)),
       el(
         'li',
-        {},
         'For other devices, give the server a certificate (TLS_CERT, TLS_KEY) and open it over https.',
       ),
-      el('li', {}, 'Or type: questions, answers and their timings work here as they are.'),
+      el('li', 'Or type: questions, answers and their timings work here as they are.'),
     ),
   )
 }

@@ -2,17 +2,11 @@ import type { EngineInfo, Readiness, RecordInfo, ServerInfo } from '../../server
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 
-export type ReadinessBanner = {
-  readonly element: HTMLElement
-  /** Looks now, and then again and again. */
-  check(): void
-}
-
 const WHILE_NOT_READY_MS = 2000
 const WHILE_READY_MS = 30_000
 
 /** Says which engine or model is not there yet, or that turns are not recorded, why, and what is done about it. */
-export function createReadinessBanner(api: Api, becameReady: () => void): ReadinessBanner {
+export function createReadinessBanner(api: Api, becameReady: () => void) {
   const element = el('section', {
     class: 'banner',
     'aria-live': 'polite',
@@ -44,6 +38,7 @@ export function createReadinessBanner(api: Api, becameReady: () => void): Readin
     element.replaceChildren(...parts)
   }
 
+  /** `check` looks now, and then again and again. */
   return { element, check: () => void look() }
 }
 
@@ -72,8 +67,8 @@ function partsOf(state: Readiness | null, info: ServerInfo | null): HTMLElement[
 
 function unreachable(): HTMLElement[] {
   return [
-    el('h2', {}, 'The server does not answer'),
-    el('p', {}, 'Start it with npm start. This page tries again by itself.'),
+    el('h2', 'The server does not answer'),
+    el('p', 'Start it with npm start. This page tries again by itself.'),
   ]
 }
 
@@ -81,8 +76,7 @@ function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): HTML
   const items = missing.map(({ what, why, mend }) =>
     el(
       'li',
-      {},
-      el('strong', {}, what),
+      el('strong', what),
       ` ${why}`,
       ...(mend === undefined || why.includes(mend) ? [] : [` ${mend}`]),
     ),
@@ -91,20 +85,19 @@ function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): HTML
     ({ name, version, state }) => `${name}${version === null ? '' : ` ${version}`}: ${state}`,
   )
   return [
-    el('h2', {}, 'Getting ready'),
+    el('h2', 'Getting ready'),
     el(
       'p',
-      {},
       'The server fetches, builds and loads what is missing by itself, and tries again what failed. This can take minutes on the first start.',
     ),
-    el('ul', {}, ...items),
+    el('ul', ...items),
     ...(states.length === 0 ? [] : [el('p', { class: 'engines' }, states.join(' · '))]),
   ]
 }
 
 function notRecording({ detail, unwritten }: RecordInfo): HTMLElement[] {
   return [
-    el('h2', {}, 'Turns are not recorded'),
-    el('p', {}, `${detail ?? ''} ${unwritten} wait in memory. Talking goes on.`.trim()),
+    el('h2', 'Turns are not recorded'),
+    el('p', `${detail ?? ''} ${unwritten} wait in memory. Talking goes on.`.trim()),
   ]
 }

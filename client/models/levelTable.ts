@@ -24,20 +24,18 @@ export function levelTable(
   return el(
     'table',
     { class: 'levels' },
-    el('caption', {}, family, ...(parameterSize === null ? [] : [' ', el('small', {}, parameterSize)])),
+    el('caption', family, ...(parameterSize === null ? [] : [' ', el('small', parameterSize)])),
     el(
       'thead',
-      {},
       el(
         'tr',
-        {},
         el('th', { scope: 'col' }, 'level'),
         heading('on disk'),
         heading('in memory'),
         ...(hasGpu ? [heading('on GPU')] : []),
       ),
     ),
-    el('tbody', {}, ...levels.map(level => levelRow(level, largest, hasGpu, options))),
+    el('tbody', ...levels.map(level => levelRow(level, largest, hasGpu, options))),
   )
 }
 
@@ -55,7 +53,7 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
   const first = el('th', { scope: 'row' }, el('label', { title: name }, radio, ' ', level.level))
   if (!installed) {
     const rest = el('td', { colspan: hasGpu ? 3 : 2, class: 'missing' }, pullCell(name, level.level, options))
-    return el('tr', {}, first, rest)
+    return el('tr', first, rest)
   }
   const bar = el('span', { class: 'size', 'aria-hidden': 'true' })
   bar.style.setProperty('width', `${((sizeBytes ?? 0) / largest) * 100}%`)
@@ -94,7 +92,7 @@ function pullCell(name: string, level: string, options: LevelTableOptions): HTML
   if (state === undefined) return button('Pull')
   if (state.state === 'failed') {
     const why = [state.message, state.mend].filter(part => part !== undefined).join(' ')
-    return el('div', { class: 'failed' }, el('span', {}, why), button('Try again'))
+    return el('div', { class: 'failed' }, el('span', why), button('Try again'))
   }
   return el('div', { class: 'pulling', 'data-pull': name }, ...progressParts(name, state.progress))
 }
@@ -113,6 +111,6 @@ function progressParts(name: string, progress: Parameters<typeof shareDone>[0]):
   const share = shareDone(progress)
   return [
     el('progress', { 'aria-label': `Pulling ${name}`, max: 1, value: share === null ? undefined : share }),
-    el('span', {}, progressInWords(progress)),
+    el('span', progressInWords(progress)),
   ]
 }

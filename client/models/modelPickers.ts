@@ -35,8 +35,8 @@ type Setting = keyof ModelChoice
 /** Pickers for LLM tag, speech level and voice, with what each takes, and pulling of those that are not here. */
 export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPickersOptions) {
   const status = el('p', { class: 'status', role: 'status' })
-  const language = el('fieldset', {}, el('legend', {}, 'Answers'))
-  const speech = el('fieldset', {}, el('legend', {}, 'Speech'))
+  const language = el('fieldset', el('legend', 'Answers'))
+  const speech = el('fieldset', el('legend', 'Speech'))
   const voice = el('div', { class: 'voice' })
   const trouble = el('div')
   const pickers = el(
@@ -162,8 +162,8 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
   function render(): void {
     const focused = document.activeElement
     const key = focused instanceof HTMLElement && pickers.contains(focused) ? focused.dataset.key : undefined
-    language.replaceChildren(el('legend', {}, 'Answers'), ...pickerOf('language', 'llmModel', lists.language))
-    speech.replaceChildren(el('legend', {}, 'Speech'), ...pickerOf('speech', 'speechModel', lists.speech))
+    language.replaceChildren(el('legend', 'Answers'), ...pickerOf('language', 'llmModel', lists.language))
+    speech.replaceChildren(el('legend', 'Speech'), ...pickerOf('speech', 'speechModel', lists.speech))
     voice.replaceChildren(voiceSelect(lists.voices, chosen('voice'), name => choose('voice', name)))
     if (key !== undefined) pickers.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
   }

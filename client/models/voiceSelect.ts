@@ -28,5 +28,5 @@ export function voiceSelect(
     { 'data-key': 'voice', onchange: (event: Event) => choose((event.target as HTMLSelectElement).value) },
     ...options,
   )
-  return el('label', {}, el('span', {}, 'Voice'), select)
+  return el('label', el('span', 'Voice'), select)
 }

@@ -1,23 +1,6 @@
 import { el } from '../dom.ts'
-import { type IconName, icon } from '../icons.ts'
-import type { TalkState, TalkStateName } from './talkState.ts'
-
-const icons: Record<TalkStateName, IconName> = {
-  off: 'microphone',
-  starting: 'thinking',
-  ready: 'microphone',
-  listening: 'microphone',
-  muted: 'muted',
-  'no-signal': 'warning',
-  hearing: 'wave',
-  transcribing: 'text',
-  thinking: 'thinking',
-  loading: 'loading',
-  answering: 'text',
-  speaking: 'speaker',
-  reconnecting: 'again',
-  error: 'warning',
-}
+import { icon } from '../icons.ts'
+import { type TalkState, type TalkStateName, talkStates } from './talkState.ts'
 
 /** The one big control: its state in a word, a colour and an icon, and the level of the microphone. */
 export function createControl() {
@@ -48,7 +31,7 @@ export function createControl() {
       if (shown !== state.name) {
         shown = state.name
         element.dataset.state = state.name
-        picture.replaceChildren(icon(icons[state.name]))
+        picture.replaceChildren(icon(talkStates[state.name].icon))
         word.textContent = state.word
       }
       if (button.ariaLabel !== action) button.ariaLabel = action

@@ -43,7 +43,7 @@ export function createTalkBar(options: TalkBarOptions): {
       value: mode,
       onchange: () => options.setMode(mode),
     })
-    return { input, element: el('label', {}, input, el('span', {}, label)) }
+    return { input, element: el('label', input, el('span', label)) }
   }
 
   return {
@@ -60,5 +60,5 @@ export function createTalkBar(options: TalkBarOptions): {
 }
 
 function button(picture: Parameters<typeof icon>[0], label: string, act: () => void): HTMLButtonElement {
-  return el('button', { class: 'quiet', type: 'button', onclick: act }, icon(picture), el('span', {}, label))
+  return el('button', { class: 'quiet', type: 'button', onclick: act }, icon(picture), el('span', label))
 }

@@ -1,20 +1,24 @@
-/** What the big control says, in one word, with a colour and an icon of that name. */
-export type TalkStateName =
-  | 'off'
-  | 'starting'
-  | 'ready'
-  | 'listening'
-  | 'muted'
-  | 'no-signal'
-  | 'hearing'
-  | 'transcribing'
-  | 'thinking'
-  | 'loading'
-  | 'answering'
-  | 'speaking'
-  | 'reconnecting'
-  | 'error'
+import type { IconName } from '../icons.ts'
 
+/** What the big control says, in one word, with a colour of the state's name and an icon. */
+export const talkStates = {
+  off: { word: 'Off', icon: 'microphone' },
+  starting: { word: 'Starting', icon: 'thinking' },
+  ready: { word: 'Ready', icon: 'microphone' },
+  listening: { word: 'Listening', icon: 'microphone' },
+  muted: { word: 'Muted', icon: 'muted' },
+  'no-signal': { word: 'No signal', icon: 'warning' },
+  hearing: { word: 'Hearing you', icon: 'wave' },
+  transcribing: { word: 'Transcribing', icon: 'text' },
+  thinking: { word: 'Thinking', icon: 'thinking' },
+  loading: { word: 'Loading a model', icon: 'loading' },
+  answering: { word: 'Answering', icon: 'text' },
+  speaking: { word: 'Speaking', icon: 'speaker' },
+  reconnecting: { word: 'Reconnecting', icon: 'again' },
+  error: { word: 'No microphone', icon: 'warning' },
+} as const satisfies Record<string, { word: string; icon: IconName }>
+
+export type TalkStateName = keyof typeof talkStates
 export type TalkState = { name: TalkStateName; word: string }
 
 /** Where the latest turn is. */
@@ -35,27 +39,10 @@ export type TalkFacts = {
   loadingModel: boolean
 }
 
-const words: Record<TalkStateName, string> = {
-  off: 'Off',
-  starting: 'Starting',
-  ready: 'Ready',
-  listening: 'Listening',
-  muted: 'Muted',
-  'no-signal': 'No signal',
-  hearing: 'Hearing you',
-  transcribing: 'Transcribing',
-  thinking: 'Thinking',
-  loading: 'Loading a model',
-  answering: 'Answering',
-  speaking: 'Speaking',
-  reconnecting: 'Reconnecting',
-  error: 'No microphone',
-}
-
 /** The one state that is true now. "Listening" and "hearing you" need frames that flow. */
 export function talkState(facts: TalkFacts): TalkState {
   const name = nameOf(facts)
-  return { name, word: words[name] }
+  return { name, word: talkStates[name].word }
 }
 
 function nameOf({

@@ -96,10 +96,9 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   const welcome = el(
     'div',
     { class: 'welcome' },
-    el('h2', {}, 'Talk to a model on this machine'),
+    el('h2', 'Talk to a model on this machine'),
     el(
       'p',
-      {},
       'You talk, it answers, and under each answer you see where the time went. Switch the quantization and see what it costs.',
     ),
   )

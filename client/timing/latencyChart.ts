@@ -84,7 +84,6 @@ function legendOf({ combinations }: LatencySeries): HTMLElement {
     el('th', { scope: 'col', class: classes.join(' ') }, text)
   return el(
     'table',
-    {},
     el(
       'caption',
       { class: 'unseen' },
@@ -92,17 +91,15 @@ function legendOf({ combinations }: LatencySeries): HTMLElement {
     ),
     el(
       'thead',
-      {},
       el(
         'tr',
-        {},
         column('answers, speech'),
         column('turns', 'figures'),
         column('first token', 'figures'),
         column('first audio', 'figures'),
       ),
     ),
-    el('tbody', {}, ...combinations.map(legendRow)),
+    el('tbody', ...combinations.map(legendRow)),
   )
 }
 
@@ -111,13 +108,12 @@ function legendRow(combination: Combination): HTMLElement {
   const figure = (text: string) => el('td', { class: 'figures' }, text)
   return el(
     'tr',
-    {},
     el(
       'th',
       { scope: 'row' },
       swatch(combination),
       llmModel,
-      el('small', {}, speechModel?.replace(/^whisper-/, '') ?? 'typed'),
+      el('small', speechModel?.replace(/^whisper-/, '') ?? 'typed'),
     ),
     figure(coldTurns === 0 ? String(turns) : `${turns} (${coldTurns} cold)`),
     figure(milliseconds(median.firstTokenMs)),

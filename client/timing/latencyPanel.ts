@@ -17,7 +17,7 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
   const panel = el(
     'div',
     { class: 'panel' },
-    el('p', { class: 'title' }, title, el('span', {}, ' ms after speech end')),
+    el('p', { class: 'title' }, title, el('span', ' ms after speech end')),
     place,
   )
   root.append(panel)

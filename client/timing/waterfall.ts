@@ -34,7 +34,7 @@ const meanings: Readonly<Record<string, string>> = {
  */
 export function renderWaterfall(record: TurnRecord): HTMLElement {
   const bars = waterfallBars(record).filter(({ ms }) => ms >= SHOWN_FROM_MS)
-  const heading = el('figcaption', {}, el('strong', {}, headlineOf(record)), levelsOf(record))
+  const heading = el('figcaption', el('strong', headlineOf(record)), levelsOf(record))
   const figure = el('figure', { class: 'waterfall' }, heading)
   if (bars.length > 0) figure.append(tableOf(bars))
   return figure
@@ -60,7 +60,7 @@ function levelsOf({ speech, llm }: TurnRecord): HTMLElement {
             'span',
             { class: `level ${name}`, title: model },
             `${name === 'speech' ? 'speech' : 'answer'} `,
-            el('b', {}, quantization ?? model),
+            el('b', quantization ?? model),
             ...(cold ? [' cold'] : []),
           ),
         ]
@@ -98,32 +98,24 @@ function tableOf(bars: Bar[]): HTMLElement {
     return el(
       'tr',
       { 'data-bar': id },
-      el(
-        'th',
-        { scope: 'row', title: meanings[id] },
-        label,
-        ...(isHidden ? [' ', el('small', {}, note)] : []),
-      ),
-      el('td', {}, track, el('span', { class: 'unseen' }, inWords)),
+      el('th', { scope: 'row', title: meanings[id] }, label, ...(isHidden ? [' ', el('small', note)] : [])),
+      el('td', track, el('span', { class: 'unseen' }, inWords)),
       el('td', { class: 'figures' }, milliseconds(ms)),
     )
   }
   return el(
     'table',
-    {},
     el('caption', { class: 'unseen' }, 'Where the time went, in milliseconds from speech end'),
     el(
       'thead',
-      {},
       el(
         'tr',
-        {},
         el('th', { scope: 'col' }, el('span', { class: 'unseen' }, 'stage')),
         el('th', { scope: 'col' }, axis(marks, share), el('span', { class: 'unseen' }, 'when')),
         el('th', { scope: 'col', class: 'figures' }, 'ms'),
       ),
     ),
-    el('tbody', {}, ...bars.map(row)),
+    el('tbody', ...bars.map(row)),
   )
 }
 
@@ -135,7 +127,7 @@ function gridLine(left: string): HTMLElement {
 
 function axis(marks: number[], share: (ms: number) => string): HTMLElement {
   const labels = marks.map(mark => {
-    const label = el('span', {}, mark.toLocaleString('en-US'))
+    const label = el('span', mark.toLocaleString('en-US'))
     label.style.setProperty('left', share(mark))
     return label
   })

@@ -24,13 +24,12 @@ export function createFilterForm(changed: () => void) {
       { name, onchange: (event: Event) => choose({ [name]: textIn(event) }) },
       ...optionsOf(all, options),
     )
-    return { list, field: el('label', {}, el('span', {}, label), list) }
+    return { list, field: el('label', el('span', label), list) }
   }
   const moment = (label: string, name: 'from' | 'to') =>
     el(
       'label',
-      {},
-      el('span', {}, label),
+      el('span', label),
       el('input', {
         type: 'datetime-local',
         name,

@@ -33,8 +33,8 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
     el(
       'div',
       { class: 'heading' },
-      el('h2', {}, 'Per combination'),
-      el('label', {}, el('span', { class: 'unseen' }, 'Figure '), choice),
+      el('h2', 'Per combination'),
+      el('label', el('span', { class: 'unseen' }, 'Figure '), choice),
     ),
     place,
     note,
@@ -51,10 +51,8 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
         el('caption', { class: 'unseen' }, `${figure.text} per combination`),
         el(
           'thead',
-          {},
           el(
             'tr',
-            {},
             el('th', { scope: 'col' }, 'answers, speech'),
             el('th', { scope: 'col', class: 'figures' }, 'n'),
             el('th', { scope: 'col', class: 'bars' }, el('span', { class: 'unseen' }, 'bar')),
@@ -62,7 +60,7 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
             el('th', { scope: 'col', class: 'figures wide' }, 'p95'),
           ),
         ),
-        el('tbody', {}, ...rows.map(row => rowOf(row, scale))),
+        el('tbody', ...rows.map(row => rowOf(row, scale))),
       ),
     )
   }
@@ -79,25 +77,24 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
     const hasInterval = low !== undefined && high !== undefined
     return el(
       'tr',
-      {},
       el(
         'th',
         { scope: 'row' },
         llmModel ?? 'no answer',
-        el('small', {}, speechModel === null ? 'no speech' : shortLevel(speechModel)),
+        el('small', speechModel === null ? 'no speech' : shortLevel(speechModel)),
       ),
       el(
         'td',
         { class: 'figures' },
         String(n),
-        ...(apart.length === 0 ? [] : [el('small', {}, apart.join(', '))]),
+        ...(apart.length === 0 ? [] : [el('small', apart.join(', '))]),
       ),
       el('td', { class: 'bars' }, barOf(p50, p95, interval, scale)),
       el(
         'td',
         { class: 'figures' },
         p50 === null ? '–' : figure.format(p50),
-        ...(hasInterval ? [el('small', {}, rangeInWords(figure.format(low), figure.format(high)))] : []),
+        ...(hasInterval ? [el('small', rangeInWords(figure.format(low), figure.format(high)))] : []),
         ...(p95 === null ? [] : [el('small', { class: 'narrow' }, `p95 ${figure.format(p95)}`)]),
       ),
       el('td', { class: 'figures wide' }, p95 === null ? '–' : figure.format(p95)),

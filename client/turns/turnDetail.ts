@@ -8,7 +8,7 @@ export function turnDetail(turn: StoredTurn, forget: () => Promise<void>): HTMLE
     ['You', turn.transcript],
     ['Reply', turn.reply],
     ['Heard', turn.heardText === turn.reply ? null : turn.heardText],
-  ].flatMap(([who, text]) => (text ? [el('dt', {}, who ?? ''), el('dd', {}, text)] : []))
+  ].flatMap(([who, text]) => (text ? [el('dt', who ?? ''), el('dd', text)] : []))
   const row = el(
     'pre',
     { tabindex: 0, 'aria-label': 'The row as it is stored' },
@@ -17,9 +17,9 @@ export function turnDetail(turn: StoredTurn, forget: () => Promise<void>): HTMLE
   return el(
     'div',
     { class: 'turn-detail' },
-    ...(said.length === 0 ? [] : [el('dl', {}, ...said)]),
+    ...(said.length === 0 ? [] : [el('dl', ...said)]),
     renderWaterfall(turn),
-    el('details', {}, el('summary', {}, 'Raw row'), row),
+    el('details', el('summary', 'Raw row'), row),
     forgetting(forget),
   )
 }
@@ -34,7 +34,7 @@ function forgetting(forget: () => Promise<void>): HTMLElement {
       'Delete for good',
     )
     place.replaceChildren(
-      el('span', {}, 'Its row, its text and its audio will be gone.'),
+      el('span', 'Its row, its text and its audio will be gone.'),
       really,
       el('button', { type: 'button', class: 'small', onclick: offer }, 'Keep it'),
     )

@@ -98,15 +98,13 @@ export function turnsTable({ turns, sorting, open, sort, forget }: TurnsTableOpt
     el('caption', { class: 'unseen' }, 'Recorded turns, times in milliseconds from speech end'),
     el(
       'thead',
-      {},
       el(
         'tr',
-        {},
         heading('time', '', 'startedAt'),
         ...columns.map(({ title, classes, sort }) => heading(title, classes, sort)),
       ),
     ),
-    el('tbody', {}, ...(isOwnOrder ? turns : sorted(turns, sorting)).flatMap(rowsOf)),
+    el('tbody', ...(isOwnOrder ? turns : sorted(turns, sorting)).flatMap(rowsOf)),
   )
 }
 

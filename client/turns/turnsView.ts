@@ -30,7 +30,7 @@ export function createTurnsView(api: Api): View {
   const element = el(
     'section',
     { class: 'place turns-view' },
-    el('div', { class: 'heading' }, el('h1', {}, 'Turns'), exporting),
+    el('div', { class: 'heading' }, el('h1', 'Turns'), exporting),
     filters.element,
     summary.element,
     status,

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { nullable } from '../protocol/nullable.ts'
+import { jsonIfThere } from '../readJson.ts'
+import { fileSize } from './archive.ts'
 import { cachePaths, ensureDirectory, hashFile, writeFileAtomically } from './cache.ts'
 import { codeOf, SourceFailure, withDiskErrors } from './failures.ts'
 import type { SetupContext } from './types.ts'
@@ -31,7 +34,7 @@ export type DownloadTimes = {
 const ordinaryTimes: DownloadTimes = { connectMs: 8_000, stallMs: 30_000, backOffMs: 500, tries: 5 }
 
 /** Kept beside a partial file, so that only the rest of the same version is asked for. */
-const PartialNote = Type.Object({ url: Type.String(), validator: Type.Union([Type.String(), Type.Null()]) })
+const PartialNote = Type.Object({ url: Type.String(), validator: nullable(Type.String()) })
 type PartialNote = Static<typeof PartialNote>
 
 /** Broken off in the middle: worth another try, which resumes. */
@@ -257,23 +260,11 @@ function validatorOf(response: Response): string | null {
 }
 
 async function readNote(partPath: string, url: string): Promise<PartialNote | null> {
-  try {
-    const note: unknown = JSON.parse(await readFile(`${partPath}.json`, 'utf8'))
-    return Check(PartialNote, note) && note.url === url ? note : null
-  } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return null
-    throw error
-  }
+  const note = await jsonIfThere(`${partPath}.json`)
+  return Check(PartialNote, note) && note.url === url ? note : null
 }
 
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return 0
-    throw error
-  }
-}
+const sizeOf = async (path: string) => (await fileSize(path)) ?? 0
 
 async function dropPart(partPath: string): Promise<void> {
   await rm(partPath, { force: true })

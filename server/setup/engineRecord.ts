@@ -1,9 +1,9 @@
-import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { jsonIfThere } from '../readJson.ts'
 import { ensureDirectory, writeFileAtomically } from './cache.ts'
-import { codeOf } from './failures.ts'
 import { isExecutable } from './programs.ts'
 
 /** `engine.json` in an engine's directory. */
@@ -17,13 +17,7 @@ export type EngineRecord = Static<typeof EngineRecord>
 
 /** The record of a whole, usable engine in `directory`; null where there is none or a program is missing or was cut. */
 export async function readEngine(directory: string): Promise<EngineRecord | null> {
-  let record: unknown
-  try {
-    record = JSON.parse(await readFile(join(directory, 'engine.json'), 'utf8'))
-  } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return null
-    throw error
-  }
+  const record = await jsonIfThere(join(directory, 'engine.json'))
   if (!Check(EngineRecord, record)) return null
   for (const program of record.programs) {
     const path = join(directory, program.path)

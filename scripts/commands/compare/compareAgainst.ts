@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import Value from 'typebox/value'
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { RunComparison } from '../../../server/lab/index.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
+import { parsedJson, textIfThere } from '../../../server/readJson.ts'
 import type { ComparisonClient } from './compareClient.ts'
 
 /**
@@ -20,22 +20,11 @@ export async function againstEarlier(
 }
 
 async function resultInFile(path: string): Promise<ComparisonResult | null> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
+  const text = await textIfThere(path)
   if (text === null) return null
-  const value = parsed(text)
+  const value = parsedJson(text)
   if (Value.Check(ComparisonResult, value)) return value as ComparisonResult
   throw new QuantvoxError('invalid_request', `${path} is no result of a comparison of this version.`, {
     mend: 'Give a file that "quantvox compare --json FILE" wrote, or the id of a run.',
   })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -5,7 +5,7 @@ import { byCluster, type Measured, mean, paired } from './measured.ts'
 import { bootstrapInterval } from './statistics/bootstrap.ts'
 import { wilsonInterval } from './statistics/exactTests.ts'
 import { repeatInterval } from './statistics/repeatability.ts'
-import { type Difference, noDifference, verdictOn } from './verdict.ts'
+import { verdictOn } from './verdict.ts'
 
 /** How a figure is named for the draws of its bootstrap, shown, and judged. */
 export type FigureRule = { key: string; unit: string; margin: Margin | undefined }
@@ -31,15 +31,9 @@ export function plainFigure(unit: string, value: number | null = null, n = value
 }
 
 /** `figure` with what it differs by and the verdict on it. */
-export function compared(figure: Figure, difference: Difference, margin: Margin | undefined): Figure {
-  return {
-    ...figure,
-    ratioToReference: difference.ratio,
-    ratioInterval: difference.ratioInterval,
-    differenceToReference: difference.difference,
-    differenceInterval: difference.differenceInterval,
-    verdict: verdictOn(difference, margin),
-  }
+export function compared(figure: Figure, difference: Partial<Figure>, margin: Margin | undefined): Figure {
+  const differing = { ...figure, ...difference }
+  return { ...differing, verdict: verdictOn(differing, margin) }
 }
 
 /**
@@ -79,10 +73,9 @@ export function timingFigure(
   return compared(
     figure,
     {
-      ratio: Math.exp(mean(logRatios)),
+      ratioToReference: Math.exp(mean(logRatios)),
       ratioInterval: interval && [Math.exp(interval[0]), Math.exp(interval[1])],
-      difference,
-      differenceInterval: null,
+      differenceToReference: difference,
     },
     margin,
   )
@@ -123,9 +116,8 @@ export function errorRateFigure(clips: readonly PairedErrors[], { key, unit, mar
   return compared(
     figure,
     {
-      ratio: other === null || other === 0 ? null : value / other,
-      ratioInterval: null,
-      difference: differenceRate(clusters),
+      ratioToReference: other === null || other === 0 ? null : value / other,
+      differenceToReference: differenceRate(clusters),
       differenceInterval: bootstrapInterval(clusters, differenceRate, key),
     },
     margin,
@@ -156,10 +148,9 @@ export function readingFigure(
   return compared(
     figure,
     {
-      ratio: value / median(reference),
+      ratioToReference: value / median(reference),
       ratioInterval: [Math.min(...own) / Math.max(...reference), Math.max(...own) / Math.min(...reference)],
-      difference: value - median(reference),
-      differenceInterval: null,
+      differenceToReference: value - median(reference),
     },
     margin,
   )
@@ -189,8 +180,7 @@ export function departureFigure(
   return compared(
     { ...plainFigure(unit, value, measured.length), interval, byItem },
     {
-      ...noDifference,
-      difference: value - none,
+      differenceToReference: value - none,
       differenceInterval: interval && [interval[0] - none, interval[1] - none],
     },
     margin,

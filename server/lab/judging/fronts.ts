@@ -1,4 +1,4 @@
-import type { ComparisonResult, Front, LlmTag, Pair, SpeechLevel } from '../../protocol/comparisonResult.ts'
+import type { ComparisonResult, LlmTag, Pair, SpeechLevel } from '../../protocol/comparisonResult.ts'
 import { type Axis, front } from './pareto.ts'
 
 const memory: Axis = { figure: 'residentBytes', label: 'Memory', unit: 'bytes', better: 'lower' }
@@ -61,38 +61,20 @@ export function fronts(
         values: [accuracyOfTag(tag), tag.figures.firstClauseMs.value, tag.figures.residentBytes.value],
       })),
     ),
-    pairs: pairFront(error, accuracy, pairs, levels, held, errorOfLevel, accuracyOfTag),
+    pairs: front(
+      [
+        error,
+        accuracy,
+        { figure: 'firstTokenMs', label: 'Speech end to first token', unit: 'ms', better: 'lower' },
+        memory,
+      ],
+      pairs.map(({ name, speech, llm, figures }) => {
+        const level = levels.find(one => one.name === speech)
+        const tag = held.find(one => one.name === llm)
+        const errors = level === undefined ? null : errorOfLevel(level)
+        const right = tag === undefined ? null : accuracyOfTag(tag)
+        return { name, values: [errors, right, figures.firstTokenMs.value, figures.residentBytes.value] }
+      }),
+    ),
   }
-}
-
-function pairFront(
-  error: Axis,
-  accuracy: Axis,
-  pairs: readonly Pair[],
-  levels: readonly SpeechLevel[],
-  tags: readonly LlmTag[],
-  errorOfLevel: (level: SpeechLevel) => number | null,
-  accuracyOfTag: (tag: LlmTag) => number | null,
-): Front {
-  return front(
-    [
-      error,
-      accuracy,
-      { figure: 'firstTokenMs', label: 'Speech end to first token', unit: 'ms', better: 'lower' },
-      memory,
-    ],
-    pairs.map(({ name, speech, llm, figures }) => {
-      const level = levels.find(one => one.name === speech)
-      const tag = tags.find(one => one.name === llm)
-      return {
-        name,
-        values: [
-          level === undefined ? null : errorOfLevel(level),
-          tag === undefined ? null : accuracyOfTag(tag),
-          figures.firstTokenMs.value,
-          figures.residentBytes.value,
-        ],
-      }
-    }),
-  )
 }

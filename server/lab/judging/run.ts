@@ -1,5 +1,6 @@
 import { QuantvoxError } from '../../errors.ts'
 import type { ComparisonState } from '../../protocol/comparisons.ts'
+import { parsedJson } from '../../readJson.ts'
 import {
   type EnergyBatch,
   type Failure,
@@ -47,8 +48,8 @@ export function readRun(lines: Iterable<string>): Run {
   const observations = new Map<string, Observation>()
   for (const line of lines) {
     if (line.trim() === '') continue
-    const observation = parsed(line)
-    if (observation === null) unreadableLines++
+    const observation = parsedJson(line)
+    if (!isObservation(observation)) unreadableLines++
     else if (observation.kind === 'plan') plan = observation
     else {
       observations.set(identityOf(observation), observation)
@@ -84,15 +85,6 @@ export function readRun(lines: Iterable<string>): Run {
     ended: ended === undefined ? null : { at: ended.at, state: ended.state },
     disturbed: made,
     unreadableLines,
-  }
-}
-
-function parsed(line: string): Observation | null {
-  try {
-    const value: unknown = JSON.parse(line)
-    return isObservation(value) ? value : null
-  } catch {
-    return null
   }
 }
 

@@ -1,26 +1,11 @@
-import type { Interval, Margin, Verdict } from '../../protocol/comparisonFigures.ts'
-
-/** What two arms differ by; intervals are null where the observations support none. */
-export type Difference = {
-  ratio: number | null
-  ratioInterval: Interval | null
-  difference: number | null
-  differenceInterval: Interval | null
-}
-
-export const noDifference: Difference = {
-  ratio: null,
-  ratioInterval: null,
-  difference: null,
-  differenceInterval: null,
-}
+import type { Figure, Margin, Verdict } from '../../protocol/comparisonFigures.ts'
 
 /**
  * `better` or `worse` only when the whole 95 % interval lies beyond the margin; else `no-difference-shown`, which is not
  * "equal": few observations show little. `not-tested` without a margin or an interval.
  */
 export function verdictOn(
-  { ratioInterval, differenceInterval }: Pick<Difference, 'ratioInterval' | 'differenceInterval'>,
+  { ratioInterval, differenceInterval }: Pick<Figure, 'ratioInterval' | 'differenceInterval'>,
   margin: Margin | undefined,
 ): Verdict {
   if (margin === undefined) return 'not-tested'

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
@@ -8,6 +8,7 @@ import { readClip } from '../../audio/readClip.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SpeechFound } from '../../hearing/speechSegments.ts'
 import type { ComparisonAudio } from '../../protocol/comparisons.ts'
+import { parsedJson, textIfThere } from '../../readJson.ts'
 import type { Stages } from '../../session/stages.ts'
 import type { Clip } from '../input.ts'
 import { shuffled } from './seeded.ts'
@@ -102,15 +103,15 @@ async function clipsOf(directory: string, signal: AbortSignal): Promise<FileClip
 
 /** `manifest.json`, a list of `{file, text, kind?}`, or `manifest.tsv`, lines of file, tab, text. */
 async function manifestOf(folder: string): Promise<Entry[]> {
-  const json = await readIfThere(join(folder, 'manifest.json'))
-  const tsv = json === null ? await readIfThere(join(folder, 'manifest.tsv')) : null
+  const json = await textIfThere(join(folder, 'manifest.json'))
+  const tsv = json === null ? await textIfThere(join(folder, 'manifest.tsv')) : null
   if (json === null && tsv === null) {
     throw new QuantvoxError('not_found', `There is no manifest.json and no manifest.tsv in ${folder}.`, {
       meaning: 'Without it nobody knows what is said in which file.',
       mend: 'Write manifest.json as a list of {"file": "a.wav", "text": "what is said"}, or manifest.tsv with file, tab, text a line.',
     })
   }
-  const entries = json === null ? fromTsv(tsv ?? '') : parsed(json)
+  const entries = json === null ? fromTsv(tsv ?? '') : parsedJson(json)
   if (Value.Check(Manifest, entries)) return entries
   throw new QuantvoxError(
     'invalid_request',
@@ -125,14 +126,6 @@ function fromTsv(text: string): unknown {
     const [file, ...rest] = line.split('\t')
     return { file, text: rest.join(' ') }
   })
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return null
-  }
 }
 
 /** Turns have no text that is known to be right: what was recognized is what is in question. */
@@ -157,11 +150,4 @@ async function decoded(path: string, signal: AbortSignal) {
     throw new QuantvoxError('not_found', `The audio file ${path} is not there.`)
   }
   return readClip(path, MAX_CLIP_SECONDS, signal)
-}
-
-function readIfThere(path: string): Promise<string | null> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
-    throw error
-  })
 }

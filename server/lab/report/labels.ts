@@ -1,6 +1,7 @@
 import type { Figure } from '../../protocol/comparisonFigures.ts'
+import type { Front } from '../../protocol/comparisonResult.ts'
 import { writtenNumber, writtenRatio, writtenValue } from '../wording.ts'
-import type { Cell, Table } from './document.ts'
+import type { Cell, Chart, Table } from './document.ts'
 
 /** What the figures are called in reports. */
 export const figureLabels: Readonly<Record<string, string>> = {
@@ -110,6 +111,17 @@ export function tableOf(
       })),
     },
   ]
+}
+
+/** A front as a chart; none of a single point. */
+export function chartOf(
+  front: Front,
+  caption: string,
+  names: Chart['shortNames'],
+  best: string | null,
+): Chart[] {
+  if (front.points.length < 2) return []
+  return [{ kind: 'chart', caption, front, shortNames: names, recommended: best === null ? [] : [best] }]
 }
 
 /** Names without what all of them begin with, cut at a separator: `q8_0` for `whisper-tiny.en-q8_0` among its levels. */

@@ -2,7 +2,7 @@ import type { ComparisonResult, LlmTag } from '../../protocol/comparisonResult.t
 import { counted } from '../../shared/figures.ts'
 import { writtenNumber } from '../wording.ts'
 import type { Block, Section, Table } from './document.ts'
-import { shortNames, tableOf } from './labels.ts'
+import { chartOf, shortNames, tableOf } from './labels.ts'
 
 export function llmSection(result: ComparisonResult): Section[] {
   const { llm: tags, pareto, recommendation, reference, input } = result
@@ -29,17 +29,12 @@ export function llmSection(result: ComparisonResult): Section[] {
                 text: `${source.name} is marked: the weights of the reference were made from it, so its accuracy is not judged, and it is not recommended.`,
               },
             ]),
-        ...(pareto.llm.points.length > 1
-          ? [
-              {
-                kind: 'chart' as const,
-                caption: `${pareto.llm.axes[0]?.label ?? 'Accuracy'} against time to a first clause; the area is memory. Hollow points are dominated.`,
-                front: pareto.llm,
-                shortNames: shortNames(tags.map(({ name }) => name)),
-                recommended: recommendation.llm === null ? [] : [recommendation.llm],
-              },
-            ]
-          : []),
+        ...chartOf(
+          pareto.llm,
+          `${pareto.llm.axes[0]?.label ?? 'Accuracy'} against time to a first clause; the area is memory. Hollow points are dominated.`,
+          shortNames(tags.map(({ name }) => name)),
+          recommendation.llm,
+        ),
         ...tableOf(
           'Accuracy of tags',
           [

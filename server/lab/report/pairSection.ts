@@ -1,7 +1,7 @@
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { counted } from '../../shared/figures.ts'
 import type { Section } from './document.ts'
-import { shortNames, tableOf } from './labels.ts'
+import { chartOf, shortNames, tableOf } from './labels.ts'
 
 export function pairSection({
   pairs,
@@ -21,7 +21,8 @@ export function pairSection({
   const recommended = pairs.find(
     pair => pair.speech === recommendation.speech && pair.llm === recommendation.llm,
   )
-  const [error, , time, memory] = pareto.pairs.axes
+  // All axes but the accuracy of answers: a chart shows three.
+  const isShown = (_: unknown, axis: number) => axis !== 1
   return [
     {
       id: 'pairs',
@@ -31,24 +32,15 @@ export function pairSection({
           kind: 'text',
           text: `Whole spoken turns through the server’s own pipeline, in ${counted(input.rounds.pairs, 'round')}, from speech end. “Answers changed by that” counts turns in which the speech level changed the transcript, and the answer with it.`,
         },
-        ...(pareto.pairs.points.length > 1 && error && time && memory
-          ? [
-              {
-                kind: 'chart' as const,
-                caption:
-                  'Word errors of the level against the time to the first token; the area is memory. Hollow points are dominated, the accuracy of answers counted too.',
-                front: {
-                  axes: [error, time, memory],
-                  points: pareto.pairs.points.map(point => ({
-                    ...point,
-                    values: point.values.filter((_, i) => i !== 1),
-                  })),
-                },
-                shortNames: Object.fromEntries(pairs.map(({ name }, i) => [name, named[i]?.name ?? name])),
-                recommended: recommended === undefined ? [] : [recommended.name],
-              },
-            ]
-          : []),
+        ...chartOf(
+          {
+            axes: pareto.pairs.axes.filter(isShown),
+            points: pareto.pairs.points.map(point => ({ ...point, values: point.values.filter(isShown) })),
+          },
+          'Word errors of the level against the time to the first token; the area is memory. Hollow points are dominated, the accuracy of answers counted too.',
+          Object.fromEntries(pairs.map(({ name }, i) => [name, named[i]?.name ?? name])),
+          recommended?.name ?? null,
+        ),
         ...tableOf(
           'Pairs, from speech end',
           [

@@ -1,13 +1,11 @@
 import type { ComparisonResult, SpeechLevel } from '../../protocol/comparisonResult.ts'
 import { counted } from '../../shared/figures.ts'
 import type { Section, Table } from './document.ts'
-import { cellOf, shortNames, tableOf } from './labels.ts'
+import { cellOf, chartOf, shortNames, tableOf } from './labels.ts'
 
 export function speechSection(result: ComparisonResult): Section[] {
   const { speech: levels, pareto, recommendation, reference, input } = result
   if (levels.length === 0) return []
-  const names = shortNames(levels.map(({ name }) => name))
-  const recommended = recommendation.speech === null ? [] : [recommendation.speech]
   return [
     {
       id: 'speech',
@@ -17,17 +15,12 @@ export function speechSection(result: ComparisonResult): Section[] {
           kind: 'text',
           text: `${counted(levels.length, 'level')} heard ${counted(input.speechClips, 'clip')} with ${counted(input.referenceWords, 'word')} in ${counted(input.rounds.speech, 'round')}, in shuffled order. Each is held against the reference of its family, marked ◆; the run’s reference is ${reference.speech}.`,
         },
-        ...(pareto.speech.points.length > 1
-          ? [
-              {
-                kind: 'chart' as const,
-                caption: 'Errors against time; the area is memory. Hollow points are dominated.',
-                front: pareto.speech,
-                shortNames: names,
-                recommended,
-              },
-            ]
-          : []),
+        ...chartOf(
+          pareto.speech,
+          'Errors against time; the area is memory. Hollow points are dominated.',
+          shortNames(levels.map(({ name }) => name)),
+          recommendation.speech,
+        ),
         ...tableOf(
           'Accuracy of speech levels',
           [
@@ -47,7 +40,7 @@ export function speechSection(result: ComparisonResult): Section[] {
           levels,
         ),
         ...byLength(levels),
-        ...worst(levels, recommended[0] ?? reference.speech),
+        ...worst(levels, recommendation.speech ?? reference.speech),
       ],
     },
   ]

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lock } from 'proper-lockfile'
 import Type, { type Static } from 'typebox'
@@ -8,6 +8,7 @@ import { QuantvoxError } from '../../errors.ts'
 import { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { ComparisonError, ComparisonRequest, ComparisonState } from '../../protocol/comparisons.ts'
 import { nullable } from '../../protocol/nullable.ts'
+import { jsonIfThere, parsedJson, textIfThere } from '../../readJson.ts'
 import { isObservation, type Observation } from '../observations.ts'
 
 /** `run.json`: what is known of a run beside its observations. */
@@ -98,15 +99,15 @@ export function runFiles(folder: string, append: Append = appendAndFlush) {
       }
     },
     async readHeader(): Promise<Header | null> {
-      const value = parsed((await readIfThere(path('run.json'))) ?? '')
+      const value = await jsonIfThere(path('run.json'))
       return header.Check(value) ? value : null
     },
     writeHeader: (value: Header): Promise<void> => replace('run.json', `${JSON.stringify(value, null, 2)}\n`),
     /** What was observed by steps that are done; what a broken-off one left is cut away. */
     async recover(): Promise<{ observations: Observation[]; marks: Mark[] }> {
-      const marks = linesOf(await readIfThere(stepsPath)).filter(line => mark.Check(line))
+      const marks = linesOf(await textIfThere(stepsPath)).filter(line => mark.Check(line))
       const whole = marks.at(-1)?.observationBytes ?? 0
-      const bytes = Buffer.from((await readIfThere(observationsPath)) ?? '').subarray(0, whole)
+      const bytes = Buffer.from((await textIfThere(observationsPath)) ?? '').subarray(0, whole)
       observationBytes = bytes.length
       if (marks.length > 0) await truncate(observationsPath, observationBytes)
       else await rm(observationsPath, { force: true })
@@ -127,7 +128,7 @@ export function runFiles(folder: string, append: Append = appendAndFlush) {
       }
     },
     async readResult(): Promise<ComparisonResult | null> {
-      const value = parsed((await readIfThere(path('result.json'))) ?? '')
+      const value = await jsonIfThere(path('result.json'))
       return result.Check(value) ? (value as ComparisonResult) : null
     },
     writeResult: (value: ComparisonResult): Promise<void> =>
@@ -160,22 +161,7 @@ function cannotWrite(folder: string, error: unknown): QuantvoxError {
 
 function linesOf(text: string | null): unknown[] {
   return (text ?? '').split('\n').flatMap(line => {
-    const value = parsed(line)
+    const value = parsedJson(line)
     return value === null ? [] : [value]
-  })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
-
-function readIfThere(path: string): Promise<string | null> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
   })
 }

@@ -28,20 +28,8 @@ export type GgufHeader = {
 
 const HEADER_LIMIT_BYTES = 64 * 1024 * 1024
 const valueType = { uint32: 4, string: 8, array: 9 } as const
-/** Bytes of a value by its type number; strings and arrays say their own length. */
-const fixedSizes = new Map([
-  [0, 1],
-  [1, 1],
-  [2, 2],
-  [3, 2],
-  [4, 4],
-  [5, 4],
-  [6, 4],
-  [7, 1],
-  [10, 8],
-  [11, 8],
-  [12, 8],
-])
+/** Bytes of a value by its type number; strings and arrays, null, say their own length. */
+const fixedSizes = [1, 1, 2, 2, 4, 4, 4, 1, null, null, 8, 8, 8]
 
 /** Reads the head of an open file of `size` bytes. Throws an `Error` that says what is wrong with it. */
 export function readGgufHeader(file: number, size: number): GgufHeader {
@@ -62,14 +50,14 @@ export function readGgufHeader(file: number, size: number): GgufHeader {
     return head.toString('utf8', start, start + length)
   }
   const skipValue = (type: number) => {
-    const fixed = fixedSizes.get(type)
-    if (fixed !== undefined) advance(fixed)
+    const fixed = fixedSizes[type]
+    if (fixed) advance(fixed)
     else if (type === valueType.string) takeString()
     else if (type === valueType.array) {
       const elementType = takeU32()
       const length = Number(takeU64())
-      const elementSize = fixedSizes.get(elementType)
-      if (elementSize !== undefined) advance(elementSize * length)
+      const elementSize = fixedSizes[elementType]
+      if (elementSize) advance(elementSize * length)
       else for (let index = 0; index < length; index++) skipValue(elementType)
     } else throw new Error(`the GGUF file has metadata of the unknown type ${type}`)
   }

@@ -5,6 +5,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { QuantvoxError } from '../../errors.ts'
+import { parsedJson } from '../../readJson.ts'
 
 /** The few calls of Ollama's HTTP API that setup needs (Ollama's `docs/api.md`). */
 
@@ -57,7 +58,7 @@ export async function installedLanguageModels(
   signal: AbortSignal,
 ): Promise<InstalledLanguageModel[]> {
   const response = await call(ollamaUrl, '/api/tags', { signal })
-  const body = parseJson(await response.text())
+  const body = parsedJson(await response.text())
   if (!Check(Tags, body)) throw garbage(ollamaUrl)
   return body.models.map(({ name, size, details }) => ({
     name,
@@ -132,18 +133,9 @@ export async function runSteps(
 }
 
 function parseStep(line: string, ollamaUrl: string): Step {
-  const step = parseJson(line)
+  const step = parsedJson(line)
   if (Check(Step, step)) return step
   throw garbage(ollamaUrl)
-}
-
-/** Undefined, which no schema here allows, for what is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function call(ollamaUrl: string, path: string, init: RequestInit): Promise<Response> {
@@ -154,7 +146,7 @@ async function call(ollamaUrl: string, path: string, init: RequestInit): Promise
 }
 
 function errorOf(text: string): string | null {
-  const body = parseJson(text)
+  const body = parsedJson(text)
   return Check(ErrorBody, body) ? body.error : null
 }
 

@@ -1,6 +1,7 @@
-import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { jsonIfThere } from '../../readJson.ts'
 import { hashFile, writeFileAtomically } from '../cache.ts'
 import { codeOf } from '../failures.ts'
 
@@ -21,16 +22,12 @@ export type FileNote = Static<typeof FileNote>
  * `signal` is null nothing is hashed, and a file with another time but the right size counts as whole.
  */
 export async function readFileNote(path: string, signal: AbortSignal | null): Promise<FileNote | null> {
-  let note: unknown
-  let found: { size: number; mtimeMs: number }
-  try {
-    note = JSON.parse(await readFile(`${path}.json`, 'utf8'))
-    found = await stat(path)
-  } catch (error) {
-    if (error instanceof SyntaxError || codeOf(error) === 'ENOENT') return null
+  const note = await jsonIfThere(`${path}.json`)
+  const found = await stat(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null
     throw error
-  }
-  if (!Check(FileNote, note) || found.size !== note.sizeBytes) return null
+  })
+  if (found === null || !Check(FileNote, note) || found.size !== note.sizeBytes) return null
   if (found.mtimeMs === note.mtimeMs || signal === null) return note
   if ((await hashFile(path, signal)).toString('hex') !== note.sha256) return null
   const renewed = { ...note, mtimeMs: found.mtimeMs }

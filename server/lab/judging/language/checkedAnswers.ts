@@ -65,9 +65,8 @@ export function checkedRightFigure(
     ...compared(
       figure,
       {
-        ratio: before === 0 ? null : (before + difference) / before,
-        ratioInterval: null,
-        difference,
+        ratioToReference: before === 0 ? null : (before + difference) / before,
+        differenceToReference: difference,
         differenceInterval: bootstrapInterval(clusters, gain, key),
       },
       undefined,

@@ -126,9 +126,8 @@ export function inventedWords(
   return compared(
     figure,
     {
-      ratio: other === 0 ? null : total / other,
-      ratioInterval: null,
-      difference: total - other,
+      ratioToReference: other === 0 ? null : total / other,
+      differenceToReference: total - other,
       differenceInterval:
         counted.length < leastForBootstrap ? null : bootstrapInterval(clusters, excess, rule.key),
     },
