@@ -1,7 +1,7 @@
 import { durationMs } from '../audio/pcm.ts'
 import type { Utterance } from '../audio/utterance.ts'
 import type { Mode } from '../protocol/socketClient.ts'
-import { createAudioClock } from './audioClock.ts'
+import { type AudioClock, createAudioClock } from './audioClock.ts'
 import { createEar, type Ear, type UtteranceTaker } from './ear.ts'
 import type { Endpointing } from './endpointing.ts'
 import type { ListenerOptions } from './listener.ts'
@@ -71,77 +71,38 @@ export type Hearing = {
 export function createHearing(options: HearingOptions): Hearing {
   const { activity, sampleRate, maxUtteranceMs, failed } = options
   const clock = createAudioClock()
+  const watch = createWatch(options.cutOff)
   let { silenceMs, endpointing } = options
   let positionMs = 0
   let samplesHeard = 0
   let ear: Ear | null = null
   /** The utterance of push-to-talk that is open. */
   let pressed: { stretch: number; atMs: number } | null = null
-  let watch: NodeJS.Timeout | null = null
-
-  function handsFree(): ListenerOptions {
-    const pauseMs = Math.min(PAUSE_MS, Math.max(frameMs, silenceMs - 2 * frameMs))
-    return { ...trackerDefaults, pauseMs, endpointing, maxUtteranceMs, preRollMs: PRE_ROLL_MS }
-  }
-
-  function pushToTalk(): ListenerOptions {
-    const forEver = Number.POSITIVE_INFINITY
-    const { onset, release } = trackerDefaults
-    return {
-      ...{ onset, release, pauseMs: PAUSE_MS, minSpeechMs: frameMs },
-      ...{ endpointing: null, maxUtteranceMs: forEver, preRollMs: forEver },
-    }
-  }
 
   function openEar(stretch: number, listenerOptions: ListenerOptions): Ear {
-    return createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
+    const opened: Ear = createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
       voiced(which, fromMs, voicedMs) {
         const taker = options.voiced(which, fromMs, voicedMs)
-        if (taker !== null) watchFrames(which, STALLED_MS)
+        // One that still hears what was committed waits for no frames, and the next utterance may.
+        if (taker !== null && opened === ear) watch.wait(which, STALLED_MS)
         return taker
       },
       ended(which, last, utterance, commitAtMs) {
-        unwatch()
-        options.ended(which, last, endOf(utterance, commitAtMs))
+        watch.end(which)
+        options.ended(which, last, endOf(utterance, commitAtMs, clock, positionMs))
       },
       failed,
     })
-  }
-
-  function endOf(utterance: Utterance | null, commitAtMs: number | null): UtteranceEnd {
-    const lastVoicedMs = utterance?.lastVoicedMs ?? null
-    const decidedAtMs = performance.now()
-    // A last frame is filled up with silence, and so may seem to end after the button went up.
-    const latestMs = Math.min(decidedAtMs, commitAtMs ?? decidedAtMs)
-    return {
-      utterance,
-      positionMs: lastVoicedMs ?? positionMs,
-      speechEndedAtMs: lastVoicedMs === null ? null : Math.min(latestMs, clock.at(lastVoicedMs)),
-      decidedAtMs,
-      commitAtMs,
-    }
-  }
-
-  function watchFrames(stretch: number, withinMs: number): void {
-    unwatch()
-    watch = setTimeout(() => {
-      watch = null
-      options.cutOff(stretch)
-    }, withinMs)
-  }
-
-  function unwatch(): void {
-    if (watch !== null) clearTimeout(watch)
-    watch = null
+    return opened
   }
 
   function obey(order: HearingOrder): void {
-    if (order.order !== 'commit') unwatch()
+    if (order.order !== 'commit') watch.end()
     switch (order.order) {
       case 'open':
         ear = openEar(order.stretch, pushToTalk())
         pressed = { stretch: order.stretch, atMs: positionMs }
-        watchFrames(order.stretch, maxUtteranceMs)
+        watch.wait(order.stretch, maxUtteranceMs)
         return
       case 'close':
         ear?.end(order.commitAtMs)
@@ -154,7 +115,8 @@ export function createHearing(options: HearingOptions): Hearing {
         return
       case 'mode':
         // The one before hears to its end what came before, for whom has committed it.
-        ear = order.mode === 'hands-free' ? openEar(order.next, handsFree()) : null
+        ear =
+          order.mode === 'hands-free' ? openEar(order.next, handsFree(options, silenceMs, endpointing)) : null
         pressed = null
         return
       case 'forget':
@@ -172,8 +134,8 @@ export function createHearing(options: HearingOptions): Hearing {
       clock.arrived(positionMs, arrivedAtMs)
       ear?.push(samples)
       if (pressed !== null && positionMs - pressed.atMs >= maxUtteranceMs) options.cutOff(pressed.stretch)
-      else if (pressed !== null) watchFrames(pressed.stretch, STALLED_MS)
-      else watch?.refresh()
+      else if (pressed !== null) watch.wait(pressed.stretch, STALLED_MS)
+      else watch.goOn()
     },
     obey,
     take(taker) {
@@ -185,5 +147,66 @@ export function createHearing(options: HearingOptions): Hearing {
       if (pressed === null) ear?.setEndpointing(next)
     },
     positionMs: () => positionMs,
+  }
+}
+
+function handsFree(
+  { maxUtteranceMs }: Pick<HearingOptions, 'maxUtteranceMs'>,
+  silenceMs: number,
+  endpointing: Endpointing,
+): ListenerOptions {
+  const pauseMs = Math.min(PAUSE_MS, Math.max(frameMs, silenceMs - 2 * frameMs))
+  return { ...trackerDefaults, pauseMs, endpointing, maxUtteranceMs, preRollMs: PRE_ROLL_MS }
+}
+
+function pushToTalk(): ListenerOptions {
+  const forEver = Number.POSITIVE_INFINITY
+  const { onset, release } = trackerDefaults
+  return {
+    ...{ onset, release, pauseMs: PAUSE_MS, minSpeechMs: frameMs },
+    ...{ endpointing: null, maxUtteranceMs: forEver, preRollMs: forEver },
+  }
+}
+
+function endOf(
+  utterance: Utterance | null,
+  commitAtMs: number | null,
+  clock: AudioClock,
+  positionMs: number,
+): UtteranceEnd {
+  const lastVoicedMs = utterance?.lastVoicedMs ?? null
+  const decidedAtMs = performance.now()
+  // A last frame is filled up with silence, and so may seem to end after the button went up.
+  const latestMs = Math.min(decidedAtMs, commitAtMs ?? decidedAtMs)
+  return {
+    utterance,
+    positionMs: lastVoicedMs ?? positionMs,
+    speechEndedAtMs: lastVoicedMs === null ? null : Math.min(latestMs, clock.at(lastVoicedMs)),
+    decidedAtMs,
+    commitAtMs,
+  }
+}
+
+/** Waits for frames of the utterance that goes on, one at a time. */
+function createWatch(cutOff: (stretch: number) => void) {
+  let waiting: { stretch: number; timer: NodeJS.Timeout } | null = null
+
+  function end(stretch = waiting?.stretch): void {
+    if (waiting === null || waiting.stretch !== stretch) return
+    clearTimeout(waiting.timer)
+    waiting = null
+  }
+
+  return {
+    wait(stretch: number, withinMs: number): void {
+      end()
+      const timer = setTimeout(() => {
+        waiting = null
+        cutOff(stretch)
+      }, withinMs)
+      waiting = { stretch, timer }
+    },
+    goOn: () => void waiting?.timer.refresh(),
+    end,
   }
 }

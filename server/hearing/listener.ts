@@ -88,7 +88,9 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
   function hear(probability: number, partial: string | null): ListenerEvent | null {
     const startFrame = state.utterance?.startFrame ?? state.frames
     const step = track(state, probability, tracking)
-    if (step.state.voiced) memory.noteVoiced(state.frames)
+    const last = step.event?.type === 'ended' ? step.event.lastVoicedMs : null
+    // The frame with which an utterance gets too long is of it, though nothing goes on after it.
+    if (step.state.voiced || last === step.state.frames * frameMs) memory.noteVoiced(state.frames)
     state = step.state
     const event = told(step.event, startFrame, partial)
     if (state.utterance === null && !state.voiced) memory.forgetVoiced()

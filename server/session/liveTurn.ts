@@ -121,7 +121,10 @@ export function createLiveTurn(
         timeline.mark('turnDecided', end.decidedAtMs)
         sink.tell({ type: 'speech.stopped', turnId, positionMs: end.positionMs })
       }
-      question = await source.understand(end)
+      const understood = await source.understand(end)
+      // Stopped meanwhile, it has no place in the history, and so its row has no question either.
+      hearing.signal.throwIfAborted()
+      question = understood
       turn.transcript = question?.text ?? null
       return question !== null
     },
@@ -165,6 +168,8 @@ export function createLiveTurn(
       question.conversation.append(question.text, turn.heardText)
     },
     async write(outcome, error) {
+      // Models may still be looked up, of a question that was none or that settings were switched under.
+      hearing.abort(new Error('the turn is over'))
       if (error?.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
       // One that ends the session is told when the turn is done; a turn by itself has no other to tell it to.
       if (error?.recoverable || (error && sessionId === null)) sink.tell({ type: 'error', error, turnId })

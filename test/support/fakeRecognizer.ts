@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../server/abort.ts'
 import { durationMs } from '../../server/audio/pcm.ts'
 import type { Speech } from '../../server/audio/utterance.ts'
 import type {
@@ -45,7 +45,7 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
     const { name } = await model
     signal.throwIfAborted()
     return await noted(`recognize ${name}`, signal, async () => {
-      await sleep(script.recognizeMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+      await sleep(script.recognizeMs, signal).catch(() => signal.throwIfAborted())
       if (script.recognizeError) throw script.recognizeError
       return script.transcript
     })

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../server/abort.ts'
 import { createConversations } from '../../server/conversation/conversations.ts'
 import type { ReplyPart, Respond } from '../../server/llm/respond.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
@@ -107,11 +107,11 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     calls.push('respond')
     replying += 1
     try {
-      await sleep(script.firstTokenMs, undefined, { signal })
+      await sleep(script.firstTokenMs, signal)
       for (const [index, text] of script.reply.entries()) {
         if (script.respondError && index === script.respondErrorAfter) throw script.respondError
         yield { type: 'text', text }
-        await sleep(script.tokenMs, undefined, { signal })
+        await sleep(script.tokenMs, signal)
       }
       if (script.respondError) throw script.respondError
       yield { type: 'done', statistics: statisticsOf(script) }

@@ -37,6 +37,8 @@ export function takeFloor(
   before: FloorState,
   event: FloorEvent,
 ): { state: FloorState; effects: FloorEffect[] } {
+  // Whoever left hears nothing more and says nothing more; ears that still hear what was committed may break.
+  if (before.closing === 'left' && event.type !== 'written') return { state: before, effects: [] }
   const state = {
     ...before,
     stretches: before.stretches.map(stretch => ({ ...stretch })),

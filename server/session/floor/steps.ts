@@ -167,7 +167,7 @@ export function hear(step: Step, order: HearingOrder): void {
 export function refusesTurns(step: Step): boolean {
   if (step.state.closing === null) return false
   const error = new QuantvoxError('shutting_down', 'The server is shutting down.')
-  if (step.state.closing === 'finishing') step.effects.push({ type: 'refuse', error })
+  step.effects.push({ type: 'refuse', error })
   return true
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../abort.ts'
 import type { SpokenAudio } from '../../audio/pcm.ts'
 import type { SynthesisTimings } from '../../protocol/record.ts'
 import type { Timeline } from '../../record/marks.ts'
@@ -71,7 +71,7 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
   /** Gives what of it is on its way, milliseconds. */
   async function send({ samples, sampleRate }: SpokenAudio): Promise<number> {
     const aheadMs = options.plays ? playout.leadMs() - LEAD_MS : 0
-    if (aheadMs > 0) await sleep(aheadMs, undefined, { signal })
+    if (aheadMs > 0) await sleep(aheadMs, signal)
     signal.throwIfAborted()
     if (toldRate !== sampleRate) sink.tell({ type: 'audio.started', turnId, sampleRate })
     toldRate = sampleRate

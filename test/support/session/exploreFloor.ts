@@ -53,6 +53,7 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
       ...waits.map(wait => ({ type: 'timeout' as const, turnId: id, wait })),
       { type: 'written', turnId: id },
     ]),
+    { type: 'broken', error: fatal },
     { type: 'finish' },
     { type: 'leave' },
   ]

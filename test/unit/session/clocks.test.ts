@@ -25,6 +25,14 @@ describe('the clock of a microphone', () => {
     clock.arrived(200, 5200)
     expect(clock.at(200)).toBe(5200)
   })
+
+  test('is not moved by what came late after the position, however long after', () => {
+    const clock = createAudioClock()
+    for (let ms = 20; ms <= 400; ms += 20) clock.arrived(ms, 1000 + ms)
+    for (let ms = 420; ms <= 4000; ms += 20) clock.arrived(ms, 1700 + ms)
+    expect(clock.at(200)).toBe(1200)
+    expect(clock.at(4000)).toBe(5700)
+  })
 })
 
 describe('the playout', () => {

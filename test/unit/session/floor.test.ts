@@ -94,9 +94,19 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
     effects.some(({ type }) => type === 'refuse') &&
     (JSON.stringify(after) !== JSON.stringify(before) || effects.length > 1) &&
     'it did',
-  'an error that a session does not survive ends it once its turn is done': ({ before, event, effects }) => {
-    const ended = event.type === 'written' && before.turns.find(({ id }) => id === event.turnId)
-    const expected = ended && ended.phase === 'writing' && ended.error?.recoverable === false
+  'after the listener left nothing happens but that turns are written': ({ before, event, after, effects }) =>
+    before.closing === 'left' &&
+    event.type !== 'written' &&
+    (JSON.stringify(after) !== JSON.stringify(before) || effects.length > 0) &&
+    'more did',
+  'what a session does not survive ends it, if it was a turn once that is done': ({
+    before,
+    event,
+    effects,
+  }) => {
+    const done = event.type === 'written' && before.turns.find(({ id }) => id === event.turnId)
+    const isFatalEnd = done && done.phase === 'writing' && done.error?.recoverable === false
+    const expected = isFatalEnd || (event.type === 'broken' && before.closing !== 'left')
     return effects.some(({ type }) => type === 'end') !== Boolean(expected) && 'it does not, or another does'
   },
 }

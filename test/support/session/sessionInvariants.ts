@@ -1,0 +1,311 @@
+import { QuantvoxError } from '../../../server/errors.ts'
+import type { TurnRecord, TurnText } from '../../../server/protocol/record.ts'
+import type { SessionSettings } from '../../../server/protocol/socketServer.ts'
+import type { SessionEvent } from '../../../server/session/events.ts'
+import type { ScriptedSession } from './scriptedSession.ts'
+import type { Seen, Sighting } from './scriptedWorld.ts'
+import type { Setup } from './sessionSteps.ts'
+
+const CLOSED_WITHIN_MS = 10_000
+const FINISHED_WITHIN_MS = 2_000_000
+
+export type Talked = Pick<ScriptedSession, 'seen' | 'lines' | 'frames'> & {
+  setup: Setup
+  turns: Map<string, Sighting[]>
+  /** A question that was typed when all was well again. */
+  asked: string | null
+  rejections: unknown[]
+}
+
+type Of<W extends Seen['what']> = { atMs: number } & Extract<Seen, { what: W }>
+type Told<T extends SessionEvent['type']> = Extract<SessionEvent, { type: T }>
+
+const all = <W extends Seen['what']>(seen: readonly Sighting[], what: W) =>
+  seen.filter(one => one.what === what) as Of<W>[]
+
+const told = <T extends SessionEvent['type']>(seen: readonly Sighting[], type: T) =>
+  all(seen, 'told').flatMap(({ event, atMs }) =>
+    event.type === type ? [{ ...(event as Told<T>), atMs }] : [],
+  )
+
+/** What was seen of each turn, by its id; ids are in the order in which turns began. */
+export function turnsOf(seen: readonly Sighting[]): Map<string, Sighting[]> {
+  const turns = new Map<string, Sighting[]>()
+  for (const one of seen) {
+    const id = turnOf(one)
+    if (id === undefined) continue
+    const known = turns.get(id)
+    if (known === undefined) turns.set(id, [one])
+    else known.push(one)
+  }
+  return new Map([...turns].sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+function turnOf(one: Sighting): string | undefined {
+  if (one.what === 'audio') return one.turnId
+  if (one.what === 'row') return one.record.turnId
+  return one.what === 'told' && 'turnId' in one.event ? one.event.turnId : undefined
+}
+
+const rowsOf = ({ seen }: Talked): { record: TurnRecord; text: TurnText; atMs: number }[] => all(seen, 'row')
+
+/** The first complaint of any turn. */
+function ofEach(talked: Talked, check: (seen: Sighting[], id: string) => string | false): string | false {
+  for (const [id, seen] of talked.turns) {
+    const wrong = check(seen, id)
+    if (wrong) return `${wrong} (turn ${id})`
+  }
+  return false
+}
+
+/** A letter for each event of a turn that has its place in an order. */
+const letters: Record<string, string> = {
+  ...{ 'speech.started': 'S', 'speech.stopped': 'E', 'transcript.partial': 'p', 'transcript.final': 'T' },
+  ...{ 'reply.delta': 'd', 'reply.done': 'R', 'audio.started': 'A', audio: 'a', 'audio.done': 'Z' },
+  ...{ interrupted: 'I', cut: 'C', 'turn.done': 'X', error: 'e' },
+}
+
+const spelled = (seen: Sighting[], ...without: string[]) =>
+  seen
+    .map(one => (one.what === 'told' ? letters[one.event.type] : one.what === 'audio' ? 'a' : ''))
+    .filter(letter => letter !== undefined && !without.includes(letter))
+    .join('')
+
+function speaksOverAnother({ seen, setup }: Talked): string | false {
+  const speaking = new Map<
+    string,
+    { sinceMs: number; sentMs: number; isReported: boolean; isAllOut: boolean }
+  >()
+  for (const one of seen) {
+    if (one.what === 'audio') {
+      for (const [id, { sinceMs, sentMs, isReported, isAllOut }] of speaking) {
+        if (id === one.turnId) continue
+        const mayPlay = setup.plays && !isReported && one.atMs < sinceMs + sentMs
+        if (!isAllOut || mayPlay) return `${one.turnId} speaks while ${id} does`
+      }
+      const { sinceMs, sentMs, isReported } = speaking.get(one.turnId) ?? { sinceMs: one.atMs, sentMs: 0 }
+      const takenMs = one.taken ? one.audioMs : 0
+      speaking.set(one.turnId, {
+        sinceMs,
+        sentMs: sentMs + takenMs,
+        isReported: isReported ?? false,
+        isAllOut: false,
+      })
+    } else if (one.what === 'told' && 'turnId' in one.event && one.event.turnId !== undefined) {
+      const known = speaking.get(one.event.turnId)
+      if (known === undefined) continue
+      if (one.event.type === 'audio.done') known.isAllOut = true
+      if (one.event.type === 'interrupted' || one.event.type === 'cut') speaking.delete(one.event.turnId)
+    } else if (one.what === 'reported') {
+      const known = speaking.get(one.turnId)
+      if (known !== undefined) known.isReported = true
+    }
+  }
+  return false
+}
+
+/** What was in force when a turn's speech ended; several where they changed at that moment, null where it is not known. */
+function settingsOf(talked: Talked, row: { record: TurnRecord; text: TurnText }): SessionSettings[] | null {
+  const { seen, frames } = talked
+  const changes = all(seen, 'told').flatMap(({ event, atMs }) =>
+    event.type === 'ready' || event.type === 'configured' ? [{ atMs, settings: event.settings }] : [],
+  )
+  const first = changes[0]
+  if (first === undefined) return null
+  /** Within one moment it is not known which came first. */
+  const at = (ms: number) => [
+    changes.findLast(({ atMs }) => atMs < ms)?.settings ?? first.settings,
+    ...changes.filter(({ atMs }) => atMs === ms).map(({ settings }) => settings),
+  ]
+  const stopped = told(seen, 'speech.stopped').find(({ turnId }) => turnId === row.record.turnId)
+  if (stopped !== undefined) {
+    // Nothing was said that could have ended.
+    if (row.record.fromSpeechEnd.turnDecidedMs === null) return null
+    const arrived = frames.find(({ endMs }) => endMs >= stopped.positionMs)
+    const ended = all(seen, 'ended').find(({ record }) => record.turnId === row.record.turnId)
+    const endedAtMs = ended?.speechEndedAtMs ?? null
+    if (endedAtMs !== null && arrived !== undefined && endedAtMs <= arrived.atMs) return at(endedAtMs)
+    if (arrived === undefined) return null
+    return [first, ...changes.filter(({ atMs }) => atMs <= arrived.atMs)].map(({ settings }) => settings)
+  }
+  const typedAt = seen.findIndex(one => one.what === 'typed' && one.text === row.text.transcript)
+  if (typedAt < 0) return null
+  const before = seen.slice(0, typedAt).findLast(one => {
+    return one.what === 'told' && (one.event.type === 'ready' || one.event.type === 'configured')
+  })
+  if (before?.what !== 'told' || !('settings' in before.event)) return [first.settings]
+  return [before.event.settings]
+}
+
+/** Milliseconds of audio without which so much cannot have been heard. */
+function audioFor(heard: string, letterMs: number): number {
+  // Between clauses are blanks, which nobody says; of one that is not whole the length is guessed at 65 ms a letter.
+  const clauses = heard.match(/[.,!?…]/g)?.length ?? 0
+  return Math.min(65, letterMs) * (heard.length - 2 * (clauses + 1))
+}
+
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+}
+
+/** Each gives what is wrong with a whole session, or nothing. */
+export const invariants: Record<string, (talked: Talked) => string | false> = {
+  'every turn that began is done once and has one row': talked => {
+    const began = all(talked.seen, 'began').length
+    const turns = talked.turns.size
+    if (began !== turns) return `${began} began, of ${turns} something was seen`
+    return ofEach(talked, (seen, id) => {
+      const [done, rows] = [told(seen, 'turn.done').length, all(seen, 'row').length]
+      return (done !== 1 || rows !== 1) && `${id} was done ${done} times and has ${rows} rows`
+    })
+  },
+  'a question that is typed begins a turn, or is refused': ({ seen }) => {
+    const readyAt = seen.findIndex(one => one.what === 'told' && one.event.type === 'ready')
+    const overAt = seen.findIndex(
+      one =>
+        one.what === 'closing' ||
+        one.what === 'left alone' ||
+        (one.what === 'did' && one.step.do === 'finish'),
+    )
+    for (const [index, one] of seen.entries()) {
+      if (one.what !== 'typed' || readyAt < 0 || index < readyAt || (overAt >= 0 && index > overAt)) continue
+      const then = seen.slice(index + 1)
+      const next = then.findIndex(({ what }) => what === 'did' || what === 'typed')
+      const isBegun = then.slice(0, next < 0 ? then.length : next).some(({ what }) => what === 'began')
+      if (!isBegun) return `nothing began with "${one.text}"`
+    }
+    return false
+  },
+  'a turn tells in its order, and nothing after it is done': talked =>
+    ofEach(talked, seen => {
+      const words = spelled(seen, 'A', 'a', 'Z', 'I', 'C', 'e')
+      if (!/^(S?p*E?p*T?)d*R?X$/.test(words)) return `it told ${words}`
+      const audio = spelled(seen, 'S', 'E', 'p', 'T', 'd', 'R', 'I', 'C', 'e')
+      if (!/^(Aa+)*Z?X$/.test(audio)) return `its audio came as ${audio}`
+      const whole = spelled(seen)
+      return !/^[^X]*X$/.test(whole) && `after its end came ${whole}`
+    }),
+  'nothing is heard of a turn after it was interrupted or cut': talked =>
+    ofEach(talked, seen => {
+      const whole = spelled(seen)
+      if (/I.*I/.test(whole)) return `it was interrupted twice: ${whole}`
+      return /[IC].*[dRAaZ]/.test(whole) && `there came ${whole}`
+    }),
+  'at most one turn speaks': speaksOverAnother,
+  'the history gets each turn once at most, in the order of the questions, and as it was told': talked => {
+    const rows = rowsOf(talked)
+    const last = new Map<string, string>()
+    for (const { conversationId, user, heard } of all(talked.seen, 'remembered')) {
+      const of = rows.filter(({ text }) => text.transcript === user)
+      const [row] = of
+      if (row === undefined || of.length > 1) return `"${user}" is of ${of.length} turns`
+      const { turnId } = row.record
+      if (row.record.conversationId !== conversationId) return `"${user}" went into another conversation`
+      if (row.text.heardText !== heard)
+        return `of "${user}" "${heard}" is remembered, not "${row.text.heardText}"`
+      if ((last.get(conversationId) ?? '') >= turnId) return `"${user}" came after a later one`
+      last.set(conversationId, turnId)
+    }
+    return false
+  },
+  'a question is remembered unless it failed and nothing of its answer was heard': talked => {
+    const remembered = all(talked.seen, 'remembered').map(({ user }) => user)
+    for (const { record, text } of rowsOf(talked)) {
+      const { outcome, turnId } = record
+      if (text.transcript === null) continue
+      const isHeard = talked.setup.plays ? text.heardText !== '' : outcome === 'completed'
+      const isWanted = outcome === 'completed' || (outcome === 'interrupted' && talked.setup.plays) || isHeard
+      const is = remembered.includes(text.transcript)
+      if (is !== isWanted) return `${turnId} is ${outcome} and ${is ? '' : 'not '}remembered`
+    }
+    return false
+  },
+  'only what was sent, and could be played by then, was heard': talked => {
+    for (const { record, text, atMs } of rowsOf(talked)) {
+      const { reply, heardText: heard } = text
+      const seen = talked.turns.get(record.turnId) ?? []
+      const deltas = told(seen, 'reply.delta').map(delta => delta.text)
+      const [done] = told(seen, 'turn.done')
+      if (deltas.join('') !== (reply ?? '')) return `"${reply}" is not what came of ${record.turnId}`
+      if ((done?.heardText ?? null) !== heard) return `it was told "${done?.heardText}", not "${heard}"`
+      if (heard === null) continue
+      if (!reply?.startsWith(heard)) return `"${heard}" is no beginning of "${reply}"`
+      if (!record.synthesis.voice?.startsWith('flite') || !talked.setup.plays) continue
+      const taken = all(seen, 'audio').filter(audio => audio.taken)
+      const sentMs = taken.reduce((sum, { audioMs }) => sum + audioMs, 0)
+      const isReported = all(talked.seen, 'reported').some(({ turnId }) => turnId === record.turnId)
+      const playedMs = isReported ? sentMs : Math.min(sentMs, atMs - (taken[0]?.atMs ?? atMs))
+      if (audioFor(heard, talked.setup.letterMs) > playedMs) return `"${heard}" was heard in ${playedMs} ms`
+    }
+    return false
+  },
+  'a turn uses what was in force when its speech ended': talked => {
+    for (const row of rowsOf(talked)) {
+      const allowed = settingsOf(talked, row)
+      if (allowed === null) continue
+      const { llm, speech, synthesis, turnId } = row.record
+      const used: [string | null, keyof SessionSettings][] = [
+        [llm.model, 'llmModel'],
+        [speech.model, 'speechModel'],
+        [synthesis.voice, 'voice'],
+      ]
+      for (const [name, setting] of used) {
+        if (name === null || allowed.some(settings => settings[setting] === name)) continue
+        return `${turnId} used ${name}, not ${allowed.map(settings => settings[setting])}`
+      }
+    }
+    return false
+  },
+  'nothing happens before the end of speech': talked => {
+    for (const { record } of rowsOf(talked)) {
+      const early = Object.entries(record.fromSpeechEnd).find(([, ms]) => ms !== null && ms < 0)
+      if (early) return `${early.join(' is ')} (turn ${record.turnId})`
+    }
+    return false
+  },
+  [`a session closes within ${CLOSED_WITHIN_MS / 1000} s, and finishes once it is left alone`]: ({
+    seen,
+    setup,
+  }) => {
+    const [closing] = all(seen, 'closing')
+    const [closed] = all(seen, 'closed')
+    if (closing === undefined || closed === undefined) return 'it never closed'
+    const closedInMs = closed.atMs - closing.atMs
+    if (closedInMs > CLOSED_WITHIN_MS) return `it took ${closedInMs} ms to close`
+    const isOver = all(seen, 'finished').length > 0 || closing.atMs < FINISHED_WITHIN_MS
+    return setup.ending === 'finish' && !isOver && 'it never finished'
+  },
+  'when it is left alone, no turn goes on': ({ seen, setup }) => {
+    if (setup.ending === 'close') return false
+    const until = seen.slice(
+      0,
+      seen.findIndex(({ what }) => what === 'left alone'),
+    )
+    const [began, done] = [all(until, 'began').length, told(until, 'turn.done').length]
+    return began !== done && `${began} turns began, ${done} are done`
+  },
+  'and then a question that is typed is answered': talked => {
+    if (talked.asked === null) return false
+    const row = rowsOf(talked).find(({ text }) => text.transcript === talked.asked)
+    return row?.record.outcome !== 'completed' && `"${talked.asked}" was ${row?.record.outcome}`
+  },
+  'nothing is left of a session that is closed': ({ seen, rejections }) => {
+    const [left] = all(seen, 'left behind')
+    if (left === undefined) return 'it is not closed'
+    if (left.timers.length > 0) return `timers go on: ${left.timers}`
+    if (left.replies > 0) return `${left.replies} replies go on`
+    const after = seen.slice(seen.findIndex(({ what }) => what === 'closed') + 1)
+    const late = after.find(({ what }) => what === 'told' || what === 'audio' || what === 'row')
+    if (late !== undefined) return `after it was closed came ${JSON.stringify(late)}`
+    return rejections.length > 0 && `nobody caught ${rejections}`
+  },
+  'nothing breaks but what is scripted to': ({ lines }) => {
+    for (const { fields, message } of lines) {
+      const root = rootOf(fields.err)
+      if (root === undefined || (root instanceof QuantvoxError && root.code !== 'internal')) continue
+      if (!/as scripted|not within/.test(String(root)))
+        return `${message}: ${root instanceof Error ? root.stack : root}`
+    }
+    return false
+  },
+}
