@@ -138,9 +138,7 @@ export function createHearing(options: HearingOptions): Hearing {
       else watch.goOn()
     },
     obey,
-    take(taker) {
-      ear?.take(taker)
-    },
+    take: taker => ear?.take(taker),
     setEndpointing(next, nextSilenceMs) {
       endpointing = next
       silenceMs = nextSilenceMs

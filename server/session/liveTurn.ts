@@ -1,22 +1,17 @@
-import { within } from '../abort.ts'
 import type { QuantvoxError } from '../errors.ts'
 import type { UtteranceTaker } from '../hearing/ear.ts'
 import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
-import type { Playback } from '../protocol/socketClient.ts'
-import type { Played } from '../voice/voice.ts'
 import type { AskedFor, Question } from './questions/question.ts'
-import { answer } from './reply/answer.ts'
-import { createPlayout } from './reply/playout.ts'
-import { createSpeaking, type Speaking } from './reply/speak.ts'
+import { createReply, type Reply } from './reply/reply.ts'
 import type { RunnerDependencies } from './runner.ts'
-import { beginTurn } from './turn.ts'
+import { beginTurn, type Turn } from './turn.ts'
 
-/** A disk that takes longer must not hold up the turn's row. */
-const KEPT_WITHIN_MS = 5000
+/** What the floor asks of a reply itself. */
+type Told = 'report' | 'isPlayedOut' | 'isAllPlayed' | 'playbackWithinMs'
 
 /** One turn's own matter: what it was asked, says and measures. When to do what is the floor's to decide. */
-export type LiveTurn = {
+export type LiveTurn = Pick<Reply, Told> & {
   readonly taker: UtteranceTaker | undefined
   /** Gets the question; false where nothing was said. */
   understand(end: UtteranceEnd | null): Promise<boolean>
@@ -24,10 +19,6 @@ export type LiveTurn = {
   answer(): Promise<number | null>
   stopHearing(): void
   stopReply(): void
-  report(playback: Playback): void
-  isPlayedOut(): boolean
-  isAllPlayed(): boolean
-  playbackWithinMs(): number | null
   /** What was heard goes into the history. */
   settle(outcome: Outcome): void
   /** Never rejects. */
@@ -36,7 +27,7 @@ export type LiveTurn = {
   done(): void
 }
 
-type Dependencies = Pick<
+export type LiveTurnDependencies = Pick<
   RunnerDependencies,
   'stages' | 'replies' | 'observers' | 'sink' | 'log' | 'sessionId' | 'source' | 'plays'
 > & {
@@ -48,77 +39,23 @@ export function createLiveTurn(
   turnId: string,
   conversationId: string,
   asked: AskedFor,
-  dependencies: Dependencies,
+  dependencies: LiveTurnDependencies,
 ): LiveTurn {
-  const { stages, replies, sink, log, plays, sessionId, source: whose } = dependencies
-  const beginning = { turnId, conversationId, sessionId, source: whose }
-  const turn = beginTurn(beginning, stages, dependencies.observers, log)
-  const { timeline, draft } = turn
+  const { stages, sink, log, sessionId, observers } = dependencies
+  const beginning = { turnId, conversationId, sessionId, source: dependencies.source }
+  const turn = beginTurn(beginning, stages, observers, log)
   const hearing = new AbortController()
-  const replying = new AbortController()
   const source = asked({ stages, turn, sink, signal: hearing.signal })
-  const playout = createPlayout()
-  const recorder = replies.recorder()
+  const reply = createReply({ ...dependencies, turn, samples: source.samples })
   let question: Question | null = null
-  let speaking: Speaking | null = null
-  let isAudible = false
-  let isAllSent = false
-  let isStopped = false
-  let spokenLength: number | null = null
-  let kept: Promise<boolean> | null = null
   let record: TurnRecord | null = null
 
-  function beAudible(): void {
-    if (isAudible) return
-    isAudible = true
-    dependencies.audible()
-  }
-
-  function played(): Played {
-    return {
-      ...{ reply: turn.reply ?? '', clauses: speaking?.clauses() ?? [] },
-      ...{ positionMs: playout.positionMs(), sentMs: playout.sentMs(), spokenLength, stopped: isStopped },
-    }
-  }
-
-  /** True if the spoken reply can be had by its link. A turn is worth more than its recording. */
-  function keepAudio(): Promise<boolean> {
-    kept ??= within(
-      replies.keep(turnId, source.samples(), recorder).then(() => recorder.durationMs() > 0),
-      KEPT_WITHIN_MS,
-      () => {
-        throw new Error(`not within ${KEPT_WITHIN_MS} ms`)
-      },
-    ).catch((err: unknown) => {
-      log.error({ err, turnId }, 'the audio of a turn could not be saved')
-      return false
-    })
-    return kept
-  }
-
-  function speakWith({ voice }: Question): Speaking | null {
-    if (voice.speak === null) return null
-    const options = { turnId, synthesize: voice.speak, sink, playout, plays, recorder, timeline }
-    return createSpeaking({ ...options, timings: draft.synthesis, audible: beAudible }, replying.signal)
-  }
-
-  function heardText(outcome: Outcome): string | null {
-    // Who takes a reply as it comes has all of it or, where it broke off, nothing.
-    if (!plays) return outcome === 'completed' ? turn.reply : null
-    return question?.voice.heard(played()) ?? null
-  }
-
-  function playbackWithinMs(): number | null {
-    return question?.voice.playbackWithinMs(played()) ?? null
-  }
-
   return {
+    ...reply,
     taker: source.taker,
     async understand(end) {
       if (end !== null) {
-        if (end.speechEndedAtMs !== null) timeline.mark('speechEnd', end.speechEndedAtMs)
-        if (end.commitAtMs !== null) timeline.mark('commit', end.commitAtMs)
-        timeline.mark('turnDecided', end.decidedAtMs)
+        markEnd(turn, end)
         sink.tell({ type: 'speech.stopped', turnId, positionMs: end.positionMs })
       }
       const understood = await source.understand(end)
@@ -130,39 +67,14 @@ export function createLiveTurn(
     },
     async answer() {
       if (question === null) throw new Error('A turn is answered before it is understood.')
-      speaking = speakWith(question)
-      const worded = question.voice.kind === 'inBrowser' ? beAudible : () => {}
-      await answer(question, { stages, turn, sink, signal: replying.signal, speaking, worded })
-      isAllSent = true
-      if (playout.sentMs() > 0) {
-        const isKept = await keepAudio()
-        replying.signal.throwIfAborted()
-        sink.tell({ type: 'audio.done', turnId, audioMs: playout.sentMs(), isKept })
-      }
-      return playout.isOver() ? null : playbackWithinMs()
+      return await reply.give(question)
     },
-    stopHearing() {
-      hearing.abort(new Error('nobody wants to know what is said'))
-    },
-    stopReply() {
-      isStopped = true
-      replying.abort(new Error('the reply was stopped'))
-      sink.tell({ type: 'cut', turnId })
-    },
-    report(message) {
-      // Nothing of it is out yet, so nothing of it can be heard.
-      if (!isAudible) return
-      if (message.textLength !== undefined) spokenLength = message.textLength
-      if (message.event === 'started') timeline.mark('playbackStarted')
-      playout.report(message)
-    },
-    isPlayedOut: () => isAudible && playout.isOver(),
-    isAllPlayed: () => isAllSent && (question?.voice.allPlayed(played()) ?? true),
-    playbackWithinMs,
+    stopHearing: () => hearing.abort(new Error('nobody wants to know what is said')),
+    stopReply: reply.stop,
     settle(outcome) {
       if (question === null) return
       turn.reply ??= ''
-      turn.heardText = heardText(outcome)
+      turn.heardText = reply.heardText(question.voice, outcome)
       // A question that failed may be asked again: without its answer it would only stand before the next.
       if (turn.heardText === null || (outcome === 'failed' && turn.heardText === '')) return
       question.conversation.append(question.text, turn.heardText)
@@ -173,17 +85,26 @@ export function createLiveTurn(
       if (error?.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
       // One that ends the session is told when the turn is done; a turn by itself has no other to tell it to.
       if (error?.recoverable || (error && sessionId === null)) sink.tell({ type: 'error', error, turnId })
-      await keepAudio()
+      await reply.keepAudio()
       record = await turn.end(outcome, error)
     },
     done() {
-      if (record === null) return
-      const { outcome, errorCode } = record
-      sink.tell({
-        ...{ type: 'turn.done', turnId, outcome, timings: record },
-        ...(errorCode === null ? {} : { errorCode }),
-        ...(turn.heardText === null ? {} : { heardText: turn.heardText }),
-      })
+      if (record !== null) tellDone(turn, record, dependencies)
     },
   }
+}
+
+function markEnd({ timeline }: Turn, { speechEndedAtMs, commitAtMs, decidedAtMs }: UtteranceEnd): void {
+  if (speechEndedAtMs !== null) timeline.mark('speechEnd', speechEndedAtMs)
+  if (commitAtMs !== null) timeline.mark('commit', commitAtMs)
+  timeline.mark('turnDecided', decidedAtMs)
+}
+
+function tellDone({ turnId, heardText }: Turn, record: TurnRecord, { sink }: LiveTurnDependencies): void {
+  const { outcome, errorCode } = record
+  sink.tell({
+    ...{ type: 'turn.done', turnId, outcome, timings: record },
+    ...(errorCode === null ? {} : { errorCode }),
+    ...(heardText === null ? {} : { heardText }),
+  })
 }

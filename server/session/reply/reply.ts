@@ -1,0 +1,127 @@
+import { within } from '../../abort.ts'
+import type { Outcome } from '../../protocol/record.ts'
+import type { Playback } from '../../protocol/socketClient.ts'
+import type { Played, Voice } from '../../voice/voice.ts'
+import type { Question, QuestionContext } from '../questions/question.ts'
+import type { RunnerDependencies } from '../runner.ts'
+import { answer } from './answer.ts'
+import { createPlayout } from './playout.ts'
+import { createSpeaking, type Speaking } from './speak.ts'
+
+/** A disk that takes longer must not hold up the turn's row. */
+const KEPT_WITHIN_MS = 5000
+
+export type ReplyContext = Pick<QuestionContext, 'stages' | 'turn' | 'sink'> &
+  Pick<RunnerDependencies, 'replies' | 'log' | 'plays'> & {
+    /** The audio of the question, where it is saved with the reply. */
+    samples(): Int16Array | null
+    /** Something of the reply is on its way to the listener. */
+    audible(): void
+  }
+
+/** A turn's reply, from the question to the listener's ear. */
+export type Reply = {
+  /** Settles when all of it is on its way; gives how long to wait for word of the playback, null for not at all. */
+  give(question: Question): Promise<number | null>
+  /** Nothing of it goes out from here on. */
+  stop(): void
+  report(playback: Playback): void
+  /** It is known where its playback ended. */
+  isPlayedOut(): boolean
+  isAllPlayed(): boolean
+  playbackWithinMs(): number | null
+  /** What of it was heard, for the history; null where nobody can have heard any. */
+  heardText(voice: Voice, outcome: Outcome): string | null
+  /** True if what was spoken can be had by its link. A turn is worth more than its recording. */
+  keepAudio(): Promise<boolean>
+}
+
+export function createReply(context: ReplyContext): Reply {
+  const { turn, sink, plays } = context
+  const { turnId } = turn
+  const stopping = new AbortController()
+  const playout = createPlayout()
+  const recorder = context.replies.recorder()
+  let question: Question | null = null
+  let speaking: Speaking | null = null
+  let isAudible = false
+  let isAllSent = false
+  let spokenLength: number | null = null
+  let kept: Promise<boolean> | null = null
+
+  function beAudible(): void {
+    if (!isAudible) context.audible()
+    isAudible = true
+  }
+
+  function played(): Played {
+    return {
+      ...{ reply: turn.reply ?? '', clauses: speaking?.clauses() ?? [], spokenLength },
+      ...{ positionMs: playout.positionMs(), sentMs: playout.sentMs(), stopped: stopping.signal.aborted },
+    }
+  }
+
+  const playbackWithinMs = () => question?.voice.playbackWithinMs(played()) ?? null
+
+  function keepAudio(): Promise<boolean> {
+    kept ??= keepWithin(context, () => context.replies.keep(turnId, context.samples(), recorder)).then(
+      isKept => isKept && recorder.durationMs() > 0,
+    )
+    return kept
+  }
+
+  return {
+    async give(asked) {
+      question = asked
+      const { speak: synthesize, kind } = asked.voice
+      const { signal } = stopping
+      const options = { ...{ turnId, sink, playout, plays, recorder }, timeline: turn.timeline }
+      const timings = turn.draft.synthesis
+      speaking = synthesize && createSpeaking({ ...options, timings, synthesize, audible: beAudible }, signal)
+      const worded = kind === 'inBrowser' ? beAudible : () => {}
+      await answer(asked, { ...context, signal, speaking, worded })
+      isAllSent = true
+      if (playout.sentMs() > 0) {
+        const isKept = await keepAudio()
+        signal.throwIfAborted()
+        sink.tell({ type: 'audio.done', turnId, audioMs: playout.sentMs(), isKept })
+      }
+      return playout.isOver() ? null : playbackWithinMs()
+    },
+    stop() {
+      stopping.abort(new Error('the reply was stopped'))
+      sink.tell({ type: 'cut', turnId })
+    },
+    report(message) {
+      // Nothing of it is out yet, so nothing of it can be heard.
+      if (!isAudible) return
+      if (message.textLength !== undefined) spokenLength = message.textLength
+      if (message.event === 'started') turn.timeline.mark('playbackStarted')
+      playout.report(message)
+    },
+    isPlayedOut: () => isAudible && playout.isOver(),
+    isAllPlayed: () => isAllSent && (question?.voice.allPlayed(played()) ?? true),
+    playbackWithinMs,
+    heardText(voice, outcome) {
+      // Who takes a reply as it comes has all of it or, where it broke off, nothing.
+      if (!plays) return outcome === 'completed' ? turn.reply : null
+      return voice.heard(played())
+    },
+    keepAudio,
+  }
+}
+
+async function keepWithin({ turn, log }: ReplyContext, keep: () => Promise<void>): Promise<boolean> {
+  try {
+    return await within(
+      keep().then(() => true),
+      KEPT_WITHIN_MS,
+      () => {
+        throw new Error(`not within ${KEPT_WITHIN_MS} ms`)
+      },
+    )
+  } catch (err) {
+    log.error({ err, turnId: turn.turnId }, 'the audio of a turn could not be saved')
+    return false
+  }
+}
