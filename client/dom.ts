@@ -1,6 +1,12 @@
 type Attributes = Record<string, string | number | boolean | undefined | ((event: never) => void)>
 type Child = Node | string | null
 
+/** The head of a table: its one row, of these cells. */
+export const tableHead = (...cells: HTMLElement[]) => el('thead', el('tr', ...cells))
+
+/** A cell of it: what a column holds. */
+export const column = (content: Child, classes = '') => el('th', { scope: 'col', class: classes }, content)
+
 /**
  * An element with attributes, which may be left out, and children; null is none. `onclick` and the like take a function;
  * `true` sets an empty attribute, `false` and `undefined` none. Text is always text, never markup.

@@ -1,5 +1,6 @@
 import { ApiError } from './api.ts'
 import { el } from './dom.ts'
+import { inWords } from './trouble.ts'
 
 export type Notices = ReturnType<typeof createNotices>
 
@@ -19,8 +20,7 @@ export function createNotices() {
     },
     /** Stays until it is closed. */
     failure(text: string, error: unknown): void {
-      const parts =
-        error instanceof ApiError ? [error.message, error.meaning, error.mend] : [messageOf(error)]
+      const parts = error instanceof ApiError ? [error.message, error.meaning, error.mend] : [inWords(error)]
       const close = el('button', { class: 'quiet', type: 'button', onclick: () => notice.remove() }, 'Close')
       const notice = el(
         'div',
@@ -31,8 +31,4 @@ export function createNotices() {
       element.append(notice)
     },
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,15 +1,8 @@
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import type { Notices } from '../notices.ts'
-import type { ConversationListener, ShownTurn } from './conversation.ts'
+import type { ShownTurn } from './conversation.ts'
 import { createTurnView, type TurnView } from './turnView.ts'
-
-export type ConversationView = ConversationListener & {
-  readonly element: HTMLElement
-  /** Forgets what is shown. */
-  clear(): void
-  isEmpty(): boolean
-}
 
 export type ConversationViewOptions = {
   api: Api
@@ -24,7 +17,7 @@ export type ConversationViewOptions = {
 const NEAR_PX = 200
 
 /** The turns of a conversation, and what screen readers are told of them: whole texts, not every word as it comes. */
-export function createConversationView(options: ConversationViewOptions): ConversationView {
+export function createConversationView(options: ConversationViewOptions) {
   const { api, notices } = options
   const list = el('div', { class: 'turns' })
   const captions = el('div', { class: 'unseen', 'aria-live': 'polite' })
@@ -83,7 +76,7 @@ export function createConversationView(options: ConversationViewOptions): Conver
 
   return {
     element,
-    added(turn) {
+    added(turn: ShownTurn): void {
       const view = createTurnView({
         replay: turnId => void replay(turnId),
         copy: text => void copy(text),
@@ -95,16 +88,17 @@ export function createConversationView(options: ConversationViewOptions): Conver
       end.scrollIntoView({ block: 'nearest' })
     },
     changed: update,
-    removed(turn) {
+    removed(turn: ShownTurn): void {
       views.get(turn)?.element.remove()
       views.delete(turn)
       options.changed()
     },
-    over(turn) {
+    over(turn: ShownTurn): void {
       update(turn)
       options.over(turn)
     },
-    clear() {
+    /** Forgets what is shown. */
+    clear(): void {
       list.replaceChildren()
       views.clear()
       options.changed()

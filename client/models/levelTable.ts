@@ -1,4 +1,4 @@
-import { el } from '../dom.ts'
+import { column, el, tableHead } from '../dom.ts'
 import { bytes, percent } from '../figures.ts'
 import type { Level, LevelGroup } from './modelGroups.ts'
 import { type PullState, progressInWords, shareDone } from './pulling.ts'
@@ -20,20 +20,15 @@ export function levelTable(
 ): HTMLElement {
   const hasGpu = levels.some(({ gpuShare }) => gpuShare !== undefined)
   const largest = Math.max(1, ...levels.map(({ sizeBytes }) => sizeBytes ?? 0))
-  const heading = (text: string) => el('th', { scope: 'col', class: 'figures' }, text)
   return el(
     'table',
     { class: 'levels' },
     el('caption', family, ...(parameterSize === null ? [] : [' ', el('small', parameterSize)])),
-    el(
-      'thead',
-      el(
-        'tr',
-        el('th', { scope: 'col' }, 'level'),
-        heading('on disk'),
-        heading('in memory'),
-        ...(hasGpu ? [heading('on GPU')] : []),
-      ),
+    tableHead(
+      column('level'),
+      column('on disk', 'figures'),
+      column('in memory', 'figures'),
+      ...(hasGpu ? [column('on GPU', 'figures')] : []),
     ),
     el('tbody', ...levels.map(level => levelRow(level, largest, hasGpu, options))),
   )

@@ -1,7 +1,7 @@
 import './latencyChart.css'
 import type uPlot from 'uplot'
 import type { TurnRecord } from '../../server/protocol/record.ts'
-import { el } from '../dom.ts'
+import { column, el, tableHead } from '../dom.ts'
 import { milliseconds } from '../figures.ts'
 import { createPanel, type Panel } from './latencyPanel.ts'
 import { type Combination, inWords, type LatencySeries, latencySeries, metrics } from './latencySeries.ts'
@@ -80,8 +80,6 @@ export function createLatencyChart(root: HTMLElement) {
 }
 
 function legendOf({ combinations }: LatencySeries): HTMLElement {
-  const column = (text: string, ...classes: string[]) =>
-    el('th', { scope: 'col', class: classes.join(' ') }, text)
   return el(
     'table',
     el(
@@ -89,15 +87,11 @@ function legendOf({ combinations }: LatencySeries): HTMLElement {
       { class: 'unseen' },
       'Medians of warm turns by language model and speech level, in milliseconds from speech end',
     ),
-    el(
-      'thead',
-      el(
-        'tr',
-        column('answers, speech'),
-        column('turns', 'figures'),
-        column('first token', 'figures'),
-        column('first audio', 'figures'),
-      ),
+    tableHead(
+      column('answers, speech'),
+      column('turns', 'figures'),
+      column('first token', 'figures'),
+      column('first audio', 'figures'),
     ),
     el('tbody', ...combinations.map(legendRow)),
   )

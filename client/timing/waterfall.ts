@@ -1,6 +1,6 @@
 import './waterfall.css'
 import type { TurnRecord } from '../../server/protocol/record.ts'
-import { el } from '../dom.ts'
+import { column, el, tableHead } from '../dom.ts'
 import { duration, milliseconds } from '../figures.ts'
 import { ticks } from './axis.ts'
 import { type Bar, reachedMs, waterfallBars } from './waterfallBars.ts'
@@ -54,21 +54,19 @@ function headlineOf({ outcome, errorCode, fromSpeechEnd: at }: TurnRecord): stri
 function levelsOf({ speech, llm }: TurnRecord): HTMLElement {
   const level = (name: string, model: string | null, quantization: string | null, cold: boolean | null) =>
     model === null
-      ? []
-      : [
-          el(
-            'span',
-            { class: `level ${name}`, title: model },
-            `${name === 'speech' ? 'speech' : 'answer'} `,
-            el('b', quantization ?? model),
-            ...(cold ? [' cold'] : []),
-          ),
-        ]
+      ? null
+      : el(
+          'span',
+          { class: `level ${name}`, title: model },
+          `${name === 'speech' ? 'speech' : 'answer'} `,
+          el('b', quantization ?? model),
+          cold ? ' cold' : null,
+        )
   return el(
     'span',
     { class: 'levels' },
-    ...level('speech', speech.model, speech.quantization, speech.cold),
-    ...level('llm', llm.model, llm.quantization, llm.cold),
+    level('speech', speech.model, speech.quantization, speech.cold),
+    level('llm', llm.model, llm.quantization, llm.cold),
   )
 }
 
@@ -106,14 +104,10 @@ function tableOf(bars: Bar[]): HTMLElement {
   return el(
     'table',
     el('caption', { class: 'unseen' }, 'Where the time went, in milliseconds from speech end'),
-    el(
-      'thead',
-      el(
-        'tr',
-        el('th', { scope: 'col' }, el('span', { class: 'unseen' }, 'stage')),
-        el('th', { scope: 'col' }, axis(marks, share), el('span', { class: 'unseen' }, 'when')),
-        el('th', { scope: 'col', class: 'figures' }, 'ms'),
-      ),
+    tableHead(
+      column(el('span', { class: 'unseen' }, 'stage')),
+      el('th', { scope: 'col' }, axis(marks, share), el('span', { class: 'unseen' }, 'when')),
+      column('ms', 'figures'),
     ),
     el('tbody', ...bars.map(row)),
   )

@@ -1,5 +1,5 @@
 import type { Summary } from '../../server/protocol/turnQueries.ts'
-import { el } from '../dom.ts'
+import { column, el, tableHead } from '../dom.ts'
 import { rangeInWords } from '../figures.ts'
 import { shortLevel } from './recordWords.ts'
 import { type SummaryRow, summaryFigures, summaryRows, summaryScale } from './summaryFigures.ts'
@@ -49,16 +49,12 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
         'table',
         { class: 'ledger' },
         el('caption', { class: 'unseen' }, `${figure.text} per combination`),
-        el(
-          'thead',
-          el(
-            'tr',
-            el('th', { scope: 'col' }, 'answers, speech'),
-            el('th', { scope: 'col', class: 'figures' }, 'n'),
-            el('th', { scope: 'col', class: 'bars' }, el('span', { class: 'unseen' }, 'bar')),
-            el('th', { scope: 'col', class: 'figures' }, 'p50'),
-            el('th', { scope: 'col', class: 'figures wide' }, 'p95'),
-          ),
+        tableHead(
+          column('answers, speech'),
+          column('n', 'figures'),
+          column(el('span', { class: 'unseen' }, 'bar'), 'bars'),
+          column('p50', 'figures'),
+          column('p95', 'figures wide'),
         ),
         el('tbody', ...rows.map(row => rowOf(row, scale))),
       ),

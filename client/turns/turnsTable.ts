@@ -1,5 +1,5 @@
 import type { StoredTurn } from '../../server/protocol/record.ts'
-import { el } from '../dom.ts'
+import { el, tableHead } from '../dom.ts'
 import { clockTime, milliseconds } from '../figures.ts'
 import { newestFirst, type Sorting, type SortKey, shortLevel, sorted } from './recordWords.ts'
 import { turnDetail } from './turnDetail.ts'
@@ -96,13 +96,9 @@ export function turnsTable({ turns, sorting, open, sort, forget }: TurnsTableOpt
     'table',
     { class: 'ledger record' },
     el('caption', { class: 'unseen' }, 'Recorded turns, times in milliseconds from speech end'),
-    el(
-      'thead',
-      el(
-        'tr',
-        heading('time', '', 'startedAt'),
-        ...columns.map(({ title, classes, sort }) => heading(title, classes, sort)),
-      ),
+    tableHead(
+      heading('time', '', 'startedAt'),
+      ...columns.map(({ title, classes, sort }) => heading(title, classes, sort)),
     ),
     el('tbody', ...(isOwnOrder ? turns : sorted(turns, sorting)).flatMap(rowsOf)),
   )
