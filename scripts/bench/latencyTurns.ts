@@ -14,27 +14,7 @@ const REPLY_PATIENCE_MS = 2000
 
 export type LatencyClip = { file: string; samples: Int16Array; audioMs: number }
 
-export type LatencyFigures = {
-  speech: string
-  llm: string
-  turns: number
-  /** Turns that were not: nothing was recognized, or a clip with pauses gave more than one. */
-  leftOut: number
-  fromSpeechEnd: Record<keyof FromSpeechEnd, FieldStatistics>
-  inferenceMs: FieldStatistics
-  speechFloorMs: FieldStatistics
-  timeToFirstTokenMs: FieldStatistics
-  languageFloorMs: FieldStatistics
-  /** First token, less the silence waited, what of the decoding did not fit into it, and the floor of the LLM. */
-  overheadMs: FieldStatistics
-  /** The same with the LLM's time to first token of that very turn in place of the floor: what the server itself adds. */
-  ownMs: FieldStatistics
-  /** First clause to the first byte of its audio sent. */
-  voiceMs: FieldStatistics
-  voiceFloorMs: FieldStatistics
-  /** The difference of the two, turn by turn. */
-  voiceOverheadMs: FieldStatistics
-}
+export type LatencyFigures = Awaited<ReturnType<typeof measureLatency>>
 
 export type LatencyRun = {
   client: LiveClient
@@ -58,7 +38,7 @@ type Measured = {
 }
 
 /** Asks every clip `rounds` times, each in a conversation of its own, and measures the floors right after each turn. */
-export async function measureLatency(run: LatencyRun): Promise<LatencyFigures> {
+export async function measureLatency(run: LatencyRun) {
   const measured: Measured[] = []
   let leftOut = 0
   for (let round = 0; round < run.rounds; round++) {
@@ -78,21 +58,26 @@ export async function measureLatency(run: LatencyRun): Promise<LatencyFigures> {
   const names = Object.keys(measured[0]?.record.fromSpeechEnd ?? {}) as (keyof FromSpeechEnd)[]
   const fromSpeechEnd = Object.fromEntries(
     names.map(name => [name, of(({ record }) => record.fromSpeechEnd[name])]),
-  ) as LatencyFigures['fromSpeechEnd']
+  ) as Record<keyof FromSpeechEnd, FieldStatistics>
   return {
     speech: run.speech,
     llm: run.llm,
     turns: measured.length,
+    /** Turns that were not: nothing was recognized, or a clip with pauses gave more than one. */
     leftOut,
     fromSpeechEnd,
     inferenceMs: of(({ record }) => record.speech.inferenceMs),
     speechFloorMs: of(turn => turn.speechFloorMs),
     timeToFirstTokenMs: of(({ record }) => record.llm.timeToFirstTokenMs),
     languageFloorMs: of(turn => turn.languageFloorMs),
+    /** First token, less the silence waited, what of the decoding did not fit into it, and the floor of the LLM. */
     overheadMs: of(({ record, languageFloorMs }) => less(record, languageFloorMs)),
+    /** The same with the LLM's time to first token of that very turn in place of the floor: what the server itself adds. */
     ownMs: of(({ record }) => less(record, record.llm.timeToFirstTokenMs)),
+    /** First clause to the first byte of its audio sent. */
     voiceMs: of(({ record }) => voiceMsOf(record)),
     voiceFloorMs: of(turn => turn.voiceFloorMs),
+    /** The difference of the two, turn by turn. */
     voiceOverheadMs: of(({ record, voiceFloorMs }) => {
       const voiceMs = voiceMsOf(record)
       return voiceMs === null || voiceFloorMs === null ? null : voiceMs - voiceFloorMs

@@ -9,23 +9,12 @@ const FRAME_MS = 20
 
 type OfType<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
 
-export type LiveClient = {
-  send(message: ClientMessage): void
-  /** Plays samples (mono, 16 kHz) as a microphone would, in real time, then silence until `until` settles. */
-  play(samples: Int16Array, until: Promise<unknown>): Promise<void>
-  /** Sends samples (mono, 16 kHz) and nothing after them, `speed` times as fast as a microphone would. */
-  say(samples: Int16Array, speed: number): Promise<void>
-  /** The next message of this type from now on; rejects when the server reports an error or hangs up. */
-  next<T extends ServerMessage['type']>(type: T): Promise<OfType<T>>
-  /** Shows every message from now on until it is stopped, and as an error that the server hung up. */
-  watch(take: (message: ServerMessage | Error) => void): { stop(): void }
-  close(): void
-}
+export type LiveClient = Awaited<ReturnType<typeof connectLive>>
 
 type Settings = Omit<Extract<ClientMessage, { type: 'start' }>, 'type' | 'protocol' | 'sampleRate'>
 
 /** A session of `/v1/voice` over a real socket, ready. */
-export async function connectLive(url: string, settings: Settings): Promise<LiveClient> {
+export async function connectLive(url: string, settings: Settings) {
   const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/v1/voice`)
   socket.binaryType = 'arraybuffer'
   const waiting = new Set<(message: ServerMessage | Error) => void>()
@@ -44,9 +33,10 @@ export async function connectLive(url: string, settings: Settings): Promise<Live
   socket.addEventListener('error', () => opened.reject(new Error(`no socket at ${url}`)))
   await opened.promise
 
-  const client: LiveClient = {
-    send: message => socket.send(JSON.stringify(message)),
-    async play(samples, until) {
+  const client = {
+    send: (message: ClientMessage): void => socket.send(JSON.stringify(message)),
+    /** Plays samples (mono, 16 kHz) as a microphone would, in real time, then silence until `until` settles. */
+    async play(samples: Int16Array, until: Promise<unknown>): Promise<void> {
       let stop = false
       void until
         .finally(() => {
@@ -62,7 +52,8 @@ export async function connectLive(url: string, settings: Settings): Promise<Live
         await sleep(Math.max(0, startedAt + (frame + 1) * FRAME_MS - performance.now()))
       }
     },
-    async say(samples, speed) {
+    /** Sends samples (mono, 16 kHz) and nothing after them, `speed` times as fast as a microphone would. */
+    async say(samples: Int16Array, speed: number): Promise<void> {
       const step = (pcmSampleRate * FRAME_MS) / 1000
       const startedAt = performance.now()
       for (let frame = 0; frame * step < samples.length; frame++) {
@@ -70,26 +61,28 @@ export async function connectLive(url: string, settings: Settings): Promise<Live
         await sleep(Math.max(0, startedAt + ((frame + 1) * FRAME_MS) / speed - performance.now()))
       }
     },
-    next(type) {
-      const { promise, resolve, reject } = Promise.withResolvers<OfType<typeof type>>()
+    /** The next message of this type from now on; rejects when the server reports an error or hangs up. */
+    next<T extends ServerMessage['type']>(type: T): Promise<OfType<T>> {
+      const { promise, resolve, reject } = Promise.withResolvers<OfType<T>>()
       const take = (message: ServerMessage | Error) => {
         if (message instanceof Error || message.type === 'error') {
           waiting.delete(take)
           reject(message instanceof Error ? message : new Error(message.message))
         } else if (message.type === type) {
           waiting.delete(take)
-          resolve(message as OfType<typeof type>)
+          resolve(message as OfType<T>)
         }
       }
       waiting.add(take)
       promise.catch(() => {})
       return promise
     },
-    watch(take) {
+    /** Shows every message from now on until it is stopped, and as an error that the server hung up. */
+    watch(take: (message: ServerMessage | Error) => void) {
       waiting.add(take)
       return { stop: () => void waiting.delete(take) }
     },
-    close: () => socket.close(),
+    close: (): void => socket.close(),
   }
   const ready = client.next('ready')
   client.send({ type: 'start', protocol: 1, sampleRate: pcmSampleRate, ...settings })

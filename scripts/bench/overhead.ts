@@ -14,14 +14,6 @@ const Manifest = Type.Array(
   Type.Object({ file: Type.String(), kind: Type.String(), durationSeconds: Type.Number() }),
 )
 
-export type Overhead = {
-  turns: number
-  overheadMs: FieldStatistics
-  wallMs: FieldStatistics
-  serverResidentBytes: number
-  eventLoopDelayP99Ms: number | null
-}
-
 /**
  * Sends every spoken clip of up to 6 s as a turn of its own conversation, `rounds` times, one at a time. No two prompts
  * in a row are the same, so that Ollama's prompt cache holds the system prompt and nothing else of them.
@@ -31,7 +23,7 @@ export async function benchOverhead(
   directory: string,
   rounds: number,
   print: (line: string) => void,
-): Promise<Overhead> {
+) {
   const manifest: unknown = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8'))
   Value.Assert(Manifest, manifest)
   const clips = manifest.filter(
@@ -54,7 +46,7 @@ export async function benchOverhead(
   const info: unknown = await (await fetch(`${server.url}/v1/info`)).json()
   Value.Assert(ServerInfo, info)
   const ascending = (values: number[]) => values.toSorted((a, b) => a - b)
-  const result: Overhead = {
+  const result = {
     turns: overheads.length,
     overheadMs: describe(ascending(overheads)),
     wallMs: describe(ascending(walls)),

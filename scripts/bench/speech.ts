@@ -21,27 +21,7 @@ export type SpeechBenchOptions = {
   print(line: string): void
 }
 
-/** Figures of one way to decode: the full window of 30 s, or ours. Times in milliseconds, rates in percent. */
-export type SpeechBenchSide = {
-  medianMs: number
-  wordErrorRate: number
-  /** Clips whose text was a loop in any round. */
-  loops: string[]
-  /** Decodings beyond one a piece, made by the loop guard. */
-  secondPasses: number
-}
-
-export type SpeechBenchLevel = {
-  level: string
-  clips: number
-  words: number
-  full: SpeechBenchSide
-  ours: SpeechBenchSide
-  /** Median over clips of our time by the full window's, each from the medians of the same run. */
-  medianRatio: number
-  /** Clips without speech: the texts that got through, and those that a decoding without any judgement gives. */
-  invented: { ours: string[]; unjudged: string[] }
-}
+export type SpeechBenchLevel = Awaited<ReturnType<typeof benchLevel>>
 
 /**
  * What the recognizer's window saves and costs, per level: the whole clip with the full window, as whisper-server does it by
@@ -83,7 +63,7 @@ async function benchLevel(
   level: SpeechLevel,
   clips: SpeechClip[],
   { rounds, acquire, signal }: SpeechBenchOptions,
-): Promise<SpeechBenchLevel> {
+) {
   const lease = await acquire(level, signal)
   try {
     const recognizer = createWhisperRecognizer({ acquire: async () => ({ ...lease, release: () => {} }) })
@@ -115,16 +95,19 @@ async function benchLevel(
     }
     const medians = (way: 'full' | 'ours') => runs.map(run => median(run[way].map(({ ms }) => ms)))
     const [full, ours] = [medians('full'), medians('ours')]
-    const side = (way: 'full' | 'ours', times: number[]): SpeechBenchSide => ({
+    // Figures of one way to decode: the full window of 30 s, or ours. Times in milliseconds, rates in percent.
+    const side = (way: 'full' | 'ours', times: number[]) => ({
       medianMs: median(times),
       wordErrorRate: wordErrorRate(
         runs.flatMap(run => run[way].map(({ text }) => ({ reference: run.clip.text, hypothesis: text }))),
       ),
+      /** Clips whose text was a loop in any round. */
       loops: runs
         .filter(run =>
           run[way].some(({ text }) => loopIn({ text, tokens: 0, audioMs: run.clip.audioMs }) !== null),
         )
         .map(run => run.clip.file),
+      /** Decodings beyond one a piece, made by the loop guard. */
       secondPasses: runs.reduce(
         (sum, run) => sum + run[way].reduce((more, { passes }) => more + passes - 1, 0),
         0,
@@ -136,7 +119,9 @@ async function benchLevel(
       words: spoken.reduce((sum, clip) => sum + clip.text.split(/[\s-]+/).length, 0),
       full: side('full', full),
       ours: side('ours', ours),
+      /** Median over clips of our time by the full window's, each from the medians of the same run. */
       medianRatio: median(ours.map((ms, index) => ms / (full[index] ?? Number.NaN))),
+      /** Clips without speech: the texts that got through, and those that a decoding without any judgement gives. */
       invented: {
         ours: invented.filter(text => text !== ''),
         unjudged: unjudged.filter(text => text !== ''),

@@ -36,10 +36,8 @@ export async function readSpeechClips(
   const path = join(directory, 'manifest.json')
   const manifest: unknown = JSON.parse(await readFile(path, 'utf8'))
   if (!Check(Manifest, manifest)) throw new Error(`${path} is no list of {file, text, kind}.`)
-  const clips: SpeechClip[] = []
-  for (const entry of manifest) {
+  return Array.fromAsync(manifest, async entry => {
     const { samples, durationMs } = await readClip(join(directory, entry.file), 600, signal)
-    clips.push({ ...entry, samples, audioMs: durationMs, found: await findSpeech(samples, signal) })
-  }
-  return clips
+    return { ...entry, samples, audioMs: durationMs, found: await findSpeech(samples, signal) }
+  })
 }

@@ -7,7 +7,6 @@ import { createFlite } from '../../server/engines/flite/flite.ts'
 import { QuantvoxError, toQuantvoxError } from '../../server/errors.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import { LanguageModel } from '../../server/protocol/models.ts'
-import type { TurnRecord } from '../../server/protocol/record.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
 import { findOllama, findWhisper } from '../../server/setup/index.ts'
 import { provisionFrom } from '../../server/setup/provision.ts'
@@ -22,19 +21,12 @@ import { examineSimd } from './simd.ts'
 const QUESTION = 'What is the weather like today?'
 const LanguageModels = Type.Object({ items: Type.Array(LanguageModel) })
 
-type SelfTest = {
-  findings: Finding[]
-  /** Null where it could not be asked. */
-  turn: TurnRecord | null
-  /** The model that answered, as it is loaded now. */
-  language: LanguageModel | null
-}
-
 /**
  * Asks a two-second question, spoken by flite, of the running server, else of one started for it, and looks at what only a
- * server that has answered knows. The turn is forgotten afterwards. Nothing is fetched: what is missing fails it.
+ * server that has answered knows. The turn is forgotten afterwards. Nothing is fetched: what is missing fails it, and
+ * there is no turn then. `language` is the model that answered, as it is loaded now.
  */
-export async function selfTest(config: Config, facts: Facts, signal: AbortSignal): Promise<SelfTest> {
+export async function selfTest(config: Config, facts: Facts, signal: AbortSignal) {
   const what = 'self-test turn'
   const why = 'A spoken question and its answer are what the server is for.'
   try {
