@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { describeConfig, loadConfig } from '../../server/config.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
+import { textTable } from './textTable.ts'
 
 /** `quantvox config`: every setting, its value and where that came from. */
 export function addConfig(program: Command): void {
@@ -13,9 +14,6 @@ export function addConfig(program: Command): void {
       process.stdout.write(`${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`)
       return
     }
-    const widths = [0, 1].map(column => Math.max(...rows.map(row => row[column]?.length ?? 0)))
-    for (const [name, value, origin] of rows) {
-      process.stdout.write(`${name.padEnd(widths[0] ?? 0)}  ${value.padEnd(widths[1] ?? 0)}  ${origin}\n`)
-    }
+    process.stdout.write(`${textTable(rows)}\n`)
   })
 }

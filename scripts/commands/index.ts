@@ -7,7 +7,7 @@ import { addConfig } from './config.ts'
 import { addDoctor } from './doctor.ts'
 import { addModels } from './models/modelCommands.ts'
 import { addServe } from './serve.ts'
-import { addSetup } from './setupCommand.ts'
+import { addSetup } from './setup.ts'
 import { addTurns } from './turns/turnCommands.ts'
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. */

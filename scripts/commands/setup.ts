@@ -1,3 +1,5 @@
+import type { Command } from 'commander'
+import { type Config, loadConfig } from '../../server/config.ts'
 import {
   chooseDefaultLanguageModel,
   ensureLanguageModel,
@@ -5,50 +7,25 @@ import {
   ensureSpeechModel,
   ensureWhisper,
   installedLanguageTags,
-  type OllamaProgram,
   type SetupContext,
-  type SpeechModelFile,
-  type WhisperPrograms,
 } from '../../server/setup/index.ts'
-import { type OllamaPlace, withOllama } from './models/ollamaForCommand.ts'
+import { withOllama } from './models/ollamaForCommand.ts'
 import { createProgressView } from './progressView.ts'
+import { settingFlags, settingsOf } from './settingFlags.ts'
 
-type SetupOptions = {
-  cacheDir: string
-  speechModel: string
-  /** Null: whatever suits this machine. */
-  languageModel: string | null
-  ollama: OllamaPlace
-  /** False where `SPEECH_URL` names whisper-servers elsewhere. */
-  wantsWhisper: boolean
-  json: boolean
-  out: Pick<NodeJS.WritableStream, 'write'>
-  signal: AbortSignal
+/** `quantvox setup`: gets what the first start needs, without starting, side by side, and prints where it is. */
+export function addSetup(program: Command, signal: AbortSignal): void {
+  const command = program.command('setup').description('get the engines and the default models')
+  settingFlags(command, ['CACHE_DIR', 'SPEECH_MODEL', 'LLM_MODEL', 'OLLAMA_HOST'])
+  command.option('--json', 'print what is where as JSON').action(async (options: Record<string, unknown>) => {
+    const { config } = loadConfig(settingsOf(options))
+    const view = createProgressView()
+    const result = await setUp(config, view.onProgress, signal).finally(view.done)
+    process.stdout.write(options.json === true ? `${JSON.stringify(result, null, 2)}\n` : resultText(result))
+  })
 }
 
-type SetupResult = {
-  cacheDir: string
-  whisper: WhisperPrograms | null
-  ollama: OllamaProgram | { url: string }
-  speechModel: SpeechModelFile | null
-  languageModel: string
-  seconds: number
-}
-
-/** Gets everything that a first start needs, side by side, and prints where it is. */
-export async function setupCommand(options: SetupOptions): Promise<void> {
-  const view = createProgressView()
-  const started = performance.now()
-  let result: SetupResult
-  try {
-    result = await setUp(options, view.onProgress, started)
-  } finally {
-    view.done()
-  }
-  if (options.json) {
-    options.out.write(`${JSON.stringify(result, null, 2)}\n`)
-    return
-  }
+function resultText(result: Awaited<ReturnType<typeof setUp>>): string {
   const { whisper, ollama, speechModel, languageModel } = result
   const rows = [
     ['Ollama', 'url' in ollama ? `running at ${ollama.url}` : `${ollama.version}  ${ollama.path}`],
@@ -56,22 +33,16 @@ export async function setupCommand(options: SetupOptions): Promise<void> {
     ['speech model', speechModel === null ? 'at SPEECH_URL' : `${speechModel.name}  ${speechModel.path}`],
     ['language model', languageModel],
   ] as const
-  for (const [name, value] of rows) options.out.write(`${name.padEnd(15)} ${value}\n`)
-  options.out.write(`Everything is there (${result.seconds} s).\n`)
+  const lines = rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`)
+  return `${lines.join('')}Everything is there (${result.seconds} s).\n`
 }
 
-async function setUp(
-  options: SetupOptions,
-  onProgress: SetupContext['onProgress'],
-  started: number,
-): Promise<SetupResult> {
+async function setUp(config: Config, onProgress: SetupContext['onProgress'], signal: AbortSignal) {
+  const started = performance.now()
   // The first failure stops the others: a compiler that runs on for minutes would hide it.
   const failed = new AbortController()
-  const context = {
-    cacheDir: options.cacheDir,
-    onProgress,
-    signal: AbortSignal.any([options.signal, failed.signal]),
-  }
+  const cacheDir = config.CACHE_DIR
+  const context = { cacheDir, onProgress, signal: AbortSignal.any([signal, failed.signal]) }
   const orStop = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work
@@ -80,23 +51,25 @@ async function setUp(
       throw error
     }
   }
+  const isSpeechElsewhere = config.SPEECH_URL.length > 0
   const parts = [
-    orStop(options.wantsWhisper ? ensureWhisper(context) : Promise.resolve(null)),
-    orStop(options.wantsWhisper ? ensureSpeechModel(options.speechModel, context) : Promise.resolve(null)),
-    orStop(getLanguageModel(options, context)),
+    orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureWhisper(context)),
+    orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureSpeechModel(config.SPEECH_MODEL, context)),
+    orStop(getLanguageModel(config, context)),
   ] as const
   await Promise.allSettled(parts)
   failed.signal.throwIfAborted()
   const [whisper, speechModel, { ollama, languageModel }] = await Promise.all(parts)
   const seconds = Math.round((performance.now() - started) / 100) / 10
-  return { cacheDir: options.cacheDir, whisper, ollama, speechModel, languageModel, seconds }
+  return { cacheDir, whisper, ollama, speechModel, languageModel, seconds }
 }
 
-async function getLanguageModel(options: SetupOptions, context: SetupContext) {
-  return withOllama(options.ollama, context, true, async (url, isOurs) => {
+async function getLanguageModel(config: Config, context: SetupContext) {
+  const place = { host: config.OLLAMA_HOST, setByHand: config.ollamaHostSetByHand }
+  return withOllama(place, context, true, async (url, isOurs) => {
     if (url === null) throw new Error('unreachable: an Ollama may be installed here')
     const installed = await installedLanguageTags(url, context.signal)
-    const languageModel = options.languageModel ?? (await chooseDefaultLanguageModel(installed, url, context))
+    const languageModel = config.LLM_MODEL ?? (await chooseDefaultLanguageModel(installed, url, context))
     await ensureLanguageModel(languageModel, url, context)
     return { ollama: isOurs ? await ensureOllama(context) : { url }, languageModel }
   })

@@ -1,4 +1,5 @@
 import prettyBytes from 'pretty-bytes'
+import { textTable } from '../textTable.ts'
 
 export type ModelRow = {
   name: string
@@ -20,13 +21,5 @@ export function modelTable(rows: ModelRow[]): string {
       row.installed ? 'installed' : 'not installed',
     ]),
   ]
-  const widths = [0, 1, 2, 3].map(column => Math.max(...cells.map(row => row[column]?.length ?? 0)))
-  return `${cells
-    .map(row =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')}\n`
+  return `${textTable(cells)}\n`
 }

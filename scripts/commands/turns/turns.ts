@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { StoredTurn } from '../../../server/protocol/record.ts'
 import { MAX_PAGE_SIZE, type TurnFilters, type TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { textTable } from '../textTable.ts'
 import { milliseconds, timingTable } from '../timingTable.ts'
 import { typedFilters } from './turnFilters.ts'
 import { openTurnSource, type TurnLocation, type TurnSource } from './turnSource.ts'
@@ -102,19 +103,9 @@ const columns: readonly Column[] = [
 
 /** One line a turn under a heading; numbers are milliseconds from speech end, aligned right. */
 function turnTable(turns: readonly StoredTurn[]): string {
-  const cells = [
-    columns.map(({ title }) => title),
-    ...turns.map(turn => columns.map(({ read }) => read(turn))),
-  ]
-  const widths = columns.map((_, i) => Math.max(...cells.map(row => row[i]?.length ?? 0)))
-  return cells
-    .map(row =>
-      row
-        .map((cell, i) => (columns[i]?.right ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const right = new Set(columns.flatMap((column, index) => (column.right ? [index] : [])))
+  const rows = turns.map(turn => columns.map(({ read }) => read(turn)))
+  return textTable([columns.map(({ title }) => title), ...rows], right)
 }
 
 /** A turn for a reader: what it was, what was said, and its timing table. */
