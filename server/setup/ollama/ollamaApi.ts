@@ -30,7 +30,7 @@ const Step = Type.Object({
   completed: Type.Optional(Type.Number()),
   total: Type.Optional(Type.Number()),
 })
-type Step = Static<typeof Step>
+export type Step = Static<typeof Step>
 
 /** Ollama answered that it refuses or failed; `reason` is in its own words. */
 export class OllamaRefusal extends QuantvoxError {

@@ -13,7 +13,7 @@ import { SourceFailure, withDiskErrors } from '../failures.ts'
 import { withLock } from '../lock.ts'
 import { runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
-import type { SetupContext, SpeechModelFile, WhisperPrograms } from '../types.ts'
+import { reporter, type SetupContext, type SpeechModelFile, type WhisperPrograms } from '../types.ts'
 import { type FileNote, placeFile, readFileNote, removeFile } from './speechFiles.ts'
 import { ensureWhisper } from './whisper.ts'
 
@@ -169,7 +169,7 @@ async function quantize(
       context,
     ),
   ])
-  context.onProgress({ item: level.name, status: 'quantizing', completedBytes: null, totalBytes: null })
+  reporter(context, level.name)('quantizing')
   return withScratch(context.cacheDir, level.name, async scratch => {
     const made = join(scratch, 'model.ggml')
     await runQuantize(programs.quantizePath, [source.path, made, level.quantization], level.name, context)

