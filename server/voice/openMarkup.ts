@@ -1,13 +1,6 @@
 /** Longer than this and an opening mark counts as an ordinary character. */
 const longestSpan = 300
 
-export type MaskedMarkup = {
-  /** Same length as the text; inline code and links are rows of `X`, so no clause can end inside them. */
-  masked: string
-  /** Where a mark opens that the text to come may still close; the text's length if there is none. */
-  openFrom: number
-}
-
 const linkHere = /!?\[[^[\]\n]{0,200}\]\([^()\s]{0,300}\)/y
 const linkPrefixHere = /!?\[[^[\]\n]{0,200}(?:\](?:\([^()\s]{0,300})?)?$/y
 const ticksHere = /`+/y
@@ -18,10 +11,11 @@ const matchAt = (pattern: RegExp, text: string, at: number) => {
 }
 
 /**
- * Finds inline code and links in the beginning of a text.
+ * Finds inline code and links in the beginning of a text. `masked` is as long as the text, with rows of `X` in their place, so
+ * that no clause can end inside them; at `openFrom` a mark opens that the text to come may still close, else the text ends.
  * @param final true when no more text will come, so that nothing stays open
  */
-export function maskMarkup(text: string, final: boolean): MaskedMarkup {
+export function maskMarkup(text: string, final: boolean) {
   let masked = ''
   let at = 0
   while (at < text.length) {

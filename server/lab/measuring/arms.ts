@@ -17,11 +17,7 @@ export function speechArms(names: readonly string[], levels: readonly SpeechMode
     if (installed.length === 0) throw unknownSpeech(name, meant, levels)
     for (const level of installed) chosen.add(level)
   }
-  const ordered = inGivenOrder(
-    [...chosen].toSorted((a, b) => precisionOf(b) - precisionOf(a)),
-    level => level.family,
-    [...chosen].map(level => level.family),
-  )
+  const ordered = inOrder(chosen, level => level.family)
   return ordered.map(level => ({
     name: level.name,
     family: level.family,
@@ -55,11 +51,7 @@ export function llmArms(
     for (const tag of meant) chosen.add(tag)
   }
   const family = (tag: LanguageModel) => withoutQuantization(tag.name)
-  const ordered = inGivenOrder(
-    [...chosen].toSorted((a, b) => precisionOf(b) - precisionOf(a)),
-    family,
-    [...chosen].map(family),
-  )
+  const ordered = inOrder(chosen, family)
   return ordered.map(tag => ({
     name: tag.name,
     family: family(tag),
@@ -71,21 +63,18 @@ export function llmArms(
   }))
 }
 
-/** Orders by nominal bits, then by size on disk: q4_1 and q4_K_M both say four. */
-function precisionOf({
-  quantization,
-  sizeBytes,
-}: {
-  quantization: string | null
-  sizeBytes: number | null
-}): number {
-  const bits = Number(/\d+/.exec(quantization ?? '')?.[0] ?? 0)
-  return bits + (sizeBytes ?? 0) / 1e15
+/** Families in the order in which they were named, the levels of each by precision, best first. */
+function inOrder<T extends Sized>(chosen: ReadonlySet<T>, familyOf: (item: T) => string): T[] {
+  const families = Map.groupBy(chosen, familyOf).values()
+  return [...families].flatMap(family => family.sort((a, b) => precisionOf(b) - precisionOf(a)))
 }
 
-/** Families stay together, in the order in which they were named. */
-function inGivenOrder<T>(items: T[], familyOf: (item: T) => string, families: string[]): T[] {
-  return [...new Set(families)].flatMap(family => items.filter(item => familyOf(item) === family))
+type Sized = Pick<LanguageModel, 'quantization' | 'sizeBytes'>
+
+/** Orders by nominal bits, then by size on disk: q4_1 and q4_K_M both say four. */
+function precisionOf({ quantization, sizeBytes }: Sized): number {
+  const bits = Number(/\d+/.exec(quantization ?? '')?.[0] ?? 0)
+  return bits + (sizeBytes ?? 0) / 1e15
 }
 
 function referenceOf<T extends { name: string }>(

@@ -51,15 +51,11 @@ export async function readClips(
   dataDir: string,
   signal: AbortSignal,
 ): Promise<ClipSet> {
-  const withSpeech = async (clips: (MadeClip | FileClip)[]): Promise<LabClip[]> => {
-    const result: LabClip[] = []
-    for (const { id, kind, text, samples } of clips) {
-      const { segments, speechMs } = await stages.findSpeech(samples, signal)
-      const audioMs = durationMs(samples.length)
-      result.push({ id, kind, text, audioMs, samples, speech: { segments, speechMs } })
-    }
-    return result
-  }
+  const withSpeech = (clips: (MadeClip | FileClip)[]): Promise<LabClip[]> =>
+    Array.fromAsync(clips, async clip => {
+      const { segments, speechMs } = await stages.findSpeech(clip.samples, signal)
+      return { ...clip, audioMs: durationMs(clip.samples.length), speech: { segments, speechMs } }
+    })
   if (audio === 'saved') {
     const clips = await withSpeech(await savedQuestions(join(dataDir, 'audio'), signal))
     return { from: 'turns saved by SAVE_AUDIO', language: null, clips }
@@ -74,12 +70,9 @@ export async function readClips(
     audio === 'builtin'
       ? 'the recordings in server/lab/clips and sentences spoken by flite, half of them in noise'
       : 'sentences spoken by flite, half of them in noise'
-  return { from, language: 'en', clips: mixed(await withSpeech([...recorded, ...spoken])) }
-}
-
-/** Recorded and synthetic, spoken or not: wherever a round is cut, both were heard. */
-function mixed(clips: LabClip[]): LabClip[] {
-  return shuffled(clips, clips.length)
+  const clips = await withSpeech([...recorded, ...spoken])
+  // Recorded and synthetic, spoken or not: wherever a round is cut, both were heard.
+  return { from, language: 'en', clips: shuffled(clips, clips.length) }
 }
 
 type FileClip = Omit<MadeClip, 'text'> & { text: string | null }

@@ -39,8 +39,6 @@ export type Preparation = {
   recorded: Plan | null
 }
 
-export type Prepared = Awaited<ReturnType<typeof prepare>>
-
 /**
  * The levels and tags that a request means; without names, those of the server's own default models. A request that names only one side
  * compares only that.

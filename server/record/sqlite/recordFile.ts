@@ -2,20 +2,11 @@ import type { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { type Database, fileProblem, openDatabase, sqliteCode } from './database.ts'
 
-/** The record's file: opened when it is first used, and anew after it was damaged, replaced or out of reach. */
-type RecordFile = {
-  /** Runs `work` on the open file. An opening waits `waitMs` for another's lock. Throws `QuantvoxError` only. */
-  use<T>(kind: 'read' | 'write', work: (open: Database) => T, waitMs?: number): T
-  /** Why the last that was asked of it failed; a write that failed counts until one works. Null where all is well. */
-  problem(): QuantvoxError | null
-  close(): void
-}
-
-/** @param options.readOnly neither makes nor migrates the file */
-export function openRecordFile(
-  path: string,
-  { readOnly, log }: { readOnly: boolean; log: Log | undefined },
-): RecordFile {
+/**
+ * The record's file: opened when it is first used, and anew after it was damaged, replaced or out of reach.
+ * @param options.readOnly neither makes nor migrates the file
+ */
+export function openRecordFile(path: string, { readOnly, log }: { readOnly: boolean; log: Log | undefined }) {
   let database: Database | null = null
   let problem: { error: QuantvoxError; writing: boolean } | null = null
 
@@ -40,7 +31,8 @@ export function openRecordFile(
   }
 
   return {
-    use(kind, work, waitMs = 0) {
+    /** Runs `work` on the open file. An opening waits `waitMs` for another's lock. Throws `QuantvoxError` only. */
+    use<T>(kind: 'read' | 'write', work: (open: Database) => T, waitMs = 0): T {
       const open = opened(waitMs)
       try {
         const result = work(open)
@@ -55,8 +47,9 @@ export function openRecordFile(
         throw failure
       }
     },
-    problem: () => problem?.error ?? null,
-    close() {
+    /** Why the last that was asked of it failed; a write that failed counts until one works. Null where all is well. */
+    problem: (): QuantvoxError | null => problem?.error ?? null,
+    close(): void {
       database?.close()
       database = null
     },
