@@ -29,8 +29,3 @@ export async function followRun(
     await new Promise(resolve => setTimeout(resolve, againAfterMs))
   }
 }
-
-/** 0 to 1; null before it is known how many steps there are. */
-export function shareOf({ doneSteps, totalSteps }: ComparisonProgress): number | null {
-  return totalSteps === 0 ? null : Math.min(1, doneSteps / totalSteps)
-}

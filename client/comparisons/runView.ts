@@ -1,11 +1,11 @@
 import type { ComparisonProgress, ComparisonStatus } from '../../server/protocol/comparisons.ts'
+import { shareDone } from '../../server/shared/comparisons.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import { clockTime, span } from '../figures.ts'
 import { saveBlob } from '../saveBlob.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import { requestInWords } from './comparisonRequest.ts'
-import { shareOf } from './following.ts'
 import { reportDocument } from './reportDocument.ts'
 
 const formats = { html: 'Page', md: 'Markdown', csv: 'CSV', json: 'JSON' } as const
@@ -58,7 +58,7 @@ export function createRunView(api: Api, status: ComparisonStatus, { stop, resume
 
   /** How far it is; without building anything anew. */
   function progress(now: ComparisonProgress): void {
-    const share = shareOf(now)
+    const share = shareDone(now)
     if (share === null) bar.removeAttribute('value')
     else bar.value = share
     step.textContent = `${now.phase}: ${now.what}`

@@ -39,6 +39,11 @@ export function labOf(
     },
     speechModels: () => speechModelsOf(assembly, provision),
     languageModels: languageModels.list,
+    languageTags: provision.languageTags,
+    async makeLanguageModel(tag, signal) {
+      // Nothing is put into an Ollama that is not ours without being asked for by its name.
+      return ollama.owned() && provision.makeLanguageModel(tag, await ollama.url(signal), () => {}, signal)
+    },
     madeFrom: provision.languageTagMadeFrom,
     probe: createModelProbe(ollama.url, { numCtx: config.NUM_CTX, keepAlive: config.KEEP_ALIVE }),
     speechEngines: assembly.separateSpeechEngines,

@@ -12,6 +12,8 @@ export type Provision = {
   speechLevels(): Promise<Omit<SpeechModel, 'loaded' | 'residentBytes'>[]>
   /** Pulls a tag, or makes it by the catalog's recipe. */
   languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>
+  /** Makes a tag of the catalog from weights that Ollama has; false where it has them not. */
+  makeLanguageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<boolean>
   /** Tags that the catalog knows, whether installed or not. */
   languageTags(): string[]
   /** The tag that a tag's weights were made from, by the catalog; null for others. */

@@ -19,6 +19,10 @@ export type LabDependencies = {
   speechModels(): Promise<SpeechModel[]>
   /** Installed tags. */
   languageModels(signal: AbortSignal): Promise<LanguageModel[]>
+  /** Every tag of the catalog. */
+  languageTags(): string[]
+  /** Makes a tag of the catalog of weights that are here; false where it cannot. */
+  makeLanguageModel(tag: string, signal: AbortSignal): Promise<boolean>
   /** The tag that the weights of a tag were made from, by the catalog. */
   madeFrom(tag: string): string | null
   probe: ModelProbe

@@ -197,7 +197,12 @@ export const NotMeasured = Type.Object({
 })
 export const Cut = Type.Object({ kind: Type.Literal('cut'), what: Type.String() })
 export const Resumed = Type.Object({ kind: Type.Literal('resumed'), at: Type.String() })
-export const Ended = Type.Object({ kind: Type.Literal('ended'), at: Type.String(), state: ComparisonState })
+export const Ended = Type.Object({
+  kind: Type.Literal('ended'),
+  at: Type.String(),
+  state: ComparisonState,
+  elapsedMs: Type.Optional(Type.Number({ description: 'of the run, all its parts together' })),
+})
 
 export const Observation = Type.Union([
   Plan,

@@ -55,7 +55,9 @@ export type ComparisonAudio = Static<typeof ComparisonAudio>
 
 export const ComparisonRequest = Type.Object(
   {
-    speechModels: names('catalog names; one without a level means all its installed levels'),
+    speechModels: names(
+      'catalog names; one without a level means all its levels that are here or can be made of what is',
+    ),
     llmModels: names('Ollama tags; one without a quantization means all its installed ones'),
     pairs: Type.Optional(
       Type.Boolean({ description: 'also whole spoken turns of the pairs on both fronts; default true' }),
@@ -90,7 +92,12 @@ export const ComparisonProgress = Type.Object({
   doneSteps: Type.Integer(),
   totalSteps: Type.Integer(),
   elapsedMs: Type.Number(),
-  remainingMs: nullable(Type.Number({ description: 'estimated from the steps so far; null when unknown' })),
+  remainingMs: nullable(
+    Type.Number({
+      description:
+        'by what the rest takes at the cost of its blocks so far, and by the budget; null when unknown',
+    }),
+  ),
 })
 export type ComparisonProgress = Static<typeof ComparisonProgress>
 

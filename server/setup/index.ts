@@ -8,6 +8,7 @@ export {
   ensureLanguageModel,
   knownLanguageTags,
   languageTagMadeFrom,
+  makeLanguageModel,
   quantizeLanguageModel,
 } from './ollama/language.ts'
 export { ensureOllama, findOllama } from './ollama/ollama.ts'

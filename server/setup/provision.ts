@@ -8,6 +8,7 @@ import {
   knownLanguageTags,
   languageTagMadeFrom,
   listSpeechModels,
+  makeLanguageModel,
   type SetupContext,
 } from './index.ts'
 
@@ -24,6 +25,7 @@ export function provisionFrom(cacheDir: string): Provision {
     speechLevel: (name, report, signal) => ensureSpeechModel(name, context(report, signal)),
     speechLevels: () => listSpeechModels(cacheDir),
     languageModel: (tag, url, report, signal) => ensureLanguageModel(tag, url, context(report, signal)),
+    makeLanguageModel: (tag, url, report, signal) => makeLanguageModel(tag, url, context(report, signal)),
     languageTags: knownLanguageTags,
     languageTagMadeFrom,
     defaultLanguageTag: (installed, url, signal) =>

@@ -28,8 +28,8 @@ type CompareOptions = {
 }
 
 const help = `
-A name without its level means all its installed levels. Without --speech and --llm, the levels of the server's default models are
-compared.
+A name without its level means all its levels that are here or can be made of what is; nothing is fetched. Without --speech and --llm, the
+levels of the server's default models are compared.
 
 --audio takes the project's own clips (builtin), sentences spoken by flite (synthetic), turns that were saved with SAVE_AUDIO (saved), or a
 directory on the server's machine with a manifest.json, a list of {"file": "a.wav", "text": "what is said in it"}, or a manifest.tsv with

@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty'
 import { createLogUpdate } from 'log-update'
 import type { ComparisonProgress } from '../../../server/protocol/comparisons.ts'
+import { shareDone } from '../../../server/shared/comparisons.ts'
 import { bar } from '../progressView.ts'
 
 type CompareProgress = { show(progress: ComparisonProgress): void; done(): void }
@@ -35,16 +36,12 @@ export function createCompareProgress(
 }
 
 /** For instance `speech models  ██████░░░░  25 %  1:40 left  decoding jfk.wav`. */
-export function progressLine({
-  phase,
-  what,
-  doneSteps,
-  totalSteps,
-  remainingMs,
-}: ComparisonProgress): string {
-  if (totalSteps === 0) return `${phases[phase]}  ${what}`
+export function progressLine(progress: ComparisonProgress): string {
+  const { phase, what, remainingMs } = progress
+  const share = shareDone(progress)
+  if (share === null) return `${phases[phase]}  ${what}`
   const left = remainingMs === null ? '' : `  ${clock(remainingMs)} left`
-  return `${phases[phase]}  ${bar(doneSteps / totalSteps)}${left}  ${what}`
+  return `${phases[phase]}  ${bar(share)}${left}  ${what}`
 }
 
 function clock(ms: number): string {

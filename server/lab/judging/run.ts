@@ -30,7 +30,7 @@ export type Run = {
   cuts: string[]
   resumedAt: string[]
   /** null while it runs, or when it broke off. */
-  ended: { at: string; state: ComparisonState } | null
+  ended: { at: string; state: ComparisonState; elapsedMs: number | null } | null
   disturbed: { observations: number; of: number }
   /** Lines that hold no observation; the last one of a run that broke off may be cut short. */
   unreadableLines: number
@@ -82,7 +82,8 @@ export function readRun(lines: Iterable<string>): Run {
     notMeasured: only('not-measured').map(({ what, why }) => ({ what, why })),
     cuts: only('cut').map(({ what }) => what),
     resumedAt: only('resumed').map(({ at }) => at),
-    ended: ended === undefined ? null : { at: ended.at, state: ended.state },
+    ended:
+      ended === undefined ? null : { at: ended.at, state: ended.state, elapsedMs: ended.elapsedMs ?? null },
     disturbed: made,
     unreadableLines,
   }

@@ -40,7 +40,7 @@ export function llmArms(
   const chosen = new Set<LanguageModel>()
   for (const name of names) {
     const exact = installed.filter(tag => tag.name === name || tag.name === `${name}:latest`)
-    const begun = installed.filter(tag => tag.name.startsWith(`${name}-`) || tag.name.startsWith(`${name}:`))
+    const begun = installed.filter(tag => isOfFamily(tag.name, name))
     const meant = exact.length > 0 ? exact : begun
     if (meant.length === 0) {
       throw unknownLanguageModel(
@@ -68,6 +68,10 @@ function inOrder<T extends Sized>(chosen: ReadonlySet<T>, familyOf: (item: T) =>
   const families = Map.groupBy(chosen, familyOf).values()
   return [...families].flatMap(family => family.sort((a, b) => precisionOf(b) - precisionOf(a)))
 }
+
+/** Whether a name without its quantization means this tag. */
+export const isOfFamily = (tag: string, name: string) =>
+  tag.startsWith(`${name}-`) || tag.startsWith(`${name}:`)
 
 type Sized = Pick<LanguageModel, 'quantization' | 'sizeBytes'>
 

@@ -4,7 +4,7 @@ import { seedOf, shuffled } from './seeded.ts'
 import { type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
 
 /** Cuts of one answer. */
-const POSITIONS_AN_ANSWER = 5
+export const POSITIONS_AN_ANSWER = 5
 /** Answers of one unit: 25 requests a tag. */
 const ANSWERS_AT_ONCE = 5
 
@@ -27,10 +27,12 @@ export function positionPhase(bench: AnswerBench, share: number): Phase {
         const noiseOf = bench.noiseOf === reference ? reference : null
         const answers = answersOf(reference, observed)
         for (let first = 0; first < answers.length; first += ANSWERS_AT_ONCE) {
-          const cuts = answers.slice(first, first + ANSWERS_AT_ONCE).flatMap(answer => cutsOf(answer, bench))
+          const some = answers.slice(first, first + ANSWERS_AT_ONCE)
+          const cuts = some.flatMap(answer => cutsOf(answer, bench))
           const order = shuffled(withNoiseArm(arms, noiseOf), seedOf(bench.seed, 'positions', family, first))
           units.push({
-            id: `positions ${family} ${first}`,
+            // With fewer answers it is another unit: an answer that came later has not been cut.
+            id: `positions ${family} ${some.length} ${first}`,
             what: `beginnings of answers ${first + 1} to ${first + ANSWERS_AT_ONCE} of ${family}`,
             steps: order.map(arm => step(bench, arm, cuts)),
           })

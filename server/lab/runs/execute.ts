@@ -2,9 +2,9 @@ import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { ComparisonProgress } from '../../protocol/comparisons.ts'
 import type { TurnsUnderWay } from '../../session/underWay.ts'
-import { made, type Phase, type Step, type Unit } from '../measuring/step.ts'
+import { armKey, made, type Phase, type Step, type Unit } from '../measuring/step.ts'
 import type { Failure, Observation } from '../observations.ts'
-import { createBudget } from './budget.ts'
+import { createBudget, type Pass } from './budget.ts'
 import { type Calm, whenCalm } from './calm.ts'
 import type { Mark, RunFiles } from './files.ts'
 
@@ -28,11 +28,11 @@ const MAX_REPEATS = 5
 const MAX_FAILURES = 4
 
 type MakeFailure = (what: string, why: string, code: string) => Failure
-type Progress = { phase: Phase; units: Unit[]; next: number }
+type Progress = { phase: Phase; units: Unit[] }
 
 /**
- * Does the units of all phases in order, as far as the budget goes, and writes down what they observe. A step that fails is tried
- * once more and written down; an arm that is gone, or fails again and again, is left out from then on.
+ * Does the units of all phases as far as the budget goes, the first of each before any second one, and writes down what they observe. A
+ * step that fails is tried once more and written down; an arm that is gone, or fails again and again, is left out from then on.
  * @throws the signal's reason, and `internal` when nothing can be written any more
  */
 export async function execute(execution: Execution): Promise<void> {
@@ -42,21 +42,32 @@ export async function execute(execution: Execution): Promise<void> {
   const budget = createBudget(execution.budgetMs, elapsedMs)
   const gone = new Set<string>()
   const failuresInARow = new Map<string, number>()
-  const begun: Progress[] = []
-  let doneSteps = 0
+  const begun: Progress[] = phases.map(phase => ({ phase, units: [] }))
 
   async function write(lines: Observation[], mark?: Omit<Mark, 'observationBytes'>): Promise<void> {
     await files.add(lines, mark)
     observed.push(...lines)
   }
 
+  const isDone = (unit: Unit) => stepsLeft(unit) === 0
+  const stepsLeft = (unit: Unit) =>
+    unit.steps.filter(step => !done.has(keyOf(unit, step)) && !gone.has(step.arm ?? '')).length
+
   function tell(phase: Phase, what: string): void {
-    const totalSteps = begun.flatMap(({ units }) => units).reduce((sum, unit) => sum + unit.steps.length, 0)
-    const elapsed = elapsedMs()
-    const estimateMs = doneSteps === 0 ? null : (elapsed / doneSteps) * (totalSteps - doneSteps)
-    const leftMs = budget.leftMs()
-    const remainingMs = leftMs === null ? estimateMs : Math.max(0, Math.min(leftMs, estimateMs ?? leftMs))
-    execution.progress({ phase: phase.name, what, doneSteps, totalSteps, elapsedMs: elapsed, remainingMs })
+    const units = begun.flatMap(progress => progress.units)
+    const totalSteps = units.reduce((sum, { steps }) => sum + steps.length, 0)
+    const doneSteps = totalSteps - units.reduce((sum, unit) => sum + stepsLeft(unit), 0)
+    const remainingMs = budget.remainingMs(
+      begun.map(one => [one.phase, one.units.filter(unit => !isDone(unit)).length] as const),
+    )
+    execution.progress({
+      phase: phase.name,
+      what,
+      doneSteps,
+      totalSteps,
+      elapsedMs: elapsedMs(),
+      remainingMs,
+    })
   }
 
   async function attempt(step: Step): Promise<Calm<Observation[]> | QuantvoxError> {
@@ -116,51 +127,48 @@ export async function execute(execution: Execution): Promise<void> {
   async function runUnit(unit: Unit, phase: Phase, isFirst: boolean): Promise<boolean> {
     const startedAt = performance.now()
     let worked = false
-    for (const [index, step] of unit.steps.entries()) {
+    for (const step of unit.steps) {
       signal.throwIfAborted()
-      const key = `${unit.id} #${index}`
+      const key = keyOf(unit, step)
+      if (done.has(key) || gone.has(step.arm ?? '')) continue
       tell(phase, step.what)
       // A unit that takes far longer than those before it must not run past the end; the first one is what every arm must have.
       if (worked && !isFirst && (budget.leftMs() ?? 1) <= 0) return false
-      if (!done.has(key) && !gone.has(step.arm ?? '')) {
-        worked = true
-        await runStep(step, key, phase)
-        done.add(key)
-      }
-      doneSteps++
+      worked = true
+      await runStep(step, key, phase)
+      done.add(key)
     }
     if (worked) budget.spent(phase, performance.now() - startedAt)
     return true
   }
 
-  for (const [index, phase] of phases.entries()) {
-    signal.throwIfAborted()
-    budget.begin(phase, phases.slice(index + 1))
-    const progress: Progress = { phase, units: await phase.units(observed, signal), next: 0 }
-    begun.push(progress)
-    await runWhile(progress, 'first')
+  /** Units in their order, one or as many as the pass allows. */
+  async function runSome({ phase, units }: Progress, pass: Pass): Promise<void> {
+    for (const [index, unit] of units.entries()) {
+      if (isDone(unit)) continue
+      if (!budget.allows(phase, pass) || !(await runUnit(unit, phase, index === 0))) break
+      if (pass === 'opening') break
+    }
     await phase.end?.()
   }
-  for (const progress of begun) {
-    await runWhile(progress, 'rest')
-    await progress.phase.end?.()
-  }
-  const cuts = begun.filter(({ next, units }) => next < units.length)
-  await write(cuts.map(progress => ({ kind: 'cut', what: cutText(progress) })))
 
-  async function runWhile(progress: Progress, pass: 'first' | 'rest'): Promise<void> {
-    const { phase, units } = progress
-    for (; progress.next < units.length; progress.next++) {
-      const unit = units[progress.next]
-      if (unit === undefined) return
-      const isDone = unit.steps.every((_, index) => done.has(`${unit.id} #${index}`))
-      if (!isDone && !budget.allows(phase, pass)) return
-      if (!(await runUnit(unit, phase, progress.next === 0))) return
+  for (const pass of ['opening', 'share', 'rest'] as const) {
+    for (const [index, progress] of begun.entries()) {
+      signal.throwIfAborted()
+      if (pass === 'share') budget.begin(progress.phase, phases.slice(index + 1))
+      // What comes later depends on what was observed: made anew when there is more of it, the same steps with the same keys.
+      if (pass !== 'rest') progress.units = await progress.phase.units(observed, signal)
+      await runSome(progress, pass)
     }
   }
+  const cuts = begun.filter(({ units }) => !units.every(isDone))
+  await write(cuts.map(progress => ({ kind: 'cut', what: cutText(progress, isDone) })))
 }
 
-function cutText({ phase, units, next }: Progress): string {
-  const left = units.length - next
-  return `${phase.what}: ${left} of ${units.length} blocks, from "${units[next]?.what ?? ''}" on`
+/** By what it measures, not by its place: a phase that makes its units anew may have more arms. */
+const keyOf = (unit: Unit, step: Step) => `${unit.id} ${armKey(step)} ${step.what}`
+
+function cutText({ phase, units }: Progress, isDone: (unit: Unit) => boolean): string {
+  const left = units.filter(unit => !isDone(unit))
+  return `${phase.what}: ${left.length} of ${units.length} blocks, from "${left[0]?.what ?? ''}" on`
 }

@@ -16,6 +16,7 @@ import { type SpeechBench, speechPhase } from '../measuring/speech.ts'
 import { createSpeechPlace } from '../measuring/speechPlace.ts'
 import { OWNER, type Phase } from '../measuring/step.ts'
 import { type LlmArm, type Plan, pairName, type SpeechArm } from '../observations.ts'
+import { canBeHad, makeMissing, type Named } from './missing.ts'
 
 /** Rounds over all arms where a request names none. */
 const DEFAULT_ROUNDS = 3
@@ -31,6 +32,8 @@ const shares = { speech: 0.3, answers: 0.4, positions: 0.1, pairs: 0.2 }
 export type Chosen = { speech: SpeechArm[]; llm: LlmArm[] }
 
 export type Preparation = {
+  /** Is told what takes a moment. */
+  doing(what: string): void
   id: string
   startedAt: string
   request: ComparisonRequest
@@ -49,25 +52,32 @@ export async function choose(
   lab: LabDependencies,
   signal: AbortSignal,
 ): Promise<Chosen> {
-  const { speechModels, llmModels } = request
-  const isDefault = speechModels === undefined && llmModels === undefined
-  const { settings } = lab.stages
-  const levels = await lab.speechModels()
-  const defaultFamily = () => {
-    const level = levels.find(({ name }) => name === settings.speechModel)
-    return level?.family ?? settings.speechModel
-  }
-  const speechNames = speechModels ?? (isDefault && lab.speechEngines !== null ? [defaultFamily()] : [])
-  const llmNames = llmModels ?? (isDefault ? [withoutQuantization(await settings.llmModel())] : [])
-  if (speechNames.length > 0 && lab.speechEngines === null) {
+  const named = await namesOf(request, lab)
+  if (named.speech.length > 0 && lab.speechEngines === null) {
     throw new QuantvoxError('invalid_request', 'Speech levels cannot be compared here: SPEECH_URL is set.', {
       meaning: 'Which level a whisper-server elsewhere has loaded is not ours to choose.',
       mend: 'Unset SPEECH_URL, or compare language models only.',
     })
   }
+  const levels = await lab.speechModels()
   return {
-    speech: speechArms(speechNames, levels),
-    llm: llmNames.length === 0 ? [] : llmArms(llmNames, await lab.languageModels(signal), lab.madeFrom),
+    speech: speechArms(
+      named.speech,
+      levels.map(level => ({ ...level, installed: canBeHad(level, levels) })),
+    ),
+    llm: named.llm.length === 0 ? [] : llmArms(named.llm, await lab.languageModels(signal), lab.madeFrom),
+  }
+}
+
+async function namesOf({ speechModels, llmModels }: ComparisonRequest, lab: LabDependencies): Promise<Named> {
+  const { settings } = lab.stages
+  const familyOf = async (level: string) =>
+    (await lab.speechModels()).find(({ name }) => name === level)?.family ?? level
+  const isDefault = speechModels === undefined && llmModels === undefined
+  return {
+    speech:
+      speechModels ?? (isDefault && lab.speechEngines !== null ? [await familyOf(settings.speechModel)] : []),
+    llm: llmModels ?? (isDefault ? [withoutQuantization(await settings.llmModel())] : []),
   }
 }
 
@@ -77,12 +87,15 @@ export async function choose(
  * @throws what choosing and reading the clips throw
  */
 export async function prepare(
-  { id, startedAt, request, observationsFile, recorded }: Preparation,
+  { doing, id, startedAt, request, observationsFile, recorded }: Preparation,
   lab: LabDependencies,
   signal: AbortSignal,
 ) {
   const { stages } = lab
-  const { speech, llm } = recorded ?? (await choose(request, lab, signal))
+  const missing = recorded ? [] : await makeMissing(await namesOf(request, lab), lab, doing, signal)
+  const chosen = recorded ?? (await choose(request, lab, signal))
+  const { llm } = chosen
+  const speech = chosen.speech.filter(({ name }) => !missing.some(({ what }) => what === name))
   const rounds = request.rounds ?? DEFAULT_ROUNDS
   const seed = seedOf(id)
   const withSpeech = speech.length > 0
@@ -166,7 +179,7 @@ export async function prepare(
   }
   return {
     plan,
-    notMeasured: notMeasured(meter, withPairs, plan),
+    notMeasured: [...missing, ...notMeasured(meter, withPairs, plan)],
     phases,
     /** Ends the engines that were started for the run. */
     close: async (): Promise<void> => place?.clear(),

@@ -49,7 +49,9 @@ export async function runComparison(
 
   try {
     tell('prepare', 'reading what to compare')
-    const preparation = { id, startedAt, request, observationsFile: files.observationsPath, recorded }
+    const doing = (what: string) => tell('prepare', what)
+    const observationsFile = files.observationsPath
+    const preparation = { doing, id, startedAt, request, observationsFile, recorded }
     const prepared = await prepare(preparation, lab, signal)
     try {
       if (recorded === null) {
@@ -81,7 +83,7 @@ export async function runComparison(
   const finishedAt = new Date().toISOString()
   let sentence: string | null = null
   try {
-    await files.add([{ kind: 'ended', at: finishedAt, state }], mark('ended'))
+    await files.add([{ kind: 'ended', at: finishedAt, state, elapsedMs: elapsedMs() }], mark('ended'))
     const result = await lab.judge(files.observationsPath, serverEnds)
     sentence = result.recommendation.sentence
     await files.writeResult(result)

@@ -68,6 +68,24 @@ export async function ensureLanguageModel(
 }
 
 /**
+ * Makes a tag of the catalog from weights that Ollama has, and fetches nothing; false where it has them not. Throws `engine_failed`
+ * where Ollama cannot make it.
+ */
+export async function makeLanguageModel(
+  tag: string,
+  ollamaUrl: string,
+  context: SetupContext,
+  languages: Languages = catalog.language,
+): Promise<boolean> {
+  const recipe = languages.recipes.find(candidate => candidate.tags.some(entry => entry.tag === tag))
+  const entry = recipe?.tags.find(candidate => candidate.tag === tag)
+  if (recipe === undefined || entry === undefined) return false
+  if (!(await hasBlob(ollamaUrl, weightsFor(recipe, entry.from), context.signal))) return false
+  await withLock(tag, context, locked => makeByRecipe(recipe, tag, ollamaUrl, locked))
+  return true
+}
+
+/**
  * Makes the level that `tag` ends in (`q8_0`, `q4_K_M` or `q4_K_S`) from the tag that ends in `fp16` instead. Throws
  * `model_not_found` where that is not installed and no recipe makes it, `engine_failed` where Ollama cannot.
  */
@@ -177,7 +195,7 @@ async function makeByRecipe(
 ): Promise<void> {
   const entry = recipe.tags.find(candidate => candidate.tag === tag)
   if (entry === undefined) throw new SourceFailure('the recipe does not make this tag')
-  const wanted = entry.from === 'f16' ? recipe.f16.sha256 : recipe.source.sha256
+  const wanted = weightsFor(recipe, entry.from)
   await withLock(recipe.family, context, async locked => {
     if (!(await hasBlob(ollamaUrl, wanted, locked.signal)))
       await uploadWeights(recipe, entry.from, tag, ollamaUrl, locked)
@@ -194,6 +212,8 @@ const progressOf = (item: string, { status, completed, total }: Step, doing: str
   ...{ item, status: status ?? doing },
   ...{ completedBytes: completed ?? null, totalBytes: total ?? null },
 })
+const weightsFor = ({ f16, source }: LanguageRecipe, from: 'original' | 'f16') =>
+  from === 'f16' ? f16.sha256 : source.sha256
 
 type CreateRequest = { model: string; from?: string; files?: Record<string, string>; quantize?: string }
 

@@ -135,7 +135,7 @@ test('progress is a bar with the time left', () => {
     what: 'decoding a.wav',
     doneSteps: 1,
     totalSteps: 4,
-    elapsedMs: 1000,
+    elapsedMs: 33_300,
     remainingMs: 99_500,
   })
   expect(line).toBe('speech models  ██████░░░░░░░░░░░░░░░░░░  25 %  1:40 left  decoding a.wav')

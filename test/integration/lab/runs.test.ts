@@ -267,6 +267,58 @@ test('a live turn that comes while a level loads has the processor to itself: th
   expect((await observed(id)).filter(line => line.kind === 'speech-load' && !line.disturbed)).toHaveLength(32)
 })
 
+test('every phase gets its first block before any gets its second', async () => {
+  const { id } = await comparisons.create({ ...everything(), pairs: true }, signal)
+  await ended(id)
+  const kinds = ['speech-decode', 'llm-answer', 'llm-position', 'pair-turn']
+  const lines = await observed(id)
+  const firsts = kinds.map(kind => lines.findIndex(line => line.kind === kind))
+  expect(firsts.toSorted((a, b) => a - b)).toEqual(firsts)
+  const second = lines.findIndex(line => line.kind === 'speech-decode' && line.block === 1)
+  expect(Math.min(...firsts)).toBeGreaterThan(-1)
+  expect(second).toBeGreaterThan(Math.max(...firsts))
+}, 60_000)
+
+describe('levels of a named family that are not installed', () => {
+  test('are made where what they are made of is here, and named as missing with why where not', async () => {
+    const { lab } = fake
+    const made = new Set(['whisper-test-f16'])
+    const levels = await lab.speechModels()
+    lab.speechModels = async () => levels.map(level => ({ ...level, installed: made.has(level.name) }))
+    const { speechLevel } = lab.stages
+    lab.stages.speechLevel = async (name, until) => {
+      if (name.endsWith('q4_0')) throw new QuantvoxError('engine_failed', 'The disk is full.')
+      made.add(name)
+      return speechLevel(name, until)
+    }
+    lab.languageTags = () => ['fake:1b-q5_0', 'fake:1b-q8_0', 'fake:70b-q8_0']
+    const { id } = await comparisons.create(everything(), signal)
+    await ended(id)
+    const { speech, notMeasured } = await comparisons.result(id)
+    expect(speech.map(({ name }) => name)).toEqual(['whisper-test-f16', 'whisper-test-q8_0'])
+    expect(notMeasured).toContainEqual({
+      what: 'whisper-test-q4_0',
+      why: 'It is not installed: The disk is full. "npx quantvox models pull whisper-test-q4_0" gets it.',
+    })
+    expect(notMeasured.map(({ what }) => what).filter(what => what.startsWith('fake:'))).toEqual([
+      'fake:1b-q5_0',
+    ])
+  })
+
+  test('a level by its whole name is made too; of a family of which nothing is here, none is', async () => {
+    const { lab } = fake
+    const { llmModels, ...speechOnly } = everything()
+    const levels = await lab.speechModels()
+    lab.speechModels = async () =>
+      levels.map(level => ({ ...level, installed: level.quantization === 'f16' }))
+    const { id } = await comparisons.create({ ...speechOnly, speechModels: ['whisper-test-q8_0'] }, signal)
+    expect((await ended(id)).last).toEqual({ event: 'done', data: { id, state: 'done' } })
+    expect((await comparisons.result(id)).speech.map(({ name }) => name)).toEqual(['whisper-test-q8_0'])
+    lab.speechModels = async () => levels.map(level => ({ ...level, installed: false }))
+    await expect(comparisons.create(everything(), signal)).rejects.toMatchObject({ code: 'model_not_found' })
+  })
+})
+
 describe('what cannot be compared', () => {
   test.each([
     [

@@ -8,6 +8,7 @@ import { catalog } from '../../../server/setup/catalog.ts'
 import {
   chooseDefaultLanguageModel,
   ensureLanguageModel,
+  makeLanguageModel,
   quantizeLanguageModel,
 } from '../../../server/setup/ollama/language.ts'
 import { installedLanguageModels, removeLanguageModel } from '../../../server/setup/ollama/ollamaApi.ts'
@@ -21,6 +22,7 @@ let root: string
 let url: string
 let server: Server
 let installed: string[]
+let hasBlobs: boolean
 let calls: Call[]
 let steps: Progress[]
 let answers: Record<string, (response: ServerResponse, body: Record<string, unknown>) => void>
@@ -38,6 +40,7 @@ const noSuchHost = (response: ServerResponse) =>
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'language-'))
   installed = []
+  hasBlobs = true
   calls = []
   steps = []
   answers = {
@@ -76,7 +79,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const body: Record<string, unknown> = text === '' ? {} : JSON.parse(text)
   calls.push({ path, body })
   const reply = answers[path]
-  if (path.startsWith('/api/blobs/')) response.writeHead(200).end()
+  if (path.startsWith('/api/blobs/')) response.writeHead(hasBlobs ? 200 : 404).end()
   else if (reply !== undefined) reply(response, body)
   else response.writeHead(404).end('{"error":"model not found"}')
 }
@@ -113,6 +116,16 @@ describe('a language model', () => {
       completedBytes: 5,
       totalBytes: 10,
     })
+  })
+
+  it('is made of weights that Ollama has, without asking anybody else; where it has them not, it is not', async () => {
+    expect(await makeLanguageModel('smollm2:135m-instruct-q8_0', url, context())).toBe(true)
+    expect(installed).toEqual(['smollm2:135m-instruct-q8_0'])
+    expect(await makeLanguageModel('llama3.2:1b-instruct-q8_0', url, context())).toBe(false)
+    hasBlobs = false
+    expect(await makeLanguageModel('smollm2:135m-instruct-q4_K_S', url, context())).toBe(false)
+    expect(called('/api/pull')).toEqual([])
+    expect(called('/api/create')).toHaveLength(1)
   })
 
   it('of a recipe is made where the registry does not answer, at the level that its tag says', async () => {

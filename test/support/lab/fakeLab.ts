@@ -124,6 +124,8 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
     },
     speechModels: async () => Object.keys(heardBy).map(speechModel),
     languageModels: languageModels.list,
+    languageTags: () => [],
+    makeLanguageModel: async () => false,
     madeFrom: tag => (tag === 'fake:1b-fp16' ? 'fake:1b-q4_1' : null),
     probe: createModelProbe(url, testChat),
     speechEngines,

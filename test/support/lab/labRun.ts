@@ -117,7 +117,7 @@ export function labRun(change: Change = {}): Observation[] {
     { kind: 'cut', what: 'round 4 of the speech levels' } as const,
     ...(change.further ?? []),
   ].filter(({ kind }) => !change.without?.includes(kind))
-  const end = { kind: 'ended', at: '2026-11-25T09:08:00.000Z', state: 'done' } as const
+  const end = { kind: 'ended', at: '2026-11-25T09:08:00.000Z', state: 'done', elapsedMs: 480_000 } as const
   return [own, ...made, ...(change.ended === false ? [] : [end])]
 }
 

@@ -18,6 +18,7 @@ const provision: Provision = {
   speechLevels: async () => [],
   languageModel: async () => {},
   languageTags: () => [],
+  makeLanguageModel: async () => false,
   languageTagMadeFrom: () => null,
   defaultLanguageTag: async () => 'scripted:1b-q4_K_M',
 }

@@ -7,9 +7,10 @@ import {
   comparisonRequest,
   requestInWords,
 } from '../../../client/comparisons/comparisonRequest.ts'
-import { followRun, shareOf } from '../../../client/comparisons/following.ts'
+import { followRun } from '../../../client/comparisons/following.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import { type ComparisonProgress, ComparisonRequest } from '../../../server/protocol/comparisons.ts'
+import { shareDone } from '../../../server/shared/comparisons.ts'
 import type { StreamedEvent } from '../../../server/shared/eventStream.ts'
 import { makeComparisonResult } from '../../support/lab/comparisonResult.ts'
 
@@ -103,8 +104,9 @@ describe('following a run', () => {
     )
   })
 
-  test('knows its share once it knows the steps', () => {
-    expect([shareOf(progress), shareOf({ ...progress, totalSteps: 0 })]).toEqual([0.25, null])
+  test('knows its share by the time that is left, else by the steps, once there are any', () => {
+    expect([shareDone(progress), shareDone({ ...progress, totalSteps: 0 })]).toEqual([0.25, null])
+    expect(shareDone({ ...progress, elapsedMs: 90_000, remainingMs: 30_000 })).toBe(0.75)
   })
 })
 

@@ -16,7 +16,7 @@ test('each phase gets its share of what is left, and leaves what it does not nee
   const budget = createBudget(100_000, () => now)
   const work = (which: Phase, ms: number) => {
     let units = 0
-    for (; budget.allows(which, 'first'); units++) {
+    for (; budget.allows(which, 'share'); units++) {
       now += ms
       budget.spent(which, ms)
     }
@@ -34,13 +34,49 @@ test('each phase gets its share of what is left, and leaves what it does not nee
 
 test('every phase does one unit while there is time, however dear', () => {
   let now = 0
-  const dear = phase(0.01)
+  const [dear, other] = [phase(0.01), phase(0.99)]
   const budget = createBudget(60_000, () => now)
-  budget.begin(dear, [phase(0.99)])
-  expect(budget.allows(dear, 'first')).toBe(true)
+  expect(budget.allows(dear, 'opening')).toBe(true)
   now = 30_000
   budget.spent(dear, 30_000)
-  expect(budget.allows(dear, 'first')).toBe(false)
+  expect(budget.allows(other, 'opening')).toBe(true)
+  budget.begin(dear, [other])
+  expect(budget.allows(dear, 'share')).toBe(false)
+})
+
+test('what a phase spent on its opening is part of its share', () => {
+  let now = 0
+  const [first, second] = [phase(0.5), phase(0.5)]
+  const budget = createBudget(100_000, () => now)
+  for (const one of [first, second]) {
+    now += 20_000
+    budget.spent(one, 20_000)
+  }
+  budget.begin(first, [second])
+  // Of 95 s a half is 47.5; 20 are spent, and another unit takes 20 with 15 % to be sure.
+  expect(budget.allows(first, 'share')).toBe(true)
+  now += 20_000
+  budget.spent(first, 20_000)
+  expect(budget.allows(first, 'share')).toBe(false)
+})
+
+test('what remains is what the work left takes, and never more than the budget', () => {
+  let now = 10_000
+  const [first, second] = [phase(0.5), phase(0.5)]
+  const budget = createBudget(100_000, () => now)
+  expect(budget.remainingMs([[first, 3]])).toBe(90_000)
+  budget.spent(first, 10_000)
+  expect(budget.remainingMs([[first, 3]])).toBe(30_000)
+  expect(budget.remainingMs([[first, 30]])).toBe(90_000)
+  expect(
+    budget.remainingMs([
+      [first, 3],
+      [second, 1],
+    ]),
+  ).toBe(90_000)
+  now = 120_000
+  expect(budget.remainingMs([[first, 3]])).toBe(0)
+  expect(createBudget(null, () => now).remainingMs([[first, 3]])).toBeNull()
 })
 
 test('what has no share is done with the rest, where it is known to fit', () => {
@@ -48,7 +84,7 @@ test('what has no share is done with the rest, where it is known to fit', () => 
   const energy = phase(0, 120_000)
   const budget = createBudget(200_000, () => now)
   budget.begin(energy, [])
-  expect(budget.allows(energy, 'first')).toBe(false)
+  expect(budget.allows(energy, 'share')).toBe(false)
   expect(budget.allows(energy, 'rest')).toBe(true)
   now = 100_000
   expect(budget.allows(energy, 'rest')).toBe(false)
@@ -58,6 +94,6 @@ test('without a budget nothing is cut', () => {
   const budget = createBudget(null, () => 1e9)
   const any = phase(0)
   budget.begin(any, [])
-  expect(budget.allows(any, 'first')).toBe(true)
+  expect(budget.allows(any, 'share')).toBe(true)
   expect(budget.leftMs()).toBeNull()
 })

@@ -1,6 +1,7 @@
 import type { ComparisonLimits } from '../../../protocol/comparisons.ts'
 import { timingFigure } from '../figures.ts'
 import type { Measured } from '../measured.ts'
+import type { Enough } from './enough.ts'
 
 /** A level or a tag that may be recommended. */
 export type Candidate = {
@@ -17,8 +18,10 @@ export type Candidate = {
   objection: string | null
   /** What is known of its accuracy, a sentence about it. */
   accuracy: string
-  /** Whether it is as accurate as the reference by observations enough to tell, or just not shown to be worse. */
+  /** Whether it is as accurate as the reference by observations enough to tell, or just not shown to be worse; `thin` is never recommended. */
   evidence: 'reference' | 'shown' | 'not-shown' | 'thin'
+  /** Of thin evidence: what would be enough; null where nothing was observed that could tell. */
+  enough: Enough | null
 }
 
 /** How much slower than the fastest counts as just as fast. */

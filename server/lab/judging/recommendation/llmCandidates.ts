@@ -1,10 +1,12 @@
 import type { LlmTag } from '../../../protocol/comparisonResult.ts'
+import { POSITIONS_AN_ANSWER } from '../../measuring/positions.ts'
 import { writtenNumber } from '../../wording.ts'
 import { rulesOf } from '../arms.ts'
 import { checkedAnswers, checkedRightFigure, flipsBetween, isTelling } from '../language/checkedAnswers.ts'
 import { clauseTimes, observedLlm } from '../language/llmTags.ts'
 import type { Run } from '../run.ts'
 import type { Candidate } from './candidate.ts'
+import { boundsOf, type Enough } from './enough.ts'
 
 /**
  * Percentage points of checked answers that a recommended tag may lie below the reference where its next tokens are
@@ -14,8 +16,9 @@ const mostLostAnswers = 5
 /** Percent of next tokens that such a tag must choose like the reference of its family. */
 const leastTokenAgreement = 90
 
-/** Checked answers below which their number alone says nothing. */
-const fewAnswers = 20
+/** Points beyond that which must be ruled out before next tokens, or checked answers, are believed. */
+const ruledOutAgreement = 5
+const ruledOutLoss = 10
 
 /** The tags as candidates, without those that a reference was made from. */
 export function llmCandidates(run: Run, tags: readonly LlmTag[]): Candidate[] {
@@ -34,7 +37,7 @@ export function llmCandidates(run: Run, tags: readonly LlmTag[]): Candidate[] {
 function judged(
   run: Run,
   tag: LlmTag,
-): Pick<Candidate, 'lossPoints' | 'objection' | 'accuracy' | 'evidence'> {
+): Pick<Candidate, 'lossPoints' | 'objection' | 'accuracy' | 'evidence' | 'enough'> {
   const reference = run.plan.reference.llm
   if (reference === null || tag.name === reference) {
     return {
@@ -42,6 +45,7 @@ function judged(
       objection: null,
       accuracy: `${tag.name} is the reference.`,
       evidence: 'reference',
+      enough: null,
     }
   }
   const { tokenAgreement, klTop20 } = tag.figures
@@ -56,27 +60,58 @@ function judged(
       ? null
       : `gets ${answers.right} of ${answers.of} checked answers right (${reference}: ${answers.before}; ${answers.flips.gained} gained, ${answers.flips.lost} lost, p = ${writtenNumber(answers.flips.pValue)})`
   const departs = tokenAgreement.verdict === 'worse' || klTop20.verdict === 'worse'
-  const loses = difference !== null && difference < -mostLostAnswers && departs
-  const objections = [
-    ...(loses || answers?.figure.verdict === 'worse' ? [`it ${right}`] : []),
-    ...(departs && tokenAgreement.value !== null && tokenAgreement.value < leastTokenAgreement
+  const heldAgainst = (differs: boolean) => [
+    ...(answers?.figure.verdict === 'worse' || (differs && (difference ?? 0) < -mostLostAnswers)
+      ? [`it ${right}`]
+      : []),
+    ...(differs && tokenAgreement.value !== null && tokenAgreement.value < leastTokenAgreement
       ? [`it ${agreement}, less than ${leastTokenAgreement} %`]
       : []),
   ]
+  const shown = heldAgainst(departs)
+  const isBetter = answers?.figure.verdict === 'better'
+  const { isEnough, enough } = isBetter || shown.length > 0 ? told(true, null) : evidenceOf(run, tag, answers)
+  const objections = isEnough ? shown : heldAgainst(true)
   const parts = [right, agreement].filter(part => part !== null)
-  const thin = answers === null || !answers.telling || answers.of < fewAnswers
   return {
     lossPoints: difference === null ? null : -difference,
     objection: objections.length === 0 ? null : objections.join(', and '),
     accuracy: `${tag.name} ${parts.length === 0 ? 'was not held against the reference' : parts.join(' and ')}.`,
-    evidence:
-      answers?.figure.verdict === 'better'
-        ? 'shown'
-        : thin && tokenAgreement.value === null
-          ? 'thin'
-          : 'not-shown',
+    evidence: isBetter ? 'shown' : isEnough ? 'not-shown' : 'thin',
+    enough,
   }
 }
+
+/**
+ * Whether enough was observed to rule out a loss: by next tokens, within the family of the run's reference, else by
+ * checked answers, which a model of another family has in common with it.
+ */
+function evidenceOf(
+  run: Run,
+  { reference, figures: { tokenAgreement } }: LlmTag,
+  answers: ReturnType<typeof answersBeside>,
+): { isEnough: boolean; enough: Enough | null } {
+  const { value, n, interval: ofTokens } = tokenAgreement
+  if (value !== null && reference === run.plan.reference.llm) {
+    const { low, timesFor } = boundsOf(value, ofTokens, n * (1 - value / 100), n)
+    const lowest = leastTokenAgreement - ruledOutAgreement
+    const times = timesFor(Math.max(value - lowest, leastTokenAgreement - value))
+    const available = run.plan.questions.length * POSITIONS_AN_ANSWER
+    return told(ofTokens !== null && low >= lowest, { observed: n, times, available, of: 'next tokens' })
+  }
+  const difference = answers?.figure.differenceToReference ?? null
+  if (answers === null || difference === null) return told(false, null)
+  const { figure, flips, of: observed, telling } = answers
+  const interval = figure.differenceInterval
+  const { low, timesFor } = boundsOf(difference, interval, flips.gained + flips.lost, observed)
+  const most = mostLostAnswers + ruledOutLoss
+  const times = telling ? timesFor(Math.max(most + difference, -difference)) : null
+  const available = run.plan.questions.filter(({ check }) => check !== null).length
+  const isEnough = telling && interval !== null && low >= -most
+  return told(isEnough, { observed, times, available, of: 'checked answers' })
+}
+
+const told = (isEnough: boolean, enough: Enough | null) => ({ isEnough, enough: isEnough ? null : enough })
 
 /** Checked answers of a tag beside those of the run's one reference, whatever family it is of. */
 function answersBeside(run: Run, name: string, reference: string) {

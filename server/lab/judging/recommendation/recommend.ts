@@ -2,13 +2,14 @@ import type { LlmTag, Pair, Recommendation, SpeechLevel } from '../../../protoco
 import { listed, writtenRatio, writtenValue } from '../../wording.ts'
 import type { Run } from '../run.ts'
 import { brokenLimits, type Candidate, type Choice, chooseTogether, ranked, timeBeside } from './candidate.ts'
+import { howToTell } from './enough.ts'
 import { llmCandidates } from './llmCandidates.ts'
 import { speechCandidates } from './speechCandidates.ts'
 
 /**
  * What to run on this machine: of the levels and tags that lose no accuracy beyond what is allowed, the fastest; of
- * those that are not shown to be slower, the smallest; both together within the limits that were asked for. Says where
- * too little was measured to tell.
+ * those that are not shown to be slower, the smallest; both together within the limits that were asked for. Where too
+ * little was measured to tell, the reference; then it says what looked promising, and what it takes to tell.
  */
 export function recommend(
   run: Run,
@@ -21,13 +22,14 @@ export function recommend(
   const limits = run.plan.request.limits ?? {}
   const pairFirstTokenMs = (level: string, tag: string) =>
     pairs.find(pair => pair.speech === level && pair.llm === tag)?.figures.firstTokenMs.value ?? null
-  const rankedSpeech = ranked(speech)
-  const rankedLlm = ranked(llm)
+  const rankedSpeech = ranked(speech.filter(isTold))
+  const rankedLlm = ranked(llm.filter(isTold))
   if (rankedSpeech.length + rankedLlm.length === 0) return nothingMeasured()
   const choice = chooseTogether(rankedSpeech, rankedLlm, limits, pairFirstTokenMs)
   if (choice === null) {
     const best = { speech: rankedSpeech[0] ?? null, llm: rankedLlm[0] ?? null }
-    return nothingWithin(best, brokenLimits(best, limits, pairFirstTokenMs), limits)
+    const outlook = [outlookOf(run, best.speech, speech), outlookOf(run, best.llm, llm)]
+    return nothingWithin(best, brokenLimits(best, limits, pairFirstTokenMs), limits, outlook)
   }
   const sides = [
     { chosen: choice.speech, all: speech, use: 'speech', does: 'hears a clip' },
@@ -38,8 +40,33 @@ export function recommend(
     speech: choice.speech?.name ?? null,
     llm: choice.llm?.name ?? null,
     reasons: sides.flatMap(({ chosen, all, does }) => (chosen === null ? [] : reasons(chosen, all, does))),
-    sentence: `On this machine use ${listed(used)}: ${summary(choice, speech, llm)}.`,
+    sentence: `On this machine use ${listed(used)}: ${[
+      summary(choice, speech, llm),
+      ...sides.map(({ chosen, all }) => outlookOf(run, chosen, all)),
+    ]
+      .filter(text => text !== null)
+      .join('; ')}.`,
   }
+}
+
+const isTold = ({ evidence }: Candidate) => evidence !== 'thin'
+
+/** What is ahead of the choice but for too little evidence, and what it takes to tell; null for nothing. */
+function outlookOf({ ended }: Run, chosen: Candidate | null, all: readonly Candidate[]): string | null {
+  if (chosen === null) return null
+  // As though nothing were held against what is not told.
+  const hoped = ranked(all.map(one => (isTold(one) ? one : { ...one, objection: null })))
+  const ahead = hoped.slice(0, hoped.indexOf(chosen)).filter(one => !isTold(one))
+  const promising = ahead.find(({ name }) => all.some(one => one.name === name && one.objection === null))
+  const best = promising ?? ahead[0]
+  if (best === undefined) return null
+  const how = best.enough && howToTell(best.enough, ended?.elapsedMs ?? null)
+  const ratio = timeBeside(best, chosen).ratioToReference
+  const looked =
+    promising === undefined
+      ? `too little was measured of ${best.name}`
+      : `${best.name} looked promising${ratio === null ? '' : `, at ${writtenRatio(ratio)} the time of ${chosen.name}`}`
+  return how === null ? looked : `${looked}: ${how}`
 }
 
 /** Percentage points by which something slower must be more accurate to be named beside the choice. */
@@ -62,9 +89,9 @@ function reasons(chosen: Candidate, all: readonly Candidate[], does: string): st
   said.push(chosen.accuracy)
   for (const other of all) {
     if (other === chosen || other.timeMs === null || chosen.timeMs === null) continue
-    if (other.objection !== null && (timeBeside(other, chosen).ratioToReference ?? 1) < 1) {
-      said.push(`${other.name} is faster, but ${other.objection}.`)
-    }
+    if ((timeBeside(other, chosen).ratioToReference ?? 1) >= 1) continue
+    if (other.objection !== null) said.push(`${other.name} is faster, but ${other.objection}.`)
+    else if (!isTold(other)) said.push(other.accuracy)
   }
   const finest = all
     .filter(
@@ -94,13 +121,11 @@ function summary(choice: Choice, speech: readonly Candidate[], llm: readonly Can
     text => text !== null,
   )
   const evidence = [choice.speech, choice.llm].flatMap(side => (side === null ? [] : [side.evidence]))
-  const doubt = evidence.includes('thin')
-    ? 'too little was measured to tell a loss of accuracy'
-    : evidence.every(kind => kind === 'reference')
-      ? [...speech, ...llm].some(one => one.evidence === 'thin')
-        ? 'too little was measured to recommend anything faster or smaller'
-        : 'nothing that was compared is faster or smaller without a loss of accuracy'
-      : 'no loss of accuracy was shown'
+  const doubt = !evidence.every(kind => kind === 'reference')
+    ? 'no loss of accuracy was shown'
+    : [...speech, ...llm].every(isTold)
+      ? 'nothing that was compared is faster or smaller without a loss of accuracy'
+      : 'too little was measured to recommend anything faster or smaller'
   return gains.length === 0 ? doubt : `${listed(gains)}; ${doubt}`
 }
 
@@ -127,6 +152,7 @@ function nothingWithin(
   best: Choice,
   broken: ReturnType<typeof brokenLimits>,
   limits: NonNullable<Run['plan']['request']['limits']>,
+  outlook: (string | null)[],
 ): Recommendation {
   const names = [best.speech, best.llm].flatMap(side => (side === null ? [] : [side.name]))
   const asked = broken.map(limit =>
@@ -138,6 +164,9 @@ function nothingWithin(
     speech: null,
     llm: null,
     reasons: [best.speech, best.llm].flatMap(side => (side === null ? [] : [side.accuracy])),
-    sentence: `Nothing that was compared keeps the limit on ${listed(asked)}; without it, use ${listed(names)}.`,
+    sentence: `Nothing ${outlook.every(text => text === null) ? 'that was compared' : 'of which enough was measured'} keeps the limit on ${listed(asked)}; ${[
+      `without it, use ${listed(names)}`,
+      ...outlook.filter(text => text !== null),
+    ].join('; ')}.`,
   }
 }

@@ -4,22 +4,25 @@ import { counted } from '../../../shared/figures.ts'
 import { writtenNumber } from '../../wording.ts'
 import { rulesOf } from '../arms.ts'
 import { plainFigure } from '../figures.ts'
+import { sum } from '../measured.ts'
 import type { Run } from '../run.ts'
 import { hearingTimes, observedSpeech } from '../speech/speechLevels.ts'
 import { departureFromReference, errorFigures } from '../speech/transcripts.ts'
 import { leastForBootstrap } from '../statistics/bootstrap.ts'
 import type { Candidate } from './candidate.ts'
+import { boundsOf } from './enough.ts'
 
 /** Percentage points of word error that a recommended level may lie above the reference where it also hears other words. */
 const defaultRise = 0.5
 
-/** Points beyond what is allowed that must be ruled out before few clips are believed. */
+/** Points beyond what is allowed that must be ruled out before clips are believed. */
 const ruledOutRise = 2
 
 /** The levels as candidates, each held against the run's one reference, whatever family it is of. */
 export function speechCandidates(run: Run, levels: readonly SpeechLevel[]): Candidate[] {
   const reference = run.plan.reference.speech
   const limit = run.plan.request.limits?.wordErrorRateIncrease
+  const clips = run.plan.clips.filter(({ kind }) => kind === 'speech').length
   return levels.map(level => {
     const { inferenceMs, residentBytes } = level.figures
     const figure =
@@ -30,7 +33,7 @@ export function speechCandidates(run: Run, levels: readonly SpeechLevel[]): Cand
       timeMs: inferenceMs.value,
       firstTokenMs: inferenceMs.value,
       memoryBytes: residentBytes.value,
-      ...judged(level, reference, figure, level.figures.wordErrorRateToReference, limit),
+      ...judged(level, reference, figure, level.figures.wordErrorRateToReference, limit, clips),
     }
   })
 }
@@ -48,61 +51,66 @@ function rise(run: Run, name: string, reference: string): Figure {
 function judged(
   { name }: SpeechLevel,
   reference: string | null,
-  { n, differenceToReference, differenceInterval, verdict }: Figure,
+  figure: Figure,
   departure: Figure,
   limit: number | undefined,
-): Pick<Candidate, 'lossPoints' | 'objection' | 'accuracy' | 'evidence'> {
+  clips: number,
+): Pick<Candidate, 'lossPoints' | 'objection' | 'accuracy' | 'evidence' | 'enough'> {
+  const { n, differenceToReference, differenceInterval, verdict } = figure
   const allowed = limit ?? defaultRise
   if (name === reference) {
-    return { lossPoints: 0, objection: null, accuracy: `${name} is the reference.`, evidence: 'reference' }
+    const accuracy = `${name} is the reference.`
+    return { lossPoints: 0, objection: null, accuracy, evidence: 'reference', enough: null }
   }
   if (differenceToReference === null) {
     const objection = 'its word errors were not measured beside the reference'
-    return { lossPoints: null, objection, accuracy: `${name}: ${objection}.`, evidence: 'thin' }
+    return { lossPoints: null, objection, accuracy: `${name}: ${objection}.`, evidence: 'thin', enough: null }
   }
   const points = `${writtenNumber(Math.abs(differenceToReference))} points of word error`
   const where = differenceToReference > 0 ? `${points} above` : `${points} below`
-  const evidence = evidenceOf(n, differenceInterval, verdict, allowed)
-  const above = `it lies ${where} ${reference}, over ${counted(n, 'clip')}`
+  const evidence = limit === undefined && verdict === 'worse' ? 'not-shown' : evidenceOf(figure, allowed)
   const departs = departure.verdict === 'worse'
-  const isBeyond = (asked: number | undefined) =>
-    asked === undefined
-      ? verdict === 'worse' || (differenceToReference > allowed && departs)
-      : differenceToReference > asked
-  const objection = isBeyond(limit)
-    ? above
-    : evidence === 'thin' && departs
-      ? `it hears ${writtenNumber(departure.value ?? 0)} % of words unlike its reference, and too little was measured to rule out that they are errors`
-      : null
+  const isBeyond =
+    limit === undefined
+      ? verdict === 'worse' || (differenceToReference > allowed && (departs || evidence === 'thin'))
+      : differenceToReference > limit
   const said =
     differenceToReference === 0 ? `makes as many word errors as ${reference}` : `lies ${where} ${reference}`
+  const room = Math.max(allowed + ruledOutRise - differenceToReference, differenceToReference - defaultRise)
   return {
     lossPoints: differenceToReference,
-    objection,
+    objection: isBeyond ? `it lies ${where} ${reference}, over ${counted(n, 'clip')}` : null,
     evidence,
+    enough:
+      evidence === 'thin'
+        ? {
+            ...{ observed: n, available: clips, of: 'clips' },
+            times: Math.max(leastForBootstrap / n, boundsOfRise(figure).timesFor(room)),
+          }
+        : null,
     accuracy: `${name} ${said} over ${counted(n, 'clip')}${certainty(evidence, differenceInterval)}.`,
   }
 }
 
-function evidenceOf(
-  n: number,
-  interval: Figure['differenceInterval'],
-  verdict: Figure['verdict'],
-  allowed: number,
-): Candidate['evidence'] {
-  if (interval === null || n < leastForBootstrap) return 'thin'
-  // Not a clip differs: drawing the same clips again cannot say how many others would.
-  if (interval[0] === interval[1]) return 'not-shown'
-  if (verdict === 'better' || interval[1] <= allowed) return 'shown'
-  return interval[1] <= allowed + ruledOutRise ? 'not-shown' : 'thin'
+/** Points between which the difference lies. */
+function boundsOfRise({ differenceToReference, differenceInterval, byItem }: Figure) {
+  const words = sum(Object.values(byItem ?? {}).map(({ weight }) => weight))
+  const difference = differenceToReference ?? 0
+  return boundsOf(difference, differenceInterval, (Math.abs(difference) / 100) * words, words)
+}
+
+function evidenceOf(figure: Figure, allowed: number): Candidate['evidence'] {
+  const { n, differenceInterval, verdict } = figure
+  if (differenceInterval === null || n < leastForBootstrap) return 'thin'
+  const { high } = boundsOfRise(figure)
+  if (verdict === 'better' || high <= allowed) return 'shown'
+  return high <= allowed + ruledOutRise ? 'not-shown' : 'thin'
 }
 
 function certainty(evidence: Candidate['evidence'], interval: Figure['differenceInterval']): string {
-  if (interval === null) return ', too few to tell a difference'
-  if (interval[0] === interval[1]) return ', without a difference in any'
-  const range = `95 % interval ${writtenNumber(interval[0])} to ${writtenNumber(interval[1])} points`
-  if (evidence === 'shown') return ` (${range})`
-  return evidence === 'thin'
-    ? ` (${range}): too few to tell a difference`
-    : ` (${range}): no difference shown`
+  const few = evidence === 'thin' ? ', too few to tell a difference' : ''
+  if (interval === null) return few
+  if (interval[0] === interval[1]) return `, without a difference in any${few}`
+  const range = ` (95 % interval ${writtenNumber(interval[0])} to ${writtenNumber(interval[1])} points)`
+  return evidence === 'shown' ? range : `${range}${few === '' ? ': no difference shown' : few}`
 }
