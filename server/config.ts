@@ -73,6 +73,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     PUBLIC_URL: (settings.PUBLIC_URL ?? `${scheme}://${host}:${settings.PORT}`).replace(/\/+$/, ''),
     CACHE_DIR: resolve(settings.CACHE_DIR ?? defaultCacheDir(environment)),
     DATA_DIR: resolve(settings.DATA_DIR),
+    AUDIO_DIRS: settings.AUDIO_DIRS.map(folder => resolve(folder)),
     OLLAMA_HOST: normalizeOllamaHost(settings.OLLAMA_HOST),
     ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
   }

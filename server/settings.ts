@@ -34,6 +34,10 @@ export const Settings = Type.Object({
     'Bearer token for all but health checks, the page and the docs; at least 16 characters.',
   ),
   DATA_DIR: Type.String({ default: './data', description: 'The record (SQLite) and saved audio.' }),
+  AUDIO_DIRS: list(
+    Type.String({ minLength: 1 }),
+    'Folders below which comparisons may read clips, comma-separated; none by default.',
+  ),
   CACHE_DIR: optional(
     Type.String(),
     'Engines and models that setup fetched, safe to delete; default $XDG_CACHE_HOME/quantvox or ~/.cache/quantvox.',

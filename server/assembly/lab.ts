@@ -60,6 +60,7 @@ export function labOf(
     margins: defaultMargins,
     judge,
     dataDir: config.DATA_DIR,
+    audioDirs: config.AUDIO_DIRS,
     log,
   }
 }

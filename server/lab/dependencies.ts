@@ -37,6 +37,8 @@ export type LabDependencies = {
   margins: Margins
   judge(observationsFile: string, signal: AbortSignal): Promise<ComparisonResult>
   dataDir: string
+  /** Folders below which clips may be read. */
+  audioDirs: readonly string[]
   /** How observations reach the disk; a test gives one that fails. */
   append?: Append
   log: Log

@@ -48,7 +48,7 @@ export const ComparisonAudio = Type.Union(
   ],
   {
     description:
-      "builtin: the project's own clips; saved: turns kept by SAVE_AUDIO; synthetic: sentences spoken by flite; or a directory with a manifest.json of {file, text, kind}",
+      "builtin: the project's own clips; saved: turns kept by SAVE_AUDIO; synthetic: sentences spoken by flite; or a directory below AUDIO_DIRS with a manifest.json of {file, text, kind}",
   },
 )
 export type ComparisonAudio = Static<typeof ComparisonAudio>

@@ -33,7 +33,7 @@ levels of the server's default models are compared.
 
 --audio takes the project's own clips (builtin), sentences spoken by flite (synthetic), turns that were saved with SAVE_AUDIO (saved), or a
 directory on the server's machine with a manifest.json, a list of {"file": "a.wav", "text": "what is said in it"}, or a manifest.tsv with
-file, tab, text in each line. An empty text is a clip without speech.
+file, tab, text in each line. An empty text is a clip without speech. A server that runs already reads only below AUDIO_DIRS.
 
 Ctrl-C cancels; what was observed is kept and reported. --resume goes on with a run that was interrupted or cancelled.
 
@@ -67,7 +67,11 @@ async function compare(options: CompareOptions, signal: AbortSignal): Promise<vo
   const giveUp = new AbortController()
   const stopWaiting = () => giveUp.abort(signal.reason)
   signal.addEventListener('abort', stopWaiting, { once: true })
-  const server = await serverForCommand(loadConfig().config, giveUp.signal)
+  const { config } = loadConfig()
+  const audio = options.audio === undefined ? undefined : audioOf(options.audio)
+  // One that is started for this call may read what its user names; one that runs already, what its operator named.
+  const AUDIO_DIRS = typeof audio === 'object' ? [...config.AUDIO_DIRS, audio.directory] : config.AUDIO_DIRS
+  const server = await serverForCommand({ ...config, AUDIO_DIRS }, giveUp.signal)
   try {
     const client = comparisonClient(server.request)
     const earlier = options.against === undefined ? null : await againstEarlier(options.against, client)

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
@@ -8,9 +8,10 @@ import { readClip } from '../../audio/readClip.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SpeechFound } from '../../hearing/speechSegments.ts'
 import type { ComparisonAudio } from '../../protocol/comparisons.ts'
-import { parsedJson, textIfThere } from '../../readJson.ts'
+import { parsedJson } from '../../readJson.ts'
 import type { Stages } from '../../session/stages.ts'
 import type { Clip } from '../input.ts'
+import { allowedFolder, allowedPath } from './audioFolder.ts'
 import { shuffled } from './seeded.ts'
 import { type MadeClip, soundsWithoutSpeech, spokenSentences } from './synthetic.ts'
 
@@ -23,6 +24,13 @@ export type ClipSet = {
   /** Language code that goes with every decoding; null lets multilingual models find out. */
   language: string | null
   clips: LabClip[]
+}
+
+type ClipSources = {
+  stages: Pick<Stages, 'findSpeech' | 'voice'>
+  dataDir: string
+  /** Below which the folder of a request lies. */
+  audioDirs: readonly string[]
 }
 
 const builtinFolder = resolve(import.meta.dirname, '../clips')
@@ -42,13 +50,12 @@ type Entry = Static<typeof Entry>
 
 /**
  * The clips that a comparison hears, in an order that is the same every time.
- * @throws QuantvoxError `not_found` for a folder, manifest or file that is not there, `invalid_request` for a manifest of another
+ * @throws QuantvoxError `not_found` for a folder, manifest or file that is not there or may not be read, `invalid_request` for a manifest of another
  *   form, `audio_invalid` for a file that is no audio
  */
 export async function readClips(
   audio: ComparisonAudio,
-  stages: Pick<Stages, 'findSpeech' | 'voice'>,
-  dataDir: string,
+  { stages, dataDir, audioDirs }: ClipSources,
   signal: AbortSignal,
 ): Promise<ClipSet> {
   const withSpeech = (clips: (MadeClip | FileClip)[]): Promise<LabClip[]> =>
@@ -61,11 +68,12 @@ export async function readClips(
     return { from: 'turns saved by SAVE_AUDIO', language: null, clips }
   }
   if (typeof audio === 'object') {
-    const clips = await withSpeech(await clipsOf(audio.directory, signal))
+    const folder = await allowedFolder(audio.directory, audioDirs)
+    const clips = await withSpeech(await clipsOf(folder, audioDirs, signal))
     return { from: `the manifest in ${audio.directory}`, language: null, clips }
   }
   const spoken = [...(await spokenSentences(stages.voice, signal)), ...soundsWithoutSpeech()]
-  const recorded = audio === 'builtin' ? await clipsOf(builtinFolder, signal) : []
+  const recorded = audio === 'builtin' ? await clipsOf(builtinFolder, [builtinFolder], signal) : []
   const from =
     audio === 'builtin'
       ? 'the recordings in server/lab/clips and sentences spoken by flite, half of them in noise'
@@ -77,27 +85,39 @@ export async function readClips(
 
 type FileClip = Omit<MadeClip, 'text'> & { text: string | null }
 
-async function clipsOf(directory: string, signal: AbortSignal): Promise<FileClip[]> {
-  const folder = resolve(directory)
-  const entries = await manifestOf(folder)
+/** @param roots below which all that is read lies */
+async function clipsOf(folder: string, roots: readonly string[], signal: AbortSignal): Promise<FileClip[]> {
+  const entries = await manifestOf(folder, roots)
   const clips: FileClip[] = []
   for (const { file, text, kind } of entries) {
-    const path = resolve(folder, file)
-    const inside = relative(folder, path)
+    const inside = relative(folder, resolve(folder, file))
     if (inside.startsWith('..') || isAbsolute(inside)) {
       throw new QuantvoxError('invalid_request', `The manifest names ${file}, which is outside its folder.`)
     }
+    const path = await fileIn(folder, file, roots)
+    if (path === null)
+      throw new QuantvoxError('not_found', `The audio file ${join(folder, file)} is not there.`)
     const spoken = kind ?? (text.trim() === '' ? 'nonspeech' : 'speech')
-    const { samples } = await decoded(path, signal)
+    const { samples } = await readClip(path, MAX_CLIP_SECONDS, signal)
     clips.push({ id: file, kind: spoken, text: spoken === 'speech' ? text : '', samples })
   }
   return clips
 }
 
+/** Null for what is not there, leads out of the roots or is no file: a pipe would be waited for without end. */
+async function fileIn(folder: string, file: string, roots: readonly string[]): Promise<string | null> {
+  const path = await allowedPath(join(folder, file), roots)
+  return path !== null && (await stat(path)).isFile() ? path : null
+}
+
 /** `manifest.json`, a list of `{file, text, kind?}`, or `manifest.tsv`, lines of file, tab, text. */
-async function manifestOf(folder: string): Promise<Entry[]> {
-  const json = await textIfThere(join(folder, 'manifest.json'))
-  const tsv = json === null ? await textIfThere(join(folder, 'manifest.tsv')) : null
+async function manifestOf(folder: string, roots: readonly string[]): Promise<Entry[]> {
+  const read = async (name: string) => {
+    const path = await fileIn(folder, name, roots)
+    return path === null ? null : readFile(path, 'utf8')
+  }
+  const json = await read('manifest.json')
+  const tsv = json === null ? await read('manifest.tsv') : null
   if (json === null && tsv === null) {
     throw new QuantvoxError('not_found', `There is no manifest.json and no manifest.tsv in ${folder}.`, {
       meaning: 'Without it nobody knows what is said in which file.',
@@ -130,17 +150,15 @@ async function savedQuestions(folder: string, signal: AbortSignal): Promise<File
   for (const id of newest) {
     const path = join(folder, id, 'question.wav')
     if ((await stat(path).catch(() => null)) === null) continue
-    clips.push({ id, kind: 'speech', text: null, samples: (await decoded(path, signal)).samples })
+    clips.push({
+      id,
+      kind: 'speech',
+      text: null,
+      samples: (await readClip(path, MAX_CLIP_SECONDS, signal)).samples,
+    })
   }
   if (clips.length > 0) return clips
   throw new QuantvoxError('not_found', 'No spoken turn has been saved.', {
     mend: 'Set SAVE_AUDIO=true and talk to it first, or leave out --audio.',
   })
-}
-
-async function decoded(path: string, signal: AbortSignal) {
-  if ((await stat(path).catch(() => null)) === null) {
-    throw new QuantvoxError('not_found', `The audio file ${path} is not there.`)
-  }
-  return readClip(path, MAX_CLIP_SECONDS, signal)
 }

@@ -11,6 +11,7 @@ import type {
 } from '../../protocol/comparisons.ts'
 import { isOver } from '../../shared/comparisons.ts'
 import type { LabDependencies } from '../dependencies.ts'
+import { allowedFolder } from '../measuring/audioFolder.ts'
 import { type Header, type RunFiles, runFiles, runIdsIn } from './files.ts'
 import { choose } from './prepare.ts'
 import { Cancelled, runComparison } from './run.ts'
@@ -113,6 +114,7 @@ export async function openComparisons(lab: LabDependencies) {
   return {
     /** Queues a run; one runs at a time. Throws `model_not_found` and `invalid_request` for what cannot be compared. */
     async create(request: ComparisonRequest, signal: AbortSignal): Promise<ComparisonStatus> {
+      if (typeof request.audio === 'object') await allowedFolder(request.audio.directory, lab.audioDirs)
       const { speech, llm } = await choose(request, lab, signal)
       if (speech.length + llm.length === 0) {
         throw new QuantvoxError('invalid_request', 'There is nothing to compare.', {

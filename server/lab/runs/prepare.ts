@@ -100,7 +100,7 @@ export async function prepare(
   const seed = seedOf(id)
   const withSpeech = speech.length > 0
   const set = withSpeech
-    ? await readClips(request.audio ?? 'builtin', stages, lab.dataDir, signal)
+    ? await readClips(request.audio ?? 'builtin', lab, signal)
     : { from: 'none: no speech level was asked for', language: null, clips: [] }
   const meter = await lab.energyMeter()
   const environment = await lab.environment()

@@ -1,3 +1,5 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
@@ -333,10 +335,20 @@ describe('what cannot be compared', () => {
   })
 
   test('a folder without a manifest fails the run with what mends it', async () => {
-    const { id } = await comparisons.create({ ...everything(), audio: { directory: '/nowhere' } }, signal)
+    const directory = await mkdtemp(join(fake.clips, 'empty-'))
+    const { id } = await comparisons.create({ ...everything(), audio: { directory } }, signal)
     expect((await ended(id)).last).toMatchObject({
       event: 'error',
       data: { code: 'not_found', mend: expect.stringMatching(/manifest\.json/) },
     })
+  })
+
+  test('a folder that the operator did not name is refused at once, with the setting', async () => {
+    const refused = comparisons.create({ ...everything(), audio: { directory: '/etc' } }, signal)
+    await expect(refused).rejects.toMatchObject({
+      code: 'not_found',
+      line: expect.stringMatching(/AUDIO_DIRS/),
+    })
+    expect(comparisons.list()).toEqual([])
   })
 })

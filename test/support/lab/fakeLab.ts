@@ -147,6 +147,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
     margins: defaultMargins,
     judge,
     dataDir: folder,
+    audioDirs: [folder],
     log: pino({ level: 'silent' }),
     ...change,
   }

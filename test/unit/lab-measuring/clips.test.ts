@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
@@ -18,7 +19,7 @@ beforeEach(async () => {
 })
 const manifest = (text: string, name = 'manifest.json') => writeFile(join(folder, name), text)
 const read = (audio: Parameters<typeof readClips>[0] = { directory: folder }) =>
-  readClips(audio, stages, folder, signal)
+  readClips(audio, { stages, dataDir: folder, audioDirs: [folder] }, signal)
 
 describe('a directory', () => {
   test('with manifest.json; an empty text is a clip without speech', async () => {
@@ -48,6 +49,73 @@ describe('a directory', () => {
   ])('%s is refused', async (_what, text, code, message) => {
     if (text !== null) await manifest(text)
     await expect(read()).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+})
+
+describe('a directory is read only below those that the operator named', () => {
+  const readIn = (directory: string, audioDirs: string[]) =>
+    readClips({ directory }, { stages, dataDir: folder, audioDirs }, signal)
+  const refused = {
+    code: 'not_found',
+    line: expect.stringMatching(/no folder .* AUDIO_DIRS .*set AUDIO_DIRS/),
+  }
+  let allowed: string
+  let secret: string
+
+  beforeEach(async () => {
+    allowed = join(folder, 'allowed')
+    secret = join(folder, 'secret')
+    for (const one of [allowed, secret]) {
+      await mkdir(one)
+      await writeFile(join(one, 'a.wav'), sound)
+      await writeFile(join(one, 'manifest.json'), '[{"file": "a.wav", "text": "x"}]')
+    }
+  })
+
+  test('itself, one in it, and a link within', async () => {
+    expect((await readIn(allowed, [secret, allowed])).clips).toHaveLength(1)
+    expect((await readIn(join(folder, 'allowed/../allowed'), [allowed])).clips).toHaveLength(1)
+    expect((await readIn(allowed, [folder])).clips).toHaveLength(1)
+    await symlink(allowed, join(folder, 'link'))
+    expect((await readIn(join(folder, 'link'), [folder])).clips).toHaveLength(1)
+    expect((await readIn(allowed, [join(folder, 'link')])).clips).toHaveLength(1)
+  })
+
+  test('none by default, not what is beside, above or behind a link, and whether it is there is not told', async () => {
+    await symlink(secret, join(allowed, 'way-out'))
+    await mkdir(join(folder, 'allowed-too'))
+    const outside = [
+      '.',
+      'secret',
+      'allowed/../secret',
+      'allowed/way-out',
+      'allowed-too',
+      'nothing',
+      'allowed/a.wav',
+    ]
+    await expect(readIn(allowed, [])).rejects.toMatchObject(refused)
+    for (const path of outside) {
+      await expect(readIn(join(folder, path), [allowed]), path).rejects.toMatchObject(refused)
+      await expect(readIn(`${folder}/${path}`, [allowed]), path).rejects.toMatchObject(refused)
+    }
+  })
+
+  test('no manifest and no file that leads out, and no pipe', async () => {
+    await rm(join(allowed, 'a.wav'))
+    await symlink(join(secret, 'a.wav'), join(allowed, 'a.wav'))
+    await expect(readIn(allowed, [allowed])).rejects.toMatchObject({
+      message: expect.stringMatching(/a\.wav is not there/),
+    })
+    await rm(join(allowed, 'manifest.json'))
+    await symlink(join(secret, 'manifest.json'), join(allowed, 'manifest.json'))
+    await expect(readIn(allowed, [allowed])).rejects.toMatchObject({
+      message: expect.stringMatching(/no manifest/),
+    })
+    await rm(join(allowed, 'manifest.json'))
+    execFileSync('mkfifo', [join(allowed, 'manifest.json')])
+    await expect(readIn(allowed, [allowed])).rejects.toMatchObject({
+      message: expect.stringMatching(/no manifest/),
+    })
   })
 })
 
