@@ -194,7 +194,14 @@ async function main() {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env,
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // The child takes one repetition for the terminal's echo; the end of the channel it understands.
+  let told = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      child.kill(signal)
+      if (told && child.connected) child.disconnect()
+      told = true
+    })
   child.on('error', error => fail(`cannot run ${program}: ${error.message}`))
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code ?? 1)

@@ -3,6 +3,7 @@ import { fastifySSE } from '@fastify/sse'
 import { Registry } from '@prometheus-io/client'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
+import connections from './doors/connections.ts'
 import page from './doors/page/page.ts'
 import auth from './doors/rest/auth.ts'
 import docs from './doors/rest/docs.ts'
@@ -14,8 +15,7 @@ import { oneShotTurnRoutes } from './doors/rest/oneShotTurns.ts'
 import problems from './doors/rest/problems.ts'
 import { turnRecordRoutes } from './doors/rest/turnRecords.ts'
 import type { Connection } from './doors/socket/connection.ts'
-import { voiceRoute } from './doors/socket/route.ts'
-import { QuantvoxError } from './errors.ts'
+import { isUpgradeToSocket, voiceRoute } from './doors/socket/route.ts'
 import { type Comparisons, comparisonRoutes } from './lab/index.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
 import type { SessionDependencies } from './session/session.ts'
@@ -46,7 +46,10 @@ export type Dependencies = HealthDependencies &
 export async function buildApp(
   config: Config,
   dependencies: Dependencies,
-  options: { loggerInstance?: FastifyBaseLogger; https?: { cert: Buffer; key: Buffer } } = {},
+  {
+    loggerInstance,
+    https,
+  }: { loggerInstance?: FastifyBaseLogger; https?: { cert: Buffer; key: Buffer } } = {},
 ): Promise<FastifyInstance> {
   const { stages, replies, tickets, engines } = dependencies
   const registry = new Registry()
@@ -60,7 +63,10 @@ export async function buildApp(
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
   const app: FastifyInstance = Fastify({
-    ...options,
+    ...(loggerInstance && { loggerInstance }),
+    ...(https
+      ? { https: { ...https, shouldUpgradeCallback: isUpgradeToSocket } }
+      : { http: { shouldUpgradeCallback: isUpgradeToSocket } }),
     bodyLimit: MAX_JSON_BYTES,
     requestTimeout: UPLOAD_WITHIN_MS,
     forceCloseConnections: 'idle',
@@ -72,19 +78,7 @@ export async function buildApp(
   })
   // Only JSON and forms are read; Fastify would also take text/plain, past the schemas of the routes.
   app.removeContentTypeParser('text/plain')
-  let closing = false
-  app.addHook('preClose', async () => {
-    closing = true
-  })
-  app.addHook('onRequest', async () => {
-    if (!closing) return
-    throw new QuantvoxError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 })
-  })
-  // Fastify hangs up on idle connections as it begins to close; those that become idle later would hold it up.
-  app.addHook('onResponse', async () => {
-    if (closing) setImmediate(() => app.server.closeIdleConnections())
-  })
-
+  await app.register(connections)
   await app.register(problems)
   await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
   await app.register(auth, { token: config.AUTH_TOKEN, redeemTicket: tickets.redeem })

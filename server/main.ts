@@ -31,6 +31,10 @@ import { listVoices } from './voice/voices.ts'
 
 /** Sessions end by themselves after STOP_SECONDS; engines stay that much longer, so that no turn fails for it. */
 const SESSIONS_END_WITHIN_MS = 1_000
+/** A stop gives each of the others so long: together less than the 15 s that docs/operations.md tells systemd. */
+const COMPARISON_ENDS_WITHIN_MS = 3_000
+const ENGINES_END_WITHIN_MS = 8_000
+const CONNECTIONS_END_WITHIN_MS = 1_000
 
 type RunningServer = {
   url: string
@@ -64,6 +68,12 @@ export async function startServer(config: Config, options: StartOptions): Promis
   })
   const stopped = new AbortController()
   const replies = await createReplyAudio(config.DATA_DIR, config.SAVE_AUDIO)
+  const closeRecord = () => {
+    process.off('exit', closeRecord)
+    assembly.stages.store.close()
+  }
+  // Also where the process ends in the middle of a stop, or by an error.
+  process.once('exit', closeRecord)
   const comparisons = await openComparisons(labOf(config, assembly, provision, replies, log))
   const app = await buildApp(
     config,
@@ -96,15 +106,22 @@ export async function startServer(config: Config, options: StartOptions): Promis
     assembly.stopFetching()
     const measured = comparisons.stop()
     const closed = app.close()
-    const turnsEndWithinMs = config.STOP_SECONDS * 1000 + SESSIONS_END_WITHIN_MS
-    await within(closed, turnsEndWithinMs, () => {})
-    await measured
+    await soon(closed, 'requests', config.STOP_SECONDS * 1000 + SESSIONS_END_WITHIN_MS)
+    await soon(measured, 'the comparison', COMPARISON_ENDS_WITHIN_MS)
     // Turns that still run fail now, and their rows are written.
-    await assembly.stopEngines()
-    await closed
-    assembly.stages.store.close()
-    await stopTracing()
+    await soon(assembly.stopEngines(), 'engines', ENGINES_END_WITHIN_MS)
+    app.hangUp()
+    await soon(closed, 'connections', CONNECTIONS_END_WITHIN_MS)
+    closeRecord()
+    await soon(stopTracing(), 'traces', CONNECTIONS_END_WITHIN_MS)
   }
+  /** Nothing that hangs or fails keeps the rest of a stop from its turn. */
+  const soon = (ended: Promise<unknown>, what: string, ms: number) =>
+    within(
+      ended.catch((error: unknown) => log.error({ err: error }, `${what} did not end well`)),
+      ms,
+      () => log.warn({ ms }, `a stop does not wait any longer for ${what}`),
+    )
 
   try {
     await app.listen({ host: config.HOST, port: config.PORT })

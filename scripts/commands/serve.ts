@@ -67,21 +67,24 @@ function lineOf(error: unknown): string {
 }
 
 /**
- * A signal, or the end of the launcher. A second one ends at once, but not the echo of the first: Ctrl-C reaches this
- * process from the terminal and again from the launcher.
+ * A signal, or the end of the launcher; a second one ends at once. Ctrl-C reaches this process from the terminal and again from the
+ * launcher, so below a launcher one repetition of the first is not the second.
  */
 function untilToldToStop(): { promise: Promise<void>; begun(): boolean } {
-  let toldAtMs: number | null = null
-  const promise = new Promise<void>(stop => {
-    const tell = () => {
-      if (toldAtMs !== null && performance.now() - toldAtMs > ECHO_MS) process.exit(1)
-      toldAtMs ??= performance.now()
-      stop()
+  const { promise, resolve: stop } = Promise.withResolvers<void>()
+  let first: { name: string; atMs: number } | null = null
+  let echoed = false
+  const tell = (name: string) => {
+    if (first === null) {
+      first = { name, atMs: performance.now() }
+      return stop()
     }
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, tell)
-    process.once('disconnect', () => {
-      if (toldAtMs === null) tell()
-    })
-  })
-  return { promise, begun: () => toldAtMs !== null }
+    const isEcho = !echoed && process.connected && name === first.name
+    if (!isEcho || performance.now() - first.atMs > ECHO_MS) process.exit(1)
+    echoed = true
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, tell)
+  // The launcher hangs up when it is told to stop a second time, too.
+  process.once('disconnect', tell)
+  return { promise, begun: () => first !== null }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -6,6 +7,12 @@ import { socketLimits } from '../../protocol/socketLimits.ts'
 import type { SessionDependencies } from '../../session/session.ts'
 import { problems } from '../rest/answers.ts'
 import { type Connection, serveConnection } from './connection.ts'
+
+const PATH = '/v1/voice'
+
+/** What Node hands over as an upgrade; one to any other address is answered as if it had not asked for it. */
+export const isUpgradeToSocket = ({ url, headers }: IncomingMessage) =>
+  url?.split('?')[0] === PATH && headers.upgrade?.toLowerCase() === 'websocket'
 
 type VoiceOptions = {
   session: SessionDependencies
@@ -37,7 +44,7 @@ export const voiceRoute = fp(
 
     app.route({
       method: 'GET',
-      url: '/v1/voice',
+      url: PATH,
       schema: {
         tags: ['Live'],
         summary: 'The live session: a WebSocket, audio in, audio out',

@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { QuantvoxError } from '../errors.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Cuts every connection, whatever it does. */
+    hangUp(): void
+  }
+}
+
+/** While the server closes, a connection on which no request comes for so long is cut. */
+const PATIENCE_MS = 500
+
+type Peer = { remoteAddress?: string | undefined; remotePort?: number | undefined }
+
+/** TLS has a socket of its own above the connection's; the peer's address is common to both. */
+const peerOf = ({ remoteAddress, remotePort }: Peer) => `${remoteAddress} ${remotePort}`
+
+/**
+ * What is open at the port, and its end: when the server closes, requests and sockets under way go on, new ones are refused with
+ * `shutting_down`, and a connection without either, on which nothing came yet or only the half of a request, holds nothing up.
+ */
+async function endingConnections(app: FastifyInstance): Promise<void> {
+  const connections = new Map<string, Socket>()
+  const serving = new Map<string, number>()
+  /** The HTTP server has let go of their connections, so a refused one ends here. */
+  const upgrades = new WeakMap<IncomingMessage, Duplex>()
+  let closing = false
+
+  const hangUpUnlessServing = (peer: string) =>
+    setTimeout(() => {
+      if (!serving.has(peer)) connections.get(peer)?.destroy()
+    }, PATIENCE_MS).unref()
+  const serve = (peer: string, until: ServerResponse | Duplex) => {
+    serving.set(peer, (serving.get(peer) ?? 0) + 1)
+    until.once('close', () => {
+      const left = (serving.get(peer) ?? 1) - 1
+      if (left > 0) serving.set(peer, left)
+      else serving.delete(peer)
+    })
+  }
+  app.server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    connections.set(peer, socket)
+    socket.once('close', () => connections.delete(peer))
+    if (closing) hangUpUnlessServing(peer)
+  })
+  app.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    serve(peerOf(request.socket), response)
+    // Who asked for another protocol and did not get it has nothing more to say here.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
+  })
+  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
+    serve(peerOf(socket as Socket), socket)
+    upgrades.set(request, socket)
+  })
+
+  app.decorate('hangUp', () => {
+    for (const socket of connections.values()) socket.destroy()
+  })
+  app.addHook('preClose', async () => {
+    closing = true
+    for (const peer of connections.keys()) hangUpUnlessServing(peer)
+  })
+  app.addHook('onRequest', async () => {
+    if (!closing) return
+    throw new QuantvoxError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 })
+  })
+  // Fastify hangs up on idle connections as it begins to close; those that become idle later would hold it up.
+  app.addHook('onResponse', async request => {
+    upgrades.get(request.raw)?.destroy()
+    if (closing) setImmediate(() => app.server.closeIdleConnections())
+  })
+}
+
+export default fp(endingConnections, { name: 'connections', fastify: '5.x' })
