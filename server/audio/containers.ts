@@ -1,17 +1,14 @@
 /** What the first bytes of a file say it is. */
 export type Container = 'wav' | 'ogg' | 'webm' | 'mp4' | 'mp3' | 'flac' | 'aac' | 'aiff' | 'unknown'
 
-/** Bytes that `detectContainer` looks at. */
-export const CONTAINER_BYTES = 12
-
 /**
  * Tells a container by its magic bytes; a name or a MIME type that a client sends is not believed.
  * Sources: the formats' own specifications (RFC 3533, RFC 9639, RFC 8794, ISO 14496-12, ISO 11172-3).
  */
 export function detectContainer(start: Uint8Array): Container {
-  const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
+  const bytes = Buffer.from(start.buffer, start.byteOffset, Math.min(12, start.byteLength))
   const text = (from: number, to: number) => bytes.toString('latin1', from, to)
-  if (text(0, 4) === 'RIFF' || text(0, 4) === 'RIFX' || text(0, 4) === 'RF64') {
+  if (['RIFF', 'RIFX', 'RF64', 'BW64'].includes(text(0, 4))) {
     // A cut head is left to the WAV decoder, which says what is wrong.
     return text(8, 12) === 'WAVE' || bytes.length < 12 ? 'wav' : 'unknown'
   }

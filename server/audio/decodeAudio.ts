@@ -1,35 +1,76 @@
 import { QuantvoxError } from '../errors.ts'
-import { CONTAINER_BYTES, type Container, detectContainer } from './containers.ts'
+import { detectContainer } from './containers.ts'
 import type { DecodedAudio, DecodeLimits } from './decodedAudio.ts'
 import { decodeWav } from './decodeWav.ts'
 import { decodeWithFfmpeg } from './ffmpeg.ts'
+import { codecName } from './sampleFormat.ts'
+import { type WavPiece, wavPieces } from './wavPieces.ts'
+import { createBreather } from './yielding.ts'
 
 export type { DecodedAudio, DecodeLimits }
 
 /**
- * Decodes an upload by what its first bytes are: WAV here, other known containers with ffmpeg.
+ * Decodes an upload by what its first bytes are: WAV here, its rarer codecs and other known containers with ffmpeg.
+ * All of its sound is heard, or it is refused with the reason.
  *
  * @param ffmpeg path or name of ffmpeg; it need not exist
- * @throws QuantvoxError `audio_invalid`, `too_large`, or `unsupported_media_type` where ffmpeg is needed and missing
+ * @throws QuantvoxError `audio_invalid`, `too_large`, or `unsupported_media_type` where ffmpeg is needed and missing;
+ * the signal's reason when aborted
  */
 export async function decodeAudio(
-  source: AsyncIterable<Uint8Array>,
-  limits: DecodeLimits,
+  bytes: Buffer,
+  { maxBytes, maxSeconds }: DecodeLimits,
   signal: AbortSignal,
   ffmpeg = 'ffmpeg',
 ): Promise<DecodedAudio> {
-  const { container, all, close } = await sniff(source)
-  try {
-    if (container === 'wav') return await decodeWav(all, limits, signal)
-    if (container === 'empty' || container === 'unknown') throw notAudio(container)
-    return await decodeWithFfmpeg(ffmpeg, all, container, limits, signal)
-  } finally {
-    await close()
+  signal.throwIfAborted()
+  if (bytes.length > maxBytes) {
+    throw new QuantvoxError('too_large', `The audio is larger than ${(maxBytes / 2 ** 20).toFixed(0)} MiB.`, {
+      mend: 'Send less at once, as 16 kHz mono 16-bit WAV, or raise MAX_UPLOAD_MB.',
+    })
   }
+  const container = detectContainer(bytes)
+  if (bytes.length === 0 || container === 'unknown') throw notAudio(bytes.length)
+  if (container !== 'wav')
+    return decodeWithFfmpeg(ffmpeg, bytes, { container, name: container }, maxSeconds, signal)
+
+  const breathe = createBreather(signal)
+  const pieces = await wavPieces(bytes, breathe)
+  const codec = pieces.map(({ format }) => codecName(format)).find(name => name !== null)
+  if (codec === undefined) return decodeWav(pieces, maxSeconds, breathe)
+  const [piece, ...others] = pieces
+  if (piece === undefined || others.length > 0) {
+    throw new QuantvoxError(
+      'audio_invalid',
+      `This WAV file is ${pieces.length} recordings with ${codec} one after the other.`,
+      {
+        meaning: 'Of that codec only a single one is read.',
+        mend: 'Send them one by one.',
+      },
+    )
+  }
+  return decodeWithFfmpeg(
+    ffmpeg,
+    rewritten(piece),
+    { container, name: `WAV with ${codec}` },
+    maxSeconds,
+    signal,
+  )
 }
 
-function notAudio(container: 'empty' | 'unknown'): QuantvoxError {
-  if (container === 'empty') {
+/** The piece as a WAV file whose lengths are right: ffmpeg believes them. */
+function rewritten({ format, audio }: WavPiece): Buffer {
+  const chunk = (id: string, body: Buffer) => {
+    const head = Buffer.alloc(8)
+    head.write(id, 'latin1')
+    head.writeUInt32LE(body.length, 4)
+    return Buffer.concat([head, body, Buffer.alloc(body.length % 2)])
+  }
+  return chunk('RIFF', Buffer.concat([Buffer.from('WAVE'), chunk('fmt ', format), chunk('data', audio)]))
+}
+
+function notAudio(length: number): QuantvoxError {
+  if (length === 0) {
     return new QuantvoxError('audio_invalid', 'The audio is empty: no bytes came.', {
       mend: 'Send a WAV file in the field `audio`.',
     })
@@ -37,30 +78,4 @@ function notAudio(container: 'empty' | 'unknown'): QuantvoxError {
   return new QuantvoxError('audio_invalid', 'This is not audio in a format known here.', {
     mend: 'Send WAV; with ffmpeg on the machine of the server Ogg, WebM, MP4, MP3, AAC, AIFF and FLAC are read, too.',
   })
-}
-
-/** Reads as much as is needed to tell the container, and gives the whole source again. */
-async function sniff(source: AsyncIterable<Uint8Array>): Promise<{
-  container: Container | 'empty'
-  all: AsyncIterable<Uint8Array>
-  close(): Promise<unknown>
-}> {
-  const iterator = source[Symbol.asyncIterator]()
-  const read: Uint8Array[] = []
-  let length = 0
-  while (length < CONTAINER_BYTES) {
-    const next = await iterator.next()
-    if (next.done === true) break
-    read.push(next.value)
-    length += next.value.length
-  }
-  async function* all() {
-    yield* read
-    yield* { [Symbol.asyncIterator]: () => iterator }
-  }
-  return {
-    container: length === 0 ? 'empty' : detectContainer(Buffer.concat(read)),
-    all: all(),
-    close: async () => iterator.return?.(),
-  }
 }

@@ -39,27 +39,6 @@ export function createCollector(sampleRate: number, maxSeconds: number) {
   }
 }
 
-/** Passes bytes on until there are too many. @throws QuantvoxError `too_large` */
-export async function* countedBytes(
-  source: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): AsyncGenerator<Buffer> {
-  let received = 0
-  for await (const chunk of source) {
-    received += chunk.length
-    if (received > maxBytes) {
-      throw new QuantvoxError(
-        'too_large',
-        `The audio is larger than ${(maxBytes / 2 ** 20).toFixed(0)} MiB.`,
-        {
-          mend: 'Send less at once, as 16 kHz mono 16-bit WAV, or raise MAX_UPLOAD_MB.',
-        },
-      )
-    }
-    yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-  }
-}
-
 function tooLong(maxSeconds: number): QuantvoxError {
   return new QuantvoxError('too_large', `The audio is longer than ${maxSeconds} s.`, {
     mend: 'Cut it into shorter parts and send them one by one.',

@@ -1,61 +1,50 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { QuantvoxError } from '../errors.ts'
-import { countedBytes, createCollector, type DecodedAudio, type DecodeLimits } from './decodedAudio.ts'
+import type { Container } from './containers.ts'
+import { createCollector, type DecodedAudio } from './decodedAudio.ts'
 import { fromBytes, pcmSampleRate, toFloat32 } from './pcm.ts'
 import { createBreather, smallPieces } from './yielding.ts'
 
 const MAX_COMPLAINT_BYTES = 4096
 
+/** What ffmpeg says, with exit code 0, of a file of which it could not hear everything. */
+const DAMAGE = /partial file|ended prematurely|Invalid data found/i
+/** Streams may begin and end in the middle of a frame; the lengths in a WAV file are checked before it comes here. */
+const CUT_ANYWHERE: readonly Container[] = ['ogg', 'mp3', 'aac', 'wav']
+
+/** ffmpeg's names of the demuxers, where they are others than ours. */
+const demuxers: Partial<Record<Container, string>> = { webm: 'matroska', mp4: 'mov' }
+
 /**
- * Decodes any container that `ffmpeg` reads, in a child process that dies with the signal. The input comes through
- * a pipe and only pipes are allowed (`-protocol_whitelist`), so that a playlist inside a file cannot make ffmpeg
- * open other files or URLs.
+ * Decodes a file in a child process that dies with the signal. It reads a file, not a pipe, because what it needs may
+ * be at the end. With one demuxer named and all others forbidden (`-f`, `-format_whitelist`), a playlist inside the
+ * file cannot make it open other files or URLs.
  *
  * @param program path or name of ffmpeg
+ * @param input the container, and what to call it in errors
  * @throws QuantvoxError `unsupported_media_type` where there is no ffmpeg, `audio_invalid` where it cannot read
- * the file, `too_large` while decoding
+ * the file or not all of it, `too_large` while decoding, `engine_failed` where it cannot be given the file
  */
 export async function decodeWithFfmpeg(
   program: string,
-  source: AsyncIterable<Uint8Array>,
-  container: string,
-  limits: DecodeLimits,
+  bytes: Buffer,
+  { container, name }: { container: Container; name: string },
+  maxSeconds: number,
   signal: AbortSignal,
 ): Promise<DecodedAudio> {
   signal.throwIfAborted()
-  const child = spawn(
-    program,
-    [
-      '-hide_banner',
-      '-nostdin',
-      '-loglevel',
-      'error',
-      '-protocol_whitelist',
-      'pipe',
-      '-i',
-      'pipe:0',
-      '-vn',
-      '-sn',
-      '-dn',
-      '-map',
-      '0:a:0',
-      '-ac',
-      '1',
-      '-ar',
-      String(pcmSampleRate),
-      '-c:a',
-      'pcm_s16le',
-      '-f',
-      's16le',
-      'pipe:1',
-    ],
-    { stdio: ['pipe', 'pipe', 'pipe'] },
-  )
+  const input = await namelessFile(bytes)
+  const child = spawn(program, argumentsFor(demuxers[container] ?? container), {
+    stdio: [input.fd, 'pipe', 'pipe'],
+  })
   const kill = () => child.kill('SIGKILL')
   signal.addEventListener('abort', kill, { once: true })
   let complaint = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     if (complaint.length < MAX_COMPLAINT_BYTES) complaint += text
   })
   const exited = once(child, 'close')
@@ -63,18 +52,12 @@ export async function decodeWithFfmpeg(
 
   try {
     await once(child, 'spawn')
-    const feeding = feed(countedBytes(source, limits.maxBytes), child.stdin)
-    // A failure to feed must end the reading, too.
-    const fed = feeding.catch((error: unknown) => {
-      kill()
-      return error
-    })
-    const collector = createCollector(pcmSampleRate, limits.maxSeconds)
+    const collector = createCollector(pcmSampleRate, maxSeconds)
     const breathe = createBreather(signal)
     let odd = Buffer.alloc(0)
-    let bytes = 0
+    let decodedBytes = 0
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-      bytes += chunk.length
+      decodedBytes += chunk.length
       for (const piece of smallPieces(odd.length === 0 ? chunk : Buffer.concat([odd, chunk]))) {
         const whole = piece.length - (piece.length % 2)
         collector.add(toFloat32(fromBytes(piece.subarray(0, whole))))
@@ -83,55 +66,75 @@ export async function decodeWithFfmpeg(
       }
     }
     signal.throwIfAborted()
-    const feedError = await fed
-    if (feedError !== undefined) throw feedError
     const [code] = await exited
-    if (code !== 0 || bytes === 0) throw unreadable(container, complaint)
-    return collector.end(`${container} by ffmpeg`)
+    const isDamaged = DAMAGE.test(complaint) && !CUT_ANYWHERE.includes(container)
+    if (code !== 0 || decodedBytes === 0 || isDamaged) throw unreadable(name, complaint)
+    return collector.end(`${name} by ffmpeg`)
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') throw withoutFfmpeg(container)
+    if (error instanceof Error && 'syscall' in error && `${error.syscall}`.startsWith('spawn')) {
+      throw withoutFfmpeg(name, error)
+    }
     throw error
   } finally {
     signal.removeEventListener('abort', kill)
     kill()
+    await input.close()
   }
 }
 
-/** Writes everything with back-pressure. ffmpeg may stop reading early (a broken file); that is no error of ours. */
-async function feed(source: AsyncIterable<Buffer>, sink: NodeJS.WritableStream): Promise<void> {
-  let closed = false
-  const close = new Promise<void>(resolve => {
-    const stop = () => {
-      closed = true
-      resolve()
+function argumentsFor(demuxer: string): string[] {
+  const quiet = ['-hide_banner', '-nostdin', '-loglevel', 'error']
+  const only = ['-protocol_whitelist', 'file', '-format_whitelist', demuxer, '-f', demuxer]
+  const sound = ['-vn', '-sn', '-dn', '-map', '0:a:0', '-ac', '1', '-ar', String(pcmSampleRate)]
+  return [...quiet, ...only, '-i', 'file:/dev/stdin', ...sound, '-c:a', 'pcm_s16le', '-f', 's16le', 'pipe:1']
+}
+
+/**
+ * The bytes as an open file of which the name is gone: one can seek in it, and nothing of it is left when it closes.
+ * @throws QuantvoxError `engine_failed`
+ */
+async function namelessFile(bytes: Buffer): Promise<FileHandle> {
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'quantvox-audio-'))
+    try {
+      const file = await open(join(folder, 'upload'), 'wx+', 0o600)
+      // At positions of its own, so that the offset, which the child may share, stays at the start.
+      for (let at = 0; at < bytes.length; ) {
+        at += (await file.write(bytes, at, bytes.length - at, at)).bytesWritten
+      }
+      return file
+    } finally {
+      await rm(folder, { recursive: true })
     }
-    sink.once('error', stop)
-    sink.once('close', stop)
-  })
-  for await (const chunk of source) {
-    if (closed) return
-    if (!sink.write(chunk)) await Promise.race([once(sink, 'drain'), close])
+  } catch (error) {
+    throw new QuantvoxError(
+      'engine_failed',
+      `The audio cannot be handed to ffmpeg by a file in ${tmpdir()}.`,
+      {
+        mend: 'Make room there, or let TMPDIR name a folder that can be written to; WAV needs none.',
+        cause: error,
+      },
+    )
   }
-  if (!closed) sink.end()
 }
 
-/** The refusal where there is no ffmpeg to read the container. */
-function withoutFfmpeg(container: string): QuantvoxError {
+function withoutFfmpeg(name: string, cause: Error): QuantvoxError {
   return new QuantvoxError(
     'unsupported_media_type',
-    `This is ${container} audio; without ffmpeg only WAV is read here.`,
+    `This is ${name}, which is read with ffmpeg, and ffmpeg does not run here.`,
     {
-      mend: 'Send WAV (16 kHz mono 16-bit is best), or install ffmpeg on the machine of the server.',
+      mend: 'Install it on the machine of the server (apt install ffmpeg, brew install ffmpeg), or send WAV: ffmpeg -i INPUT -ar 16000 -ac 1 -c:a pcm_s16le OUTPUT.wav',
+      cause,
     },
   )
 }
 
-function unreadable(container: string, complaint: string): QuantvoxError {
+function unreadable(name: string, complaint: string): QuantvoxError {
   const reason = complaint.trim().split('\n').at(-1) ?? ''
   return new QuantvoxError(
     'audio_invalid',
-    `ffmpeg cannot read this ${container} file${reason === '' ? '' : `: ${reason.slice(0, 200)}`}.`,
+    `ffmpeg cannot read all of this ${name} file${reason === '' ? '' : `: ${reason.slice(0, 200)}`}.`,
     { mend: 'Check that it is whole and has sound in it, or send WAV.' },
   )
 }

@@ -3,7 +3,11 @@ const ATTENUATION_DB = 80
 /** Transition band, centred on the cut-off: 7.2 to 8.4 kHz at 16 kHz out, so that what folds back lies above 7.6 kHz. */
 const CUTOFF_SHARE = 0.975
 const TRANSITION_SHARE = 0.15
-/** Ratios with more phases than this share a table of so many, interpolated linearly. */
+/**
+ * Ratios with more phases than this share a table of so many, interpolated linearly. Both are for output that is not
+ * slower than input. Where it is, a row has more taps by that ratio and neighbouring rows differ by less, so fewer do:
+ * any rate is ready in some 20 ms.
+ */
 const MAX_EXACT_PHASES = 640
 const SHARED_PHASES = 512
 
@@ -26,10 +30,10 @@ export function createResampler(inputRate: number, outputRate: number): Resample
   const divisor = greatestCommonDivisor(inputRate, outputRate)
   const up = outputRate / divisor
   const down = inputRate / divisor
+  const narrow = Math.min(1, outputRate / inputRate)
   const { table, taps, phases } = coefficients(
-    inputRate,
-    outputRate,
-    up <= MAX_EXACT_PHASES ? up : SHARED_PHASES,
+    narrow,
+    up <= MAX_EXACT_PHASES * narrow ? up : Math.ceil(SHARED_PHASES * narrow),
   )
   const half = taps / 2
 
@@ -91,8 +95,7 @@ export function createResampler(inputRate: number, outputRate: number): Resample
 }
 
 /** One row of taps for each phase, and one more for the interpolation after the last. */
-function coefficients(inputRate: number, outputRate: number, phases: number) {
-  const narrow = Math.min(1, outputRate / inputRate)
+function coefficients(narrow: number, phases: number) {
   const transition = 0.5 * TRANSITION_SHARE * narrow
   const taps = 2 * Math.ceil((ATTENUATION_DB - 7.95) / (14.36 * transition) / 2)
   const beta = 0.1102 * (ATTENUATION_DB - 8.7)

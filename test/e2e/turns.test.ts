@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Value from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { decodeWav } from '../../server/audio/decodeWav.ts'
+import { decodeAudio } from '../../server/audio/decodeAudio.ts'
 import { descendantsOf, listProcesses } from '../../server/engines/processes.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import { TurnPage } from '../../server/protocol/turnQueries.ts'
@@ -67,11 +67,7 @@ describe('a recorded question', () => {
     const wav = await fetch(`${server.url}${spoken.audio?.url}`)
     expect(wav.headers.get('content-type')).toBe('audio/wav')
     const bytes = Buffer.from(await wav.arrayBuffer())
-    const audio = await decodeWav(
-      [bytes] as unknown as AsyncIterable<Uint8Array>,
-      { maxBytes: 1e8, maxSeconds: 600 },
-      AbortSignal.timeout(10_000),
-    )
+    const audio = await decodeAudio(bytes, { maxBytes: 1e8, maxSeconds: 600 }, AbortSignal.timeout(10_000))
     expect(audio.durationMs).toBeCloseTo(spoken.audio?.durationMs ?? 0, -1)
     expect(audio.samples.some(sample => Math.abs(sample) > 1000)).toBe(true)
     const { synthesis, fromSpeechEnd } = spoken.timings

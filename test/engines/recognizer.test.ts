@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs'
 import { afterAll, beforeAll } from 'vitest'
-import { decodeAudio } from '../../server/audio/decodeAudio.ts'
+import { readClip } from '../../server/audio/readClip.ts'
 import type { SpeechEngines } from '../../server/engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
@@ -24,7 +23,7 @@ beforeAll(async () => {
     maxLoaded: 1,
     log: quietLog(),
   })
-  const { samples } = await decodeAudio(createReadStream(dialogue), { maxBytes: 1e6, maxSeconds: 60 }, never)
+  const { samples } = await readClip(dialogue, 60, never)
   const speech = await createFindSpeech(await createVoiceActivity())(samples, never)
   heard = {
     model: { name: 'whisper-tiny.en-q8_0', path, digest: null, quantization: 'q8_0' },

@@ -51,10 +51,3 @@ export function chunk(id: string, content: Buffer, announced = content.length): 
   head.writeUInt32LE(announced, 4)
   return Buffer.concat([head, content, Buffer.alloc(content.length % 2)])
 }
-
-/** The bytes as a stream of chunks of this size. */
-export async function* chunked(bytes: Uint8Array, size = bytes.length): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.length; offset += Math.max(1, size)) {
-    yield bytes.subarray(offset, offset + Math.max(1, size))
-  }
-}

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { decodeAudio } from '../../audio/decodeAudio.ts'
@@ -114,7 +113,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     const arrivedAtMs = performance.now()
     const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
     return {
-      input: { decode: signal => decodeAudio(Readable.from([clip]), limits, signal) },
+      input: { decode: signal => decodeAudio(clip, limits, signal) },
       choices,
       source: 'rest',
       arrivedAtMs,

@@ -6,7 +6,7 @@ import { StoredTurn, TurnRecord } from '../../../server/protocol/record.ts'
 import { TurnAnswer } from '../../../server/protocol/turns.ts'
 import { ask, askText, messagesOf, until, wantsEvents } from '../../support/http.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
-import { chunked, wavBytes } from '../../support/wavBytes.ts'
+import { wavBytes } from '../../support/wavBytes.ts'
 
 const apps: TestApp[] = []
 async function start(options: TestAppOptions = {}): Promise<TestApp> {
@@ -107,7 +107,7 @@ describe('an asked clip', () => {
     const wav = await server.app.inject(audio?.url ?? '')
     expect([wav.statusCode, wav.headers['content-type']]).toEqual([200, 'audio/wav'])
     const limits = { maxBytes: 1e7, maxSeconds: 60 }
-    const decoded = await decodeAudio(chunked(wav.rawPayload), limits, new AbortController().signal)
+    const decoded = await decodeAudio(wav.rawPayload, limits, new AbortController().signal)
     expect(decoded.durationMs).toBe(audio?.durationMs)
     expect(Math.max(...decoded.samples)).toBeGreaterThan(7000)
   })
