@@ -17,13 +17,12 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && install --directory --owner=node --group=node /data /cache
 COPY --from=build /image/ /
-# The last four are what scripts/quantvox.mjs sets for a clone; engines must never be asked through a proxy.
+# Engines must never be asked through a proxy. The last two are what scripts/quantvox.mjs sets for a clone.
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     DATA_DIR=/data \
     CACHE_DIR=/cache \
-    NODE_USE_ENV_PROXY=1 \
-    NO_PROXY=127.0.0.1,localhost,::1,ollama,ollama-gpu \
+    NO_PROXY=ollama,ollama-gpu \
     NODE_COMPILE_CACHE=/cache/compile-cache \
     MALLOC_ARENA_MAX=2
 WORKDIR /app

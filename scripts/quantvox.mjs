@@ -171,18 +171,10 @@ async function main() {
   const script =
     first === '--script' ? resolve(root, second ?? '') : join(root, 'scripts', 'commands', 'index.ts')
   const args = first === '--script' ? rest : process.argv.slice(2)
-  // Engines are on this machine: what is said to them must never pass a proxy.
-  const withoutProxy = [process.env.NO_PROXY ?? process.env.no_proxy, '127.0.0.1', 'localhost', '::1']
-    .filter(Boolean)
-    .join(',')
   const env = {
     ...process.env,
     // Stripped and compiled sources are kept: starts are faster, and the stripper's 25 MB are never loaded.
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(cacheDir, 'compile-cache'),
-    // Downloads go through the proxy that the environment names, as npm's, pip's and Go's do.
-    NODE_USE_ENV_PROXY: '1',
-    NO_PROXY: withoutProxy,
-    no_proxy: withoutProxy,
     // glibc would keep freed memory in an arena for each thread.
     MALLOC_ARENA_MAX: '2',
   }

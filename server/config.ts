@@ -6,6 +6,7 @@ import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { QuantvoxError } from './errors.ts'
 import { nearestHint } from './nearest.ts'
+import { useProxies } from './proxies.ts'
 import {
   isSetting,
   normalizeOllamaHost,
@@ -37,7 +38,8 @@ const names = Object.keys(Settings.properties)
 /**
  * Reads all settings once: flags, then environment, then `.env` of the working directory, then defaults. Every name
  * may also be spelled `QUANTVOX_<NAME>`, which wins over the plain one at the same place. Throws `invalid_request`
- * that names the setting for a bad value, and the nearest known name for an unknown `QUANTVOX_*` one.
+ * that names the setting for a bad value, and the nearest known name for an unknown `QUANTVOX_*` one. What this process
+ * fetches from then on goes through the proxies that the environment names.
  */
 export function loadConfig(flags: Record<string, string | undefined> = {}): LoadedConfig {
   const dotEnv = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
@@ -47,6 +49,7 @@ export function loadConfig(flags: Record<string, string | undefined> = {}): Load
     delete process.env[name]
     delete process.env[prefix + name]
   }
+  useProxies(process.env, addressesIn(loaded.config))
   return loaded
 }
 
@@ -79,6 +82,13 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
   }
   refuseUnsafe(config)
   return { config, origins }
+}
+
+/** What the settings say to call. */
+function addressesIn(config: Config): string[] {
+  const { OLLAMA_HOST, SPEECH_URL, SYNTHESIS_URL, OTEL_EXPORTER_OTLP_ENDPOINT, PUBLIC_URL } = config
+  const voices = SYNTHESIS_URL === null ? [] : [SYNTHESIS_URL]
+  return [OLLAMA_HOST, ...SPEECH_URL, ...voices, OTEL_EXPORTER_OTLP_ENDPOINT, PUBLIC_URL]
 }
 
 /** All settings for people: `[name, value as text, origin]`, secrets masked. */

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import Type, { type TSchema } from 'typebox'
 import { QuantvoxError } from './errors.ts'
 
@@ -174,22 +175,27 @@ export function isSetting(variable: string): boolean {
 export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS'])
 
 /**
- * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, a URL) as a base URL that can be called. As in Ollama
- * (envconfig/config.go, Host), the port is 11434 without a scheme, and that of the scheme with one.
+ * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, IPv6 with and without brackets, a URL, any of them in
+ * quotes) as a base URL that can be called. As in Ollama (envconfig/config.go, Host), the port is 11434 without a
+ * scheme, and that of the scheme with one, and a port that is none is taken for the default.
  */
 export function normalizeOllamaHost(text: string): string {
-  const hasScheme = /^https?:\/\//.test(text)
-  const withScheme = hasScheme ? text : `http://${text.startsWith(':') ? `127.0.0.1${text}` : text}`
-  let url: URL
-  try {
-    url = new URL(withScheme)
-  } catch {
+  const given = text.trim().replace(/^["']+|["']+$/g, '')
+  const [, scheme, credentials = '', address = '', path = ''] =
+    /^(https?:\/\/)?([^/]*@)?([^/]*)(.*)$/i.exec(given === 'ollama.com' ? 'https://ollama.com' : given) ?? []
+  const bare = address.replace(/^\[|\]$/g, '')
+  const [, host = isIPv6(bare) ? `[${bare}]` : address, port = ''] =
+    /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(address) ?? []
+  const defaultPort = scheme === undefined ? ':11434' : ''
+  const portPart = /^\d+$/.test(port) && Number(port) <= 65_535 ? `:${port}` : defaultPort
+  const usual = given === '' || (host === '' && address !== '') ? '127.0.0.1' : host
+  const url = URL.parse(`${scheme ?? 'http://'}${credentials}${usual}${portPart}${path}`)
+  if (url === null) {
     throw new QuantvoxError('invalid_request', `OLLAMA_HOST="${text}" is not an address.`, {
       mend: 'Set it to a URL such as http://127.0.0.1:11434.',
     })
   }
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
-  const hasPort = /:\d+(\/|$)/.test(withScheme.replace(/^https?:\/\//, ''))
-  if (!hasScheme && !hasPort) url.port = '11434'
+  if (url.hostname === '[::]') url.hostname = '[::1]'
   return url.href.replace(/\/+$/, '')
 }

@@ -2,6 +2,7 @@ import { Ollama } from 'ollama'
 import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { QuantvoxError } from '../errors.ts'
+import { viaProxy } from '../proxies.ts'
 import { wholeJsonLines } from './chatLines.ts'
 import { asLlmError, foreignProtocol, tooSlow } from './failures.ts'
 
@@ -64,7 +65,7 @@ async function statusError(response: Response, url: string): Promise<QuantvoxErr
   }
   return new QuantvoxError(
     'engine_failed',
-    `Ollama at ${url} answered ${response.status}: ${said || 'nothing'}.`,
+    `Ollama at ${url}${viaProxy(url)} answered ${response.status}: ${said || 'nothing'}.`,
     {
       meaning: 'This reply is lost; the next one may work.',
       mend: "Try again; if it stays, look at Ollama's log.",

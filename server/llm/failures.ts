@@ -1,11 +1,16 @@
 import { QuantvoxError } from '../errors.ts'
+import { viaProxy } from '../proxies.ts'
 
 /** `engine_failed`: something answers, and it is no Ollama. */
 export function foreignProtocol(url: string): QuantvoxError {
-  return new QuantvoxError('engine_failed', `What answers at ${url} does not speak Ollama's protocol.`, {
-    meaning: 'No question can be answered with it.',
-    mend: 'Check OLLAMA_HOST.',
-  })
+  return new QuantvoxError(
+    'engine_failed',
+    `What answers at ${url}${viaProxy(url)} does not speak Ollama's protocol.`,
+    {
+      meaning: 'No question can be answered with it.',
+      mend: 'Check OLLAMA_HOST.',
+    },
+  )
 }
 
 /** `engine_timeout`: the model is too slow or stuck. */
@@ -21,11 +26,15 @@ export function asLlmError(error: unknown, url: string): QuantvoxError {
   if (error instanceof QuantvoxError) return error
   const reason = describe(error)
   if (error instanceof TypeError && error.message === 'fetch failed') {
-    return new QuantvoxError('engine_unavailable', `Ollama does not answer at ${url} (${reason}).`, {
-      meaning: 'No question can be answered until it does.',
-      mend: 'Start it with "ollama serve", or unset OLLAMA_HOST so that Quantvox runs its own.',
-      cause: error,
-    })
+    return new QuantvoxError(
+      'engine_unavailable',
+      `Ollama does not answer at ${url}${viaProxy(url)} (${reason}).`,
+      {
+        meaning: 'No question can be answered until it does.',
+        mend: 'Start it with "ollama serve", or unset OLLAMA_HOST so that Quantvox runs its own.',
+        cause: error,
+      },
+    )
   }
   return new QuantvoxError('engine_failed', `Ollama failed: ${reason}.`, {
     meaning: 'This reply is lost; the next one may work.',

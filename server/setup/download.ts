@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { nullable } from '../protocol/nullable.ts'
+import { viaProxy } from '../proxies.ts'
 import { jsonIfThere } from '../readJson.ts'
 import { fileSize } from './archive.ts'
 import { cachePaths, ensureDirectory, hashFile, writeFileAtomically } from './cache.ts'
@@ -157,8 +158,9 @@ async function fetchOnce(
         await dropPart(partPath)
         throw new Interrupted('the server could not continue the partial file')
       }
-      if (response.status >= 500) throw new Interrupted(`the server answered ${response.status}`)
-      throw new SourceFailure(`the server answered ${response.status}`)
+      if (response.status >= 500)
+        throw new Interrupted(`the server answered ${response.status}${viaProxy(wanted.url)}`)
+      throw new SourceFailure(`the server answered ${response.status}${viaProxy(wanted.url)}`)
     }
     if (!continues) await rm(partPath, { force: true })
     await writeFileAtomically(
@@ -189,8 +191,8 @@ async function connect(
   try {
     return await fetch(url, { headers, signal, redirect: 'follow' })
   } catch (error) {
-    if (timeout.aborted) throw new SourceFailure('no answer in time', error)
-    throw new SourceFailure(connectProblem(error), error)
+    if (timeout.aborted) throw new SourceFailure(`no answer in time${viaProxy(url)}`, error)
+    throw new SourceFailure(`${connectProblem(error)}${viaProxy(url)}`, error)
   }
 }
 

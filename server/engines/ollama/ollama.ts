@@ -3,6 +3,7 @@ import { Compile } from 'typebox/schema'
 import { untilAborted } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { viaProxy } from '../../proxies.ts'
 import { processIdentity } from '../processIdentity.ts'
 import type { EngineStatus } from '../status.ts'
 import { type Supervised, supervise } from '../supervise.ts'
@@ -89,7 +90,7 @@ export function createOllama(deps: OllamaDeps) {
     }
     foreign = null
     if (deps.hostSetByHand) {
-      lastError = `Nothing that is Ollama answers at ${host}.`
+      lastError = `Nothing that is Ollama answers at ${host}${viaProxy(host)}.`
       throw new QuantvoxError('engine_unavailable', lastError, {
         meaning: 'No question can be answered until it does.',
         mend: 'Start it there, or unset OLLAMA_HOST so that Quantvox runs its own.',

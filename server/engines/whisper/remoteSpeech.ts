@@ -1,6 +1,7 @@
 import { untilAborted } from '../../abort.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
+import { viaProxy } from '../../proxies.ts'
 import { createGate } from '../gate.ts'
 import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
 import { whisperIsHealthy } from './whisperServers.ts'
@@ -57,12 +58,14 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
     return remote.checking
   }
 
+  const noneAnswers = `No whisper-server answers at ${urls.map(url => url + viaProxy(url)).join(', ')}.`
+
   /** Does not wait for a dead one when a healthy one is known. */
   async function untilSomeAnswers(): Promise<void> {
     const checks = remotes.map(check)
     if (!someHealthy()) await Promise.all(checks)
     if (someHealthy()) return
-    throw new QuantvoxError('engine_unavailable', `No whisper-server answers at ${urls.join(', ')}.`, {
+    throw new QuantvoxError('engine_unavailable', noneAnswers, {
       meaning: 'Nothing that is said can be transcribed.',
       mend: 'Start it, or unset SPEECH_URL so that Quantvox runs its own.',
       retryAfterSeconds: 2,
@@ -131,7 +134,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
       const asked = remotes.filter(remote => remote.checkedAt > Number.NEGATIVE_INFINITY)
       if (someHealthy()) return { ready: true, detail: null }
       if (asked.length === 0) return { ready: false, detail: 'The whisper-servers were not asked yet.' }
-      return { ready: false, detail: `No whisper-server answers at ${urls.join(', ')}.` }
+      return { ready: false, detail: noneAnswers }
     },
     stop() {
       stopping.abort(new Error('The server stops.'))

@@ -5,6 +5,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { QuantvoxError } from '../../errors.ts'
+import { viaProxy } from '../../proxies.ts'
 import { parsedJson } from '../../readJson.ts'
 
 /** The few calls of Ollama's HTTP API that setup needs (Ollama's `docs/api.md`). */
@@ -86,7 +87,9 @@ export async function removeLanguageModel(
   })
   if (response.status === 404) return false
   if (!response.ok)
-    throw new OllamaRefusal(errorOf(await response.text()) ?? `Ollama answered ${response.status}`)
+    throw new OllamaRefusal(
+      errorOf(await response.text()) ?? `Ollama${viaProxy(ollamaUrl)} answered ${response.status}`,
+    )
   return true
 }
 
@@ -142,7 +145,7 @@ async function call(ollamaUrl: string, path: string, init: RequestInit): Promise
   const response = await reach(ollamaUrl, path, init)
   if (response.ok) return response
   const text = await response.text()
-  throw new OllamaRefusal(errorOf(text) ?? `Ollama answered ${response.status}`)
+  throw new OllamaRefusal(errorOf(text) ?? `Ollama${viaProxy(ollamaUrl)} answered ${response.status}`)
 }
 
 function errorOf(text: string): string | null {
@@ -155,18 +158,22 @@ async function reach(ollamaUrl: string, path: string, init: RequestInit): Promis
     return await fetch(new URL(path, ollamaUrl), init)
   } catch (error) {
     init.signal?.throwIfAborted()
-    throw new QuantvoxError('engine_unavailable', `Ollama does not answer at ${ollamaUrl}.`, {
-      meaning: 'No language model can be got or listed.',
-      mend: 'Start Ollama, or set OLLAMA_HOST to where it runs.',
-      cause: error,
-    })
+    throw new QuantvoxError(
+      'engine_unavailable',
+      `Ollama does not answer at ${ollamaUrl}${viaProxy(ollamaUrl)}.`,
+      {
+        meaning: 'No language model can be got or listed.',
+        mend: 'Start Ollama, or set OLLAMA_HOST to where it runs.',
+        cause: error,
+      },
+    )
   }
 }
 
 function garbage(ollamaUrl: string): QuantvoxError {
   return new QuantvoxError(
     'engine_failed',
-    `What answers at ${ollamaUrl} does not speak Ollama's protocol.`,
+    `What answers at ${ollamaUrl}${viaProxy(ollamaUrl)} does not speak Ollama's protocol.`,
     {
       meaning: 'No language model can be got or listed.',
       mend: 'Set OLLAMA_HOST to a running Ollama.',

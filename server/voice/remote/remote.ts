@@ -1,4 +1,5 @@
 import { QuantvoxError } from '../../errors.ts'
+import { viaProxy } from '../../proxies.ts'
 import { serverVoice } from '../serverVoice.ts'
 import { hasLetterOrDigit } from '../speakable.ts'
 import type { ServerVoice } from '../voice.ts'
@@ -86,11 +87,15 @@ export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
       if (silence.signal.aborted) throw timedOut()
       if (error instanceof QuantvoxError) throw error
       if (answered) throw failed('broke off in the middle', error)
-      throw new QuantvoxError('engine_unavailable', `No speech server answers at ${options.url}.`, {
-        meaning: 'Replies cannot be spoken by this voice.',
-        mend: 'Start it, or choose another voice.',
-        cause: error,
-      })
+      throw new QuantvoxError(
+        'engine_unavailable',
+        `No speech server answers at ${options.url}${viaProxy(options.url)}.`,
+        {
+          meaning: 'Replies cannot be spoken by this voice.',
+          mend: 'Start it, or choose another voice.',
+          cause: error,
+        },
+      )
     } finally {
       clearTimeout(patience)
     }
