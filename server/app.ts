@@ -12,7 +12,7 @@ import { type HealthDependencies, healthRoutes } from './doors/rest/health.ts'
 import metrics from './doors/rest/metrics.ts'
 import { type ModelDependencies, modelRoutes } from './doors/rest/models.ts'
 import { oneShotTurnRoutes } from './doors/rest/oneShotTurns.ts'
-import problems from './doors/rest/problems.ts'
+import problems, { refuseUnreadable, sendError } from './doors/rest/problems.ts'
 import { turnRecordRoutes } from './doors/rest/turnRecords.ts'
 import type { Connection } from './doors/socket/connection.ts'
 import { isUpgradeToSocket, voiceRoute } from './doors/socket/route.ts'
@@ -62,11 +62,13 @@ export async function buildApp(
   const sessions = new Set<Connection>()
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
+  // The guard says what is wrong with a request that names no host.
+  const http = { shouldUpgradeCallback: isUpgradeToSocket, requireHostHeader: false }
   const app: FastifyInstance = Fastify({
     ...(loggerInstance && { loggerInstance }),
-    ...(https
-      ? { https: { ...https, shouldUpgradeCallback: isUpgradeToSocket } }
-      : { http: { shouldUpgradeCallback: isUpgradeToSocket } }),
+    ...(https ? { https: { ...https, ...http } } : { http }),
+    frameworkErrors: sendError,
+    clientErrorHandler: refuseUnreadable,
     bodyLimit: MAX_JSON_BYTES,
     requestTimeout: UPLOAD_WITHIN_MS,
     forceCloseConnections: 'idle',

@@ -37,7 +37,7 @@ export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
           tags,
           summary: 'Compare quantization levels on this machine; one runs at a time, others wait',
           body: ComparisonRequest,
-          response: { 202: json('Queued', ComparisonStatus), ...problems(400, 404, 502, 503) },
+          response: { 202: json('Queued', ComparisonStatus), ...problems(404, 409, 502, 504) },
         },
       },
       async (request, reply) =>
@@ -72,7 +72,7 @@ export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
                 'text/html': file('the report with its charts, one self-contained page'),
               },
             },
-            ...problems(400, 404, 409, 500),
+            ...problems(409),
           },
         },
       },
@@ -98,7 +98,6 @@ export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
           params: ComparisonParams,
           response: {
             200: events('`progress` events, then `done` or `error`'),
-            ...problems(404),
           },
         },
       },
@@ -125,7 +124,7 @@ export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
           tags,
           summary: 'Go on with one that was interrupted or cancelled, or that failed, from where it was',
           params: ComparisonParams,
-          response: { 202: json('Queued', ComparisonStatus), ...problems(404, 409) },
+          response: { 202: json('Queued', ComparisonStatus), ...problems(409) },
         },
       },
       async (request, reply) => reply.code(202).send(await comparisons.resume(request.params.id)),
@@ -137,7 +136,7 @@ export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
           tags,
           summary: 'Cancel one that runs or waits, keeping what it observed; forget one that has ended',
           params: ComparisonParams,
-          response: { 204: { description: 'Cancelled or forgotten', type: 'null' }, ...problems(404) },
+          response: { 204: { description: 'Cancelled or forgotten', type: 'null' } },
         },
       },
       async (request, reply) => {

@@ -33,6 +33,12 @@ export type LiveClient = {
   leave(): void
 }
 
+/** Headers of an upgrade, as `injectWS` takes them. */
+export const upgradeWith = (headers: Record<string, string>) => ({
+  headers,
+  rawHeaders: Object.entries(headers).flat(),
+})
+
 export type LiveApp = TestApp & { connect(start?: object | null): Promise<LiveClient> }
 
 export async function createLiveApp(
@@ -57,22 +63,18 @@ async function connect(app: FastifyInstance, start: object | null): Promise<Live
     arrived.resolve()
     arrived = Promise.withResolvers<void>()
   }
-  const socket = await app.injectWS(
-    '/v1/voice',
-    { headers: { host: 'localhost' } },
-    {
-      onInit(opening) {
-        opening.on('message', (data: Buffer, isBinary: boolean) => {
-          heard.push(isBinary ? { type: 'binary', bytes: data.length } : checked(data.toString()))
-          noteArrival()
-        })
-        opening.on('close', code => {
-          closing.resolve(code)
-          noteArrival()
-        })
-      },
+  const socket = await app.injectWS('/v1/voice', upgradeWith({ host: 'localhost' }), {
+    onInit(opening) {
+      opening.on('message', (data: Buffer, isBinary: boolean) => {
+        heard.push(isBinary ? { type: 'binary', bytes: data.length } : checked(data.toString()))
+        noteArrival()
+      })
+      opening.on('close', code => {
+        closing.resolve(code)
+        noteArrival()
+      })
     },
-  )
+  })
   const sendAudio = (ms: number, level: number) => {
     for (let sent = 0; sent < ms; sent += 20) {
       const samples = new Int16Array((Math.min(20, ms - sent) * RATE) / 1000).fill(level)

@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Needs no token: health checks and what a page needs before it can ask for the token. */
     public?: boolean
+    /** A ticket opens it in the token's place: the route is a socket. */
+    takesTicket?: boolean
   }
 }
 
@@ -29,7 +31,7 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, { token, redeemTicket 
       return
     const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
     if (given !== undefined && timingSafeEqual(digest(given), wanted)) return
-    if (isUpgrade(request) && redeemTicket(ticketOf(request))) return
+    if (request.routeOptions.config.takesTicket && redeemTicket(ticketOf(request))) return
     throw new QuantvoxError(
       'unauthorized',
       given === undefined ? 'This server needs a token.' : 'The token is wrong.',
@@ -45,10 +47,6 @@ export default fp(auth, { name: 'auth', fastify: '5.x', dependencies: ['guard'] 
 /** Equal lengths for the constant-time comparison. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
-}
-
-function isUpgrade(request: FastifyRequest): boolean {
-  return request.headers.upgrade?.toLowerCase() === 'websocket'
 }
 
 function ticketOf(request: FastifyRequest): string {

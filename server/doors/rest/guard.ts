@@ -17,6 +17,14 @@ const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowed
   const hosts = new Set([...origins].map(origin => new URL(origin).host))
 
   app.addHook('onRequest', async request => {
+    // Of two, we and a proxy before us may each believe another one. HTTP/1.0 has none.
+    const { rawHeaders, httpVersion } = request.raw
+    const named = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
+    if (named > 1 || (named === 0 && httpVersion === '1.1')) {
+      throw new QuantvoxError('invalid_request', `The request has ${named} "Host" headers.`, {
+        mend: 'Send exactly one.',
+      })
+    }
     const host = request.headers.host?.toLowerCase() ?? ''
     if (!hosts.has(host) && !isLoopback(hostName(host))) {
       throw new QuantvoxError('forbidden_origin', `This server is not called "${host}".`, {

@@ -15,6 +15,10 @@ export function healthRoutes({ readiness, info, tickets }: HealthDependencies): 
   return async app => {
     app.setSerializerCompiler(() => data => JSON.stringify(data))
     const tags = ['Server']
+    const notReady = {
+      description: 'Not ready, or shutting down',
+      content: { ...json('', Readiness).content, ...problems(503)[503]?.content },
+    }
     const alive = Type.Object({ status: Type.Literal('alive') })
 
     app.get(
@@ -32,7 +36,7 @@ export function healthRoutes({ readiness, info, tickets }: HealthDependencies): 
         schema: {
           tags,
           summary: 'A turn can be answered; else what is not ready and why',
-          response: { 200: json('Ready', Readiness), 503: json('Not ready', Readiness) },
+          response: { 200: json('Ready', Readiness), 503: notReady },
         },
       },
       async (_request, reply) => {
@@ -46,7 +50,7 @@ export function healthRoutes({ readiness, info, tickets }: HealthDependencies): 
         schema: {
           tags,
           summary: 'Version, engines, limits, defaults, hardware',
-          response: { 200: json('Info', ServerInfo), ...problems(401) },
+          response: { 200: json('Info', ServerInfo) },
         },
       },
       () => info(),
@@ -59,7 +63,6 @@ export function healthRoutes({ readiness, info, tickets }: HealthDependencies): 
           summary: 'A ticket for one socket, good for 60 s',
           response: {
             200: json('Ticket', Type.Object({ ticket: Type.String(), expiresAt: Type.String() })),
-            ...problems(401),
           },
         },
       },

@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import Type from 'typebox'
 import { createEngineMetrics, type EngineFigures } from '../../telemetry/engineMetrics.ts'
-import { problems } from './answers.ts'
 
 type MetricsOptions = {
   registry: Registry
@@ -28,7 +27,6 @@ const metrics = async (app: FastifyInstance, { registry, engines, openSessions }
             description: 'Prometheus text format 0.0.4',
             content: { 'text/plain': { schema: Type.String() } },
           },
-          ...problems(401),
         },
       },
       serializerCompiler: () => text => text,

@@ -35,7 +35,7 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
         schema: {
           tags,
           summary: 'Ollama tags, installed and available',
-          response: { 200: json('Tags', items(LanguageModel)), ...problems(502, 503) },
+          response: { 200: json('Tags', items(LanguageModel)), ...problems(502, 504) },
         },
       },
       async (_request, reply) => ({ items: await dependencies.languageModels(clientSignal(reply)) }),

@@ -58,7 +58,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
                 ...events('').content,
               },
             },
-            ...problems(400, 404, 409, 413, 415, 422, 500, 502, 503, 504),
+            ...problems(404, 409, 422, 502, 504),
           },
         },
       },
@@ -87,7 +87,6 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
           params: Type.Object({ turnId: Type.String({ format: 'uuid' }) }),
           response: {
             200: { description: 'WAV, 16-bit mono', content: { 'audio/wav': { schema: Type.String() } } },
-            ...problems(404),
           },
         },
       },

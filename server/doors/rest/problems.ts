@@ -1,16 +1,15 @@
-import type { FastifyError, FastifyPluginAsync, FastifyReply } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type ErrorCode, errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import type { Problem } from '../../protocol/problem.ts'
 
 /** Every error of every route as RFC 9457 problem details with a code, and unknown routes as `not_found`. */
 const problems: FastifyPluginAsync = async app => {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const known = fromFastify(error)
-    if (known.code === 'internal') request.log.error({ err: error }, 'request failed')
-    else request.log.info({ code: known.code }, known.line)
-    return sendProblem(reply, known)
-  })
+  app.setErrorHandler(sendError)
+  // Expectations may be left out of account (RFC 9110, 10.1.1); Node would answer 417 without a word.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -23,42 +22,86 @@ const problems: FastifyPluginAsync = async app => {
 
 export default fp(problems, { name: 'problems', fastify: '5.x' })
 
+/** For what Fastify refuses before a route is found, too: an address that is none. */
+export function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const known = fromFastify(error)
+  if (known.code === 'internal') request.log.error({ err: error }, 'request failed')
+  else request.log.info({ code: known.code }, known.line)
+  sendProblem(reply, known)
+}
+
+/** What is not even HTTP, or too much of it: there is no request yet, and after it no next one on this connection. */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code !== 'ECONNRESET' && socket.writable) {
+    const [status, known] = unreadable(error.code)
+    const body = JSON.stringify({ ...problemOf(known), status })
+    socket.write(
+      [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+        'Content-Type: application/problem+json',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        'Connection: close',
+        `\r\n${body}`,
+      ].join('\r\n'),
+    )
+  }
+  socket.destroy(error)
+}
+
+function unreadable(code: string | undefined): [status: number, QuantvoxError] {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return [408, new QuantvoxError('invalid_request', 'The request did not come to its end in time.')]
+    case 'HPE_HEADER_OVERFLOW':
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return [431, new QuantvoxError('too_large', 'The headers of the request are larger than 16 KiB.')]
+    default:
+      return [400, new QuantvoxError('invalid_request', 'This is not HTTP/1.1 as it can be read here.')]
+  }
+}
+
 /** Sends `error` as problem details; `turnId` names the row that was written all the same. */
 export function sendProblem(reply: FastifyReply, error: QuantvoxError, turnId?: string): FastifyReply {
-  const { http } = errorTable[error.code]
-  const problem: Problem = {
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
+  if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
+  return reply
+    .code(errorTable[error.code].http)
+    .type('application/problem+json')
+    .serializer((payload: unknown) => JSON.stringify(payload))
+    .send({ ...problemOf(error), ...(turnId === undefined ? {} : { turnId }) } satisfies Problem)
+}
+
+function problemOf(error: QuantvoxError): Problem {
+  return {
     type: `urn:quantvox:error:${error.code}`,
     title: error.code.replaceAll('_', ' '),
-    status: http,
+    status: errorTable[error.code].http,
     detail: error.message,
     code: error.code,
     ...(error.meaning === undefined ? {} : { meaning: error.meaning }),
     ...(error.mend === undefined ? {} : { mend: error.mend }),
-    ...(turnId === undefined ? {} : { turnId }),
   }
-  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
-  if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
-  return reply
-    .code(http)
-    .type('application/problem+json')
-    .serializer((payload: unknown) => JSON.stringify(payload))
-    .send(problem)
 }
 
 const codesByStatus: Record<number, ErrorCode> = {
-  400: 'invalid_request',
+  401: 'unauthorized',
+  // A plugin's files, with a path that leads out of their folder.
+  403: 'not_found',
   404: 'not_found',
   405: 'not_found',
   413: 'too_large',
+  414: 'too_large',
   415: 'unsupported_media_type',
+  429: 'rate_limited',
   503: 'shutting_down',
 }
 
-/** Fastify's own refusals (bad JSON, body too large, wrong media type, closing) in our codes. */
+/** Refusals of Fastify and its plugins (bad JSON, body too large, wrong media type, closing) in our codes. */
 function fromFastify(error: FastifyError): QuantvoxError {
   if (error instanceof QuantvoxError) return error
-  const code = codesByStatus[error.statusCode ?? 500]
-  if (code === undefined) return toQuantvoxError(error)
+  const { statusCode = 500 } = error
+  const code = codesByStatus[statusCode] ?? (statusCode >= 400 && statusCode < 500 ? 'invalid_request' : null)
+  if (code === null) return toQuantvoxError(error)
   const message = error.message.endsWith('.') ? error.message : `${error.message}.`
   const retry = code === 'shutting_down' ? { retryAfterSeconds: 5 } : {}
   return new QuantvoxError(code, message, { cause: error, ...retry })

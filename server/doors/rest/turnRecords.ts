@@ -57,7 +57,7 @@ export function turnRecordRoutes(dependencies: {
                 'application/x-ndjson': streamed('one turn a line'),
               },
             },
-            ...problems(400, 500),
+            ...problems(400),
           },
         },
       },
@@ -78,7 +78,7 @@ export function turnRecordRoutes(dependencies: {
           tags,
           summary: 'One turn',
           params: TurnParams,
-          response: { 200: json('The turn', StoredTurn), ...problems(404, 500) },
+          response: { 200: json('The turn', StoredTurn) },
         },
       },
       async request => {
@@ -95,7 +95,7 @@ export function turnRecordRoutes(dependencies: {
           tags,
           summary: 'Forget a turn: its row, its text and its audio',
           params: TurnParams,
-          response: { 204: { description: 'Forgotten', type: 'null' }, ...problems(404, 500) },
+          response: { 204: { description: 'Forgotten', type: 'null' } },
         },
       },
       async (request, reply) => {
@@ -114,7 +114,7 @@ export function turnRecordRoutes(dependencies: {
           tags,
           summary: 'Statistics of every timing, per group',
           querystring: SummaryQuery,
-          response: { 200: json('Groups, largest first', Summary), ...problems(400, 500) },
+          response: { 200: json('Groups, largest first', Summary) },
         },
       },
       async (request, reply) => {

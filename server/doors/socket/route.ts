@@ -45,12 +45,13 @@ export const voiceRoute = fp(
     app.route({
       method: 'GET',
       url: PATH,
+      config: { takesTicket: true },
       schema: {
         tags: ['Live'],
         summary: 'The live session: a WebSocket, audio in, audio out',
         description:
           'JSON text frames for control, binary frames for audio; docs/protocol.md has the messages.',
-        response: problems(401, 403, 426, 503),
+        response: problems(426),
       },
       onRequest: async request => {
         if (!request.ws) return

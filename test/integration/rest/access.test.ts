@@ -1,6 +1,7 @@
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createTickets } from '../../../server/doors/rest/tickets.ts'
+import { createLiveApp, upgradeWith } from '../../support/fakeLive.ts'
 import { askText } from '../../support/http.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
 
@@ -152,7 +153,8 @@ describe('with AUTH_TOKEN', () => {
   })
 
   test('a ticket opens a socket once, and no request', async () => {
-    const server = await start1()
+    const server = await createLiveApp({ settings: { AUTH_TOKEN: token } })
+    apps.push(server)
     const issued = await server.app.inject({
       method: 'POST',
       url: '/v1/tickets',
@@ -162,11 +164,15 @@ describe('with AUTH_TOKEN', () => {
     expect(Date.parse(expiresAt) - Date.now()).toBeGreaterThan(50_000)
     expect(Date.parse(expiresAt) - Date.now()).toBeLessThanOrEqual(60_000)
     const upgrade = { connection: 'upgrade', upgrade: 'websocket' }
-    const url = `/v1/voices?ticket=${ticket}`
-    expect((await get(server, url)).statusCode).toBe(401)
-    expect((await get(server, url, upgrade)).statusCode).toBe(200)
-    expect((await get(server, url, upgrade)).statusCode).toBe(401)
-    expect((await get(server, '/v1/voices?ticket=', upgrade)).statusCode).toBe(401)
+    for (const path of ['/v1/voices', '/v1/info', '/v1/turns', '/metrics', '/v1/nowhere', '/v1/voice/'])
+      expect([path, (await get(server, `${path}?ticket=${ticket}`, upgrade)).statusCode]).toEqual([path, 401])
+    expect((await get(server, `/v1/voices?ticket=${ticket}`)).statusCode).toBe(401)
+    const socket = () => server.app.injectWS(`/v1/voice?ticket=${ticket}`, upgradeWith({ host: 'localhost' }))
+    ;(await socket()).terminate()
+    await expect(socket()).rejects.toThrow('401')
+    await expect(
+      server.app.injectWS('/v1/voice?ticket=', upgradeWith({ host: 'localhost' })),
+    ).rejects.toThrow('401')
     expect((await get(server, '/v1/voices', upgrade)).statusCode).toBe(401)
     expect((await server.app.inject({ method: 'POST', url: '/v1/tickets' })).statusCode).toBe(401)
   })

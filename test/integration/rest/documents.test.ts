@@ -166,3 +166,41 @@ test('liveness and readiness say what is not ready', async () => {
   expect([response.statusCode, response.json()]).toEqual([503, state])
   await other.app.close()
 })
+
+test('the document has every status that comes', async () => {
+  const token = 'a-token-of-some-length'
+  const guarded = await createTestApp({ settings: { AUTH_TOKEN: token } })
+  const asked = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const tries = (method: 'GET' | 'POST' | 'DELETE') => [
+    { headers: {} },
+    { headers: { ...asked, host: 'evil.test' } },
+    { headers: { ...asked, origin: 'https://evil.test' } },
+    { headers: asked, query: { nonsense: '1' } },
+    ...(method === 'GET'
+      ? []
+      : [
+          { headers: asked, payload: '{' },
+          { headers: asked, payload: '{}' },
+          { headers: asked, payload: `"${'a'.repeat(2 ** 20)}"` },
+          { headers: { ...asked, 'content-type': 'text/xml' }, payload: '<' },
+        ]),
+  ]
+  try {
+    for (const { name, operation } of operations()) {
+      const [method = '', path = ''] = name.split(' ')
+      for (const id of ['nonsense', '00000000-0000-7000-8000-000000000000', 'a'.repeat(200)]) {
+        const url = path.replace(/\{\w+\}/, id)
+        for (const request of tries(method as 'GET')) {
+          const { statusCode } = await guarded.app.inject({ method: method as 'GET', url, ...request })
+          expect([name, Object.keys(operation.responses)]).toEqual([
+            name,
+            expect.arrayContaining([String(statusCode)]),
+          ])
+        }
+        if (url === path) break
+      }
+    }
+  } finally {
+    await guarded.app.close()
+  }
+})

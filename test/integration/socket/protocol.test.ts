@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, upgradeWith } from '../../support/fakeLive.ts'
 
 let live: LiveApp
 afterEach(async () => {
@@ -199,13 +199,13 @@ describe('past a limit', () => {
   test('a foreign page is refused before the upgrade', async () => {
     live = await createLiveApp()
     const headers = { host: 'localhost', origin: 'https://evil.example' }
-    await expect(live.app.injectWS('/v1/voice', { headers })).rejects.toThrow('403')
+    await expect(live.app.injectWS('/v1/voice', upgradeWith(headers))).rejects.toThrow('403')
   })
 
   test('a socket needs a token or a ticket where there is a token, and a ticket works once', async () => {
     live = await createLiveApp({ settings: { AUTH_TOKEN: 'a-token-of-enough-letters' } })
     const headers = { host: 'localhost' }
-    await expect(live.app.injectWS('/v1/voice', { headers })).rejects.toThrow('401')
+    await expect(live.app.injectWS('/v1/voice', upgradeWith(headers))).rejects.toThrow('401')
     const issued = await live.app.inject({
       method: 'POST',
       url: '/v1/tickets',
@@ -213,9 +213,9 @@ describe('past a limit', () => {
       payload: {},
     })
     const { ticket } = issued.json<{ ticket: string }>()
-    const socket = await live.app.injectWS(`/v1/voice?ticket=${ticket}`, { headers })
+    const socket = await live.app.injectWS(`/v1/voice?ticket=${ticket}`, upgradeWith(headers))
     socket.terminate()
-    await expect(live.app.injectWS(`/v1/voice?ticket=${ticket}`, { headers })).rejects.toThrow('401')
+    await expect(live.app.injectWS(`/v1/voice?ticket=${ticket}`, upgradeWith(headers))).rejects.toThrow('401')
   })
 })
 
