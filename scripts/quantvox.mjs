@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript for any Node >= 18: makes sure of Node 24 and of node_modules, then hands over.
+// Plain JavaScript for any Node >= 18: makes sure of Node 24 and, in a clone, of node_modules, then hands over.
 //   quantvox.mjs <command> [...]           the command line, scripts/commands/index.ts
 //   quantvox.mjs --script FILE.ts [...]    a script of this project under the same Node
 import { spawn, spawnSync } from 'node:child_process'
@@ -23,6 +23,9 @@ const NODE_VERSION = '24.21.0'
 const LOCK_STALE_MS = 60_000
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const sources = join(root, 'scripts', 'commands', 'index.ts')
+// The package that scripts/package/build.ts makes has no sources, and npm installed what it depends on.
+const isClone = existsSync(sources)
 // An empty variable counts as unset, as in server/config.ts.
 const cacheDir =
   process.env.QUANTVOX_CACHE_DIR ||
@@ -33,9 +36,8 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
 /** The one setting that is needed before anything is installed. */
 function fromDotEnv() {
-  const file = join(root, '.env')
-  if (!existsSync(file)) return undefined
-  const line = /^\s*(?:QUANTVOX_)?CACHE_DIR\s*=\s*(["']?)(.*?)\1\s*$/m.exec(readFileSync(file, 'utf8'))
+  if (!existsSync('.env')) return undefined
+  const line = /^\s*(?:QUANTVOX_)?CACHE_DIR\s*=\s*(["']?)(.*?)\1\s*$/m.exec(readFileSync('.env', 'utf8'))
   return line?.[2] || undefined
 }
 
@@ -161,15 +163,15 @@ async function main() {
   let program
   let isNew = false
   try {
-    const installing = ensureDependencies()
+    const installing = isClone && ensureDependencies()
     program = await ensureNode()
     isNew = await installing
   } catch (error) {
     fail(error.message)
   }
   const [first, second, ...rest] = process.argv.slice(2)
-  const script =
-    first === '--script' ? resolve(root, second ?? '') : join(root, 'scripts', 'commands', 'index.ts')
+  const commands = isClone ? sources : join(root, 'dist', 'scripts', 'commands', 'index.js')
+  const script = first === '--script' ? resolve(root, second ?? '') : commands
   const args = first === '--script' ? rest : process.argv.slice(2)
   const env = {
     ...process.env,
@@ -179,7 +181,7 @@ async function main() {
     MALLOC_ARENA_MAX: '2',
   }
   // Fills the cache of compiled sources in a process that ends, so that the first server is as small as later ones.
-  if (isNew) spawnSync(program, [join(root, 'scripts', 'commands', 'index.ts'), '--version'], { env })
+  if (isNew) spawnSync(program, [commands, '--version'], { env })
   // A voice server lives long and allocates little: a small young generation keeps it 30 MB smaller.
   const child = spawn(program, ['--max-semi-space-size=2', script, ...args], {
     // The channel closes when this process dies, however it dies; a server that sees that stops itself.

@@ -13,6 +13,7 @@ import { addTurns } from './turns/turnCommands.ts'
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. */
 
 const interrupted = new AbortController()
+const args = process.argv.length > 2 ? process.argv.slice(2) : ['serve']
 
 const program = new Command('quantvox')
   .description('A local voice assistant on quantized models that shows what quantization costs and gains.')
@@ -26,7 +27,7 @@ for (const add of [addServe, addSetup, addDoctor, addModels, addAsk, addCompare,
 }
 
 // Serving stops in its own, gentler way.
-if (process.argv[2] !== 'serve') {
+if (args[0] !== 'serve') {
   // A reader that has enough (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
@@ -42,7 +43,7 @@ if (process.argv[2] !== 'serve') {
 process.channel?.unref()
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(args, { from: 'user' })
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2

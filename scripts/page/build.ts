@@ -9,6 +9,8 @@ import { QuantvoxError } from '../../server/errors.ts'
 const root = resolve(import.meta.dirname, '../..')
 const source = join(root, 'client')
 const built = join(source, 'dist')
+/** Where the package has it, which scripts/package/build.ts makes: built, and without its sources. */
+const packaged = join(root, 'page')
 /** A server that runs goes on serving the build it started with. */
 const KEEP_OLD_BUILDS_MS = 24 * 3600 * 1000
 
@@ -19,6 +21,7 @@ const compress = promisify(gzip)
  * being whole, so that several may build at once. Vite is loaded only then. Throws `engine_failed` where the build fails.
  */
 export async function ensurePage(say: (text: string) => void): Promise<string> {
+  if (existsSync(packaged)) return packaged
   const folder = join(built, await sourcesHash())
   if (existsSync(folder)) return folder
   say('building the page')

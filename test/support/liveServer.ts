@@ -9,7 +9,7 @@ import { TurnAnswer } from '../../server/protocol/turns.ts'
 /** The product as a user runs it: through the launcher, in a process of its own, on a free port. */
 
 const root = resolve(import.meta.dirname, '../..')
-const launcher = join(root, 'scripts/quantvox.mjs')
+const launcherOfClone = join(root, 'scripts/quantvox.mjs')
 
 export const clip = (name: string) => join(root, 'test/fixtures/speech', `${name}.wav`)
 
@@ -21,7 +21,10 @@ export type LiveServer = {
   stop(): Promise<number | null>
 }
 
-export async function startLiveServer(settings: Record<string, string> = {}): Promise<LiveServer> {
+export async function startLiveServer(
+  settings: Record<string, string> = {},
+  launcher = launcherOfClone,
+): Promise<LiveServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'quantvox-e2e-'))
   const all = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'warn', ...settings }
   const child = spawn(process.execPath, [launcher, 'serve'], {
@@ -53,6 +56,7 @@ export type CommandResult = { code: number | null; out: string; err: string }
 export async function quantvox(
   args: string[],
   settings: Record<string, string> = {},
+  launcher = launcherOfClone,
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [launcher, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
