@@ -1,9 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import Value from 'typebox/value'
 import { loadConfig } from '../../server/config.ts'
 import { QuantvoxError } from '../../server/errors.ts'
+import { writePrivately } from '../../server/privateFiles.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
 import { serverForCommand } from './server.ts'
 import type { ServerRequest } from './serverRequest.ts'
@@ -104,7 +105,7 @@ async function saveReply(request: ServerRequest, answer: TurnAnswer, path: strin
     })
   }
   const wav = await request(answer.audio.url, {})
-  await writeFile(path, Buffer.from(await wav.arrayBuffer()))
+  await writePrivately(path, Buffer.from(await wav.arrayBuffer()))
 }
 
 function answerText({ transcript, reply, timings }: TurnAnswer): string {

@@ -25,6 +25,7 @@ import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { quantizationIn } from '../shared/quantization.ts'
 import { createVoices } from '../voice/voices.ts'
+import { closeDataFolder } from './dataFolder.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
 
@@ -87,6 +88,7 @@ export async function assemble(
   }
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
   const languageModels = createLanguageModels(ollama.url)
+  closeDataFolder(config.DATA_DIR)
   const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
     saveText: config.SAVE_TEXT,
     verify: true,

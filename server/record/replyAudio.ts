@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { validate, version } from 'uuid'
 import { encodeWav } from '../audio/encodeWav.ts'
 import type { SpokenAudio } from '../audio/pcm.ts'
 import { joinSamples, pcmSampleRate } from '../audio/pcm.ts'
+import { makePrivate, PRIVATE_FOLDER, writePrivately } from '../privateFiles.ts'
 
 const LINK_LIFE_MS = 10 * 60_000
 
@@ -24,6 +25,7 @@ export type ReplyAudio = Awaited<ReturnType<typeof createReplyAudio>>
 export async function createReplyAudio(dataDir: string, saves: boolean) {
   const saved = join(dataDir, 'audio')
   const passing = join(dataDir, 'replies')
+  for (const folder of [saved, passing]) makePrivate(folder)
   const forget = async (turnId: string) => {
     // Ids come from clients and become paths; one that is none could lead out of the folder.
     if (!validate(turnId)) return
@@ -45,11 +47,11 @@ export async function createReplyAudio(dataDir: string, saves: boolean) {
       const reply = await recorder.wav()
       if (!validate(turnId) || (reply === null && !saves)) return
       const folder = join(saves ? saved : passing, turnId)
-      await mkdir(folder, { recursive: true })
+      await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER })
       if (!saves) forgetLater(turnId, LINK_LIFE_MS)
-      if (reply !== null) await writeFile(join(folder, 'reply.wav'), reply)
+      if (reply !== null) await writePrivately(join(folder, 'reply.wav'), reply)
       if (saves && question !== null) {
-        await writeFile(join(folder, 'question.wav'), await encodeWav(question, pcmSampleRate))
+        await writePrivately(join(folder, 'question.wav'), await encodeWav(question, pcmSampleRate))
       }
     },
     /** The spoken reply; null if there is none, or none any more. */

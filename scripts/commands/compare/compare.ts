@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { loadConfig } from '../../../server/config.ts'
+import { writePrivately } from '../../../server/privateFiles.ts'
 import type { ComparisonRequest } from '../../../server/protocol/comparisons.ts'
 import { bytes, milliseconds, namesIn, positiveNumber, wholeNumber } from '../quantities.ts'
 import { serverForCommand } from '../server.ts'
@@ -89,11 +89,11 @@ async function compare(options: CompareOptions, signal: AbortSignal): Promise<vo
     const state = await client.follow(id, progress.show).finally(progress.done)
     for (const format of ['html', 'md', 'csv'] as const) {
       const file = options[format]
-      if (file !== undefined) await writeFile(file, await client.report(id, format))
+      if (file !== undefined) await writePrivately(file, await client.report(id, format))
     }
     const result = await client.result(id)
     const json = `${JSON.stringify(result, null, 2)}\n`
-    if (typeof options.json === 'string') await writeFile(options.json, json)
+    if (typeof options.json === 'string') await writePrivately(options.json, json)
     process.stdout.write(options.json === true ? json : await client.report(id, 'md'))
     if (state !== 'done') {
       process.stderr.write(

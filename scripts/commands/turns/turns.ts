@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { PRIVATE_FILE } from '../../../server/privateFiles.ts'
 import type { StoredTurn } from '../../../server/protocol/record.ts'
 import { MAX_PAGE_SIZE, type TurnFilters, type TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { textTable } from '../textTable.ts'
@@ -52,7 +53,7 @@ export async function exportTurns(
     }
     const partial = `${options.file}.${process.pid}.part`
     try {
-      await pipeline(turns, counted, createWriteStream(partial), stop)
+      await pipeline(turns, counted, createWriteStream(partial, { mode: PRIVATE_FILE }), stop)
       await rename(partial, options.file)
     } catch (error) {
       await rm(partial, { force: true })

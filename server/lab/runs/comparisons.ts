@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
 import { untilAborted } from '../../abort.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
+import { makePrivate } from '../../privateFiles.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type {
   ComparisonEvent,
@@ -33,6 +34,7 @@ const folderIn = (dataDir: string) => join(dataDir, 'comparisons')
 /** All comparisons of a data directory. Those that a stopped server left are `interrupted`. */
 export async function openComparisons(lab: LabDependencies) {
   const folder = folderIn(lab.dataDir)
+  makePrivate(folder)
   const runs = new Map<string, Run>()
   const stopping = new AbortController()
   let tail: Promise<void> = Promise.resolve()

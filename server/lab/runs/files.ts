@@ -5,6 +5,7 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { validate } from 'uuid'
 import { QuantvoxError } from '../../errors.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../privateFiles.ts'
 import { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { ComparisonError, ComparisonRequest, ComparisonState } from '../../protocol/comparisons.ts'
 import { nullable } from '../../protocol/nullable.ts'
@@ -45,7 +46,7 @@ const result = Compile(ComparisonResult)
 export type Append = (path: string, text: string) => Promise<void>
 
 export async function appendAndFlush(path: string, text: string): Promise<void> {
-  const file = await open(path, 'a')
+  const file = await open(path, 'a', PRIVATE_FILE)
   try {
     await file.appendFile(text)
     await file.datasync()
@@ -64,8 +65,8 @@ export function runFiles(folder: string, append: Append = appendAndFlush) {
   let observationBytes = 0
 
   async function replace(name: string, text: string): Promise<void> {
-    await mkdir(folder, { recursive: true })
-    await writeFile(path(`${name}.new`), text, { flush: true })
+    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER })
+    await writeFile(path(`${name}.new`), text, { flush: true, mode: PRIVATE_FILE })
     await rename(path(`${name}.new`), path(name))
   }
 
@@ -76,7 +77,7 @@ export function runFiles(folder: string, append: Append = appendAndFlush) {
      * @throws QuantvoxError `invalid_state` while another process works at it
      */
     async hold(patienceMs: number = STALE_MS + 2 * RETRY_MS): Promise<() => Promise<void>> {
-      await mkdir(folder, { recursive: true })
+      await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER })
       try {
         return await lock(folder, {
           lockfilePath: path('lock'),

@@ -1,7 +1,8 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { QuantvoxError } from '../../errors.ts'
+import { PRIVATE_FILE } from '../../privateFiles.ts'
 import { fileProblem } from './database.ts'
 
 /** Another process's lock is waited for so long; a server holds one for a millisecond at a time. */
@@ -29,6 +30,8 @@ export function backUpRecord(path: string, target: string): number {
   try {
     const source = new DatabaseSync(path, { readOnly: true, timeout: LOCK_WAIT_MS })
     try {
+      // SQLite copies into an empty file, and leaves its mode.
+      closeSync(openSync(partial, 'wx', PRIVATE_FILE))
       source.prepare('VACUUM INTO ?').run(partial)
     } finally {
       source.close()

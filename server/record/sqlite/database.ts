@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { QuantvoxError } from '../../errors.ts'
+import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../privateFiles.ts'
 import { migrate, requireCurrentSchema, schemaVersion } from './migrations.ts'
 
 /** A migration may wait this long for another process; it runs before the server listens. */
@@ -25,7 +26,7 @@ export type Database = ReturnType<typeof openDatabase>
  * logSync.ts. `secure_delete` overwrites what is deleted, for transcripts are private.
  */
 export function openDatabase(path: string, options: { readOnly: boolean; waitMs: number }) {
-  if (!options.readOnly && path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  if (!options.readOnly && path !== ':memory:') makeFile(path)
   const database = options.readOnly
     ? openToRead(path, options.waitMs)
     : new DatabaseSync(path, { timeout: options.waitMs, allowExtension: false })
@@ -49,6 +50,14 @@ export function openDatabase(path: string, options: { readOnly: boolean; waitMs:
     exec: (sql: string): void => database.exec(sql),
     close: (): void => database.close(),
   }
+}
+
+/** The log and its index get the mode of the file. */
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER })
+  // A file that is there may be in use: closing it here would give up all the locks that this process has on it.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', PRIVATE_FILE))
+  for (const end of ['', '-wal', '-shm']) makePrivate(`${path}${end}`)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readFile, utimes } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
@@ -61,4 +61,17 @@ test('a run is worked at by one process only; the lock of a killed one goes stal
   const then = new Date(Date.now() - 60_000)
   await utimes(lock, then, then)
   await (await runFiles(folder).hold())()
+})
+
+test('everything of a run is for its owner', async () => {
+  const run = join(folder, 'run')
+  const mine = runFiles(run)
+  const release = await mine.hold()
+  await mine.recover()
+  await mine.add([cut('one')], mark('a'))
+  const names = await readdir(run)
+  await release()
+  expect(names).toEqual(expect.arrayContaining(['lock', 'observations.ndjson', 'steps.ndjson']))
+  const files = ['', 'observations.ndjson', 'steps.ndjson'].map(name => stat(join(run, name)))
+  expect((await Promise.all(files)).map(({ mode }) => mode & 0o777)).toEqual([0o700, 0o600, 0o600])
 })

@@ -1,0 +1,15 @@
+import { readdirSync } from 'node:fs'
+import { makePrivate } from '../privateFiles.ts'
+import { TURN_FILE_NAME } from '../record/sqlite/store.ts'
+
+const folders = ['audio', 'replies', 'comparisons']
+
+/** Closes DATA_DIR to other users where it holds nothing but ours; a folder that is shared with other things stays as it is. */
+export function closeDataFolder(dataDir: string): void {
+  const isOurs = (name: string) => folders.includes(name) || name.startsWith(TURN_FILE_NAME)
+  try {
+    if (readdirSync(dataDir).every(isOurs)) makePrivate(dataDir)
+  } catch {
+    // There is none yet, or it cannot be read, which the record says.
+  }
+}
