@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
+import { masked, setApart } from './credentials.ts'
 import { QuantvoxError } from './errors.ts'
 import { nearestHint } from './nearest.ts'
 import { useProxies } from './proxies.ts'
@@ -13,9 +14,10 @@ import {
   SETTING_PREFIX as prefix,
   Settings,
   secretSettings,
+  shownSetting,
 } from './settings.ts'
 
-/** Every setting by its one name, checked. Paths are absolute, URLs without a final slash. */
+/** Every setting by its one name, checked. Paths are absolute, URLs without a final slash and without credentials. */
 export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR'> & {
   PUBLIC_URL: string
   CACHE_DIR: string
@@ -77,7 +79,10 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     CACHE_DIR: resolve(settings.CACHE_DIR ?? defaultCacheDir(environment)),
     DATA_DIR: resolve(settings.DATA_DIR),
     AUDIO_DIRS: settings.AUDIO_DIRS.map(folder => resolve(folder)),
-    OLLAMA_HOST: normalizeOllamaHost(settings.OLLAMA_HOST),
+    OLLAMA_HOST: setApart(normalizeOllamaHost(settings.OLLAMA_HOST)),
+    SPEECH_URL: settings.SPEECH_URL.map(setApart),
+    SYNTHESIS_URL: settings.SYNTHESIS_URL && setApart(settings.SYNTHESIS_URL),
+    OTEL_EXPORTER_OTLP_ENDPOINT: setApart(settings.OTEL_EXPORTER_OTLP_ENDPOINT),
     ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
   }
   refuseUnsafe(config)
@@ -99,14 +104,10 @@ export function describeConfig({ config, origins }: LoadedConfig): [string, stri
       value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : `${value}`
     return [
       name,
-      secretSettings.has(name) && text !== '' ? '********' : withoutPasswords(text),
+      secretSettings.has(name) && text !== '' ? '********' : masked(text),
       origins[name] ?? 'default',
     ]
   })
-}
-
-function withoutPasswords(text: string): string {
-  return text.replace(/(https?:\/\/)[^\s/@,]+@/g, '$1********@')
 }
 
 /** True for names and addresses that only this machine reaches. */
@@ -137,10 +138,13 @@ function convert(name: string, schema: TSchema, text: string, origin: Origin): u
       : plain(schema, text)
   if (Value.Check(schema, value)) return value
   const problem = Value.Errors(schema, value)[0]?.message ?? 'is not valid'
-  const shown = secretSettings.has(name) ? '(secret)' : `"${text}"`
-  throw new QuantvoxError('invalid_request', `${name}=${shown} (from ${origin}) ${problem}.`, {
-    mend: `Set ${name} to what the README's table says, or leave it out.`,
-  })
+  throw new QuantvoxError(
+    'invalid_request',
+    `${name}=${shownSetting(name, text)} (from ${origin}) ${problem}.`,
+    {
+      mend: `Set ${name} to what the README's table says, or leave it out.`,
+    },
+  )
 }
 
 function plain(schema: TSchema, text: string): unknown {

@@ -1,3 +1,5 @@
+import { masked } from './credentials.ts'
+
 /**
  * Every way a request, a turn or a socket can fail: its code, how it shows over HTTP and as a WebSocket close
  * code, and whether the client may go on. The table is public (contract: error codes).
@@ -37,7 +39,7 @@ type Explanation = {
   cause?: unknown
 }
 
-/** An expected failure. `message` says what happened, one sentence; the rest says what to make of it. */
+/** An expected failure. `message` says what happened, one sentence; the rest says what to make of it; none says credentials. */
 export class QuantvoxError extends Error {
   readonly code: ErrorCode
   readonly meaning: string | undefined
@@ -45,11 +47,11 @@ export class QuantvoxError extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: ErrorCode, message: string, explanation: Explanation = {}) {
-    super(message, explanation.cause === undefined ? undefined : { cause: explanation.cause })
+    super(masked(message), explanation.cause === undefined ? undefined : { cause: explanation.cause })
     this.name = 'QuantvoxError'
     this.code = code
-    this.meaning = explanation.meaning
-    this.mend = explanation.mend
+    this.meaning = explanation.meaning && masked(explanation.meaning)
+    this.mend = explanation.mend && masked(explanation.mend)
     this.retryAfterSeconds = explanation.retryAfterSeconds
   }
 

@@ -13,7 +13,8 @@ const list = <T extends TSchema>(item: T, description: string) =>
 const Origin = Type.String({
   pattern: '^https?://(\\[[0-9a-fA-F:.]+\\]|[^\\s/?#@:\\[\\]*]+)(:\\d{1,5})?/?$',
 })
-const BaseUrl = Type.String({ pattern: '^https?://[^\\s/?#]+(/[^\\s?#]*)?$' })
+/** With credentials or without; after the host an @ would be the rest of a password that holds a slash. */
+const BaseUrl = Type.String({ pattern: '^https?://[^\\s/?#]+(/[^\\s?#@]*)?$' })
 /** As in OTEL_RESOURCE_ATTRIBUTES, percent-encoded. */
 const Pair = Type.String({ pattern: '^[^=\\s]+=(%[0-9A-Fa-f]{2}|[^%])*$' })
 
@@ -174,6 +175,10 @@ export function isSetting(variable: string): boolean {
 /** Shown to nobody, left out of flags (a command line is public) and taken out of the environment once read. */
 export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS'])
 
+/** A value in an error; whole only where it can hold no secret, of which one that cannot be read may hold any part. */
+export const shownSetting = (name: string, text: string): string =>
+  secretSettings.has(name) || text.includes('@') ? '(not shown, for what is secret in it)' : `"${text}"`
+
 /**
  * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, IPv6 with and without brackets, a URL, any of them in
  * quotes) as a base URL that can be called. As in Ollama (envconfig/config.go, Host), the port is 11434 without a
@@ -191,9 +196,13 @@ export function normalizeOllamaHost(text: string): string {
   const usual = given === '' || (host === '' && address !== '') ? '127.0.0.1' : host
   const url = URL.parse(`${scheme ?? 'http://'}${credentials}${usual}${portPart}${path}`)
   if (url === null) {
-    throw new QuantvoxError('invalid_request', `OLLAMA_HOST="${text}" is not an address.`, {
-      mend: 'Set it to a URL such as http://127.0.0.1:11434.',
-    })
+    throw new QuantvoxError(
+      'invalid_request',
+      `OLLAMA_HOST=${shownSetting('OLLAMA_HOST', text)} is not an address.`,
+      {
+        mend: 'Set it to a URL such as http://127.0.0.1:11434.',
+      },
+    )
   }
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
   if (url.hostname === '[::]') url.hostname = '[::1]'

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import pino from 'pino'
 import pretty from 'pino-pretty'
 import { type Config, loadConfig } from '../../server/config.ts'
+import { masked } from '../../server/credentials.ts'
 import { type StartOptions, startServer } from '../../server/main.ts'
 import { ensurePage } from '../page/build.ts'
 import { createProgressView } from './progressView.ts'
@@ -20,7 +21,7 @@ export function addServe(program: Command): void {
     const stream = process.stderr.isTTY
       ? pretty({ destination: 2, ignore: 'pid,hostname', sync: true })
       : pino.destination(2)
-    const log = pino({ level: config.LOG_LEVEL }, stream)
+    const log = pino({ level: config.LOG_LEVEL, hooks: { streamWrite: masked } }, stream)
     const view = createProgressView(process.stderr)
     const page = await ensurePage(status =>
       view.onProgress({ item: 'page', status, completedBytes: null, totalBytes: null }),

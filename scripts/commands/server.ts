@@ -1,5 +1,6 @@
 import pino, { type Logger } from 'pino'
 import type { Config } from '../../server/config.ts'
+import { masked } from '../../server/credentials.ts'
 import { type StartOptions, startServer } from '../../server/main.ts'
 import { createProgressView } from './progressView.ts'
 import { type ServerRequest, serverRequest } from './serverRequest.ts'
@@ -36,7 +37,7 @@ export async function serverForCommand(
     TLS_KEY: null,
   }
   const server = await startServer(alone, {
-    log: pino({ level }, pino.destination(2)),
+    log: pino({ level, hooks: { streamWrite: masked } }, pino.destination(2)),
     ...own,
     report: (item, progress) => view.onProgress({ item, ...progress }),
   })

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { encodeWav } from '../../server/audio/encodeWav.ts'
 import { pcmSampleRate } from '../../server/audio/pcm.ts'
+import { authorizationFor } from '../../server/credentials.ts'
 
 /** So long that its decoding takes several full windows, one after another. */
 const LONG_SECONDS = 90
@@ -53,6 +54,7 @@ async function decode(baseUrl: string, seconds: number, signal: AbortSignal): Pr
         agent: false,
         signal,
         headers: {
+          ...authorizationFor(baseUrl),
           'content-type': encoded.headers.get('content-type') ?? '',
           'content-length': body.length,
         },

@@ -1,6 +1,7 @@
 import { Ollama } from 'ollama'
 import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
+import { authorizationFor } from '../credentials.ts'
 import { QuantvoxError } from '../errors.ts'
 import { viaProxy } from '../proxies.ts'
 import { wholeJsonLines } from './chatLines.ts'
@@ -16,6 +17,7 @@ const HEADERS_TIMEOUT_MS = 180_000
 export function clientFor(url: string, signal: AbortSignal): Ollama {
   return new Ollama({
     host: url,
+    headers: authorizationFor(url),
     fetch: async (input, init) => {
       const patience = new AbortController()
       const timer = setTimeout(() => patience.abort(), HEADERS_TIMEOUT_MS)

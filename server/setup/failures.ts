@@ -1,9 +1,10 @@
+import { masked } from '../credentials.ts'
 import { QuantvoxError } from '../errors.ts'
 
 /** One source could not give what it should, for an expected reason; the next source is tried. */
 export class SourceFailure extends Error {
   constructor(reason: string, cause?: unknown) {
-    super(reason, cause === undefined ? undefined : { cause })
+    super(masked(reason), cause === undefined ? undefined : { cause })
     this.name = 'SourceFailure'
   }
 }

@@ -3,6 +3,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace'
 import { within } from '../abort.ts'
+import { authorizationFor } from '../credentials.ts'
 import type { Log } from '../log.ts'
 import type { EndedTurn } from '../record/turnRecord.ts'
 import { planSpans, type SpanPlan } from './turnSpans.ts'
@@ -45,7 +46,7 @@ export function createTraces(settings: TraceSettings, log: Log) {
       new BatchSpanProcessor({
         exporter: new OTLPTraceExporter({
           url: `${settings.endpoint}/v1/traces`,
-          headers: pairs(settings.headers),
+          headers: { ...authorizationFor(settings.endpoint), ...pairs(settings.headers) },
         }),
       }),
     ],

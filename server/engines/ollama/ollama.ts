@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/schema'
 import { untilAborted } from '../../abort.ts'
+import { authorizationFor } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { viaProxy } from '../../proxies.ts'
@@ -34,7 +35,7 @@ const BELIEVED_FOR_MS = 10_000
 /** The version that an Ollama at `url` reports; null when nothing answers or what answers is no Ollama. */
 export async function probeOllama(url: string, signal: AbortSignal): Promise<string | null> {
   try {
-    const answer = await fetch(`${url}/api/version`, { signal })
+    const answer = await fetch(`${url}/api/version`, { headers: authorizationFor(url), signal })
     const body: unknown = await answer.json()
     return answer.ok && VersionAnswer.Check(body) ? body.version : null
   } catch {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { untilAborted } from '../../abort.ts'
 import { encodeWav } from '../../audio/encodeWav.ts'
+import { authorizationFor } from '../../credentials.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
@@ -47,7 +48,7 @@ async function warmUp(baseUrl: string, signal: AbortSignal): Promise<void> {
 }
 
 export async function whisperIsHealthy(baseUrl: string, signal: AbortSignal): Promise<boolean> {
-  const answer = await fetch(`${baseUrl}/health`, { signal })
+  const answer = await fetch(`${baseUrl}/health`, { headers: authorizationFor(baseUrl), signal })
   await answer.body?.cancel()
   return answer.ok
 }

@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { encodeWav } from '../../audio/encodeWav.ts'
+import { authorizationFor } from '../../credentials.ts'
 import { isAbort, QuantvoxError } from '../../errors.ts'
 
 const maxAnswerBytes = 8 * 2 ** 20
@@ -137,7 +138,7 @@ async function post(
     method: 'POST',
     agent: false,
     signal,
-    headers: { 'content-type': type ?? '', 'content-length': bytes.length },
+    headers: { ...authorizationFor(url), 'content-type': type ?? '', 'content-length': bytes.length },
   })
   request.on('socket', socket => {
     socket.setNoDelay(true)

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
+import { authorizationFor } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { viaProxy } from '../../proxies.ts'
 import { parsedJson } from '../../readJson.ts'
@@ -155,7 +156,7 @@ function errorOf(text: string): string | null {
 
 async function reach(ollamaUrl: string, path: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(new URL(path, ollamaUrl), init)
+    return await fetch(new URL(path, ollamaUrl), { headers: authorizationFor(ollamaUrl), ...init })
   } catch (error) {
     init.signal?.throwIfAborted()
     throw new QuantvoxError(

@@ -1,3 +1,4 @@
+import { authorizationFor } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { viaProxy } from '../../proxies.ts'
 import { serverVoice } from '../serverVoice.ts'
@@ -63,7 +64,7 @@ export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
     try {
       const answer = await fetch(address, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { ...authorizationFor(address), 'content-type': 'application/json' },
         body: JSON.stringify({ model, voice, input: clause, response_format: 'pcm' }),
         signal: either,
       })

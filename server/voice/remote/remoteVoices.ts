@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/schema'
+import { authorizationFor } from '../../credentials.ts'
 import { speechUrl } from './remote.ts'
 
 const Entry = Type.Union([
@@ -22,7 +23,9 @@ const mostVoices = 1000
  */
 export async function remoteVoiceNames(url: string, signal: AbortSignal): Promise<string[]> {
   try {
-    const answer = await fetch(speechUrl(url).replace(/speech$/, 'voices'), {
+    const address = speechUrl(url).replace(/speech$/, 'voices')
+    const answer = await fetch(address, {
+      headers: authorizationFor(address),
       signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
     })
     const body: unknown = await answer.json()
