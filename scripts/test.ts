@@ -10,6 +10,7 @@ import { setupForTests } from './setupForTests.ts'
 /**
  * `npm test`: type check, lint, unit and integration tests, then setup and the tests on real engines and over real
  * ports. `npm run check` stops before the engines. Further arguments go to vitest and run only those tests.
+ * `npm run check:deep` runs 100,000 random sessions, for hours rather than minutes; SESSIONS=N runs so many.
  * With CI=true a skipped test is a failure. The last line is "N passed, N failed".
  */
 
@@ -37,6 +38,11 @@ async function main(): Promise<void> {
   const [mode, ...rest] = process.argv.slice(2)
   const chosen = mode === undefined || mode === 'check' ? rest : [mode, ...rest]
   mkdirSync(output, { recursive: true })
+  if (mode === 'check:deep') {
+    process.env.SESSIONS ??= '100000'
+    await vitest('deep', ['test/unit/session/sessions.test.ts'])
+    return
+  }
   if (chosen.length > 0) {
     await vitest('chosen', chosen)
     return
