@@ -1,4 +1,5 @@
 import { EventEmitter, on } from 'node:events'
+import { QuantvoxError } from '../errors.ts'
 import type { PullProgress } from '../protocol/models.ts'
 
 type PullEvent =
@@ -10,12 +11,21 @@ export type Pulls = ReturnType<typeof createPulls>
 
 type Download = (name: string, report: (progress: PullProgress) => void, signal: AbortSignal) => Promise<void>
 
+/** At once of one kind; each takes disk and network for as long as it lasts, whoever began it. */
+const MOST_PULLS = 3
+
 /** Downloads that outlive the request that began them; whoever asks for the same one joins it. */
 export function createPulls(download: Download) {
   const pulls = new Map<string, { emitter: EventEmitter; latest: PullEvent }>()
   const stopping = new AbortController()
 
   function start(name: string) {
+    if (pulls.size >= MOST_PULLS) {
+      throw new QuantvoxError('at_capacity', `${MOST_PULLS} models are being fetched already.`, {
+        mend: 'Wait until one of them is there.',
+        retryAfterSeconds: 30,
+      })
+    }
     const emitter = new EventEmitter().setMaxListeners(0)
     const first: PullEvent = {
       event: 'progress',

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { QuantvoxError } from '../../errors.ts'
+import { createWrongTokens } from './wrongTokens.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -22,6 +23,9 @@ type AuthOptions = {
 const auth: FastifyPluginAsync<AuthOptions> = async (app, { token, redeemTicket }) => {
   if (token === null) return
   const wanted = digest(token)
+  const stopping = new AbortController()
+  app.addHook('preClose', async () => stopping.abort())
+  const wrongTokens = createWrongTokens(stopping.signal)
 
   app.addHook('onRequest', async request => {
     if (
@@ -31,7 +35,12 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, { token, redeemTicket 
       return
     const given = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1]
     if (given !== undefined && timingSafeEqual(digest(given), wanted)) return
-    if (request.routeOptions.config.takesTicket && redeemTicket(ticketOf(request))) return
+    const ticket = request.routeOptions.config.takesTicket ? ticketOf(request) : null
+    if (ticket !== null && redeemTicket(ticket)) return
+    if (given !== undefined || ticket !== null) {
+      const wrong = await wrongTokens.slowDown(request.ip)
+      request.log.warn({ address: request.ip, wrong }, 'a wrong token or ticket')
+    }
     throw new QuantvoxError(
       'unauthorized',
       given === undefined ? 'This server needs a token.' : 'The token is wrong.',
@@ -49,6 +58,6 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-function ticketOf(request: FastifyRequest): string {
-  return new URL(request.url, 'http://localhost').searchParams.get('ticket') ?? ''
+function ticketOf(request: FastifyRequest): string | null {
+  return new URL(request.url, 'http://localhost').searchParams.get('ticket')
 }

@@ -21,7 +21,7 @@ const transform: SwaggerTransform = ({ schema, url, route }) => {
   const takesBody = [route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')
   const statuses = [
     ...[400, 403, 500, 503],
-    ...(route.config?.public ? [] : [401]),
+    ...(route.config?.public ? [] : [401, 429]),
     ...(takesBody ? [413, 415] : []),
     ...(url.includes(':') ? [404, 413] : []),
   ]

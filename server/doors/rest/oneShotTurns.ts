@@ -8,6 +8,7 @@ import { askOnce, type OneQuestion } from '../../session/askOnce.ts'
 import type { Stages } from '../../session/stages.ts'
 import { serverTimingOf } from '../../telemetry/serverTiming.ts'
 import { events, json, problems } from './answers.ts'
+import { atOnce } from './atOnce.ts'
 import { clientSignal } from './clientSignal.ts'
 import { sendProblem } from './problems.ts'
 import { strictValidator } from './strictValidator.ts'
@@ -28,7 +29,10 @@ type OneShotDependencies = {
 /** `POST /v1/turns` (a clip or text in, an answer out, as JSON or as SSE) and the spoken reply by link. */
 export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPluginAsync {
   const { stages, replies, maxUploadBytes, maxTurns } = dependencies
-  let running = 0
+  const limited = atOnce(maxTurns, `${maxTurns} turns are running already.`, {
+    mend: 'Try again in a moment, or raise MAX_SESSIONS.',
+    retryAfterSeconds: 2,
+  })
 
   return async app => {
     app.setValidatorCompiler(route => (route.schema === TurnUpload ? () => true : strictValidator(route)))
@@ -62,20 +66,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
           },
         },
       },
-      async (request, reply) => {
-        if (running >= maxTurns) {
-          throw new QuantvoxError('at_capacity', `${maxTurns} turns are running already.`, {
-            mend: 'Try again in a moment, or raise MAX_SESSIONS.',
-            retryAfterSeconds: 2,
-          })
-        }
-        running++
-        try {
-          return await takeTurn(request, reply)
-        } finally {
-          running--
-        }
-      },
+      (request, reply) => limited(() => takeTurn(request, reply)),
     )
 
     app.get(

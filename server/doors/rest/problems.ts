@@ -5,6 +5,9 @@ import fp from 'fastify-plugin'
 import { type ErrorCode, errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import type { Problem } from '../../protocol/problem.ts'
 
+/** Characters of a refusal in the log. */
+const MOST_LOGGED = 100
+
 /** Every error of every route as RFC 9457 problem details with a code, and unknown routes as `not_found`. */
 const problems: FastifyPluginAsync = async app => {
   app.setErrorHandler(sendError)
@@ -22,11 +25,15 @@ const problems: FastifyPluginAsync = async app => {
 
 export default fp(problems, { name: 'problems', fastify: '5.x' })
 
+/** A message may repeat what a client sent, which is of any length and may steer a terminal. */
+const excerpt = (text: string) =>
+  (text.length > MOST_LOGGED ? `${text.slice(0, MOST_LOGGED - 1)}…` : text).replace(/\p{Cc}/gu, ' ')
+
 /** For what Fastify refuses before a route is found, too: an address that is none. */
 export function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const known = fromFastify(error)
   if (known.code === 'internal') request.log.error({ err: error }, 'request failed')
-  else request.log.info({ code: known.code }, known.line)
+  else request.log.info({ code: known.code, address: request.ip }, excerpt(known.message))
   sendProblem(reply, known)
 }
 

@@ -17,8 +17,12 @@ import { turnsAsCsv, turnsAsNdjson } from '../../record/export.ts'
 import { summarize } from '../../record/summary.ts'
 import type { TurnStore } from '../../record/turnStore.ts'
 import { json, problems } from './answers.ts'
+import { atOnce } from './atOnce.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
+
+/** At once: each reads all rows of its selection and holds their figures. */
+const MOST_SUMMARIES = 2
 
 const tags = ['Turns']
 const streamed = (description: string) => ({ schema: Type.String({ description }) })
@@ -33,6 +37,9 @@ export function turnRecordRoutes(dependencies: {
   deleteAudio?(turnId: string): unknown
 }): FastifyPluginAsync {
   const { store, deleteAudio } = dependencies
+  const limited = atOnce(MOST_SUMMARIES, `${MOST_SUMMARIES} summaries are being made already.`, {
+    retryAfterSeconds: 2,
+  })
 
   return async fastify => {
     const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
@@ -122,7 +129,7 @@ export function turnRecordRoutes(dependencies: {
         const gone = clientSignal(reply)
         const keys = [...new Set(groupBy?.split(',') ?? [])] as GroupKey[] // the schema's pattern allows no other
         try {
-          return await summarize(store, keys, filters, gone)
+          return await limited(() => summarize(store, keys, filters, gone))
         } catch (error) {
           if (!isAbort(error, gone)) throw error
           return reply.hijack() // the client left: there is nobody to answer, and nothing went wrong

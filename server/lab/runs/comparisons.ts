@@ -29,6 +29,9 @@ type Run = {
   done: Promise<void>
 }
 
+/** One of them runs; each of the others may be hours away. */
+const MOST_UNDER_WAY = 10
+
 const folderIn = (dataDir: string) => join(dataDir, 'comparisons')
 
 /** All comparisons of a data directory. Those that a stopped server left are `interrupted`. */
@@ -103,6 +106,21 @@ export async function openComparisons(lab: LabDependencies) {
     tail = run.done
   }
 
+  function requirePlace(): void {
+    if ([...runs.values()].filter(({ header }) => !isOver(header)).length < MOST_UNDER_WAY) return
+    throw new QuantvoxError('at_capacity', `${MOST_UNDER_WAY} comparisons run or wait already.`, {
+      mend: 'Wait for one to end, or cancel one.',
+      retryAfterSeconds: 60,
+    })
+  }
+
+  async function admit(run: Run): Promise<ComparisonStatus> {
+    const release = await run.files.hold()
+    await change(run, {})
+    queue(run, release)
+    return statusOf(run)
+  }
+
   function find(id: string): Run {
     const run = runs.get(id)
     if (run !== undefined) return run
@@ -123,6 +141,7 @@ export async function openComparisons(lab: LabDependencies) {
           mend: 'Name speechModels or llmModels.',
         })
       }
+      requirePlace()
       const run = keep({
         id: uuidv7(),
         state: 'queued',
@@ -132,10 +151,7 @@ export async function openComparisons(lab: LabDependencies) {
         sentence: null,
         error: null,
       })
-      const release = await run.files.hold()
-      await change(run, {})
-      queue(run, release)
-      return statusOf(run)
+      return admit(run)
     },
     /**
      * Queues a run that was interrupted, cancelled or failed; it goes on from where it was. Throws `invalid_state` for one that is under
@@ -148,10 +164,14 @@ export async function openComparisons(lab: LabDependencies) {
           mend: 'Only one that was interrupted, cancelled or that failed can go on.',
         })
       }
-      const release = await run.files.hold()
-      await change(run, { state: 'queued', finishedAt: null, error: null })
-      queue(run, release)
-      return statusOf(run)
+      requirePlace()
+      const before = run.header
+      // At once, so that it counts, and is not resumed twice, while it waits for its lock.
+      run.header = { ...before, state: 'queued', finishedAt: null, error: null }
+      return admit(run).catch((error: unknown) => {
+        run.header = before
+        throw error
+      })
     },
     /** Newest first. */
     list: (): ComparisonStatus[] => [...runs.values()].map(statusOf).reverse(),

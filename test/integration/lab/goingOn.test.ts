@@ -77,3 +77,19 @@ describe('stopping and going on', () => {
     expect((await observed(first.id)).at(-1)?.kind).toBe('ended')
   })
 })
+
+test('an eleventh comparison is at_capacity until one of the ten is cancelled', async () => {
+  fake.ollama.hooks.beforeChat = () => true
+  const created = await Promise.allSettled(
+    Array.from({ length: 12 }, () => comparisons.create(everything(), signal)),
+  )
+  const refused = created.filter(one => one.status === 'rejected')
+  expect(refused.map(({ reason }) => reason)).toEqual([
+    expect.objectContaining({ code: 'at_capacity', retryAfterSeconds: 60 }),
+    expect.objectContaining({ code: 'at_capacity' }),
+  ])
+  expect(comparisons.list()).toHaveLength(10)
+  const waiting = comparisons.list().find(({ state }) => state === 'queued')
+  await comparisons.remove(waiting?.id ?? '')
+  expect((await comparisons.create(everything(), signal)).state).toBe('queued')
+})
