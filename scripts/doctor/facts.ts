@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { networkInterfaces, totalmem } from 'node:os'
+import { cpus, networkInterfaces, totalmem } from 'node:os'
 import { dirname } from 'node:path'
+import { usableCores } from '../../server/engines/usableCores.ts'
 import { cpuFlags, findOnPath } from '../../server/setup/index.ts'
 
 /** What the machine is, gathered in one place so that a test can plant another one. */
@@ -27,6 +28,7 @@ export async function machineFacts() {
       .map(({ family, address }) => (family === 'IPv6' ? `[${address}]` : address)),
     /** Null where the system does not list them. */
     cpuFlags: cpuFlags(),
+    cores: { machine: cpus().length, usable: usableCores() },
     hasNvidiaGpu: existsSync('/dev/nvidia0'),
     ffmpeg: await findOnPath('ffmpeg'),
   }

@@ -1,5 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises'
 import type { Config } from '../../server/config.ts'
+import { counted } from '../../server/shared/figures.ts'
 import { type Facts, nearestExisting } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
 
@@ -13,6 +14,7 @@ const WANTED_DATA_BYTES = GIB / 2
 export async function examineMachine(config: Config, facts: Facts): Promise<Finding[]> {
   return [
     node(facts.nodeVersion),
+    processor(facts.cores),
     await disk('cache', config.CACHE_DIR, WANTED_CACHE_BYTES, facts),
     await disk('data', config.DATA_DIR, WANTED_DATA_BYTES, facts),
     ffmpeg(facts.ffmpeg),
@@ -36,6 +38,16 @@ function node(version: string): Finding {
     version,
     major < 24 ? old : hasHole ? hole : null,
     'TypeScript and SQLite are used as Node 24 brings them.',
+  )
+}
+
+function processor({ machine, usable }: Facts['cores']): Finding {
+  const isWithheld = usable < machine
+  return finding(
+    'processor',
+    `${usable} of ${counted(machine, 'core')} may be used`,
+    isWithheld ? { state: 'note', mend: 'Give it more by its CPU set or quota, if replies are slow.' } : null,
+    'Models take as many threads as cores may be used; answers come so much sooner.',
   )
 }
 

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { createConversations } from '../conversation/conversations.ts'
@@ -6,6 +5,7 @@ import { defaultSystemPrompt } from '../conversation/systemPrompt.ts'
 import { createFlite } from '../engines/flite/flite.ts'
 import { createGate } from '../engines/gate.ts'
 import { createOllama } from '../engines/ollama/ollama.ts'
+import { usableCores, withheldTo } from '../engines/usableCores.ts'
 import { createRemoteSpeechEngines } from '../engines/whisper/remoteSpeech.ts'
 import type { SpeechEngines } from '../engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../engines/whisper/whisperServers.ts'
@@ -32,8 +32,8 @@ import type { Provision, Report } from './provision.ts'
 /** Speech levels loaded at once; a comparison switches between more, and each costs 100 to 300 MB. */
 const MAX_LOADED_SPEECH_LEVELS = 3
 
-/** Threads of one decoding. */
-export const speechThreads = Math.max(1, Math.min(8, availableParallelism()))
+/** Threads of one decoding at most. */
+const MAX_SPEECH_THREADS = 8
 
 export type Assembly = Awaited<ReturnType<typeof assemble>>
 
@@ -55,6 +55,8 @@ export async function assemble(
     onRestart: () => restarts.ollama++,
     log,
   })
+  const cores = usableCores()
+  const speechThreads = Math.min(MAX_SPEECH_THREADS, cores)
   let whisperVersion: string | null = null
   const whisper = rememberWhenDone(async () => {
     const programs = await provision.whisper(report, ending.signal)
@@ -98,6 +100,10 @@ export async function assemble(
 
   const chat: ChatSettings = {
     numCtx: config.NUM_CTX,
+    // Of an Ollama that is not ours, what it may use is not ours to know.
+    get numThread() {
+      return ollama.owned() ? withheldTo(cores) : null
+    },
     keepAlive: config.KEEP_ALIVE,
     temperature: config.TEMPERATURE,
     seed: config.SEED,
@@ -150,6 +156,10 @@ export async function assemble(
     separateSpeechEngines: isSpeechElsewhere ? null : separateSpeechEngines,
     flite,
     languageModels,
+    /** As every call of Ollama has them. */
+    chat,
+    /** Threads of one decoding. */
+    speechThreads,
     /** Times that each engine of ours was started again after a crash. */
     restarts,
     /** Of the whisper-server that runs here; null before it was needed. */

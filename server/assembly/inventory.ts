@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { MAX_JSON_BYTES } from '../app.ts'
 import type { Config } from '../config.ts'
 import { MAX_CLIP_SECONDS } from '../doors/rest/oneShotTurns.ts'
+import { usableCores } from '../engines/usableCores.ts'
 import type { RecordInfo, ServerInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import type { StoreStatus } from '../record/turnStore.ts'
@@ -71,6 +72,7 @@ export async function infoOf(
     hardware: {
       cpu: cpus()[0]?.model.trim() ?? 'unknown',
       cores: cpus().length,
+      usableCores: usableCores(),
       memoryBytes: totalmem(),
       platform: `${process.platform} ${process.arch}`,
     },

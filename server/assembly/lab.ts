@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { cpus, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import { findEnergyMeter } from '../engines/energy.ts'
+import { usableCores } from '../engines/usableCores.ts'
 import { defaultMargins, judge, type LabDependencies, questions } from '../lab/index.ts'
 import { createModelProbe } from '../llm/probe.ts'
 import type { Log } from '../log.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import { cpuFlags } from '../setup/cpu.ts'
-import { type Assembly, speechThreads } from './assemble.ts'
+import type { Assembly } from './assemble.ts'
 import { loadedModelsOf, speechModelsOf } from './inventory.ts'
 import type { Provision } from './provision.ts'
 
@@ -45,7 +46,7 @@ export function labOf(
       return ollama.owned() && provision.makeLanguageModel(tag, await ollama.url(signal), () => {}, signal)
     },
     madeFrom: provision.languageTagMadeFrom,
-    probe: createModelProbe(ollama.url, { numCtx: config.NUM_CTX, keepAlive: config.KEEP_ALIVE }),
+    probe: createModelProbe(ollama.url, assembly.chat),
     speechEngines: assembly.separateSpeechEngines,
     processes: {
       llm: ollama.processes,
@@ -65,16 +66,16 @@ export function labOf(
   }
 }
 
-async function environmentOf({ ollama, whisperVersion }: Assembly) {
+async function environmentOf({ ollama, whisperVersion, chat, speechThreads }: Assembly) {
   return {
     appVersion: packageJson.version,
     nodeVersion: process.version,
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cpuFeatures: (cpuFlags() ?? []).filter(flag => tellingFeatures.test(flag)).toSorted(),
-    cores: availableParallelism(),
-    // Ollama chooses its own, and does not tell.
-    threads: { speech: speechThreads, llm: null },
+    cores: usableCores(),
+    // Where it is not told how many, Ollama chooses, and does not say.
+    threads: { speech: speechThreads, llm: chat.numThread },
     memoryBytes: totalmem(),
     gpu: await gpuName(),
     engines: [

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { QuantvoxError } from '../errors.ts'
 import { ask, type FindHost } from './client.ts'
 import { loadedModels } from './models.ts'
-import { type ChatSettings, keepAliveFor } from './respond.ts'
+import { type ChatSettings, keepAliveFor, loadOptions } from './respond.ts'
 
 /** A tensor of a model as Ollama stores it: its name, ggml type (for instance `Q4_K`) and dimensions. */
 export type Tensor = { name: string; type: string; shape: number[] }
@@ -33,9 +33,11 @@ const Predicted = Type.Object({
   logprobs: Type.Optional(Type.Array(Type.Object({ ...Token.properties, top_logprobs: Type.Array(Token) }))),
 })
 
-export function createModelProbe(host: FindHost, chat: Pick<ChatSettings, 'numCtx' | 'keepAlive'>) {
+export function createModelProbe(
+  host: FindHost,
+  chat: Pick<ChatSettings, 'numCtx' | 'numThread' | 'keepAlive'>,
+) {
   const keep_alive = keepAliveFor(chat)
-  const num_ctx = chat.numCtx
 
   return {
     /** The real types of all tensors of a tag. */
@@ -44,7 +46,7 @@ export function createModelProbe(host: FindHost, chat: Pick<ChatSettings, 'numCt
     /** Loads a tag with the options of chat, so that chat does not load it again. Milliseconds. */
     async load(model: string, signal: AbortSignal): Promise<number> {
       const startedAt = performance.now()
-      const request = { model, prompt: '', stream: false as const, keep_alive, options: { num_ctx } }
+      const request = { model, prompt: '', stream: false as const, keep_alive, options: loadOptions(chat) }
       await ask(host, Done, client => client.generate(request), signal)
       return performance.now() - startedAt
     },
@@ -63,7 +65,7 @@ export function createModelProbe(host: FindHost, chat: Pick<ChatSettings, 'numCt
       const request = {
         ...{ model, prompt: prefix, raw: true, stream: false as const, keep_alive },
         ...{ logprobs: true, top_logprobs: TOP_TOKENS },
-        options: { num_ctx, num_predict: 1, temperature: 0 },
+        options: { ...loadOptions(chat), num_predict: 1, temperature: 0 },
       }
       const { done_reason, logprobs = [] } = await ask(
         host,

@@ -9,6 +9,8 @@ export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: stri
 
 export type ChatSettings = {
   numCtx: number
+  /** null leaves it to Ollama, which counts the cores of the machine. */
+  numThread: number | null
   /** In Ollama's notation: a duration, seconds, or -1 for ever. */
   keepAlive: string
   temperature: number
@@ -88,7 +90,7 @@ export const respond: Respond = async function* (host, messages, options, signal
       think: false,
       keep_alive: keepAliveFor(options),
       options: {
-        num_ctx: options.numCtx,
+        ...loadOptions(options),
         num_predict: options.maxTokens ?? MAX_REPLY_TOKENS,
         temperature: options.temperature,
         ...(options.seed === null ? {} : { seed: options.seed }),
@@ -116,6 +118,12 @@ export const respond: Respond = async function* (host, messages, options, signal
     if (!finished) silence.abort()
   }
 }
+
+/** Options with which a model is loaded: one that differs from the call before loads it anew. */
+export const loadOptions = ({ numCtx, numThread }: Pick<ChatSettings, 'numCtx' | 'numThread'>) => ({
+  num_ctx: numCtx,
+  ...(numThread === null ? {} : { num_thread: numThread }),
+})
 
 /** Ollama takes bare seconds as a number only. */
 export function keepAliveFor({ keepAlive }: Pick<ChatSettings, 'keepAlive'>): string | number {

@@ -179,7 +179,7 @@ export const ComparisonEnvironment = Type.Object({
   platform: Type.String(),
   cpu: Type.String(),
   cpuFeatures: Type.Array(Type.String()),
-  cores: Type.Integer(),
+  cores: Type.Integer({ description: 'that may be used, by affinity and CPU quotas' }),
   threads: Type.Object({ speech: nullable(Type.Integer()), llm: nullable(Type.Integer()) }),
   memoryBytes: Type.Integer(),
   gpu: nullable(Type.String()),

@@ -60,7 +60,8 @@ export const ServerInfo = Type.Object({
   }),
   hardware: Type.Object({
     cpu: Type.String(),
-    cores: Type.Integer(),
+    cores: Type.Integer({ description: 'of the machine' }),
+    usableCores: Type.Integer({ description: 'by affinity and CPU quotas; the engines use as many threads' }),
     memoryBytes: Type.Integer(),
     platform: Type.String(),
   }),

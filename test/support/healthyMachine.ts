@@ -84,6 +84,7 @@ export async function createHealthyMachine(): Promise<HealthyMachine> {
       freeBytes: async () => 100 * GB,
       outsideAddresses: [],
       cpuFlags: ['avx2', 'fma', 'avx512f'],
+      cores: { machine: 4, usable: 4 },
       hasNvidiaGpu: false,
       ffmpeg: '/usr/bin/ffmpeg',
     },

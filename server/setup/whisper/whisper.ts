@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { usableCores } from '../../engines/usableCores.ts'
 import { unpackTar } from '../archive.ts'
 import { cachePaths, withScratch } from '../cache.ts'
 import { catalog, type NpmSource, type PathSource, type WhisperEntry } from '../catalog.ts'
@@ -149,17 +149,13 @@ async function build(
       ],
       { signal },
     )
-    await runProgram(
-      'cmake',
-      ['--build', build, '--parallel', `${availableParallelism()}`, '--target', ...targets],
-      {
-        signal,
-        onLine: line => {
-          const percent = /^\[ *(\d+)%\]/.exec(line)?.[1]
-          if (percent !== undefined) report(`compiling, ${percent} %`)
-        },
+    await runProgram('cmake', ['--build', build, '--parallel', `${usableCores()}`, '--target', ...targets], {
+      signal,
+      onLine: line => {
+        const percent = /^\[ *(\d+)%\]/.exec(line)?.[1]
+        if (percent !== undefined) report(`compiling, ${percent} %`)
       },
-    )
+    })
     const staging = join(scratch, 'staging')
     await mkdir(join(staging, 'bin'), { recursive: true })
     for (const target of targets) await copyFile(join(build, 'bin', target), join(staging, 'bin', target))

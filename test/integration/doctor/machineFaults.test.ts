@@ -14,6 +14,11 @@ beforeEach(async () => {
 afterEach(() => machine.close())
 
 describe('it finds', () => {
+  test('cores that a set or a quota withholds', async () => {
+    machine.facts.cores = { machine: 8, usable: 1 }
+    expect(await machine.complaints()).toMatch(/^note processor: 1 of 8 cores may be used$/)
+  })
+
   test('an old Node', async () => {
     machine.facts.nodeVersion = '20.19.0'
     expect(await machine.complaints()).toMatch(/^wrong Node: 20\.19\.0$/)

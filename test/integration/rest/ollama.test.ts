@@ -31,7 +31,7 @@ afterEach(async () => {
   expect(printed).toEqual([])
 })
 
-const options = { model: 'm:1b', numCtx: 2048, keepAlive: '5m', temperature: 0.5, seed: 7 }
+const options = { model: 'm:1b', numCtx: 2048, numThread: null, keepAlive: '5m', temperature: 0.5, seed: 7 }
 const messages = [{ role: 'user' as const, content: 'Hi' }]
 const never = new AbortController().signal
 

@@ -45,7 +45,7 @@ export const info: ServerInfo = {
     voice: 'flite:slt',
     numCtx: 2048,
   },
-  hardware: { cpu: 'a processor', cores: 2, memoryBytes: 2 ** 34, platform: 'linux x64' },
+  hardware: { cpu: 'a processor', cores: 2, usableCores: 2, memoryBytes: 2 ** 34, platform: 'linux x64' },
   process: { pid: 1, residentBytes: 2 ** 27, eventLoopDelayP99Ms: 1 },
 }
 

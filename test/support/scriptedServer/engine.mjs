@@ -1,8 +1,9 @@
 // Both engines as one scripted program, small and quick to start, for tests of the whole server process:
 // `engine.mjs serve` answers like Ollama at OLLAMA_HOST, `engine.mjs --port ...` like whisper-server.
 // SCRIPTED_TOKEN_MS is the pace of the reply, SCRIPTED_DECODE_MS the time of a decoding of up to 4 s; what else is
-// SCRIPTED_ plants a fault.
+// SCRIPTED_ plants a fault; what is asked of it goes into the file SCRIPTED_CALLS, a JSON object a line.
 import { spawn } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -83,12 +84,20 @@ function decode(bytes, response) {
   return decoding
 }
 
+function tell(call) {
+  if (process.env.SCRIPTED_CALLS) appendFileSync(process.env.SCRIPTED_CALLS, `${JSON.stringify(call)}\n`)
+}
+if (!isOllama) tell({ threads: Number(argument('--threads')) })
+
 const gpuShare = Number(process.env.SCRIPTED_GPU_SHARE ?? 0)
 
 createServer((request, response) => {
   if (!request.url.startsWith(base)) return response.writeHead(404).end()
   const path = request.url.slice(base.length)
-  request.resume()
+  let body = ''
+  request.on('data', data => {
+    if (path === '/api/chat') body += data
+  })
   request.on('end', async () => {
     if (path === '/api/version') return response.end('{"version":"0.17.4"}')
     if (path === '/api/tags') return response.end(JSON.stringify({ models: [model] }))
@@ -96,7 +105,10 @@ createServer((request, response) => {
       return response.end(JSON.stringify({ models: [{ ...model, size_vram: model.size * gpuShare }] }))
     if (path === '/api/show')
       return response.end(JSON.stringify({ modelfile: `FROM /blobs/sha256-${digest}` }))
-    if (path === '/api/chat') return chat(response)
+    if (path === '/api/chat') {
+      tell(JSON.parse(body).options)
+      return chat(response)
+    }
     if (path === '/inference') await decode(Number(request.headers['content-length']), response)
     response.end(JSON.stringify(path === '/health' ? { status: 'ok' } : transcript))
   })

@@ -20,18 +20,20 @@ export type ScriptedServer = {
 /**
  * A real server process on scripted engines; data and cache lie below `folder` and outlive it.
  *
+ * @param under a command that runs it, `taskset -c 0`
  * @param fileSizeLimit bytes that no file may outgrow (at most; shells count in blocks of 512 or 1024), for a disk that is full
  */
 export async function startScriptedServer(
   folder: string,
   settings: Record<string, string> = {},
   fileSizeLimit?: number,
+  under = '',
 ): Promise<ScriptedServer> {
   const [dataDir, cacheDir] = [join(folder, 'data'), join(folder, 'cache')]
   await mkdir(cacheDir, { recursive: true })
   const limit = fileSizeLimit === undefined ? '' : `ulimit -f ${Math.floor(fileSizeLimit / 1024)}; `
   const script = join(import.meta.dirname, 'process.ts')
-  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, script], {
+  const child = spawn('sh', ['-c', `${limit}exec ${under} "$0" "$@"`, process.execPath, script], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: folder,
     env: {
