@@ -8,7 +8,7 @@ import { toQuantvoxError } from '../server/errors.ts'
 import { setupForTests } from './setupForTests.ts'
 
 /**
- * `npm test`: type check, lint, unit and integration tests, then setup and the tests on real engines and over real
+ * `npm test`: type check, lint, unit and integration tests, the attack in its short form, then setup and the tests on real engines and over real
  * ports. `npm run check` stops before the engines. Further arguments go to vitest and run only those tests.
  * `npm run check:deep` runs 100,000 random sessions, for hours rather than minutes; SESSIONS=N runs so many.
  * With CI=true a skipped test is a failure. The last line is "N passed, N failed".
@@ -56,6 +56,7 @@ async function main(): Promise<void> {
   await step('lint and format', 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '.'])
   await step('generated documentation', 'scripts/docs.ts', ['--check'])
   await vitest('fast', ['--project', 'unit', '--project', 'integration'])
+  await step('attack, short form', 'scripts/attack/index.ts', [])
   if (mode === 'check') return
   say('setup: engines and models for the tests')
   await setupForTests(loadConfig().config, process.stderr)

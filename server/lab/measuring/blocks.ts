@@ -1,5 +1,5 @@
+import { seedOf, shuffled } from '../../shared/seeded.ts'
 import type { Observation } from '../observations.ts'
-import { seedOf, shuffled } from './seeded.ts'
 import { type MeasuredArm, type Step, type Unit, type When, withNoiseArm } from './step.ts'
 
 /** Work on clips or questions that an arm does some of while it is loaded once. */

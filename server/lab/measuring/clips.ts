@@ -10,9 +10,9 @@ import type { SpeechFound } from '../../hearing/speechSegments.ts'
 import type { ComparisonAudio } from '../../protocol/comparisons.ts'
 import { parsedJson } from '../../readJson.ts'
 import type { Stages } from '../../session/stages.ts'
+import { shuffled } from '../../shared/seeded.ts'
 import type { Clip } from '../input.ts'
 import { allowedFolder, allowedPath } from './audioFolder.ts'
-import { shuffled } from './seeded.ts'
 import { type MadeClip, soundsWithoutSpeech, spokenSentences } from './synthetic.ts'
 
 /** A clip with its sound (mono, 16 kHz) and where speech is in it. */

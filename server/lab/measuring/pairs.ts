@@ -1,9 +1,9 @@
 import { cpuSeconds } from '../../engines/cpuTime.ts'
 import type { Log } from '../../log.ts'
 import type { SessionDependencies } from '../../session/session.ts'
+import { seedOf, shuffled } from '../../shared/seeded.ts'
 import { type Observation, type PairTurn, pairName } from '../observations.ts'
 import type { LabClip } from './clips.ts'
-import { seedOf, shuffled } from './seeded.ts'
 import { openSpokenTurns } from './spokenTurns.ts'
 import { made, type Phase, type Step, type Unit } from './step.ts'
 

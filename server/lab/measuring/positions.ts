@@ -1,6 +1,6 @@
+import { seedOf, shuffled } from '../../shared/seeded.ts'
 import type { LlmAnswer, LlmPosition, Observation } from '../observations.ts'
 import { type AnswerBench, atModel } from './answers.ts'
-import { seedOf, shuffled } from './seeded.ts'
 import { type MeasuredArm, made, type Phase, type Step, type Unit, withNoiseArm } from './step.ts'
 
 /** Cuts of one answer. */

@@ -4,8 +4,8 @@ import Value from 'typebox/value'
 import { joinSamples, pcmSampleRate, samplesIn, toFloat32, toInt16 } from '../../audio/pcm.ts'
 import type { Stages } from '../../session/stages.ts'
 import { createResampler } from '../../shared/resampler.ts'
+import { randomFrom } from '../../shared/seeded.ts'
 import { fliteVoices } from '../../voice/flite/flite.ts'
-import { randomFrom } from './seeded.ts'
 
 /** Sound made here: mono, 16 kHz. */
 export type MadeClip = { id: string; kind: 'speech' | 'nonspeech'; text: string; samples: Int16Array }

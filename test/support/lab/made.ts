@@ -1,4 +1,4 @@
-import { randomFrom, seedOf } from '../../../server/lab/measuring/seeded.ts'
+import { randomFrom, seedOf } from '../../../server/shared/seeded.ts'
 
 /** The moment of the i-th observation; nothing depends on it. */
 export const at = '2026-11-25T09:00:01.000Z'

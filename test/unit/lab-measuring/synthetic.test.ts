@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { seedOf, shuffled } from '../../../server/lab/measuring/seeded.ts'
 import { soundsWithoutSpeech, spokenSentences, withNoise } from '../../../server/lab/measuring/synthetic.ts'
+import { seedOf, shuffled } from '../../../server/shared/seeded.ts'
 import { createVoices } from '../../../server/voice/voices.ts'
 
 const power = (samples: ArrayLike<number>) => {

@@ -9,7 +9,7 @@ import {
   studentT,
 } from '../../../server/lab/judging/statistics/repeatability.ts'
 import { verdictOn } from '../../../server/lab/judging/verdict.ts'
-import { randomFrom, seedOf } from '../../../server/lab/measuring/seeded.ts'
+import { randomFrom, seedOf } from '../../../server/shared/seeded.ts'
 
 describe('exact McNemar test', () => {
   // R: binom.test(gained, gained + lost)$p.value

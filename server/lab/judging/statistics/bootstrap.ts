@@ -1,6 +1,6 @@
 import type { Interval } from '../../../protocol/comparisonFigures.ts'
 import { quantile } from '../../../shared/quantiles.ts'
-import { randomFrom, seedOf } from '../../measuring/seeded.ts'
+import { randomFrom, seedOf } from '../../../shared/seeded.ts'
 
 /** Fewest observations, over all clusters, for which a bootstrap says anything. */
 export const leastForBootstrap = 6

@@ -1,0 +1,38 @@
+import { Command, InvalidArgumentError } from 'commander'
+import type { Attack } from './attack.ts'
+import { runAttack } from './attack.ts'
+import { wavAttack } from './wavs/wavAttack.ts'
+
+/**
+ * `npm run attack`: every attack in its short form, as `npm test` does; `npm run attack -- wavs --count 100000` one of
+ * them for longer. A case is made from the seed and its number alone, so `--first N --count 1` runs it again.
+ */
+
+const attacks: Attack[] = [wavAttack]
+
+type Options = { count?: number; seed: number; first: number }
+
+const program = new Command('attack').description('Attacks the server; fails when it shows a fault.')
+for (const attack of attacks) {
+  program
+    .command(attack.name)
+    .description(attack.description)
+    .option('--count <n>', `cases; ${attack.shortCount} unless told`, wholeNumber)
+    .option('--seed <n>', 'seed of all cases', wholeNumber, 1)
+    .option('--first <n>', 'number of the first case', wholeNumber, 0)
+    .action(({ count = attack.shortCount, seed, first }: Options) => run(attack, { count, seed, first }))
+}
+program.action(async () => {
+  for (const attack of attacks) await run(attack, { count: attack.shortCount, seed: 1, first: 0 })
+})
+await program.parseAsync()
+
+async function run(attack: Attack, options: Required<Options>): Promise<void> {
+  const faults = await runAttack(attack, options, line => process.stdout.write(`${line}\n`))
+  if (faults > 0) process.exitCode = 1
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
