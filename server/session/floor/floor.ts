@@ -19,6 +19,7 @@ import {
   silence,
   stop,
   stopReply,
+  stretchesBeingSaid,
   TRANSCRIBED_WITHIN_MS,
   tooLate,
   wait,
@@ -67,7 +68,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     if (refusesTurns(step)) return
     stopReply(step, 'client', event.atMs)
     // What came before and is no turn yet is older than this one.
-    step.state.stretches = [{ id: event.next, committed: false }]
+    step.state.stretches = [...stretchesBeingSaid(step.state), { id: event.next, committed: false }]
     hear(step, { order: 'open', stretch: event.next })
     openTurn(step, event.turnId, 'capturing', event.next, event.positionMs)
   },
@@ -94,7 +95,8 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     if (refusesTurns(step)) return
     dropUtterance(step, next)
     stopReply(step, 'client', atMs)
-    step.state.stretches = step.state.stretches.filter(stretch => !stretch.committed)
+    const said = stretchesBeingSaid(step.state)
+    step.state.stretches = step.state.stretches.filter(one => !one.committed || said.includes(one))
     const turn = openTurn(step, turnId, 'transcribing', null, null)
     step.effects.push({ type: 'understand', turnId, end: null })
     wait(step, turn, 'transcribing', TRANSCRIBED_WITHIN_MS)

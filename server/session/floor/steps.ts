@@ -1,7 +1,7 @@
 import { QuantvoxError } from '../../errors.ts'
 import type { HearingOrder } from '../../hearing/hearing.ts'
 import type { Outcome } from '../../protocol/record.ts'
-import type { FloorEffect, FloorState, Phase, Stop, TurnState, Wait } from './state.ts'
+import type { FloorEffect, FloorState, Phase, Stop, Stretch, TurnState, Wait } from './state.ts'
 
 /** How long a listener may take to say where an interrupted reply stopped; one that never reported, counted from its first audio. */
 const STOPPED_WITHIN_MS = 1000
@@ -27,6 +27,11 @@ export function replying({ turns }: FloorState): TurnState | undefined {
 
 export function isBeingSaid({ phase }: TurnState): boolean {
   return phase === 'capturing' || phase === 'closing'
+}
+
+/** Stretches in which turns are being said; what else was committed is no turn yet. */
+export function stretchesBeingSaid({ stretches, turns }: FloorState): Stretch[] {
+  return stretches.filter(({ id }) => turns.some(turn => turn.stretch === id && isBeingSaid(turn)))
 }
 
 export function inPhase(step: Step, turnId: string, ...phases: Phase[]): TurnState | undefined {

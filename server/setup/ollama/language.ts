@@ -67,10 +67,7 @@ export async function ensureLanguageModel(
   })
 }
 
-/**
- * Makes a tag of the catalog from weights that Ollama has, and fetches nothing; false where it has them not. Throws `engine_failed`
- * where Ollama cannot make it.
- */
+/** Makes a tag of the catalog from weights that Ollama has; false where it has them not. Throws `engine_failed` where it cannot. */
 export async function makeLanguageModel(
   tag: string,
   ollamaUrl: string,

@@ -23,6 +23,7 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
   const next = stretchIds.find(id => !taken.includes(id)) ?? Math.max(...stretchIds, ...taken.map(Number)) + 1
   const living = [...turns.map(({ id }) => id), goneTurn]
   const heard = [...stretches.map(({ id }) => id), goneStretch]
+  const open = stretches.filter(({ committed }) => !committed).map(({ id }) => id)
   const positionMs = 0
   return [
     { type: 'begin', turnId, next, positionMs, atMs: 0 },
@@ -40,7 +41,8 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
       })),
       { type: 'cut-off', stretch, next },
       { type: 'ended', stretch, last: false, end },
-      { type: 'ended', stretch, last: true, end },
+      // Only what was committed ends a stretch.
+      ...(open.includes(stretch) ? [] : [{ type: 'ended' as const, stretch, last: true, end }]),
     ]),
     ...living.flatMap((id): FloorEvent[] => [
       ...[true, false].map(said => ({ type: 'understood' as const, turnId: id, said })),

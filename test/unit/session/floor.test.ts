@@ -70,20 +70,56 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
     }
     return false
   },
-  'a timer runs exactly for the wait that a turn is in': ({ before, after, effects }) => {
+  'a timer runs exactly for the wait that a turn is in': ({ before, event, after, effects }) => {
     for (const turn of after.turns) {
       const was = before.turns.find(({ id }) => id === turn.id)?.wait ?? null
-      const set = ofTurn(effects, 'timer', turn.id).at(-1)
+      const isOver = event.type === 'timeout' && event.turnId === turn.id && event.wait === was
       const last = effects.findLast(
         effect => /^(timer|clear)$/.test(effect.type) && 'turnId' in effect && effect.turnId === turn.id,
       )
-      const runs = last === undefined ? was : last.type === 'timer' ? last.wait : null
-      if (turn.wait !== runs && !(turn.wait === null && last === undefined)) {
-        return `${turn.id} waits for ${turn.wait}, the timer runs for ${runs} (${set?.type})`
-      }
+      const runs = last === undefined ? (isOver ? null : was) : last.type === 'timer' ? last.wait : null
+      if (turn.wait !== runs) return `${turn.id} waits for ${turn.wait}, the timer runs for ${runs}`
     }
     return false
   },
+  'a question is asked once all before it are in the history': ({ after, effects }) => {
+    for (const effect of effects) {
+      if (effect.type !== 'ask') continue
+      const index = after.turns.findIndex(({ id }) => id === effect.turnId)
+      if (after.turns.slice(0, index).some(isOpen)) return `${effect.turnId} did not wait`
+    }
+    return false
+  },
+  'what a turn waits for brings it on': ({ before, event, after }) => {
+    for (const { id, phase, stretch, stop } of before.turns) {
+      const is = after.turns.find(turn => turn.id === id)?.phase
+      const isHeard = /capturing|closing/.test(phase) && event.type === 'ended' && event.stretch === stretch
+      if (isHeard && is !== 'transcribing') return `${id} was heard, and is ${is}`
+      const isAbout = 'turnId' in event && event.turnId === id
+      if (!isAbout || stop !== null) continue
+      if (event.type === 'understood' && phase === 'transcribing' && is === 'transcribing')
+        return `${id} stays`
+      if (event.type !== 'answered' || !/thinking|speaking/.test(phase)) continue
+      const isPlaying = before.plays && event.playbackWithinMs !== null
+      if ((is === 'playing') !== isPlaying) return `${id} was answered, and is ${is}`
+    }
+    return false
+  },
+  'whatever is being said can still be heard to its end': ({ after }) =>
+    after.turns.some(
+      ({ phase, stretch }) =>
+        /capturing|closing/.test(phase) && !after.stretches.some(({ id }) => id === stretch),
+    ) && 'nobody listens',
+  'who is hands-free can always speak': ({ after: { mode, closing, stretches } }) =>
+    mode === 'hands-free' &&
+    closing !== 'left' &&
+    !stretches.some(({ committed }) => !committed) &&
+    'nobody listens',
+  'only what is still being said can be discarded': ({ before, after }) =>
+    after.turns
+      .filter(({ stop }) => stop === 'discarded')
+      .map(({ id }) => before.turns.find(turn => turn.id === id))
+      .some(was => was?.stop !== 'discarded' && was?.phase !== 'capturing') && 'more was',
   'what belongs to nothing that lives changes nothing': ({ before, event, after, effects }) => {
     const about = 'turnId' in event ? event.turnId : 'stretch' in event ? event.stretch : null
     if (!goneIds.has(about)) return false
