@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
 import { Readiness, ServerInfo } from '../../protocol/info.ts'
+import type { Tickets } from '../access/tickets.ts'
 import { json, problems } from './answers.ts'
-import type { Tickets } from './tickets.ts'
 
 export type HealthDependencies = {
   readiness(): Promise<Readiness>

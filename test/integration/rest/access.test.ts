@@ -1,6 +1,6 @@
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createTickets } from '../../../server/doors/rest/tickets.ts'
+import { createTickets } from '../../../server/doors/access/tickets.ts'
 import { createLiveApp, upgradeWith } from '../../support/fakeLive.ts'
 import { askText } from '../../support/http.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
