@@ -36,6 +36,8 @@ type Explanation = {
   mend?: string | undefined
   /** Sent as `Retry-After`, seconds. */
   retryAfterSeconds?: number
+  /** Where the client may go on although others with this code end its session. */
+  recoverable?: true
   cause?: unknown
 }
 
@@ -45,6 +47,7 @@ export class QuantvoxError extends Error {
   readonly meaning: string | undefined
   readonly mend: string | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly recoverable: boolean
 
   constructor(code: ErrorCode, message: string, explanation: Explanation = {}) {
     super(masked(message), explanation.cause === undefined ? undefined : { cause: explanation.cause })
@@ -53,10 +56,7 @@ export class QuantvoxError extends Error {
     this.meaning = explanation.meaning && masked(explanation.meaning)
     this.mend = explanation.mend && masked(explanation.mend)
     this.retryAfterSeconds = explanation.retryAfterSeconds
-  }
-
-  get recoverable(): boolean {
-    return errorTable[this.code].recoverable
+    this.recoverable = explanation.recoverable ?? errorTable[code].recoverable
   }
 
   /** What happened, what it means and what mends it, as one line for a terminal or a log. */

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { Config } from '../../server/config.ts'
 import { isLoopback } from '../../server/config.ts'
+import { regularText } from '../../server/readJson.ts'
 import { type Finding, finding } from './finding.ts'
 
 const DAY_MS = 24 * 60 * 60_000
@@ -62,8 +62,8 @@ async function certificate({ TLS_CERT, TLS_KEY, PUBLIC_URL }: Config): Promise<F
   ]
   let read: X509Certificate
   try {
-    read = new X509Certificate(await readFile(TLS_CERT))
-    await readFile(TLS_KEY)
+    read = new X509Certificate(await regularText(TLS_CERT))
+    await regularText(TLS_KEY)
   } catch (error) {
     return wrong(`TLS_CERT and TLS_KEY cannot be read (${(error as Error).message})`, 'Check both files.')
   }

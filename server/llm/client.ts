@@ -4,11 +4,17 @@ import Value from 'typebox/value'
 import { authorizationFor } from '../credentials.ts'
 import { QuantvoxError } from '../errors.ts'
 import { viaProxy } from '../proxies.ts'
+import { responseText } from '../responseText.ts'
 import { wholeJsonLines } from './chatLines.ts'
 import { asLlmError, foreignProtocol, tooSlow } from './failures.ts'
 
-/** How long Ollama may take to send headers: it sends them with the first token, so this covers a cold load. */
-const HEADERS_TIMEOUT_MS = 180_000
+/** Until a chat's headers, which come with its first token, or a whole answer that a model makes: both may load it first. */
+const MODEL_TIMEOUT_MS = 180_000
+/** For a whole answer of what Ollama knows without a model: it gives those at once, whatever its models do. */
+const LOOKUP_TIMEOUT_MS = 10_000
+/** Lists of models, and one with the names and types of all its tensors, are far smaller. */
+const MAX_ANSWER_BYTES = 16 * 2 ** 20
+const MAX_REFUSAL_BYTES = 64 * 2 ** 10
 
 /**
  * A client for one turn. Its `fetch` adds the turn's signal, because the client's own `abort()` ends every stream of
@@ -19,17 +25,20 @@ export function clientFor(url: string, signal: AbortSignal): Ollama {
     host: url,
     headers: authorizationFor(url),
     fetch: async (input, init) => {
+      const path = new URL(String(input)).pathname
+      const limitMs = /\/api\/(chat|generate)$/.test(path) ? MODEL_TIMEOUT_MS : LOOKUP_TIMEOUT_MS
       const patience = new AbortController()
-      const timer = setTimeout(() => patience.abort(), HEADERS_TIMEOUT_MS)
+      const timer = setTimeout(() => patience.abort(), limitMs)
       const signals = [signal, patience.signal, ...(init?.signal ? [init.signal] : [])]
       try {
         const response = await fetch(input, { ...init, signal: AbortSignal.any(signals) })
         if (!response.ok) throw await statusError(response, url)
-        if (response.body === null || !String(input).endsWith('/api/chat')) return response
-        return new Response(response.body.pipeThrough(wholeJsonLines(url)), response)
+        if (response.body !== null && path.endsWith('/api/chat'))
+          return new Response(response.body.pipeThrough(wholeJsonLines(url)), response)
+        return new Response(await responseText(response, MAX_ANSWER_BYTES), response)
       } catch (error) {
         signal.throwIfAborted()
-        if (patience.signal.aborted) throw tooSlow(`did not answer within ${HEADERS_TIMEOUT_MS / 1000} s`)
+        if (patience.signal.aborted) throw tooSlow(`did not answer within ${limitMs / 1000} s`)
         throw asLlmError(error, url)
       } finally {
         clearTimeout(timer)
@@ -60,7 +69,7 @@ export async function ask<T extends TSchema>(
 }
 
 async function statusError(response: Response, url: string): Promise<QuantvoxError> {
-  const body = (await response.text()).slice(0, 500)
+  const body = (await responseText(response, MAX_REFUSAL_BYTES)).slice(0, 500)
   const said = /"error"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? body.trim()
   if (response.status === 404 && /model/i.test(said)) {
     return new QuantvoxError('model_not_found', `Ollama has no such model (${said}).`)

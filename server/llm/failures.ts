@@ -21,6 +21,15 @@ export function tooSlow(what: string): QuantvoxError {
   })
 }
 
+/** `engine_failed`: far more comes than was asked for. */
+export function endless(url: string): QuantvoxError {
+  return new QuantvoxError('engine_failed', `The reply of Ollama at ${url} did not end.`, {
+    meaning:
+      'What answers there does not keep to the limit of tokens that it is given, so its reply was cut.',
+    mend: 'Ask again, or update Ollama.',
+  })
+}
+
 /** What went wrong between us and Ollama, as an error with a code; ours pass as they are. */
 export function asLlmError(error: unknown, url: string): QuantvoxError {
   if (error instanceof QuantvoxError) return error

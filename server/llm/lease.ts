@@ -27,11 +27,14 @@ export type LanguageModelLease = {
 /** What is asked for: a tag, and whether it was loaded a moment ago. */
 export type WantedModel = Pick<LanguageModel, 'name' | 'loaded'>
 
+/** Whoever waits longer has gone away; the replies of others end within it unless there are too many of them. */
+const PLACE_WITHIN_MS = 60_000
+
 export type LanguageModelLeases = {
   /**
    * Waits for a place, fair between owners.
    * @param owner whoever speaks
-   * @throws what finding Ollama throws; the signal's reason when aborted
+   * @throws `at_capacity` where none is free within a minute; what finding Ollama throws; the signal's reason when aborted
    */
   acquire(model: WantedModel, owner: string, signal: AbortSignal): Promise<LanguageModelLease>
 }
@@ -49,7 +52,18 @@ export type LeaseDependencies = {
 }
 
 export function createLanguageModelLeases(dependencies: LeaseDependencies): LanguageModelLeases {
-  const { enter, unreachable, respond, chat } = dependencies
+  const { unreachable, respond, chat } = dependencies
+
+  async function enter(owner: string, signal: AbortSignal) {
+    const patience = new AbortController()
+    const timer = setTimeout(() => patience.abort(noPlace()), PLACE_WITHIN_MS)
+    try {
+      return await dependencies.enter(owner, AbortSignal.any([signal, patience.signal]))
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   return {
     async acquire({ name, loaded }, owner, signal) {
       const { waitedMs, leave } = await enter(owner, signal)
@@ -81,6 +95,19 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
       }
     },
   }
+}
+
+function noPlace(): QuantvoxError {
+  return new QuantvoxError(
+    'at_capacity',
+    `The language model was busy with others for ${PLACE_WITHIN_MS / 1000} s.`,
+    {
+      meaning: 'More is asked at once than this machine can answer.',
+      mend: 'Try again in a moment, or choose a smaller model.',
+      retryAfterSeconds: 10,
+      recoverable: true,
+    },
+  )
 }
 
 /** Does `work` in a place and gives it back, whatever happens. */

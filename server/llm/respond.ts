@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../errors.ts'
 import { clientFor } from './client.ts'
-import { asLlmError, foreignProtocol, tooSlow } from './failures.ts'
+import { asLlmError, endless, foreignProtocol, tooSlow } from './failures.ts'
 import { separateThinking } from './thinking.ts'
 
 export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
@@ -49,6 +49,13 @@ export type Respond = (
 export const MAX_REPLY_TOKENS = 512
 /** A stream that is silent for longer than this is stuck. */
 const TOKEN_TIMEOUT_MS = 60_000
+/**
+ * What `MAX_REPLY_TOKENS` never come to; they bound what does not keep to that. Characters of text and thinking together, objects of
+ * the stream, whatever is in them, and milliseconds from the first to the last.
+ */
+const MAX_REPLY_CHARACTERS = 65_536
+const MAX_REPLY_PARTS = 8_192
+const MAX_REPLY_MS = 600_000
 
 const duration = Type.Optional(Type.Number({ minimum: 0 }))
 const ChatPart = Type.Object({
@@ -74,14 +81,13 @@ const chatPart = Compile(ChatPart)
  * `engine_failed`, `engine_timeout`, or the signal's reason.
  */
 export const respond: Respond = async function* (host, messages, options, signal) {
-  const silence = new AbortController()
-  const stop = AbortSignal.any([signal, silence.signal])
-  let timer: NodeJS.Timeout | undefined
+  const stuck = new AbortController()
+  const stop = AbortSignal.any([signal, stuck.signal])
+  const giveUpAfter = (ms: number, what: string) =>
+    setTimeout(() => stuck.abort(tooSlow(`${what} ${ms / 1000} s`)), ms)
+  let [silence, whole]: NodeJS.Timeout[] = []
+  let [characters, parts] = [0, 0]
   let finished = false
-  const waitForNext = () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => silence.abort(), TOKEN_TIMEOUT_MS)
-  }
   try {
     const stream = await clientFor(host, stop).chat({
       model: options.model,
@@ -97,12 +103,16 @@ export const respond: Respond = async function* (host, messages, options, signal
       },
     })
     const thinking = separateThinking()
-    waitForNext()
+    whole = giveUpAfter(MAX_REPLY_MS, 'did not end its reply within')
+    silence = giveUpAfter(TOKEN_TIMEOUT_MS, 'sent no token for')
     for await (const part of stream as AsyncIterable<unknown>) {
-      waitForNext()
+      silence.refresh()
       if (!chatPart.Check(part)) throw foreignProtocol(host)
-      if (part.message.thinking) yield { type: 'thinking', text: part.message.thinking }
-      yield* thinking.push(part.message.content ?? '')
+      const { content = '', thinking: thought } = part.message
+      characters += content.length + (thought?.length ?? 0)
+      if (++parts > MAX_REPLY_PARTS || characters > MAX_REPLY_CHARACTERS) throw endless(host)
+      if (thought) yield { type: 'thinking', text: thought }
+      yield* thinking.push(content)
       if (part.done) {
         yield* thinking.flush()
         finished = true
@@ -111,11 +121,12 @@ export const respond: Respond = async function* (host, messages, options, signal
     }
   } catch (error) {
     signal.throwIfAborted()
-    if (silence.signal.aborted) throw tooSlow(`sent no token for ${TOKEN_TIMEOUT_MS / 1000} s`)
+    stuck.signal.throwIfAborted()
     throw endedEarly(error) ?? asLlmError(error, host)
   } finally {
-    clearTimeout(timer)
-    if (!finished) silence.abort()
+    clearTimeout(silence)
+    clearTimeout(whole)
+    if (!finished) stuck.abort()
   }
 }
 

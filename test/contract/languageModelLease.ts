@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   inPlace,
   type LanguageModelLease,
@@ -116,6 +116,21 @@ export function languageModelLeaseContract(name: string, make: () => Promise<Lea
       expect(entered).toEqual(['b'])
       second?.release()
       await Promise.all(others)
+    })
+
+    test('are refused to one that has waited for a minute, who may ask again', async () => {
+      const held = await acquire('a')
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      try {
+        const waiting = acquire('b')
+        waiting.catch(() => {})
+        await vi.advanceTimersByTimeAsync(60_000)
+        await expect(waiting).rejects.toMatchObject({ code: 'at_capacity', recoverable: true })
+      } finally {
+        vi.useRealTimers()
+      }
+      held.release()
+      ;(await acquire('b')).release()
     })
 
     test('are not given to one that has left: it hears its own reason and takes none', async () => {

@@ -5,6 +5,7 @@ import { authorizationFor } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { viaProxy } from '../../proxies.ts'
+import { responseText } from '../../responseText.ts'
 import { processIdentity } from '../processIdentity.ts'
 import type { EngineStatus } from '../status.ts'
 import { type Supervised, supervise } from '../supervise.ts'
@@ -29,6 +30,7 @@ export type OllamaEngine = ReturnType<typeof createOllama>
 
 const VersionAnswer = Compile(Type.Object({ version: Type.String() }))
 const PROBE_TIMEOUT_MS = 1500
+const MAX_VERSION_BYTES = 4096
 /** How long an answer of somebody else's Ollama is believed. */
 const BELIEVED_FOR_MS = 10_000
 
@@ -36,7 +38,7 @@ const BELIEVED_FOR_MS = 10_000
 export async function probeOllama(url: string, signal: AbortSignal): Promise<string | null> {
   try {
     const answer = await fetch(`${url}/api/version`, { headers: authorizationFor(url), signal })
-    const body: unknown = await answer.json()
+    const body: unknown = JSON.parse(await responseText(answer, MAX_VERSION_BYTES))
     return answer.ok && VersionAnswer.Check(body) ? body.version : null
   } catch {
     return null

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
@@ -8,7 +8,7 @@ import { readClip } from '../../audio/readClip.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SpeechFound } from '../../hearing/speechSegments.ts'
 import type { ComparisonAudio } from '../../protocol/comparisons.ts'
-import { parsedJson } from '../../readJson.ts'
+import { parsedJson, regularText } from '../../readJson.ts'
 import type { Stages } from '../../session/stages.ts'
 import { shuffled } from '../../shared/seeded.ts'
 import type { Clip } from '../input.ts'
@@ -114,7 +114,7 @@ async function fileIn(folder: string, file: string, roots: readonly string[]): P
 async function manifestOf(folder: string, roots: readonly string[]): Promise<Entry[]> {
   const read = async (name: string) => {
     const path = await fileIn(folder, name, roots)
-    return path === null ? null : readFile(path, 'utf8')
+    return path === null ? null : regularText(path)
   }
   const json = await read('manifest.json')
   const tsv = json === null ? await read('manifest.tsv') : null
@@ -149,7 +149,7 @@ async function savedQuestions(folder: string, signal: AbortSignal): Promise<File
   const clips: FileClip[] = []
   for (const id of newest) {
     const path = join(folder, id, 'question.wav')
-    if ((await stat(path).catch(() => null)) === null) continue
+    if ((await stat(path).catch(() => null))?.isFile() !== true) continue
     clips.push({
       id,
       kind: 'speech',

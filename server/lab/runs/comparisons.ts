@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import { untilAborted } from '../../abort.ts'
+import { untilAborted, within } from '../../abort.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { makePrivate } from '../../privateFiles.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
@@ -31,6 +31,8 @@ type Run = {
 
 /** One of them runs; each of the others may be hours away. */
 const MOST_UNDER_WAY = 10
+/** A step that is being measured ends at once when it is told to; one that does not must not keep the server from stopping. */
+const STOPPED_WITHIN_MS = 5_000
 
 const folderIn = (dataDir: string) => join(dataDir, 'comparisons')
 
@@ -134,6 +136,7 @@ export async function openComparisons(lab: LabDependencies) {
   return {
     /** Queues a run; one runs at a time. Throws `model_not_found` and `invalid_request` for what cannot be compared. */
     async create(request: ComparisonRequest, signal: AbortSignal): Promise<ComparisonStatus> {
+      stopping.signal.throwIfAborted()
       if (typeof request.audio === 'object') await allowedFolder(request.audio.directory, lab.audioDirs)
       const { speech, llm } = await choose(request, lab, signal)
       if (speech.length + llm.length === 0) {
@@ -158,6 +161,7 @@ export async function openComparisons(lab: LabDependencies) {
      * way, here or in another process.
      */
     async resume(id: string): Promise<ComparisonStatus> {
+      stopping.signal.throwIfAborted()
       const run = find(id)
       if (!isOver(run.header) || run.header.state === 'done') {
         throw new QuantvoxError('invalid_state', `The comparison ${id} is ${run.header.state}.`, {
@@ -222,7 +226,9 @@ export async function openComparisons(lab: LabDependencies) {
     /** Ends the running one where it is; it can be resumed after the next start. */
     async stop(): Promise<void> {
       stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
-      await tail
+      await within(tail, STOPPED_WITHIN_MS, () =>
+        lab.log.error({}, 'a comparison did not stop in time; it can be resumed all the same'),
+      )
     },
   }
 }

@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { authorizationFor } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
+
+import { wholeJsonLines } from '../../llm/chatLines.ts'
 import { viaProxy } from '../../proxies.ts'
 import { parsedJson } from '../../readJson.ts'
+import { responseText } from '../../responseText.ts'
 
 /** The few calls of Ollama's HTTP API that setup needs (Ollama's `docs/api.md`). */
 
@@ -34,6 +35,15 @@ const Step = Type.Object({
 })
 export type Step = Static<typeof Step>
 
+/** Ollama lists its models at once, whatever they do. */
+const LISTED_WITHIN_MS = 10_000
+const MAX_LIST_BYTES = 16 * 2 ** 20
+const MAX_REFUSAL_BYTES = 64 * 2 ** 10
+/** Of a download without a further byte; Ollama itself asks again for what stalls. */
+const STALLED_MS = 120_000
+/** Of anything else, such as the check of a large file's hash, which says nothing before it is over. */
+const SILENT_MS = 1_800_000
+
 /** Ollama answered that it refuses or failed; `reason` is in its own words. */
 export class OllamaRefusal extends QuantvoxError {
   readonly reason: string
@@ -59,15 +69,27 @@ export async function installedLanguageModels(
   ollamaUrl: string,
   signal: AbortSignal,
 ): Promise<InstalledLanguageModel[]> {
-  const response = await call(ollamaUrl, '/api/tags', { signal })
-  const body = parsedJson(await response.text())
-  if (!Check(Tags, body)) throw garbage(ollamaUrl)
+  const limit = AbortSignal.timeout(LISTED_WITHIN_MS)
+  const body = await list(AbortSignal.any([signal, limit])).catch((error: unknown) => {
+    signal.throwIfAborted()
+    throw limit.aborted ? unanswered(ollamaUrl, error) : error
+  })
   return body.models.map(({ name, size, details }) => ({
     name,
     quantization: details?.quantization_level ?? null,
     parameterSize: details?.parameter_size ?? null,
     sizeBytes: size ?? null,
   }))
+
+  async function list(until: AbortSignal) {
+    const response = await call(ollamaUrl, '/api/tags', { signal: until })
+    const text = await responseText(response, MAX_LIST_BYTES).catch((error: unknown) => {
+      throw error instanceof RangeError ? garbage(ollamaUrl) : error
+    })
+    const tags = parsedJson(text)
+    if (Check(Tags, tags)) return tags
+    throw garbage(ollamaUrl)
+  }
 }
 
 /** Tags that are installed. Throws `engine_unavailable` when nothing answers there. */
@@ -87,10 +109,7 @@ export async function removeLanguageModel(
     signal,
   })
   if (response.status === 404) return false
-  if (!response.ok)
-    throw new OllamaRefusal(
-      errorOf(await response.text()) ?? `Ollama${viaProxy(ollamaUrl)} answered ${response.status}`,
-    )
+  if (!response.ok) throw await refusal(ollamaUrl, response)
   return true
 }
 
@@ -112,7 +131,10 @@ export async function uploadBlob(
   await call(ollamaUrl, `/api/blobs/sha256:${sha256}`, upload)
 }
 
-/** Runs `create` or `pull` to its end. `onStep` gets every line of the answer. Throws an `OllamaRefusal` with its error. */
+/**
+ * Runs `create` or `pull` to its end. `onStep` gets every line of the answer. Throws an `OllamaRefusal` with its error, also where it
+ * does not get on.
+ */
 export async function runSteps(
   ollamaUrl: string,
   path: '/api/create' | '/api/pull',
@@ -120,38 +142,51 @@ export async function runSteps(
   onStep: (step: Step) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await call(ollamaUrl, path, { method: 'POST', body: JSON.stringify(request), signal })
-  if (response.body === null) throw garbage(ollamaUrl)
+  const stuck = new AbortController()
   let last: Step = {}
-  const lines = createInterface({
-    input: Readable.fromWeb(response.body as NodeReadableStream),
-    crlfDelay: Infinity,
-  })
-  for await (const line of lines) {
-    if (line.trim() === '') continue
-    last = parseStep(line, ollamaUrl)
-    if (last.error !== undefined) throw new OllamaRefusal(last.error)
-    onStep(last)
+  const giveUpAfter = (ms: number) =>
+    setTimeout(() => {
+      const where = last.status === undefined ? '' : ` at "${last.status}"`
+      stuck.abort(new OllamaRefusal(`it did not get on${where} for ${ms / 1000} s`))
+    }, ms)
+  let timer = giveUpAfter(SILENT_MS)
+  try {
+    const until = AbortSignal.any([signal, stuck.signal])
+    const init = { method: 'POST', body: JSON.stringify(request), signal: until }
+    const { body } = await call(ollamaUrl, path, init)
+    if (body === null) throw garbage(ollamaUrl)
+    for await (const line of body.pipeThrough(wholeJsonLines(ollamaUrl))) {
+      const step: unknown = JSON.parse(new TextDecoder().decode(line))
+      if (!Check(Step, step)) throw garbage(ollamaUrl)
+      if (step.error !== undefined) throw new OllamaRefusal(step.error)
+      if (step.status !== last.status || step.completed !== last.completed) {
+        clearTimeout(timer)
+        const isDownload = (step.completed ?? 0) < (step.total ?? 0)
+        timer = giveUpAfter(isDownload ? STALLED_MS : SILENT_MS)
+      }
+      last = step
+      onStep(step)
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    stuck.signal.throwIfAborted()
+    throw error
+  } finally {
+    clearTimeout(timer)
   }
   if (last.status !== 'success') throw new OllamaRefusal('the answer broke off')
-}
-
-function parseStep(line: string, ollamaUrl: string): Step {
-  const step = parsedJson(line)
-  if (Check(Step, step)) return step
-  throw garbage(ollamaUrl)
 }
 
 async function call(ollamaUrl: string, path: string, init: RequestInit): Promise<Response> {
   const response = await reach(ollamaUrl, path, init)
   if (response.ok) return response
-  const text = await response.text()
-  throw new OllamaRefusal(errorOf(text) ?? `Ollama${viaProxy(ollamaUrl)} answered ${response.status}`)
+  throw await refusal(ollamaUrl, response)
 }
 
-function errorOf(text: string): string | null {
-  const body = parsedJson(text)
-  return Check(ErrorBody, body) ? body.error : null
+async function refusal(ollamaUrl: string, response: Response): Promise<OllamaRefusal> {
+  const body = parsedJson(await responseText(response, MAX_REFUSAL_BYTES).catch(() => ''))
+  const status = `Ollama${viaProxy(ollamaUrl)} answered ${response.status}`
+  return new OllamaRefusal(Check(ErrorBody, body) ? body.error : status)
 }
 
 async function reach(ollamaUrl: string, path: string, init: RequestInit): Promise<Response> {
@@ -159,16 +194,20 @@ async function reach(ollamaUrl: string, path: string, init: RequestInit): Promis
     return await fetch(new URL(path, ollamaUrl), { headers: authorizationFor(ollamaUrl), ...init })
   } catch (error) {
     init.signal?.throwIfAborted()
-    throw new QuantvoxError(
-      'engine_unavailable',
-      `Ollama does not answer at ${ollamaUrl}${viaProxy(ollamaUrl)}.`,
-      {
-        meaning: 'No language model can be got or listed.',
-        mend: 'Start Ollama, or set OLLAMA_HOST to where it runs.',
-        cause: error,
-      },
-    )
+    throw unanswered(ollamaUrl, error)
   }
+}
+
+function unanswered(ollamaUrl: string, cause: unknown): QuantvoxError {
+  return new QuantvoxError(
+    'engine_unavailable',
+    `Ollama does not answer at ${ollamaUrl}${viaProxy(ollamaUrl)}.`,
+    {
+      meaning: 'No language model can be got or listed.',
+      mend: 'Start Ollama, or set OLLAMA_HOST to where it runs.',
+      cause,
+    },
+  )
 }
 
 function garbage(ollamaUrl: string): QuantvoxError {

@@ -27,7 +27,7 @@ export async function readFileNote(path: string, signal: AbortSignal | null): Pr
     if (codeOf(error) === 'ENOENT') return null
     throw error
   })
-  if (found === null || !Check(FileNote, note) || found.size !== note.sizeBytes) return null
+  if (!Check(FileNote, note) || !found?.isFile() || found.size !== note.sizeBytes) return null
   if (found.mtimeMs === note.mtimeMs || signal === null) return note
   if ((await hashFile(path, signal)).toString('hex') !== note.sha256) return null
   const renewed = { ...note, mtimeMs: found.mtimeMs }

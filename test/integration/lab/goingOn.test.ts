@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
 import { createFakeLab, type FakeLab } from '../../support/lab/fakeLab.ts'
 import { endOf, everythingOf, observedOf } from '../../support/lab/fakeLabRun.ts'
@@ -21,6 +21,29 @@ const ended = (id: string, from = comparisons) => endOf(from, id)
 const observed = (id: string) => observedOf(fake, id)
 
 describe('stopping and going on', () => {
+  test('a step that does not stop keeps no server from stopping, and no run begins any more', async () => {
+    const stuck = Promise.withResolvers<void>()
+    const reached = Promise.withResolvers<void>()
+    fake.hooks.beforeAcquire = () => {
+      reached.resolve()
+      return stuck.promise
+    }
+    const { id } = await comparisons.create(everything(), signal)
+    await reached.promise
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const stopped = comparisons.stop()
+      await vi.advanceTimersByTimeAsync(5_000)
+      await stopped
+    } finally {
+      vi.useRealTimers()
+    }
+    await expect(comparisons.create(everything(), signal)).rejects.toMatchObject({ code: 'shutting_down' })
+    await expect(comparisons.resume(id)).rejects.toMatchObject({ code: 'shutting_down' })
+    stuck.resolve()
+    await comparisons.stop()
+  })
+
   test('a cancelled run keeps what it had and gives a result', async () => {
     let answers = 0
     const { id } = await comparisons.create(everything(), signal)

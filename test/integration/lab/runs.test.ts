@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
@@ -332,6 +335,16 @@ describe('what cannot be compared', () => {
     const error = await comparisons.create(request, signal).catch(thrown => thrown)
     expect(error).toMatchObject({ code: 'model_not_found' })
     expect(error.line).toMatch(message)
+  })
+
+  test('a manifest that is a pipe counts as none instead of being waited for', async () => {
+    const folder = await mkdtemp(join(fake.clips, 'pipe-'))
+    await promisify(execFile)('mkfifo', [join(folder, 'manifest.json')])
+    const { id } = await comparisons.create({ ...everything(), audio: { directory: folder } }, signal)
+    expect((await ended(id)).last).toMatchObject({
+      event: 'error',
+      data: { code: 'not_found', mend: expect.stringMatching(/manifest\.json/) },
+    })
   })
 
   test('a folder without a manifest fails the run with what mends it', async () => {

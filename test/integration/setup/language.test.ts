@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { catalog } from '../../../server/setup/catalog.ts'
 import {
   chooseDefaultLanguageModel,
@@ -126,6 +126,23 @@ describe('a language model', () => {
     expect(await makeLanguageModel('smollm2:135m-instruct-q4_K_S', url, context())).toBe(false)
     expect(called('/api/pull')).toEqual([])
     expect(called('/api/create')).toHaveLength(1)
+  })
+
+  it('whose download stands still is made by its recipe, or fails with what is known', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      answers['/api/pull'] = response => {
+        const line = `${JSON.stringify({ status: 'pulling abc', completed: 5, total: 10 })}\n`
+        const again = setInterval(() => response.write(line), 10)
+        response.once('close', () => clearInterval(again))
+      }
+      const stuck = failureOf(ensureLanguageModel('qwen3:0.6b', url, context()))
+      await vi.waitUntil(() => steps.some(step => step.completedBytes === 5))
+      await vi.advanceTimersByTimeAsync(120_000)
+      expect((await stuck).line).toMatch(/did not get on at "pulling abc" for 120 s/)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('of a recipe is made where the registry does not answer, at the level that its tag says', async () => {

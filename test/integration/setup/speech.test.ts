@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises'
@@ -132,6 +133,14 @@ describe('a speech model', () => {
     await rm(`${path}.json`)
     await get('whisper-test-f16')
     expect(requests).toBe(3)
+  })
+
+  it('whose note is a pipe does not count as there either, and is not waited for', async () => {
+    const { path } = await get('whisper-test-f16')
+    await rm(`${path}.json`)
+    execFileSync('/usr/bin/mkfifo', [`${path}.json`])
+    await get('whisper-test-f16')
+    expect([requests, (await stat(`${path}.json`)).isFile()]).toEqual([2, true])
   })
 
   it('that was only copied, and so has another time, is hashed once and kept', async () => {
