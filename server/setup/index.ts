@@ -6,13 +6,12 @@ export { cpuFlags, cpuKey } from './cpu.ts'
 export {
   chooseDefaultLanguageModel,
   ensureLanguageModel,
-  knownLanguageTags,
-  languageTagMadeFrom,
   makeLanguageModel,
   quantizeLanguageModel,
 } from './ollama/language.ts'
 export { ensureOllama, findOllama } from './ollama/ollama.ts'
 export { installedLanguageModels, installedLanguageTags, removeLanguageModel } from './ollama/ollamaApi.ts'
+export { knownLanguageTags, languageTagMadeFrom } from './ollama/tags.ts'
 export { findOnPath } from './programs.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 export {

@@ -15,7 +15,7 @@ import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
 /** Rows read and checked at a stretch: about 3 ms. */
-const ROWS_AT_ASTRETCH = 100
+const ROWS_AT_A_STRETCH = 100
 /** How long until what the file refused is tried again when no turn comes. */
 const RETRY_MS = 5_000
 const CONSTRAINT_VIOLATED = 19
@@ -162,10 +162,10 @@ export function openTurnStore(
       const forgotten: string[] = []
       for (;;) {
         const rows = file.use('write', open =>
-          open.prepare(deleteOldest).all(startedAt.getTime(), ROWS_AT_ASTRETCH),
+          open.prepare(deleteOldest).all(startedAt.getTime(), ROWS_AT_A_STRETCH),
         )
         forgotten.push(...rows.map(row => String(row.turnId)))
-        if (rows.length < ROWS_AT_ASTRETCH) break
+        if (rows.length < ROWS_AT_A_STRETCH) break
         await nextLoopTurn()
       }
       if (forgotten.length > 0) file.use('write', forgetLog)
@@ -189,10 +189,10 @@ export function openTurnStore(
       let after: Position | null = null
       for (;;) {
         signal?.throwIfAborted()
-        const rows: Row[] = file.use('read', open => readRows(open, filters, after, ROWS_AT_ASTRETCH))
+        const rows: Row[] = file.use('read', open => readRows(open, filters, after, ROWS_AT_A_STRETCH))
         yield* readable(rows, log)
         const last = rows.at(-1)
-        if (!last || rows.length < ROWS_AT_ASTRETCH) return
+        if (!last || rows.length < ROWS_AT_A_STRETCH) return
         after = placeOf(last)
         await nextLoopTurn()
       }

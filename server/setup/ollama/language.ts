@@ -4,7 +4,7 @@ import { QuantvoxError } from '../../errors.ts'
 import { nearestHint, nearestNames } from '../../nearest.ts'
 import { unpackZipMembers } from '../archive.ts'
 import { hashFile, withScratch } from '../cache.ts'
-import { type Catalog, catalog, type LanguageRecipe } from '../catalog.ts'
+import { catalog, type LanguageRecipe } from '../catalog.ts'
 import { pipDownload } from '../clients.ts'
 import { runConversion } from '../convert/run.ts'
 import { SourceFailure } from '../failures.ts'
@@ -19,8 +19,7 @@ import {
   type Step,
   uploadBlob,
 } from './ollamaApi.ts'
-
-type Languages = Catalog['language']
+import { knownTags, type Languages, madeTags } from './tags.ts'
 
 /** Until Ollama's registry must have answered with a manifest. */
 const REGISTRY_MS = 15_000
@@ -273,30 +272,9 @@ async function uploadWeights(
   })
 }
 
-/** Every Ollama tag that the catalog knows: what it can make, and what it suggests to pull. */
-export const knownLanguageTags = () => knownTags([], catalog.language)
-
-/** Where a recipe makes a tag from weights of less precision, the tag that has those; null for every other tag. */
-export function languageTagMadeFrom(tag: string): string | null {
-  for (const { tags } of catalog.language.recipes) {
-    if (tags.some(made => made.tag === tag && made.from === 'f16'))
-      return tags.find(made => made.from === 'original')?.tag ?? null
-  }
-  return null
-}
-
 /** Ollama lists a tag that was named without its part after the colon as `:latest`. */
 function has(installed: string[], tag: string): boolean {
   return installed.includes(tag) || (!tag.includes(':') && installed.includes(`${tag}:latest`))
-}
-
-/** The tags that can be made without Ollama's registry. */
-function madeTags(languages: Languages): string[] {
-  return languages.recipes.flatMap(recipe => recipe.tags.map(entry => entry.tag))
-}
-
-function knownTags(installed: string[], languages: Languages): string[] {
-  return [...installed, ...languages.suggestions.map(({ tag }) => tag), ...madeTags(languages)]
 }
 
 function shortReason(message: string): string {
