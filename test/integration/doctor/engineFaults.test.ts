@@ -15,7 +15,17 @@ test('where all is well it finds nothing, and a spoken question is answered, wit
   const { findings, turn } = await machine.diagnose()
   expect(findings.filter(({ state }) => state !== 'ok')).toEqual([])
   expect(findings.map(({ what }) => what)).toEqual([
-    ...['Node', 'cache folder', 'data folder', 'ffmpeg', 'port', 'microphone', 'record', 'Ollama'],
+    ...[
+      'Node',
+      'processor',
+      'cache folder',
+      'data folder',
+      'ffmpeg',
+      'port',
+      'microphone',
+      'record',
+      'Ollama',
+    ],
     ...['whisper-server', 'SIMD of whisper-server', 'whisper-server, clients that leave'],
     ...['speech model', 'model files', 'language model', 'memory', 'SIMD of Ollama', 'models on a GPU'],
     'self-test turn',
