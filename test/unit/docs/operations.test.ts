@@ -19,6 +19,7 @@ describe('docs/operations.md', () => {
 
   test('names settings that there are', () => {
     const others = [
+      'NO_PROXY',
       'NODE_EXTRA_CA_CERTS',
       'HTTP_PROXY',
       'HTTPS_PROXY',
