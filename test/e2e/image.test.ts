@@ -29,7 +29,7 @@ const BASE_BYTES = 300e6
 const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 
 const ollama = createOllama({
-  host: '127.0.0.1:9',
+  host: 'http://127.0.0.1:9',
   hostSetByHand: false,
   program: realOllama,
   modelsDir: join(testCacheDir(), 'ollama'),
