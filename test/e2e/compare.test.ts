@@ -39,12 +39,13 @@ beforeAll(async () => {
   for (const tag of tags) await realLanguageModel(tag, await ollama.url())
   for (const level of levels) await realSpeechModel(level)
   recorder = await recordingOllama(await ollama.url())
+  folder = await mkdtemp(join(tmpdir(), 'quantvox-compare-'))
   server = await startLiveServer({
+    AUDIO_DIRS: folder,
     OLLAMA_HOST: recorder.url,
     LLM_MODEL: tags[0] ?? '',
     CACHE_DIR: testCacheDir(),
   })
-  folder = await mkdtemp(join(tmpdir(), 'quantvox-compare-'))
   const files = ['azure-weather', 'assistant-grapefruit', 'nonspeech-pink-noise'].map(clip)
   for (const file of files) await copyFile(file, join(folder, basename(file)))
   const texts = ["What's the weather like?", 'How do you say grapefruit in French?', '']
@@ -56,7 +57,7 @@ beforeAll(async () => {
   const json = join(folder, 'result.json')
   const what = ['--speech', levels.join(), '--llm', tags.join(), '--audio', folder]
   run = await quantvox(
-    ['compare', ...what, '--rounds', '1', '--budget', '25s', '--json', json],
+    ['compare', ...what, '--rounds', '1', '--budget', '60s', '--json', json],
     server.settings,
   )
   const written: unknown = JSON.parse(await readFile(json, 'utf8'))
