@@ -134,6 +134,12 @@ describe('a bad value', () => {
     )
   })
 
+  test('OLLAMA_HOST with a slash in its password is no address, and the password is not shown', () => {
+    const { message } = refusal(() => configOf({ OLLAMA_HOST: 'http://ada:sec/ret@box' }))
+    expect(message).toMatch(/^OLLAMA_HOST=.*is not an address/)
+    expect(message).not.toMatch(/sec\/|ret@/)
+  })
+
   test('of a secret is not shown', () => {
     const { message } = refusal(() => configOf({ AUTH_TOKEN: 'short-secret' }))
     expect(message).toMatch(/^AUTH_TOKEN=/)
@@ -235,8 +241,8 @@ describe("OLLAMA_HOST in Ollama's own notations", () => {
     ['box:66000', 'http://box:11434'],
     ['http://box:port', 'http://box'],
     ['box/ollama', 'http://box:11434/ollama'],
-    // Credentials are kept apart from the address; test/integration/credentials.test.ts has what becomes of them.
     ['ada:secret@box', 'http://box:11434'],
+    ['ada:secret@[::1]:8000', 'http://[::1]:8000'],
     ['ollama.com', 'https://ollama.com'],
     ['HTTP://Box:80', 'http://box'],
     ['[::1]:8000', 'http://[::1]:8000'],
