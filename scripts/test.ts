@@ -10,7 +10,7 @@ import { setupForTests } from './setupForTests.ts'
 /**
  * `npm test`: type check, lint, unit and integration tests, the attack in its short form, then setup and the tests on real engines and over real
  * ports. `npm run check` stops before the engines. Further arguments go to vitest and run only those tests.
- * `npm run check:deep` runs 100,000 random sessions, for hours rather than minutes; SESSIONS=N runs so many.
+ * `npm run check:deep` runs 100,000 random sessions; SESSIONS=N runs so many.
  * With CI=true a skipped test is a failure. The last line is "N passed, N failed".
  */
 

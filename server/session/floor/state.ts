@@ -94,7 +94,7 @@ export type FloorEvent =
 export type FloorEffect =
   | { type: 'hear'; order: HearingOrder }
   /** A turn begins. `positionMs` is null for a question that came whole. */
-  | { type: 'open'; turnId: string; stretch: number | null; positionMs: number | null }
+  | { type: 'open'; turnId: string; positionMs: number | null }
   | { type: 'understand'; turnId: string; end: UtteranceEnd | null }
   | { type: 'ask'; turnId: string }
   /** What the user says in this turn is of no use any more. */

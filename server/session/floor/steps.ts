@@ -50,7 +50,7 @@ export function openTurn(
     ...{ asked: false, audibleAtMs: null, wait: null },
   }
   step.state.turns.push(turn)
-  step.effects.push({ type: 'open', turnId: id, stretch, positionMs })
+  step.effects.push({ type: 'open', turnId: id, positionMs })
   return turn
 }
 

@@ -13,32 +13,25 @@ export type Playout = {
   /** Sent and not yet played. */
   leadMs(): number
   sentMs(): number
-  /** The client reported something of this turn. */
-  isReported(): boolean
   /** The last report was that it stopped or that all was played. */
   isOver(): boolean
-  firstSentAtMs(): number | null
 }
 
 export function createPlayout(now: () => number = () => performance.now()): Playout {
   let sentMs = 0
   let endsAtMs = 0
-  let firstSentAtMs: number | null = null
-  let reported = false
   let frozenAt: number | null = null
 
   const leadMs = () => (frozenAt === null ? Math.max(0, endsAtMs - now()) : sentMs - frozenAt)
 
   return {
     sent(audioMs) {
-      firstSentAtMs ??= now()
       // It had played all there was, and now there is more.
       frozenAt = null
       endsAtMs = Math.max(endsAtMs, now()) + audioMs
       sentMs += audioMs
     },
     report({ event, positionMs }) {
-      reported = true
       const told = event === 'ended' ? sentMs : positionMs
       const position = told === undefined ? sentMs - leadMs() : Math.min(told, sentMs)
       endsAtMs = now() + sentMs - position
@@ -47,8 +40,6 @@ export function createPlayout(now: () => number = () => performance.now()): Play
     positionMs: () => sentMs - leadMs(),
     leadMs,
     sentMs: () => sentMs,
-    isReported: () => reported,
     isOver: () => frozenAt !== null,
-    firstSentAtMs: () => firstSentAtMs,
   }
 }
