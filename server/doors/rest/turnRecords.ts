@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import Type from 'typebox'
+import { createGate } from '../../engines/gate.ts'
 import { isAbort, QuantvoxError } from '../../errors.ts'
 import { StoredTurn } from '../../protocol/record.ts'
 import {
@@ -17,12 +18,13 @@ import { turnsAsCsv, turnsAsNdjson } from '../../record/export.ts'
 import { summarize } from '../../record/summary.ts'
 import type { TurnStore } from '../../record/turnStore.ts'
 import { json, problems } from './answers.ts'
-import { atOnce } from './atOnce.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
 
 /** At once: each reads all rows of its selection and holds their figures. */
 const MOST_SUMMARIES = 2
+/** Others wait their turn so long, and those who left take none: a page asks for two whenever a filter changes. */
+const SUMMARY_PATIENCE_MS = 30_000
 
 const tags = ['Turns']
 const streamed = (description: string) => ({ schema: Type.String({ description }) })
@@ -37,9 +39,19 @@ export function turnRecordRoutes(dependencies: {
   deleteAudio?(turnId: string): unknown
 }): FastifyPluginAsync {
   const { store, deleteAudio } = dependencies
-  const limited = atOnce(MOST_SUMMARIES, `${MOST_SUMMARIES} summaries are being made already.`, {
-    retryAfterSeconds: 2,
-  })
+  const summaries = createGate(() => MOST_SUMMARIES)
+
+  async function placeForSummary(client: string, gone: AbortSignal) {
+    const late = AbortSignal.timeout(SUMMARY_PATIENCE_MS)
+    try {
+      return await summaries.enter(client, AbortSignal.any([gone, late]))
+    } catch (error) {
+      if (gone.aborted) throw error
+      throw new QuantvoxError('at_capacity', `${summaries.waiting() + 1} summaries wait to be made already.`, {
+        retryAfterSeconds: 10,
+      })
+    }
+  }
 
   return async fastify => {
     const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
@@ -129,7 +141,8 @@ export function turnRecordRoutes(dependencies: {
         const gone = clientSignal(reply)
         const keys = [...new Set(groupBy?.split(',') ?? [])] as GroupKey[] // the schema's pattern allows no other
         try {
-          return await limited(() => summarize(store, keys, filters, gone))
+          const place = await placeForSummary(request.ip, gone)
+          return await summarize(store, keys, filters, gone).finally(place.leave)
         } catch (error) {
           if (!isAbort(error, gone)) throw error
           return reply.hijack() // the client left: there is nobody to answer, and nothing went wrong

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createPulls } from '../../../server/engines/pulls.ts'
 import { createLiveApp } from '../../support/fakeLive.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
@@ -111,21 +111,24 @@ test('a fourth pull at once is at_capacity, one of those that run is joined', as
   await Promise.all(running)
 })
 
-test('a third summary at once is at_capacity, and the next is made', async () => {
+test('a third summary waits for the first two; one that waits too long is at_capacity', async () => {
   const server = await start()
   const held = Promise.withResolvers<void>()
-  const { stream } = server.stages.store
+  let begun = 0
   server.stages.store.stream = async function* () {
+    begun++
     await held.promise
     yield* []
   }
-  const running = [server.app.inject('/v1/summary'), server.app.inject('/v1/summary')]
+  const summary = () => server.app.inject('/v1/summary')
+  const running = [summary(), summary(), summary()]
   await sleep(50)
-  const refused = await server.app.inject('/v1/summary')
+  expect(begun).toBe(2)
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(AbortSignal.abort())
+  const refused = await summary()
+  timeout.mockRestore()
   expect([refused.statusCode, refused.json().code]).toEqual([503, 'at_capacity'])
   expect(refused.headers['retry-after']).toMatch(/^\d+$/)
   held.resolve()
-  expect((await Promise.all(running)).map(({ statusCode }) => statusCode)).toEqual([200, 200])
-  server.stages.store.stream = stream
-  expect((await server.app.inject('/v1/summary')).statusCode).toBe(200)
+  expect((await Promise.all(running)).map(({ statusCode }) => statusCode)).toEqual([200, 200, 200])
 })
