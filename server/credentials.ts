@@ -4,7 +4,7 @@
  * that they come from.
  */
 
-const kept = new Map<string, string>()
+const kept = new Map<string, { authorization: string; address: string }>()
 
 const inAddress = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/?#"]*@/gi
 
@@ -14,7 +14,7 @@ export function setApart(address: string): string {
   if (bare !== address && URL.canParse(address)) {
     const { username, password } = new URL(address)
     const pair = [username, password].map(decoded).join(':')
-    kept.set(baseOf(bare), `Basic ${Buffer.from(pair).toString('base64')}`)
+    kept.set(baseOf(bare), { authorization: `Basic ${Buffer.from(pair).toString('base64')}`, address })
   }
   return bare
 }
@@ -23,10 +23,12 @@ export function setApart(address: string): string {
 export function authorizationFor(url: string | URL): { authorization?: string } {
   const asked = baseOf(url)
   const bases = [...kept.keys()].filter(base => asked.startsWith(base))
-  const nearest = bases.toSorted((a, b) => b.length - a.length)[0]
-  const authorization = nearest === undefined ? undefined : kept.get(nearest)
-  return authorization === undefined ? {} : { authorization }
+  const nearest = kept.get(bases.toSorted((a, b) => b.length - a.length)[0] ?? '')
+  return nearest === undefined ? {} : { authorization: nearest.authorization }
 }
+
+/** The address as it was before `setApart`, for a process of our own that asks there. */
+export const withCredentials = (bare: string): string => kept.get(baseOf(bare))?.address ?? bare
 
 /** Any text with the credentials of the addresses in it masked: what others say may hold some, of a proxy for instance. */
 export const masked = (text: string): string =>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
-import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cpuKey } from './cpu.ts'
 import { codeOf, withDiskErrors } from './failures.ts'
@@ -69,9 +69,19 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
   await rename(temporary, path)
 }
 
-/** sha256 of a file, hex, or another algorithm's; stops on abort. */
+/** sha256 of a file, or another algorithm's; stops on abort. Reads into one buffer: a stream's would pile up until they are collected. */
 export async function hashFile(path: string, signal: AbortSignal, algorithm = 'sha256'): Promise<Buffer> {
   const hash = createHash(algorithm)
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024, signal })) hash.update(chunk)
-  return hash.digest()
+  const file = await open(path)
+  try {
+    const buffer = Buffer.alloc(2 ** 20)
+    for (;;) {
+      signal.throwIfAborted()
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+      if (bytesRead === 0) return hash.digest()
+      hash.update(buffer.subarray(0, bytesRead))
+    }
+  } finally {
+    await file.close()
+  }
 }

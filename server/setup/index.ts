@@ -17,6 +17,7 @@ export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPro
 export {
   checkSpeechModels,
   ensureSpeechModel,
+  findSpeechModel,
   listSpeechModels,
   removeSpeechModel,
 } from './whisper/speech.ts'

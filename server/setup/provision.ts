@@ -1,10 +1,10 @@
 import type { Provision, Report } from '../assembly/provision.ts'
+import { inChild } from './child/run.ts'
 import {
   chooseDefaultLanguageModel,
-  ensureLanguageModel,
-  ensureOllama,
-  ensureSpeechModel,
-  ensureWhisper,
+  findOllama,
+  findSpeechModel,
+  findWhisper,
   knownLanguageTags,
   languageTagMadeFrom,
   listSpeechModels,
@@ -12,7 +12,7 @@ import {
   type SetupContext,
 } from './index.ts'
 
-/** What the server gets its engines and models from: setup, on one cache directory. */
+/** What the server gets its engines and models from: setup, on one cache directory. What is not here is got in a process of its own. */
 export function provisionFrom(cacheDir: string): Provision {
   const context = (report: Report, signal: AbortSignal): SetupContext => ({
     cacheDir,
@@ -20,11 +20,22 @@ export function provisionFrom(cacheDir: string): Provision {
     onProgress: ({ item, ...progress }) => report(item, progress),
   })
   return {
-    whisper: (report, signal) => ensureWhisper(context(report, signal)),
-    ollama: (report, signal) => ensureOllama(context(report, signal)),
-    speechLevel: (name, report, signal) => ensureSpeechModel(name, context(report, signal)),
+    async whisper(report, signal) {
+      const setup = context(report, signal)
+      return (await findWhisper(setup)) ?? (await inChild('whisper', {}, setup))
+    },
+    async ollama(report, signal) {
+      const setup = context(report, signal)
+      return (await findOllama(setup)) ?? (await inChild('ollama', {}, setup))
+    },
+    async speechLevel(name, report, signal) {
+      const setup = context(report, signal)
+      return (await findSpeechModel(name, setup)) ?? (await inChild('speech', { name }, setup))
+    },
     speechLevels: () => listSpeechModels(cacheDir),
-    languageModel: (tag, url, report, signal) => ensureLanguageModel(tag, url, context(report, signal)),
+    async languageModel(tag, ollamaUrl, report, signal) {
+      await inChild('language', { tag, ollamaUrl }, context(report, signal))
+    },
     makeLanguageModel: (tag, url, report, signal) => makeLanguageModel(tag, url, context(report, signal)),
     languageTags: knownLanguageTags,
     languageTagMadeFrom,

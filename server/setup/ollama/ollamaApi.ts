@@ -1,5 +1,10 @@
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { authorizationFor } from '../../credentials.ts'
@@ -119,16 +124,28 @@ export async function hasBlob(ollamaUrl: string, sha256: string, signal: AbortSi
   return response.ok
 }
 
+/** Gives Ollama a file to keep. Not by `fetch`, which holds all of a body until it is collected: hundreds of megabytes. */
 export async function uploadBlob(
   ollamaUrl: string,
   sha256: string,
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = Readable.toWeb(createReadStream(path)) as ReadableStream
-  // Named, because a browser's types, which the tests of the page see beside Node's, know no `duplex`.
-  const upload: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half', signal }
-  await call(ollamaUrl, `/api/blobs/sha256:${sha256}`, upload)
+  const url = new URL(`/api/blobs/sha256:${sha256}`, ollamaUrl)
+  const headers = { ...authorizationFor(ollamaUrl), 'content-length': (await stat(path)).size }
+  const ask = url.protocol === 'https:' ? requestHttps : requestHttp
+  const request = ask(url, { method: 'POST', headers, signal })
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>
+  answered.catch(() => {})
+  // It may answer that it refuses, and hang up before all was sent.
+  await pipeline(createReadStream(path), request).catch(() => {})
+  const [answer] = await answered.catch((error: unknown) => {
+    signal.throwIfAborted()
+    throw unanswered(ollamaUrl, error)
+  })
+  const { statusCode: status = 500 } = answer
+  if (status < 300) answer.resume()
+  else throw await refusal(ollamaUrl, new Response(Readable.toWeb(answer) as ReadableStream, { status }))
 }
 
 /**

@@ -44,6 +44,24 @@ function findSpeechLevel(name: string, families: SpeechFamily[]): SpeechLevel {
   })
 }
 
+/** The file of a level where it is here and whole; fetches and makes nothing. Throws `model_not_found` as `ensureSpeechModel` does. */
+export function findSpeechModel(
+  name: string,
+  context: SetupContext,
+  families = catalog.speech,
+): Promise<SpeechModelFile | null> {
+  return found(findSpeechLevel(name, families), context)
+}
+
+async function found(
+  level: SpeechLevel,
+  { cacheDir, signal }: SetupContext,
+): Promise<SpeechModelFile | null> {
+  const path = speechPath(cacheDir, level.name)
+  const note = await readFileNote(path, signal)
+  return note === null ? null : described(level, path, note)
+}
+
 /**
  * The file of a speech model level; f16 is fetched, the others are made from it, when they are missing or damaged.
  * `whisper` is asked for only when something must be quantized. Throws `model_not_found` for a name that is not in the catalog.
@@ -66,8 +84,8 @@ async function obtain(
   await ensureDirectory(cachePaths(context.cacheDir).speech)
   const { speech } = cachePaths(context.cacheDir)
   return withDiskErrors(speech, async () => {
-    const there = await readFileNote(path, context.signal)
-    if (there !== null) return described(level, path, there)
+    const there = await found(level, context)
+    if (there !== null) return there
     const note = await withLock(level.name, context, async locked => {
       const madeMeanwhile = await readFileNote(path, locked.signal)
       if (madeMeanwhile !== null) return madeMeanwhile
