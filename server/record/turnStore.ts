@@ -23,7 +23,7 @@ export type TurnStore = {
   get(turnId: string): Promise<StoredTurn | null>
   /** Forgets the row, leaving no trace of it. False for an unknown id; rejects with `internal` like `get`. */
   delete(turnId: string): Promise<boolean>
-  /** A page, newest first. Rejects with `invalid_request` for a bad cursor, `internal` like `get`. */
+  /** A page, newest first; fewer than `limit` where their texts are long. Rejects with `invalid_request` for a bad cursor, `internal` like `get`. */
   list(filters: TurnFilters, limit: number, cursor?: string | null): Promise<TurnPage>
   /**
    * All that match, newest first, as of now; reads in pages and lets the event loop run between them. Throws the

@@ -12,11 +12,11 @@ export type Clause = {
 
 /** A first clause shorter than this would sound chopped off, and its audio would run out before the second comes. */
 const firstClause = { words: 3, characters: 12 }
-/** A sentence longer than `soft` is split at punctuation, one longer than `hard` at a blank. */
-const longest = { soft: 200, hard: 300 }
+/** A sentence longer than `soft` is split at punctuation, one longer than `hard` at a blank, a word longer than `word` anywhere. */
+const longest = { soft: 200, hard: 300, word: 2000 }
 
-/** A cut hardly ever depends on more than this, so a long piece is not analysed anew for each of its clauses. */
-const window = 1000
+/** So much of a piece is looked at first, then twice as much each time: most cuts are proved by the first few words. */
+const firstLook = longest.word / 16
 
 type Cut = { length: number; text: string }
 
@@ -34,6 +34,7 @@ export function createClauseSplitter(language = 'en') {
   let cutAt = 0
   let clauseStart = 0
   let first = true
+  let lookAgainAt = 0
 
   function take(final: boolean): Clause[] {
     const found: Clause[] = []
@@ -52,14 +53,13 @@ export function createClauseSplitter(language = 'en') {
 
   function nextCut(rest: string, atLineStart: boolean, final: boolean): Cut | undefined {
     if (rest.trim() === '') return undefined
-    const fence = fenceIn(rest, atLineStart)
-    if (fence?.at === 0) return fencedBlock(rest, fence.mark, final)
+    const dull = dullLines.exec(rest)
+    if (dull) return { length: dull[0].length, text: '' }
+    const fence = fenceIn(rest.slice(0, longest.word), atLineStart)
+    if (fence?.at === 0 && isLineWithin(rest, longest.word)) return fencedBlock(rest, fence.mark, final)
     // Nothing that comes later can change what stands before a fence.
-    const prose = fence ? rest.slice(0, fence.at) : rest
-    const ended = final || fence !== undefined
-    const length =
-      (prose.length > window ? cutLength(prose.slice(0, window), false) : undefined) ??
-      cutLength(prose, ended)
+    const prose = fence?.at ? rest.slice(0, fence.at) : rest
+    const length = proseCut(prose, final || prose !== rest)
     return length === undefined ? undefined : { length, text: speakable(rest.slice(0, length), language) }
   }
 
@@ -67,7 +67,18 @@ export function createClauseSplitter(language = 'en') {
     const closing = new RegExp(`\\n[ \\t]*${mark}[\`~]*[ \\t]*(?:\\n${final ? '|$' : ''})`).exec(rest)
     if (!closing && !final) return undefined
     const length = closing ? closing.index + closing[0].length : rest.length
-    return { length, text: speakable(rest.slice(0, length), language) }
+    const [opening = ''] = rest.split('\n', 1)
+    return { length, text: speakable(opening, language) }
+  }
+
+  function proseCut(prose: string, ended: boolean): number | undefined {
+    const most = Math.min(prose.length, longest.word)
+    for (let seen = firstLook; seen < most; seen *= 2) {
+      const length = cutLength(prose.slice(0, seen), false)
+      if (length !== undefined) return length
+    }
+    if (prose.length <= longest.word) return cutLength(prose, ended)
+    return cutLength(prose.slice(0, longest.word), false) ?? wholeCharacters(prose, longest.word)
   }
 
   function cutLength(text: string, final: boolean): number | undefined {
@@ -77,10 +88,10 @@ export function createClauseSplitter(language = 'en') {
     const pauses = [...masked.matchAll(pausePattern)]
       .map(match => match.index + match[0].length)
       .filter(end => end <= known && end < (sentence ?? Number.POSITIVE_INFINITY))
-    if (first) {
-      const early = pauses.find(end => isLongEnough(speakable(text.slice(0, end), language)))
-      if (early !== undefined && early <= longest.soft) return early
-    }
+    const early = first
+      ? pauses.find(end => end <= longest.soft && isLongEnough(speakable(text.slice(0, end), language)))
+      : undefined
+    if (early !== undefined) return early
     if (sentence !== undefined && sentence <= longest.soft) return sentence
     if (known <= longest.soft) return undefined
     const pause = pauses.findLast(end => end <= longest.soft) ?? pauses[0]
@@ -95,14 +106,23 @@ export function createClauseSplitter(language = 'en') {
     /** The clauses that this piece of the reply completed, often none. */
     push(delta: string): Clause[] {
       reply += delta
-      return take(false)
+      if (reply.length < lookAgainAt) return []
+      const found = take(false)
+      // A long piece without a cut is looked at again when it has grown by an eighth, so that the work grows with the reply's length.
+      const pending = reply.length - cutAt
+      lookAgainAt = pending > longest.hard ? reply.length + pending / 8 : 0
+      return found
     },
     /** The reply is over: what is left. */
     flush: (): Clause[] => take(true),
   }
 }
 
-const pausePattern = /[,;:…]["'”’)\]]*\s+|\s[–—-]{1,3}\s+|—/g
+/** Several in a row are one. */
+const pausePattern = /(?:[,;:…]["'”’)\]]*\s+|\s[–—-]{1,3}\s+|—)+/g
+
+/** Whole lines of punctuation that has no words (`&`, `%` and `@` have): there is nothing in them to say. */
+const dullLines = /^[^\p{L}\p{N}\p{S}&%@]*[\n\r\u2028\u2029]/u
 
 const isLongEnough = (text: string) =>
   text.length >= firstClause.characters && text.split(' ').length >= firstClause.words
@@ -117,6 +137,15 @@ function fenceIn(text: string, atLineStart: boolean): { at: number; mark: string
   return undefined
 }
 
+const isLineWithin = (text: string, length: number) => {
+  const end = text.indexOf('\n')
+  return end < 0 ? text.length <= length : end <= length
+}
+
+/** So many UTF-16 units of a text, one less where the last were half a character. */
+const wholeCharacters = (text: string, length: number) =>
+  /[\uD800-\uDBFF]/.test(text.charAt(length - 1)) ? length - 1 : length
+
 /**
  * What can be relied on of a text that is still growing: up to `known` no cut can appear or go. A sentence end is
  * known from the first letter after it (UAX 29, SB8), or the first whole word after an abbreviation.
@@ -126,7 +155,7 @@ function settle(text: string, final: boolean): { masked: string; known: number }
   const masked = maskForSegmenter(withoutMarkup)
   if (final) return { masked, known: text.length }
   const before = withoutMarkup.slice(0, openFrom)
-  const lastWord = /\S*$/.exec(before)?.index ?? 0
+  const lastWord = /(?<!\S)\S*$/.exec(before)?.index ?? 0
   const nextLetter = /^[\p{L}\p{N}]/u.exec(before.slice(lastWord))
   const settled = nextLetter && !endsInDoubt(before) ? lastWord + nextLetter[0].length : lastWord
   const lastLetter = /\p{L}[^\p{L}]*$/u.exec(masked.slice(0, settled))

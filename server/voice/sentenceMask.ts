@@ -45,8 +45,8 @@ const rules: readonly Rule[] = [
   [/[!?]/g, '.'],
   // Emphasis closes like a quotation mark.
   [/[*_~]/g, '"'],
-  // A number or symbol begins a sentence like a capital does.
-  [/[\p{N}\p{S}]/gu, crossOut],
+  // A number, symbol or mark that is said as a word begins a sentence like a capital does.
+  [/[\p{N}\p{S}&%@]/gu, crossOut],
 ]
 
 export const maskForSegmenter = (text: string): string => applyRules(rules, text)

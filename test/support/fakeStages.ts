@@ -18,6 +18,7 @@ export type Script = {
   speechMs: number
   recognizeMs: number
   firstTokenMs: number
+  /** Pause after each piece; with 0 all come at once, as out of one packet. */
   tokenMs: number
   synthesizeMs: number
   /** Milliseconds of audio for one clause. */
@@ -111,7 +112,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       for (const [index, text] of script.reply.entries()) {
         if (script.respondError && index === script.respondErrorAfter) throw script.respondError
         yield { type: 'text', text }
-        await sleep(script.tokenMs, signal)
+        if (script.tokenMs > 0) await sleep(script.tokenMs, signal)
       }
       if (script.respondError) throw script.respondError
       yield { type: 'done', statistics: statisticsOf(script) }
@@ -137,7 +138,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     voice: createVoices(async (clause, _voice, signal) => {
       calls.push(`speak ${clause}`)
       if (script.synthesizeError) throw script.synthesizeError
-      await sleep(script.synthesizeMs)
+      if (script.synthesizeMs > 0) await sleep(script.synthesizeMs)
       signal.throwIfAborted()
       return {
         samples: tone(script.clauseAudioMs),

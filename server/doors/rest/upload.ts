@@ -8,7 +8,7 @@ import { strictValidator } from './strictValidator.ts'
 type Upload = { clip: Buffer; choices: TurnChoices }
 
 /** One more than the form may have, so that it is us who says what is too much. */
-const formLimits = { files: 2, fields: 20, fieldSize: 1000 }
+const formLimits = { files: 2, fields: 20, parts: 22, fieldSize: 1000 }
 
 /**
  * Reads the form of a spoken turn: the file `audio` and the choices beside it.
@@ -31,6 +31,8 @@ export async function readUpload(request: FastifyRequest, maxBytes: number): Pro
       }
     }
   } catch (error) {
+    // The rest is let in but not parsed: a chunk of it may hold ten thousand parts.
+    request.raw.unpipe().resume()
     throw formError(error)
   }
   const choices = checkedChoices(fields)

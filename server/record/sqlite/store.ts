@@ -16,6 +16,8 @@ import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
 /** Rows read and checked at a stretch: about 3 ms. */
 const ROWS_AT_A_STRETCH = 100
+/** Characters after which a stretch ends, and a page too, since it is written as one JSON: a turn's text may have 100,000. */
+const CHARACTERS_AT_A_STRETCH = 2 ** 20
 /** How long until what the file refused is tried again when no turn comes. */
 const RETRY_MS = 5_000
 const CONSTRAINT_VIOLATED = 19
@@ -175,13 +177,9 @@ export function openTurnStore(
     async list(filters, limit, cursor) {
       const after = cursor == null ? null : positionOf(cursor)
       return file.use('read', open => {
-        const rows = readRows(open, filters, after, limit + 1)
-        const shown = rows.slice(0, limit)
-        const last = shown.at(-1)
-        return {
-          items: readable(shown, log),
-          nextCursor: rows.length > limit && last ? cursorOf(placeOf(last)) : null,
-        }
+        const { rows, hasMore } = readRows(open, filters, after, limit)
+        const last = rows.at(-1)
+        return { items: readable(rows, log), nextCursor: hasMore && last ? cursorOf(placeOf(last)) : null }
       })
     },
 
@@ -189,10 +187,10 @@ export function openTurnStore(
       let after: Position | null = null
       for (;;) {
         signal?.throwIfAborted()
-        const rows: Row[] = file.use('read', open => readRows(open, filters, after, ROWS_AT_A_STRETCH))
-        yield* readable(rows, log)
-        const last = rows.at(-1)
-        if (!last || rows.length < ROWS_AT_A_STRETCH) return
+        const page: RowPage = file.use('read', open => readRows(open, filters, after, ROWS_AT_A_STRETCH))
+        yield* readable(page.rows, log)
+        const last = page.rows.at(-1)
+        if (!last || !page.hasMore) return
         after = placeOf(last)
         await nextLoopTurn()
       }
@@ -222,9 +220,20 @@ export function openTurnStore(
   }
 }
 
-function readRows(open: Database, filters: TurnFilters, after: Position | null, most: number): Row[] {
+type RowPage = { rows: Row[]; hasMore: boolean }
+
+/** At most so many rows, fewer where they are long, and whether others come after them. */
+function readRows(open: Database, filters: TurnFilters, after: Position | null, most: number): RowPage {
   const { where, values } = selectionOf(filters, after)
-  return open.prepare(`SELECT ${rowColumns} FROM turns ${where} ${newestFirst} LIMIT ?`).all(...values, most)
+  const select = open.prepare(`SELECT ${rowColumns} FROM turns ${where} ${newestFirst} LIMIT ?`)
+  const rows: Row[] = []
+  let characters = 0
+  for (const row of select.iterate(...values, most + 1)) {
+    if (rows.length === most || characters > CHARACTERS_AT_A_STRETCH) return { rows, hasMore: true }
+    rows.push(row)
+    for (const value of Object.values(row)) characters += typeof value === 'string' ? value.length : 0
+  }
+  return { rows, hasMore: false }
 }
 
 const placeOf = (row: Row): Position => ({

@@ -1,9 +1,13 @@
+import { createBreather } from '../../audio/yielding.ts'
 import type { ReplyStatistics } from '../../llm/respond.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
 import type { LlmTimings } from '../../protocol/record.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 import type { Speaking } from './speak.ts'
+
+/** So many characters are surely cut into clauses well within a stretch of work. */
+const PIECE_LENGTH = 100
 
 export type AnswerContext = QuestionContext & {
   /** Null where the server speaks nothing. */
@@ -36,8 +40,14 @@ export async function answer(question: Question, context: AnswerContext): Promis
       speaking?.say(clause)
     }
   }
+  const breathe = createBreather(context.signal)
   turn.reply = ''
-  await stream(messages, question, context, text => say(splitter.push(text)))
+  await stream(messages, question, context, async text => {
+    for (let from = 0; from < text.length; from += PIECE_LENGTH) {
+      say(splitter.push(text.slice(from, from + PIECE_LENGTH)))
+      await breathe()
+    }
+  })
   conversation.observe(messages, draft.llm.promptTokens)
   say(splitter.flush())
   sink.tell({ type: 'reply.done', turnId, text: turn.reply })
@@ -48,7 +58,7 @@ async function stream(
   messages: Parameters<Question['conversation']['observe']>[0],
   { model }: Question,
   { stages, turn, sink, worded, signal }: AnswerContext,
-  hear: (text: string) => void,
+  hear: (text: string) => Promise<void>,
 ): Promise<void> {
   const { turnId, timeline, draft } = turn
   const lease = await stages.llm.acquire(model, turn.owner, signal)
@@ -70,7 +80,7 @@ async function stream(
         turn.reply += part.text
         sink.tell({ type: 'reply.delta', turnId, text: part.text })
         worded()
-        hear(part.text)
+        await hear(part.text)
       } else {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)
