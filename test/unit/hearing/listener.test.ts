@@ -65,6 +65,7 @@ describe('an utterance', () => {
     const { utterances, last } = await heard(sound, { maxUtteranceMs: 20 * 32, preRollMs: 0 })
     expect(utterances).toHaveLength(2)
     expect([...utterances, last].flatMap(utterance => [...(utterance?.samples ?? [])])).toEqual([...sound])
+    expect(utterances[0]).toMatchObject({ segments: [{ startMs: 0, endMs: 640 }], lastVoicedMs: 640 })
   })
 })
 
