@@ -1,11 +1,14 @@
 import type { VirtualTime } from '../virtualTime.ts'
 import { openScriptedSession, type ScriptedSession } from './scriptedSession.ts'
-import { invariants, type Talked, turnsOf } from './sessionInvariants.ts'
+import { invariants } from './sessionInvariants.ts'
 import { healthy, type Talk } from './sessionSteps.ts'
+import { settingsTold, type Talked, turnsOf } from './sessionViews.ts'
 
 /** Longer than all that a turn may wait for, one after another. */
 const LEFT_ALONE_MS = 2_000_000
 const ANSWERED_WITHIN_MS = 60_000
+/** Longer than any endpointing waits. */
+const LONGEST_SILENCE_MS = 3500
 /** Longer than a session may take to close. */
 const CLOSED_WITHIN_MS = 20_000
 
@@ -52,7 +55,20 @@ async function ask(session: ScriptedSession, time: VirtualTime): Promise<string>
   session.change(healthy)
   if (!session.isStarted()) await session.start()
   await session.perform({ do: 'text' })
+  const typed = session.seen.findLast(({ what }) => what === 'sent')
   await time.pass(ANSWERED_WITHIN_MS)
-  const typed = session.seen.findLast(({ what }) => what === 'typed')
-  return typed?.what === 'typed' ? typed.text : ''
+  await askAloud(session)
+  await time.pass(ANSWERED_WITHIN_MS)
+  return typed?.what === 'sent' && typed.message.type === 'text' ? typed.message.text : ''
+}
+
+async function askAloud(session: ScriptedSession): Promise<void> {
+  const sound = (isSpeech: boolean, ms: number) =>
+    session.perform({ do: 'sound', isSpeech, ms, frameMs: 100, atOnce: false })
+  const isPressed = settingsTold(session.seen).at(-1)?.settings.mode === 'push-to-talk'
+  await sound(false, 1000)
+  if (isPressed) await session.perform({ do: 'begin' })
+  await sound(true, 1000)
+  if (isPressed) await session.perform({ do: 'commit' })
+  await sound(false, LONGEST_SILENCE_MS)
 }

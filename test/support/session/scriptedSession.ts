@@ -4,8 +4,8 @@ import { createSession } from '../../../server/session/session.ts'
 import { type LogLine, quietLog } from '../quietLog.ts'
 import type { VirtualTime } from '../virtualTime.ts'
 import { createScriptedListener } from './scriptedListener.ts'
-import { createScriptedWorld, type ScriptedWorld } from './scriptedWorld.ts'
-import type { Message, Setup, Step, Whose, World } from './sessionSteps.ts'
+import { createScriptedWorld, DEAF_MS, type ScriptedWorld } from './scriptedWorld.ts'
+import type { Message, Setup, Sound, Step, Whose, World } from './sessionSteps.ts'
 
 const RATE = 16_000
 const loud = new Int16Array(RATE).fill(8000)
@@ -67,7 +67,7 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
   }
 
   function send(message: ClientMessage): void {
-    if (message.type === 'playback') see({ what: 'reported', turnId: message.turnId })
+    if (ended === null) see({ what: 'sent', message, heardMs: frames.at(-1)?.endMs ?? 0 })
     through(() => session.message(message, time.now()))
   }
 
@@ -78,7 +78,7 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
     ended = session.close().then(() => {
       see({ what: 'closed' })
       time.later(
-        0,
+        DEAF_MS,
         () => void see({ what: 'left behind', timers: time.timers(), replies: scripted.replying() }),
       )
     })
@@ -104,11 +104,8 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
 
   function worded(message: Message): ClientMessage {
     switch (message.do) {
-      case 'text': {
-        const text = `Typed ${++typed}`
-        see({ what: 'typed', text })
-        return { type: 'text', text }
-      }
+      case 'text':
+        return { type: 'text', text: `Typed ${++typed}` }
       case 'interrupt':
         return { type: 'interrupt', ...(message.whose === 'none' ? {} : { turnId: turnOf(message.whose) }) }
       case 'playback':
@@ -120,9 +117,13 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
     }
   }
 
-  const say = (message: Message) => send(worded(message))
+  /** In this tick, but for sound that takes its time. */
+  async function act(step: Message | Sound): Promise<void> {
+    if (step.do === 'sound') await sound(step)
+    else send(worded(step))
+  }
 
-  async function sound({ isSpeech, ms, frameMs, atOnce }: Extract<Step, { do: 'sound' }>): Promise<void> {
+  async function sound({ isSpeech, ms, frameMs, atOnce }: Sound): Promise<void> {
     const samples = isSpeech ? loud : quiet
     for (let leftMs = ms; leftMs > 0; leftMs -= frameMs) {
       const lastedMs = Math.min(frameMs, leftMs)
@@ -154,12 +155,11 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
     async perform(step) {
       if (step.do === 'nothing') return
       see({ what: 'did', step })
-      if (step.do === 'sound') await sound(step)
-      else if (step.do === 'wait') await time.pass(step.ms)
-      else if (step.do === 'together') step.messages.forEach(say)
+      if (step.do === 'wait') await time.pass(step.ms)
+      else if (step.do === 'together') await Promise.all(step.steps.map(act))
       else if (step.do === 'change') change(step.world)
       else if (step.do === 'finish') void finish()
-      else say(step)
+      else await act(step)
       await time.settle()
     },
   }

@@ -3,6 +3,7 @@ import type { Conversation, Conversations } from '../../../server/conversation/c
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { VoiceActivity } from '../../../server/hearing/voiceActivity.ts'
 import type { TurnRecord, TurnText } from '../../../server/protocol/record.ts'
+import type { ClientMessage } from '../../../server/protocol/socketClient.ts'
 import type { ReplyAudio } from '../../../server/record/replyAudio.ts'
 import type { EndedTurn } from '../../../server/record/turnRecord.ts'
 import type { AudioEvent, SessionEvent } from '../../../server/session/events.ts'
@@ -21,9 +22,9 @@ export type Seen =
   | { what: 'audio'; turnId: string; audioMs: number; taken: boolean | null }
   /** A message or a frame was answered by an error. */
   | { what: 'refused'; error: QuantvoxError }
-  | { what: 'typed'; text: string }
-  /** The listener, or somebody in its name, told of its playback. */
-  | { what: 'reported'; turnId: string }
+  /** `heardMs`: where the microphone was. */
+  | { what: 'sent'; message: ClientMessage; heardMs: number }
+  | { what: 'asked'; question: string }
   | { what: 'began' }
   | { what: 'row'; record: TurnRecord; text: TurnText; isLost: boolean }
   /** Milliseconds of `performance.now()`. */
@@ -51,12 +52,14 @@ export type ScriptedWorld = {
 }
 
 const RATE = 16_000
+/** Less than any timer of a session lasts. */
+export const DEAF_MS = 30
 const silence = new Int16Array(60 * RATE)
 
 /** Engines, record, disk and ears of one session: each does what `world` says, late, badly, or not at all. */
 export function createScriptedWorld({ letterMs }: Setup, time: VirtualTime): ScriptedWorld {
   const fake = createFakeStages()
-  const world = Object.assign(fake.script, { ...healthy, transcript: 'It was said' }) as World
+  const world = Object.assign(fake.script, healthy) as World
   const seen: Sighting[] = []
   const see = (sighting: Seen) => {
     const one = { atMs: time.now(), ...sighting }
@@ -73,7 +76,7 @@ export function createScriptedWorld({ letterMs }: Setup, time: VirtualTime): Scr
     await pause(world.lookupMs, signal)
     if (name.startsWith('missing')) throw new QuantvoxError('model_not_found', `There is no ${name}.`)
   }
-  const { speechLevel, voice } = stages
+  const { speechLevel, voice, llm } = stages
   const { activity, changed } = scriptedActivity(world, time)
   Object.assign<Stages, Partial<Stages>>(stages, {
     voice: name => speaking(voice(name)),
@@ -88,6 +91,18 @@ export function createScriptedWorld({ letterMs }: Setup, time: VirtualTime): Scr
     async memory() {
       await pause(world.memoryMs)
       return { speechResidentBytes: null, llmResidentBytes: null, llmGpuShare: null, llmMemorySource: null }
+    },
+    llm: {
+      async acquire(model, owner, signal) {
+        const lease = await llm.acquire(model, owner, signal)
+        return {
+          ...lease,
+          respond(messages, until) {
+            see({ what: 'asked', question: messages.at(-1)?.content.split('\n').at(-1) ?? '' })
+            return lease.respond(messages, world.isDeaf ? deafened(time, until) : until)
+          },
+        }
+      },
     },
     conversations: watched(stages.conversations, see),
     store: {
@@ -127,6 +142,14 @@ async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 /** The same for what cannot be broken off. */
 function later(time: VirtualTime, ms: number): Promise<void> {
   return new Promise(resolve => time.later(ms, resolve))
+}
+
+/** Aborts when `signal` does, a moment later. */
+function deafened(time: VirtualTime, signal: AbortSignal): AbortSignal {
+  if (signal.aborted) return signal
+  const late = new AbortController()
+  signal.addEventListener('abort', () => time.later(DEAF_MS, () => late.abort(signal.reason)), { once: true })
+  return late.signal
 }
 
 /** No two decodings hear the same, so that it is known whose a text is. */

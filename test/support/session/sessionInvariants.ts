@@ -1,75 +1,20 @@
 import { QuantvoxError } from '../../../server/errors.ts'
-import type { TurnRecord, TurnText } from '../../../server/protocol/record.ts'
 import type { SessionSettings } from '../../../server/protocol/socketServer.ts'
-import type { SessionEvent } from '../../../server/session/events.ts'
-import type { ScriptedSession } from './scriptedSession.ts'
-import type { Seen, Sighting } from './scriptedWorld.ts'
-import type { Setup } from './sessionSteps.ts'
+import { FOR_EVER_MS, type World } from './sessionSteps.ts'
+import {
+  all,
+  ofEach,
+  reportedIn,
+  rowsOf,
+  settingsOf,
+  spelled,
+  type Talked,
+  textIn,
+  told,
+} from './sessionViews.ts'
 
 const CLOSED_WITHIN_MS = 10_000
 const FINISHED_WITHIN_MS = 2_000_000
-
-export type Talked = Pick<ScriptedSession, 'seen' | 'lines' | 'frames'> & {
-  setup: Setup
-  turns: Map<string, Sighting[]>
-  /** A question that was typed when all was well again. */
-  asked: string | null
-  rejections: unknown[]
-}
-
-type Of<W extends Seen['what']> = { atMs: number } & Extract<Seen, { what: W }>
-type Told<T extends SessionEvent['type']> = Extract<SessionEvent, { type: T }>
-
-const all = <W extends Seen['what']>(seen: readonly Sighting[], what: W) =>
-  seen.filter(one => one.what === what) as Of<W>[]
-
-const told = <T extends SessionEvent['type']>(seen: readonly Sighting[], type: T) =>
-  all(seen, 'told').flatMap(({ event, atMs }) =>
-    event.type === type ? [{ ...(event as Told<T>), atMs }] : [],
-  )
-
-/** What was seen of each turn, by its id; ids are in the order in which turns began. */
-export function turnsOf(seen: readonly Sighting[]): Map<string, Sighting[]> {
-  const turns = new Map<string, Sighting[]>()
-  for (const one of seen) {
-    const id = turnOf(one)
-    if (id === undefined) continue
-    const known = turns.get(id)
-    if (known === undefined) turns.set(id, [one])
-    else known.push(one)
-  }
-  return new Map([...turns].sort(([one], [other]) => (one < other ? -1 : 1)))
-}
-
-function turnOf(one: Sighting): string | undefined {
-  if (one.what === 'audio') return one.turnId
-  if (one.what === 'row') return one.record.turnId
-  return one.what === 'told' && 'turnId' in one.event ? one.event.turnId : undefined
-}
-
-const rowsOf = ({ seen }: Talked): { record: TurnRecord; text: TurnText; atMs: number }[] => all(seen, 'row')
-
-/** The first complaint of any turn. */
-function ofEach(talked: Talked, check: (seen: Sighting[], id: string) => string | false): string | false {
-  for (const [id, seen] of talked.turns) {
-    const wrong = check(seen, id)
-    if (wrong) return `${wrong} (turn ${id})`
-  }
-  return false
-}
-
-/** A letter for each event of a turn that has its place in an order. */
-const letters: Record<string, string> = {
-  ...{ 'speech.started': 'S', 'speech.stopped': 'E', 'transcript.partial': 'p', 'transcript.final': 'T' },
-  ...{ 'reply.delta': 'd', 'reply.done': 'R', 'audio.started': 'A', audio: 'a', 'audio.done': 'Z' },
-  ...{ interrupted: 'I', cut: 'C', 'turn.done': 'X', error: 'e' },
-}
-
-const spelled = (seen: Sighting[], ...without: string[]) =>
-  seen
-    .map(one => (one.what === 'told' ? letters[one.event.type] : one.what === 'audio' ? 'a' : ''))
-    .filter(letter => letter !== undefined && !without.includes(letter))
-    .join('')
 
 function speaksOverAnother({ seen, setup }: Talked): string | false {
   const speaking = new Map<
@@ -96,45 +41,12 @@ function speaksOverAnother({ seen, setup }: Talked): string | false {
       if (known === undefined) continue
       if (one.event.type === 'audio.done') known.isAllOut = true
       if (one.event.type === 'interrupted' || one.event.type === 'cut') speaking.delete(one.event.turnId)
-    } else if (one.what === 'reported') {
-      const known = speaking.get(one.turnId)
+    } else {
+      const known = speaking.get(reportedIn(one) ?? '')
       if (known !== undefined) known.isReported = true
     }
   }
   return false
-}
-
-/** What was in force when a turn's speech ended; several where they changed at that moment, null where it is not known. */
-function settingsOf(talked: Talked, row: { record: TurnRecord; text: TurnText }): SessionSettings[] | null {
-  const { seen, frames } = talked
-  const changes = all(seen, 'told').flatMap(({ event, atMs }) =>
-    event.type === 'ready' || event.type === 'configured' ? [{ atMs, settings: event.settings }] : [],
-  )
-  const first = changes[0]
-  if (first === undefined) return null
-  /** Within one moment it is not known which came first. */
-  const at = (ms: number) => [
-    changes.findLast(({ atMs }) => atMs < ms)?.settings ?? first.settings,
-    ...changes.filter(({ atMs }) => atMs === ms).map(({ settings }) => settings),
-  ]
-  const stopped = told(seen, 'speech.stopped').find(({ turnId }) => turnId === row.record.turnId)
-  if (stopped !== undefined) {
-    // Nothing was said that could have ended.
-    if (row.record.fromSpeechEnd.turnDecidedMs === null) return null
-    const arrived = frames.find(({ endMs }) => endMs >= stopped.positionMs)
-    const ended = all(seen, 'ended').find(({ record }) => record.turnId === row.record.turnId)
-    const endedAtMs = ended?.speechEndedAtMs ?? null
-    if (endedAtMs !== null && arrived !== undefined && endedAtMs <= arrived.atMs) return at(endedAtMs)
-    if (arrived === undefined) return null
-    return [first, ...changes.filter(({ atMs }) => atMs <= arrived.atMs)].map(({ settings }) => settings)
-  }
-  const typedAt = seen.findIndex(one => one.what === 'typed' && one.text === row.text.transcript)
-  if (typedAt < 0) return null
-  const before = seen.slice(0, typedAt).findLast(one => {
-    return one.what === 'told' && (one.event.type === 'ready' || one.event.type === 'configured')
-  })
-  if (before?.what !== 'told' || !('settings' in before.event)) return [first.settings]
-  return [before.event.settings]
 }
 
 /** Milliseconds of audio without which so much cannot have been heard. */
@@ -144,12 +56,29 @@ function audioFor(heard: string, letterMs: number): number {
   return Math.min(65, letterMs) * (heard.length - 2 * (clauses + 1))
 }
 
+/** Whether a turn began with what was typed there; of a session that is not ready yet it is not known. */
+function isBegunWith(seen: Talked['seen'], index: number): boolean {
+  const then = seen.slice(index + 1)
+  const next = then.findIndex(({ what }) => what === 'did' || what === 'sent')
+  return then.slice(0, next < 0 ? then.length : next).some(({ what }) => what === 'began')
+}
+
 function rootOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 }
 
+/** What a turn may be too late with, and the scripts that excuse it. */
+const excuses: [RegExp, (world: Partial<World>) => boolean][] = [
+  [/^The audio/, ({ activityMs }) => activityMs === null],
+  [/^The question/, ({ recognizeMs, lookupMs }) => recognizeMs === FOR_EVER_MS || lookupMs === FOR_EVER_MS],
+  [
+    /^The reply/,
+    ({ tokenMs, synthesizeMs, reads }) => [tokenMs, synthesizeMs].includes(FOR_EVER_MS) || reads === 'not',
+  ],
+]
+
 /** Each gives what is wrong with a whole session, or nothing. */
-export const invariants: Record<string, (talked: Talked) => string | false> = {
+export const invariants: Record<string, (talked: Talked) => string | false | undefined> = {
   'every turn that began is done once and has one row': talked => {
     const began = all(talked.seen, 'began').length
     const turns = talked.turns.size
@@ -168,11 +97,9 @@ export const invariants: Record<string, (talked: Talked) => string | false> = {
         (one.what === 'did' && one.step.do === 'finish'),
     )
     for (const [index, one] of seen.entries()) {
-      if (one.what !== 'typed' || readyAt < 0 || index < readyAt || (overAt >= 0 && index > overAt)) continue
-      const then = seen.slice(index + 1)
-      const next = then.findIndex(({ what }) => what === 'did' || what === 'typed')
-      const isBegun = then.slice(0, next < 0 ? then.length : next).some(({ what }) => what === 'began')
-      if (!isBegun) return `nothing began with "${one.text}"`
+      const text = textIn(one)
+      if (text === undefined || readyAt < 0 || index < readyAt || (overAt >= 0 && index > overAt)) continue
+      if (!isBegunWith(seen, index)) return `nothing began with "${text}"`
     }
     return false
   },
@@ -220,6 +147,29 @@ export const invariants: Record<string, (talked: Talked) => string | false> = {
     }
     return false
   },
+  'a question is asked once what was heard before it is remembered': talked => {
+    const idOf = new Map(rowsOf(talked).map(({ record, text }) => [text.transcript, record]))
+    const asked = new Map<string, string>()
+    for (const one of talked.seen) {
+      if (one.what !== 'asked' && one.what !== 'remembered') continue
+      const record = idOf.get(one.what === 'asked' ? one.question : one.user)
+      if (record === undefined) continue
+      const { turnId, conversationId } = record
+      if (one.what === 'asked') asked.set(conversationId, turnId)
+      else if (turnId < (asked.get(conversationId) ?? '')) return `"${one.user}" was not yet`
+    }
+    return false
+  },
+  'what was dropped for a question that is typed comes back in no turn': ({ seen }) => {
+    let droppedMs = 0
+    for (const [index, one] of seen.entries()) {
+      if (one.what === 'sent' && textIn(one) && isBegunWith(seen, index)) droppedMs = one.heardMs
+      if (one.what !== 'told' || one.event.type !== 'speech.started') continue
+      // A frame of the ear may have begun before.
+      if (one.event.positionMs < droppedMs - 32) return `${one.event.turnId} is from before ${droppedMs} ms`
+    }
+    return false
+  },
   'only what was sent, and could be played by then, was heard': talked => {
     for (const { record, text, atMs } of rowsOf(talked)) {
       const { reply, heardText: heard } = text
@@ -233,7 +183,7 @@ export const invariants: Record<string, (talked: Talked) => string | false> = {
       if (!record.synthesis.voice?.startsWith('flite') || !talked.setup.plays) continue
       const taken = all(seen, 'audio').filter(audio => audio.taken)
       const sentMs = taken.reduce((sum, { audioMs }) => sum + audioMs, 0)
-      const isReported = all(talked.seen, 'reported').some(({ turnId }) => turnId === record.turnId)
+      const isReported = talked.seen.some(one => reportedIn(one) === record.turnId)
       const playedMs = isReported ? sentMs : Math.min(sentMs, atMs - (taken[0]?.atMs ?? atMs))
       if (audioFor(heard, talked.setup.letterMs) > playedMs) return `"${heard}" was heard in ${playedMs} ms`
     }
@@ -289,6 +239,29 @@ export const invariants: Record<string, (talked: Talked) => string | false> = {
     const row = rowsOf(talked).find(({ text }) => text.transcript === talked.asked)
     return row?.record.outcome !== 'completed' && `"${talked.asked}" was ${row?.record.outcome}`
   },
+  'and one that is spoken': ({ seen, asked }) => {
+    if (asked === null) return false
+    const since = seen.slice(seen.findIndex(({ what }) => what === 'left alone'))
+    const [spoken, ...more] = told(since, 'speech.started')
+    const done = told(since, 'turn.done').find(({ turnId }) => turnId === spoken?.turnId)
+    return (
+      (done?.outcome !== 'completed' || more.length > 0) &&
+      `it was ${done?.outcome}, with ${more.length} more`
+    )
+  },
+  'what was committed is not discarded': talked => {
+    let said: string | null = null
+    const committed = new Set<string>()
+    for (const one of talked.seen) {
+      if (one.what === 'told' && one.event.type === 'speech.started') said = one.event.turnId
+      else if (one.what === 'told' && /speech.stopped|cut/.test(one.event.type)) said = null
+      else if (one.what === 'sent' && one.message.type === 'commit' && said !== null) committed.add(said)
+    }
+    const lost = rowsOf(talked).find(
+      ({ record }) => record.outcome === 'discarded' && committed.has(record.turnId),
+    )
+    return lost?.record.turnId
+  },
   'nothing is left of a session that is closed': ({ seen, rejections }) => {
     const [left] = all(seen, 'left behind')
     if (left === undefined) return 'it is not closed'
@@ -307,5 +280,12 @@ export const invariants: Record<string, (talked: Talked) => string | false> = {
         return `${message}: ${root instanceof Error ? root.stack : root}`
     }
     return false
+  },
+  'a turn is too late only where something is scripted to be': ({ seen }) => {
+    const worlds = all(seen, 'did').flatMap(({ step }) => (step.do === 'change' ? [step.world] : []))
+    const late = told(seen, 'error').find(({ error: { message } }) =>
+      excuses.some(([what, isExcuse]) => what.test(message) && !worlds.some(isExcuse)),
+    )
+    return late?.error.message
   },
 }

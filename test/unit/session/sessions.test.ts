@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => time.restore())
 
 test(`${SESSIONS} sessions of ${STEPS} steps keep every invariant`, {
-  timeout: Number(SESSIONS) * 50,
+  timeout: Number(SESSIONS) * 250,
 }, async () => {
   const outcome = await fc.check(
     fc.asyncProperty(talks(STEPS), async talk => {
