@@ -1,6 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Attack } from './attack.ts'
 import { runAttack } from './attack.ts'
+import { frameAttack } from './frames/frameAttack.ts'
+import { messageAttack } from './messages/messageAttack.ts'
+import { routeAttack } from './routes/routeAttack.ts'
 import { wavAttack } from './wavs/wavAttack.ts'
 
 /**
@@ -8,7 +11,7 @@ import { wavAttack } from './wavs/wavAttack.ts'
  * them for longer. A case is made from the seed and its number alone, so `--first N --count 1` runs it again.
  */
 
-const attacks: Attack[] = [wavAttack]
+const attacks: Attack[] = [wavAttack, routeAttack, messageAttack, frameAttack]
 
 type Options = { count?: number; seed: number; first: number }
 
@@ -28,8 +31,12 @@ program.action(async () => {
 await program.parseAsync()
 
 async function run(attack: Attack, options: Required<Options>): Promise<void> {
-  const faults = await runAttack(attack, options, line => process.stdout.write(`${line}\n`))
+  const faults = await runAttack(attack, options, print)
   if (faults > 0) process.exitCode = 1
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
 function wholeNumber(text: string): number {
