@@ -13,6 +13,8 @@ export type ShownTurn = {
   stableLength: number | null
   reply: string
   replyDone: boolean
+  /** How long the model has been thinking; null where it does not. */
+  thinkingMs: number | null
   /** Characters of the reply that were spoken by now; null where nobody speaks. */
   spokenLength: number | null
   /** Spoken by the server: the reply can be had as a file. */
@@ -42,7 +44,7 @@ export function createConversation(listener: ConversationListener) {
 
   function begin(turnId: string | null, typed: boolean, question: string): ShownTurn {
     const turn: ShownTurn = {
-      ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
+      ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false, thinkingMs: null },
       ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
     }
     if (turnId !== null) turns.set(turnId, turn)
@@ -87,6 +89,10 @@ export function createConversation(listener: ConversationListener) {
       case 'transcript.final':
         turn.question = message.text
         turn.stableLength = null
+        goTo(turn, 'thinking')
+        break
+      case 'thinking':
+        turn.thinkingMs = message.thinkingMs
         goTo(turn, 'thinking')
         break
       case 'reply.delta':

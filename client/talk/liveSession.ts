@@ -1,6 +1,7 @@
 import type { ErrorMessage } from '../../server/protocol/messages.ts'
 import type { Configure, Start } from '../../server/protocol/socketClient.ts'
 import type { ServerMessage, SessionSettings } from '../../server/protocol/socketServer.ts'
+import { NOTHING_TO_SAY } from '../../server/shared/emptyReply.ts'
 import type { Api } from '../api.ts'
 import { type BrowserVoice, createBrowserVoice } from '../audio/browserVoice.ts'
 import { createPlayer, type PlaybackEvent, type Player } from '../audio/player.ts'
@@ -129,7 +130,9 @@ export function createLiveSession(options: LiveSessionOptions) {
         break
       case 'reply.done':
         spokenLength.reply(message.text.length)
-        if (spokenHere(message.turnId)) voice?.complete(message.turnId)
+        if (!spokenHere(message.turnId)) break
+        if (message.text.trim() === '') voice?.say(message.turnId, NOTHING_TO_SAY)
+        voice?.complete(message.turnId)
         break
       case 'turn.done':
         voices.delete(message.turnId)

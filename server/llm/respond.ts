@@ -1,9 +1,9 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../errors.ts'
+import { type CleanPiece, cleanReply } from './cleaning.ts'
 import { clientFor } from './client.ts'
 import { asLlmError, endless, foreignProtocol, tooSlow } from './failures.ts'
-import { separateThinking } from './thinking.ts'
 
 export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
 
@@ -32,10 +32,7 @@ export type ReplyStatistics = {
   evalMs: number | null
 }
 
-export type ReplyPart =
-  | { type: 'text'; text: string }
-  | { type: 'thinking'; text: string }
-  | { type: 'done'; statistics: ReplyStatistics }
+export type ReplyPart = CleanPiece | { type: 'done'; statistics: ReplyStatistics }
 
 /** @param host base URL of Ollama */
 export type Respond = (
@@ -56,6 +53,11 @@ const TOKEN_TIMEOUT_MS = 60_000
 const MAX_REPLY_CHARACTERS = 65_536
 const MAX_REPLY_PARTS = 8_192
 const MAX_REPLY_MS = 600_000
+/** Ollama ends soon behind the end that a model has written; one that goes on is left, and its figures with it. */
+const MAX_PARTS_BEHIND_END = 8
+
+/** Models that close a thought which they never opened, by the host that runs them: learned from a reply, for the next. */
+const beginThinking = new Set<string>()
 
 const duration = Type.Optional(Type.Number({ minimum: 0 }))
 const ChatPart = Type.Object({
@@ -76,7 +78,7 @@ const ChatPart = Type.Object({
 const chatPart = Compile(ChatPart)
 
 /**
- * A reply over Ollama's native chat: text and thinking as they come, then one `done` with Ollama's own figures.
+ * A reply over Ollama's native chat: clean text and thinking as they come, then one `done` with Ollama's own figures.
  * Closing the connection (the signal) stops generation. Throws `model_not_found`, `engine_unavailable`,
  * `engine_failed`, `engine_timeout`, or the signal's reason.
  */
@@ -86,7 +88,9 @@ export const respond: Respond = async function* (host, messages, options, signal
   const giveUpAfter = (ms: number, what: string) =>
     setTimeout(() => stuck.abort(tooSlow(`${what} ${ms / 1000} s`)), ms)
   let [silence, whole]: NodeJS.Timeout[] = []
-  let [characters, parts] = [0, 0]
+  let [characters, parts, behindEnd] = [0, 0, 0]
+  const model = `${host} ${options.model}`
+  const learned = beginThinking.has(model)
   let finished = false
   try {
     const stream = await clientFor(host, stop).chat({
@@ -102,7 +106,7 @@ export const respond: Respond = async function* (host, messages, options, signal
         ...(options.seed === null ? {} : { seed: options.seed }),
       },
     })
-    const thinking = separateThinking()
+    const cleaning = cleanReply(learned)
     whole = giveUpAfter(MAX_REPLY_MS, 'did not end its reply within')
     silence = giveUpAfter(TOKEN_TIMEOUT_MS, 'sent no token for')
     for await (const part of stream as AsyncIterable<unknown>) {
@@ -112,12 +116,16 @@ export const respond: Respond = async function* (host, messages, options, signal
       characters += content.length + (thought?.length ?? 0)
       if (++parts > MAX_REPLY_PARTS || characters > MAX_REPLY_CHARACTERS) throw endless(host)
       if (thought) yield { type: 'thinking', text: thought }
-      yield* thinking.push(content)
-      if (part.done) {
-        yield* thinking.flush()
-        finished = true
-        yield { type: 'done', statistics: statisticsOf(part) }
-      }
+      const pieces = cleaning.push(content)
+      const isLeft = cleaning.isOver() && ++behindEnd > MAX_PARTS_BEHIND_END
+      if (part.done || isLeft) pieces.push(...cleaning.flush())
+      if (pieces.some(({ type }) => type === 'restart')) beginThinking.add(model)
+      if (learned && part.done && !cleaning.hasClosed()) beginThinking.delete(model)
+      yield* pieces
+      if (!part.done && !isLeft) continue
+      finished = part.done
+      yield { type: 'done', statistics: statisticsOf(part) }
+      return
     }
   } catch (error) {
     signal.throwIfAborted()

@@ -10,6 +10,13 @@ export const TranscriptFinal = Type.Object({
   turnId,
   text: Type.String(),
 })
+export const Thinking = Type.Object({
+  type: Type.Literal('thinking'),
+  turnId,
+  thinkingMs: Type.Number({
+    description: 'since its first sign; told then, and every second while it lasts',
+  }),
+})
 export const ReplyDelta = Type.Object({ type: Type.Literal('reply.delta'), turnId, text: Type.String() })
 export const ReplyDone = Type.Object({ type: Type.Literal('reply.done'), turnId, text: Type.String() })
 export const AudioStarted = Type.Object({
@@ -44,6 +51,7 @@ export const ErrorMessage = Type.Object({
 
 export const TurnMessage = Type.Union([
   TranscriptFinal,
+  Thinking,
   ReplyDelta,
   ReplyDone,
   AudioStarted,

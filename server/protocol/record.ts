@@ -98,7 +98,7 @@ export const TurnRecord = Type.Object({
   source: Source,
   appVersion: Type.String(),
   outcome: Outcome,
-  errorCode: text('of a failed turn'),
+  errorCode: text('of a failed turn, or empty_reply of a completed one'),
   fromSpeechEnd: FromSpeechEnd,
   speech: SpeechTimings,
   llm: LlmTimings,

@@ -1,4 +1,4 @@
-import type { QuantvoxError } from '../errors.ts'
+import { QuantvoxError } from '../errors.ts'
 import type { UtteranceTaker } from '../hearing/ear.ts'
 import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
@@ -76,12 +76,14 @@ export function createLiveTurn(
       turn.reply ??= ''
       turn.heardText = reply.heardText(question.voice, outcome)
       // A question that failed may be asked again: without its answer it would only stand before the next.
-      if (turn.heardText === null || (outcome === 'failed' && turn.heardText === '')) return
+      if (turn.heardText === null) return
+      if (turn.heardText === '' && (outcome === 'failed' || isEmpty(turn, outcome))) return
       question.conversation.append(question.text, turn.heardText)
     },
-    async write(outcome, error) {
+    async write(outcome, failure) {
       // Models may still be looked up, of a question that was none or that settings were switched under.
       hearing.abort(new Error('the turn is over'))
+      const error = failure ?? (isEmpty(turn, outcome) ? emptyReply(turn) : null)
       if (error?.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
       // One that ends the session is told when the turn is done; a turn by itself has no other to tell it to.
       if (error?.recoverable || (error && sessionId === null)) sink.tell({ type: 'error', error, turnId })
@@ -98,6 +100,19 @@ function markEnd({ timeline }: Turn, { speechEndedAtMs, commitAtMs, decidedAtMs 
   if (speechEndedAtMs !== null) timeline.mark('speechEnd', speechEndedAtMs)
   if (commitAtMs !== null) timeline.mark('commit', commitAtMs)
   timeline.mark('turnDecided', decidedAtMs)
+}
+
+/** The model had nothing to say, or only to itself. */
+function isEmpty({ reply }: Turn, outcome: Outcome): boolean {
+  return outcome === 'completed' && reply?.trim() === ''
+}
+
+function emptyReply({ draft }: Turn): QuantvoxError {
+  const what = draft.llm.thinkingMs === null ? 'gave no answer' : 'only thought, and gave no answer'
+  return new QuantvoxError('empty_reply', `The language model ${what}.`, {
+    meaning: 'Nothing went wrong; there is nothing to say.',
+    mend: 'Ask in other words, or choose another model.',
+  })
 }
 
 function tellDone({ turnId, heardText }: Turn, record: TurnRecord, { sink }: LiveTurnDependencies): void {

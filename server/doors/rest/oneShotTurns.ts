@@ -126,7 +126,9 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     // With events the headers are out before the turn begins: there `turn.done` has the timings.
     const serverTiming = serverTimingOf(answer.timings)
     if (serverTiming !== '') reply.header('server-timing', serverTiming)
-    return error === null ? answer : sendProblem(reply, error, answer.turnId)
+    // A reply without a word is an answer all the same.
+    const isAnswer = error === null || error.code === 'empty_reply'
+    return isAnswer ? answer : sendProblem(reply, error, answer.turnId)
   }
 }
 

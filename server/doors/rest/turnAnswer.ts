@@ -33,6 +33,11 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
         send(event)
         break
       case 'reply.done':
+        // All of it: what came before may have been taken back.
+        reply = event.text
+        send(event)
+        break
+      case 'thinking':
       case 'audio.started':
         send(event)
         break

@@ -38,7 +38,7 @@ export async function openSpokenTurns(
 
   function hear(event: SessionEvent): void {
     if (event.type === 'transcript.final') transcript = event.text
-    if (event.type === 'reply.delta') reply += event.text
+    if (event.type === 'reply.done') reply = event.text
     if (event.type === 'error') for (const { reject } of waiting.values()) reject(event.error)
     else waiting.get(event.type)?.resolve(event)
   }

@@ -2,6 +2,7 @@ import { createBreather } from '../../audio/yielding.ts'
 import type { ReplyStatistics } from '../../llm/respond.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
 import type { LlmTimings } from '../../protocol/record.ts'
+import { NOTHING_TO_SAY } from '../../shared/emptyReply.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 import type { Speaking } from './speak.ts'
@@ -15,6 +16,9 @@ export type AnswerContext = QuestionContext & {
   /** Some of the reply's text is out. */
   worded(): void
 }
+
+/** How often a listener is told that the model still thinks. */
+const THINKING_TOLD_MS = 1000
 
 /**
  * Asks the LLM and has its answer spoken while it streams; settles when all of it is on its way to the listener. What is said
@@ -33,24 +37,34 @@ export async function answer(question: Question, context: AnswerContext): Promis
     contextTokens: stages.settings.contextTokens,
     reserveTokens: MAX_REPLY_TOKENS,
   })
-  const splitter = createClauseSplitter()
+  let splitter = createClauseSplitter()
+  let isSilent = true
   const say = (clauses: ReturnType<typeof splitter.push>) => {
     for (const clause of clauses) {
       timeline.mark('firstClause')
+      isSilent = false
       speaking?.say(clause)
     }
   }
   const breathe = createBreather(context.signal)
   turn.reply = ''
-  await stream(messages, question, context, async text => {
-    for (let from = 0; from < text.length; from += PIECE_LENGTH) {
-      say(splitter.push(text.slice(from, from + PIECE_LENGTH)))
-      await breathe()
-    }
+  await stream(messages, question, context, {
+    async text(text) {
+      for (let from = 0; from < text.length; from += PIECE_LENGTH) {
+        say(splitter.push(text.slice(from, from + PIECE_LENGTH)))
+        await breathe()
+      }
+    },
+    restart() {
+      splitter = createClauseSplitter()
+      isSilent = true
+      speaking?.restart()
+    },
   })
   conversation.observe(messages, draft.llm.promptTokens)
   say(splitter.flush())
   sink.tell({ type: 'reply.done', turnId, text: turn.reply })
+  if (isSilent) speaking?.say({ text: NOTHING_TO_SAY, start: 0, end: 0 })
   await speaking?.finish()
 }
 
@@ -58,7 +72,7 @@ async function stream(
   messages: Parameters<Question['conversation']['observe']>[0],
   { model }: Question,
   { stages, turn, sink, worded, signal }: AnswerContext,
-  hear: (text: string) => Promise<void>,
+  hear: { text(text: string): Promise<void>; restart(): void },
 ): Promise<void> {
   const { turnId, timeline, draft } = turn
   const lease = await stages.llm.acquire(model, turn.owner, signal)
@@ -67,12 +81,20 @@ async function stream(
   try {
     const askedAt = performance.now()
     let thinkingSince: number | null = null
+    let toldAt = Number.NEGATIVE_INFINITY
     for await (const part of lease.respond([...messages], signal)) {
       signal.throwIfAborted()
       const now = performance.now()
       if (part.type === 'thinking') {
         thinkingSince ??= now
         llm.thinkingMs = now - thinkingSince
+        if (now - toldAt < THINKING_TOLD_MS) continue
+        toldAt = now
+        sink.tell({ type: 'thinking', turnId, thinkingMs: llm.thinkingMs })
+      } else if (part.type === 'restart') {
+        llm.thinkingMs = now - askedAt
+        turn.reply = ''
+        hear.restart()
       } else if (part.type === 'text') {
         llm.timeToFirstTokenMs ??= now - askedAt
         if (turn.reply === '') turn.watchMemory(model)
@@ -80,7 +102,7 @@ async function stream(
         turn.reply += part.text
         sink.tell({ type: 'reply.delta', turnId, text: part.text })
         worded()
-        await hear(part.text)
+        await hear.text(part.text)
       } else {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)

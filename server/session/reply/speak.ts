@@ -34,6 +34,8 @@ export type SpeakingOptions = {
 export type Speaking = {
   /** Queues a clause; they are spoken one after another. */
   say(clause: Clause): void
+  /** What was said so far is no part of the reply; what of it is not spoken yet never is. */
+  restart(): void
   /** Waits until all that was said is on its way; rejects with the first failure, or the signal's reason. */
   finish(): Promise<void>
   /** How far each clause came, as things are now. */
@@ -46,6 +48,7 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
   const spoken: (SpokenClause & { audioMs: number; isWhole: boolean })[] = []
   let tail = Promise.resolve()
   let toldRate: number | null = null
+  let replies = 0
 
   async function speak({ text, start, end }: Clause): Promise<void> {
     signal.throwIfAborted()
@@ -85,9 +88,14 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
 
   return {
     say(clause) {
-      tail = tail.then(() => speak(clause))
+      const reply = replies
+      tail = tail.then(() => (reply === replies ? speak(clause) : undefined))
       // finish() reports it; until then a rejection must not count as unhandled.
       tail.catch(() => {})
+    },
+    restart() {
+      replies++
+      for (const clause of spoken) Object.assign(clause, { start: 0, end: 0 })
     },
     finish: () => tail,
     clauses: () =>

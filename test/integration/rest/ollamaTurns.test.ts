@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLanguageModels } from '../../../server/llm/models.ts'
+import { NOTHING_TO_SAY } from '../../../server/shared/emptyReply.ts'
 import { leasesAt } from '../../support/engines/leasesAt.ts'
 import {
   chatLine,
@@ -100,6 +101,56 @@ test('thinking is timed and neither spoken nor shown', async () => {
   const { reply, timings } = (await askText(server.app, { text: 'Hi' })).json()
   expect([reply, server.calls]).toEqual(['Yes.', ['speak Yes.']])
   expect(timings.llm.thinkingMs).toBeGreaterThan(10)
+})
+
+describe('a reply that says nothing', () => {
+  test.each([
+    ['is empty', ''],
+    ['is blank', '  \n\n '],
+    ['is only thinking', '<think>a b c'],
+    ['is a call of a tool', '{"name":"HassTurnOn","parameters":{"name":"lamp"}}'],
+  ])('because it %s is told as such, is heard, and is not remembered', async (_why, text) => {
+    const server = await start(response => response.end(chatLine(text) + lastLine))
+    const response = await askText(server.app, { text: 'Hi', conversationId: 'c' })
+    expect([response.statusCode, response.json()]).toMatchObject([
+      200,
+      { reply: '', audio: { durationMs: 300 }, timings: { outcome: 'completed', errorCode: 'empty_reply' } },
+    ])
+    expect(server.calls).toEqual([`speak ${NOTHING_TO_SAY}`])
+    expect(await rows(server)).toMatchObject([{ errorCode: 'empty_reply', reply: '', heardText: '' }])
+    expect(server.stages.conversations.open('c').turns()).toEqual([])
+  })
+
+  test('that any voice could say is shown, and something is heard all the same', async () => {
+    const server = await start(response => response.end(chatLine('🙂') + lastLine))
+    const { reply, timings } = (await askText(server.app, { text: 'Hi' })).json()
+    expect([reply, timings.errorCode, server.calls]).toEqual(['🙂', null, [`speak ${NOTHING_TO_SAY}`]])
+  })
+})
+
+test('a thought that nothing opened is taken back, and known as one from the next reply on', async () => {
+  const server = await start(async response => {
+    response.write(chatLine('Let me see.'))
+    await sleep(30)
+    response.end(chatLine(' Hm.</think>') + chatLine('\n\nYes.') + lastLine)
+  })
+  const ask = async () => (await askText(server.app, { text: 'Hi', conversationId: 'c' })).json()
+  const [first, second] = [await ask(), await ask()]
+  expect([first.reply, second.reply]).toEqual(['Yes.', 'Yes.'])
+  expect(second.timings.llm.thinkingMs).toBeGreaterThan(10)
+  expect(server.calls.filter(call => call === 'speak Yes.')).toHaveLength(2)
+  expect(server.calls.filter(call => call.includes('see'))).toHaveLength(1)
+  expect(server.stages.conversations.open('c').turns()).toMatchObject([{ heard: 'Yes.' }, { heard: 'Yes.' }])
+})
+
+test('a model that goes on behind its end is left, and its place is free', async () => {
+  const server = await start(response => {
+    response.write(chatLine('Sure.<|eot_id|>'))
+    const more = setInterval(() => response.write(chatLine('User: and?')), 5)
+    response.once('close', () => clearInterval(more))
+  })
+  expect((await askText(server.app, { text: 'Hi' })).json()).toMatchObject({ reply: 'Sure.' })
+  await until(() => server.ollama.calls.some(({ path, hungUp }) => path === '/api/chat' && hungUp))
 })
 
 describe.each<[string, (response: ServerResponse) => unknown, number, string, string | null]>([

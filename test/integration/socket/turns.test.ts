@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import { leasesAt } from '../../support/engines/leasesAt.ts'
 import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
 
 let live: LiveApp
@@ -18,6 +20,29 @@ async function ask(client: LiveClient) {
   client.silence(600)
   return await listen(client)
 }
+
+describe('a model that thinks', () => {
+  test('is told while it does, and a reply of nothing else is told as empty', async () => {
+    live = await createLiveApp()
+    live.stages.llm = leasesAt(
+      async () => 'http://127.0.0.1:1',
+      async function* () {
+        for (let second = 0; second < 12; second++) {
+          yield { type: 'thinking', text: 'hm ' }
+          await sleep(100)
+        }
+      },
+    )
+    const client = await live.connect()
+    client.send({ type: 'text', text: 'Why?' })
+    expect(await client.next('thinking')).toMatchObject({ thinkingMs: 0 })
+    expect((await client.next('thinking')).thinkingMs).toBeGreaterThan(900)
+    expect(await client.next('error')).toMatchObject({ code: 'empty_reply', recoverable: true })
+    expect(client.types()).toContain('binary')
+    const done = await client.next('turn.done')
+    expect(done).toMatchObject({ outcome: 'completed', errorCode: 'empty_reply', heardText: '' })
+  })
+})
 
 describe('hands-free', () => {
   test('a turn goes from speech to a played reply, in this order', async () => {

@@ -54,6 +54,15 @@ describe('the conversation that the page shows', () => {
     expect(over).toMatchObject([{ outcome: 'completed', spokenLength: 11, audible: true }])
   })
 
+  test('a turn whose model thinks says so while it lasts', () => {
+    const { conversation, shown, take } = setUp()
+    conversation.typed('One?')
+    take({ type: 'thinking', turnId: 'a', thinkingMs: 2000 })
+    expect([conversation.phase(), shown[0]?.thinkingMs]).toEqual(['thinking', 2000])
+    take({ type: 'reply.delta', turnId: 'a', text: 'One.' })
+    expect(conversation.phase()).toBe('answering')
+  })
+
   test('typed turns get their ids in the order in which they were sent', () => {
     const { conversation, shown, take } = setUp()
     conversation.typed('One?')

@@ -1,0 +1,233 @@
+/** What a reply is made of, for a person: text to read and hear, and thinking. */
+export type CleanPiece =
+  | { type: 'text'; text: string }
+  | { type: 'thinking'; text: string }
+  /** What was given as text so far was thinking: it ended with a closing tag that nothing had opened. */
+  | { type: 'restart' }
+
+export type Cleaning = {
+  push(delta: string): CleanPiece[]
+  flush(): CleanPiece[]
+  /** The model has ended its turn; what it writes after that is for nobody. */
+  isOver(): boolean
+  /** A thought that began with the reply has ended. */
+  hasClosed(): boolean
+}
+
+type Mode = 'text' | 'thinking' | 'call' | 'header' | 'over'
+
+const thoughts = '(?:thinking|think|thought|reasoning|seed:think)'
+/** What templates of chat models are made of; a model that is not quite trained for its own writes it into its reply. */
+const markers = new RegExp(
+  [
+    `(?<open><${thoughts}>|\\[THINK\\]|◁think▷)`,
+    `(?<close></${thoughts}>|\\[/THINK\\]|◁/think▷)`,
+    '(?<call><tool_call>|<function_calls?>|<function=[^>\\n]{1,80}>|<\\|python_tag\\|>|\\[TOOL_CALLS\\])',
+    '(?<called></tool_call>|</function_calls?>|</function>)',
+    '(?<header><\\|(?:start|channel|im_start|start_header_id)\\|>|<start_of_turn>)',
+    '(?<headed><\\|(?:message|end_header_id)\\|>)',
+    '(?<end><\\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|call)\\|>|<｜end▁of▁sentence｜>|<end_of_turn>|</s>|<eos>)',
+    // Of other templates, or without a meaning of their own.
+    '(?<other><\\|\\w{1,30}\\|>|<｜[^｜>\\n]{1,30}｜>|<s>|<bos>|<pad>|\\[/?INST\\]|<</?SYS>>)',
+    // The model goes on to what it would be asked next.
+    '(?<asked>\\n[ \\t]*(?:#{1,3} ?)?(?:User|Human):)',
+  ].join('|'),
+  'gi',
+)
+/** The end of a text that may become one of them. */
+const beginning =
+  /(?:<[<|｜/]{0,2}[\w:▁]{0,30}[|｜]?|<function=[^>\n]{0,80}|\[\/?[A-Z_]{0,12}|◁\/?\w{0,6}|\n[ \t]*#{0,3} ?(?:U|Us|Use|User|H|Hu|Hum|Huma|Human)?)$/i
+/** Behind it an opening tag begins a thought, and does not only talk about the tag. */
+const sentenceEnd = /(?:^|[.!?:…。！？\n])\s*$/
+/** What may be a call of a tool, as bare or fenced JSON, as far as it has come. */
+const callLike =
+  /^(?:`{1,3}$|```\w{0,9}\s*$|(?:```\w{0,9}\s*)?\[?\s*(?:\{\s*(?:"\w{0,9}"?$|"(?:name|function|tool|tool_name|type)"|$)|$))/
+const MAX_CALL_LENGTH = 4_000
+const MAX_HEADER_LENGTH = 200
+/** Enough to see where a sentence ends. */
+const GIVEN_LENGTH = 40
+
+/**
+ * Takes out of a reply what no person should read or hear, whatever the chunking: thinking in its forms, tokens of chat templates,
+ * calls of tools that were written as text, and a conversation that goes on by itself. What could still become one of these is held
+ * back.
+ * @param beginsThinking this model closes a thought that it never opens
+ */
+export function cleanReply(beginsThinking = false): Cleaning {
+  let mode: Mode = beginsThinking ? 'thinking' : 'text'
+  /** Of a reply that begins in a thought: all of it is text after all where that never ends. */
+  let unopened: string | null = beginsThinking ? '' : null
+  let isHarmony = false
+  let hasThought = beginsThinking
+  /** An opening tag that the text talks about, and its closing one with it. */
+  let isMentioned = false
+  let header = ''
+  /** The end of the text that was given; empty before there was any. */
+  let given = ''
+  /** The last character before `held`. */
+  let before = ''
+  let held = ''
+
+  function* drain(end: boolean): Generator<CleanPiece> {
+    for (;;) {
+      if (mode === 'over') {
+        held = ''
+        return
+      }
+      if (mode === 'header' && !header.includes('|channel|')) takeRole()
+      if (mode === 'text' && given === '') {
+        held = held.trimStart()
+        const isCall = callAtStart(held, end)
+        if (isCall === null) return
+        held = held.slice(isCall)
+        if (isCall > 0) continue
+      }
+      markers.lastIndex = 0
+      const match = markers.exec(held)
+      if (match === null) {
+        const kept = end ? held.length : held.length - (beginning.exec(held)?.[0].length ?? 0)
+        yield* give(held.slice(0, kept))
+        before = held[kept - 1] ?? before
+        held = held.slice(kept)
+        if (end && unopened !== null && unopened.trim() !== '') yield { type: 'text', text: unopened.trim() }
+        return
+      }
+      yield* give(held.slice(0, match.index))
+      before = held[match.index - 1] ?? before
+      const means = !/["'`“]/.test(before) && fits(match)
+      held = held.slice(match.index + match[0].length)
+      before = match[0].at(-1) ?? ''
+      if (means) yield* obey(match)
+      else yield* give(match[0])
+    }
+  }
+
+  function* give(text: string): Generator<CleanPiece> {
+    if (text === '') return
+    if (mode === 'header') header = (header + text).slice(0, MAX_HEADER_LENGTH)
+    if (mode === 'thinking') {
+      if (unopened !== null) unopened += text
+      yield { type: 'thinking', text }
+    }
+    if (mode !== 'text') return
+    given = (given + text).slice(-GIVEN_LENGTH)
+    yield { type: 'text', text }
+  }
+
+  /** Whether a marker means what it says where it stands. */
+  function fits({ groups = {} }: RegExpExecArray): boolean {
+    if (mode === 'thinking') {
+      return groups.close !== undefined || (isHarmony && (groups.end ?? groups.header) !== undefined)
+    }
+    if (mode === 'call') return true
+    if (groups.open !== undefined) {
+      isMentioned = given !== '' && !sentenceEnd.test(given)
+      return !isMentioned
+    }
+    const isMention = isMentioned && groups.close !== undefined
+    if (isMention) isMentioned = false
+    return !isMention
+  }
+
+  function* obey({ 0: marker, groups = {} }: RegExpExecArray): Generator<CleanPiece> {
+    if (mode === 'call') {
+      if (groups.called !== undefined) mode = 'text'
+      if (groups.end !== undefined) mode = 'over'
+    } else if (groups.open !== undefined) {
+      mode = 'thinking'
+      hasThought = true
+    } else if (groups.close !== undefined) {
+      if (mode === 'text' && !hasThought && given !== '') {
+        given = ''
+        yield { type: 'restart' }
+      }
+      hasThought = true
+      beText()
+    } else if (groups.call !== undefined) mode = 'call'
+    else if (groups.header !== undefined) {
+      header = mode === 'header' ? header + marker : marker
+      mode = 'header'
+    } else if (groups.headed !== undefined && mode === 'header') {
+      const channel = /channel\|>\s*(\w+)/.exec(header)?.[1]
+      isHarmony = channel !== undefined
+      if (channel !== undefined && channel !== 'final') {
+        mode = 'thinking'
+        hasThought = true
+      } else if (/user|system/.test(header)) mode = 'over'
+      else beText()
+    } else if (groups.asked !== undefined) mode = given === '' ? mode : 'over'
+    else if (groups.end !== undefined) {
+      if (mode === 'text' && given !== '') mode = 'over'
+      else beText()
+    }
+  }
+
+  /** `<|im_start|>assistant` and `<start_of_turn>model` end with their line. */
+  function takeRole(): void {
+    const [, role] = /^\s*(\w*)[ \t]*\n/.exec(held) ?? []
+    if (role === undefined) return
+    held = held.slice(held.indexOf('\n') + 1)
+    if (/^(?:user|system)$/.test(role)) mode = 'over'
+    else beText()
+  }
+
+  function beText(): void {
+    mode = 'text'
+    unopened = null
+    held = held.trimStart()
+    if (given === '' || /\s$/.test(given)) return
+    // Words on both sides of what was taken out stay apart.
+    if (held !== '') held = ` ${held}`
+  }
+
+  return {
+    push(delta) {
+      held += delta
+      return [...drain(false)]
+    },
+    flush: () => [...drain(true)],
+    isOver: () => mode === 'over',
+    hasClosed: () => unopened === null,
+  }
+}
+
+/**
+ * How many characters of a reply's beginning are a call of a tool; 0 where it is none, null where more must come to know.
+ */
+function callAtStart(text: string, end: boolean): number | null {
+  if (text === '') return 0
+  if (!callLike.test(text) || text.length > MAX_CALL_LENGTH) return 0
+  const from = text.search(/[[{]/)
+  const until = from < 0 ? -1 : endOfJson(text, from)
+  if (until < 0) return end ? 0 : null
+  if (!isCall(text.slice(from, until))) return 0
+  if (!text.startsWith('```')) return until
+  const rest = text.slice(until)
+  if (!end && /^\s*`{0,2}$/.test(rest)) return null
+  return until + (/^\s*```/.exec(rest)?.[0].length ?? 0)
+}
+
+/** Where the JSON value that begins at `from` ends; -1 where it does not. */
+function endOfJson(text: string, from: number): number {
+  let depth = 0
+  for (const match of text.slice(from).matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (/[[{]/.test(match[0][0] ?? '')) depth++
+    else if (match[0].length === 1 && --depth === 0) return from + match.index + 1
+  }
+  return -1
+}
+
+function isCall(json: string): boolean {
+  try {
+    const calls: unknown = JSON.parse(json)
+    return [calls].flat().every(call => {
+      const { name, function: called, tool, tool_name, ...rest } = Object(call)
+      const what = name ?? called ?? tool ?? tool_name
+      return (
+        what !== undefined && ['parameters', 'arguments', 'args', 'input', 'type'].some(key => key in rest)
+      )
+    })
+  } catch {
+    return false
+  }
+}
