@@ -23,6 +23,8 @@ export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR'> &
   CACHE_DIR: string
   /** False when Ollama's address is only the default: then the server may start one of its own. */
   ollamaHostSetByHand: boolean
+  /** An Ollama that is not ours is told how long to keep models only where a person said so. */
+  keepAliveSetByHand: boolean
 }
 
 type Origin = 'flag' | 'environment' | '.env' | 'default'
@@ -84,6 +86,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     SYNTHESIS_URL: settings.SYNTHESIS_URL && setApart(settings.SYNTHESIS_URL),
     OTEL_EXPORTER_OTLP_ENDPOINT: setApart(settings.OTEL_EXPORTER_OTLP_ENDPOINT),
     ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
+    keepAliveSetByHand: origins.KEEP_ALIVE !== 'default',
   }
   refuseUnsafe(config)
   return { config, origins }

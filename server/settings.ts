@@ -94,8 +94,9 @@ export const Settings = Type.Object({
   }),
   KEEP_ALIVE: Type.String({
     default: '30m',
-    pattern: '^-?\\d+(ms|s|m|h)?$',
-    description: 'How long Ollama keeps an idle model loaded; -1 is for ever.',
+    pattern: '^[-+]?(\\d+(\\.\\d+)?|((\\d+(\\.\\d*)?|\\.\\d+)(ns|us|µs|μs|ms|s|m|h))+)$',
+    description:
+      'How long Ollama keeps an idle model loaded: a duration of Go, or seconds; for ever where negative. An Ollama that is not ours keeps to its own, unless this is set.',
   }),
   TEMPERATURE: Type.Number({
     default: 0.6,

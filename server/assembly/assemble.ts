@@ -100,11 +100,13 @@ export async function assemble(
 
   const chat: ChatSettings = {
     numCtx: config.NUM_CTX,
-    // Of an Ollama that is not ours, what it may use is not ours to know.
+    // Of an Ollama that is not ours, what it may use is not ours to know, nor how long it keeps models ours to say unasked.
     get numThread() {
       return ollama.owned() ? withheldTo(cores) : null
     },
-    keepAlive: config.KEEP_ALIVE,
+    get keepAlive() {
+      return config.keepAliveSetByHand || ollama.owned() ? config.KEEP_ALIVE : null
+    },
     temperature: config.TEMPERATURE,
     seed: config.SEED,
   }
@@ -141,8 +143,12 @@ export async function assemble(
   }
 
   async function chooseTag(): Promise<string> {
-    const installed = (await languageModels.list(ending.signal)).map(model => model.name)
-    return await provision.defaultLanguageTag(installed, await ollama.url(), ending.signal)
+    const installed = (await languageModels.list(ending.signal)).toSorted(
+      (a, b) => (a.sizeBytes ?? 0) - (b.sizeBytes ?? 0),
+    )
+    const names = installed.map(model => model.name)
+    const url = await ollama.url()
+    return await provision.defaultLanguageTag(names, ollama.owned() ? url : null, ending.signal)
   }
 
   return {

@@ -109,6 +109,7 @@ export async function languageModelsOf(
       digest: null,
       installed: false,
       loaded: false,
+      contextTokens: null,
       residentBytes: null,
       gpuShare: null,
     }))

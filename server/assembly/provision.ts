@@ -18,6 +18,9 @@ export type Provision = {
   languageTags(): string[]
   /** The tag that a tag's weights were made from, by the catalog; null for others. */
   languageTagMadeFrom(tag: string): string | null
-  /** The tag to use where none is set: an installed one of the catalog, else one that can be had. */
-  defaultLanguageTag(installed: string[], ollamaUrl: string, signal: AbortSignal): Promise<string>
+  /**
+   * The tag to use where none is set: an installed one of the catalog, else one that can be had; where `ollamaUrl` is null, so that
+   * nothing may be had, the first that is installed.
+   */
+  defaultLanguageTag(installed: string[], ollamaUrl: string | null, signal: AbortSignal): Promise<string>
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
-import { toQuantvoxError } from '../errors.ts'
+import { QuantvoxError, toQuantvoxError } from '../errors.ts'
 import { inPlace, warm } from '../llm/lease.ts'
 import type { Log } from '../log.ts'
 import type { Readiness } from '../protocol/info.ts'
@@ -34,6 +34,8 @@ export function createWarmUp(
   async function language(signal: AbortSignal): Promise<void> {
     const tag = await stages.settings.llmModel()
     const installed = (await languageModels.list(signal)).some(model => model.name === tag)
+    // A download fills somebody else's disk: only what was named is got for them.
+    if (!installed && !ollama.owned() && config.LLM_MODEL === null) throw notInstalled(tag)
     if (!installed) await provision.languageModel(tag, await ollama.url(signal), report, signal)
     const model = await stages.languageModel(tag, signal)
     await inPlace(stages.llm, model, OWNER, signal, lease =>
@@ -79,4 +81,11 @@ export function createWarmUp(
     /** What is not ready yet, and why. */
     missing: (): Missing[] => [...missing.values()],
   }
+}
+
+function notInstalled(tag: string): QuantvoxError {
+  return new QuantvoxError('model_not_found', `The Ollama that runs here does not have ${tag}.`, {
+    meaning: 'It is not ours, so nothing is put into it without being asked.',
+    mend: `Run "npx quantvox models pull ${tag}", or set LLM_MODEL to one that it has.`,
+  })
 }

@@ -68,7 +68,9 @@ export type Plan = Static<typeof Plan>
 const made = {
   at: Type.String({ description: 'ISO 8601, UTC' }),
   noise: Type.Boolean(),
-  disturbed: Type.Boolean({ description: 'a live session ran meanwhile' }),
+  disturbed: Type.Boolean({
+    description: 'a live session ran meanwhile, or somebody had the model loaded anew',
+  }),
 }
 /** `arm` is a level or tag by its name; rounds count from 0. */
 const ofArm = { ...made, arm: Type.String(), round: count }

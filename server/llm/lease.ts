@@ -1,5 +1,6 @@
 import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
+import { createColdness } from './coldness.ts'
 import type { ChatMessage, ChatSettings, ReplyPart, Respond } from './respond.ts'
 
 /** A place at the language model: nobody else is in it until `release`. */
@@ -8,10 +9,10 @@ export type LanguageModelLease = {
   host: string
   /** The wait for others, milliseconds. */
   queueMs: number
-  /** The model was not loaded when it was looked up, so the first answer may load it. */
+  /** The model was not loaded as it is asked for when it was looked up, so the first answer should load it. */
   cold: boolean
   /**
-   * Streams one reply; a consumer that leaves the stream stops the engine, and so do `signal` and `release`.
+   * Streams one reply, and says at its end whether it paid for a load; a consumer that leaves the stream stops the engine, and so do `signal` and `release`.
    * @param change is for measuring; turns leave it out
    * @throws as `Respond` does; also where the lease was released
    */
@@ -19,13 +20,16 @@ export type LanguageModelLease = {
     messages: ChatMessage[],
     signal: AbortSignal,
     change?: Partial<ChatSettings>,
-  ): AsyncIterable<ReplyPart>
+  ): AsyncIterable<LeasedPart>
   /** May be called more than once. Breaks off a reply that is under way: whoever comes next finds the engine free. */
   release(): void
 }
 
-/** What is asked for: a tag, and whether it was loaded a moment ago. */
-export type WantedModel = Pick<LanguageModel, 'name' | 'loaded'>
+export type LeasedPart = Exclude<ReplyPart, Done> | (Done & { cold: boolean })
+type Done = Extract<ReplyPart, { type: 'done' }>
+
+/** What is asked for: a tag, and how it was loaded a moment ago. */
+export type WantedModel = Pick<LanguageModel, 'name' | 'loaded' | 'contextTokens'>
 
 /** Whoever waits longer has gone away; the replies of others end within it unless there are too many of them. */
 const PLACE_WITHIN_MS = 60_000
@@ -53,6 +57,7 @@ export type LeaseDependencies = {
 
 export function createLanguageModelLeases(dependencies: LeaseDependencies): LanguageModelLeases {
   const { unreachable, respond, chat } = dependencies
+  const coldness = createColdness(chat.numCtx)
 
   async function enter(owner: string, signal: AbortSignal) {
     const patience = new AbortController()
@@ -65,7 +70,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
   }
 
   return {
-    async acquire({ name, loaded }, owner, signal) {
+    async acquire(model, owner, signal) {
       const { waitedMs, leave } = await enter(owner, signal)
       try {
         const host = await dependencies.host(signal)
@@ -73,12 +78,20 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
         return {
           host,
           queueMs: waitedMs,
-          cold: !loaded,
+          cold: coldness.expected(model),
           async *respond(messages, until, change) {
             const stop = AbortSignal.any([until, released.signal])
             stop.throwIfAborted()
             try {
-              yield* respond(host, messages, { ...chat, ...change, model: name }, stop)
+              for await (const part of respond(
+                host,
+                messages,
+                { ...chat, ...change, model: model.name },
+                stop,
+              )) {
+                if (part.type !== 'done') yield part
+                else yield { ...part, cold: coldness.paid(model.name, model, part.statistics.loadMs) }
+              }
             } catch (error) {
               if (error instanceof QuantvoxError && error.code === 'engine_unavailable') unreachable()
               throw error

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { QuantvoxError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import type { LanguageModel } from '../protocol/models.ts'
@@ -13,7 +13,12 @@ const Tags = Type.Object({
 })
 const Loaded = Type.Object({
   models: Type.Array(
-    Type.Object({ name: Type.String(), size: Type.Number(), size_vram: Type.Optional(Type.Number()) }),
+    Type.Object({
+      name: Type.String(),
+      size: Type.Number(),
+      size_vram: Type.Optional(Type.Number()),
+      context_length: Type.Optional(Type.Integer()),
+    }),
   ),
 })
 const Shown = Type.Object({ modelfile: Type.String() })
@@ -24,6 +29,11 @@ export type LanguageModels = ReturnType<typeof createLanguageModels>
 export const loadedModels = async (host: FindHost, signal: AbortSignal) =>
   (await ask(host, Loaded, client => client.ps(), signal)).models
 
+/** Embedding models answer nothing. `/api/tags` does not tell them apart, but their families and names do. */
+function canChat({ name, details }: Static<typeof Tags>['models'][number]): boolean {
+  return !/bert/i.test(details?.family ?? '') && !/embed|minilm|(^|\/)bge-|paraphrase/i.test(name)
+}
+
 /** The models that the Ollama at `host` has. Throws the errors of `ask`. */
 export function createLanguageModels(host: FindHost) {
   async function list(signal: AbortSignal): Promise<LanguageModel[]> {
@@ -32,7 +42,7 @@ export function createLanguageModels(host: FindHost) {
       loadedModels(host, signal),
     ])
     const running = new Map(loaded.map(model => [model.name, model]))
-    return tags.models.map(model => {
+    return tags.models.filter(canChat).map(model => {
       const live = running.get(model.name)
       return {
         name: model.name,
@@ -43,6 +53,7 @@ export function createLanguageModels(host: FindHost) {
         digest: model.digest,
         installed: true,
         loaded: live !== undefined,
+        contextTokens: live?.context_length ?? null,
         residentBytes: live?.size ?? null,
         gpuShare: live === undefined || live.size === 0 ? null : (live.size_vram ?? 0) / live.size,
       }

@@ -37,8 +37,6 @@ export function createModelProbe(
   host: FindHost,
   chat: Pick<ChatSettings, 'numCtx' | 'numThread' | 'keepAlive'>,
 ) {
-  const keep_alive = keepAliveFor(chat)
-
   return {
     /** The real types of all tensors of a tag. */
     tensors: async (model: string, signal: AbortSignal): Promise<Tensor[]> =>
@@ -46,7 +44,11 @@ export function createModelProbe(
     /** Loads a tag with the options of chat, so that chat does not load it again. Milliseconds. */
     async load(model: string, signal: AbortSignal): Promise<number> {
       const startedAt = performance.now()
-      const request = { model, prompt: '', stream: false as const, keep_alive, options: loadOptions(chat) }
+      const request = {
+        ...{ model, prompt: '', stream: false as const },
+        ...keepAliveFor(chat),
+        options: loadOptions(chat),
+      }
       await ask(host, Done, client => client.generate(request), signal)
       return performance.now() - startedAt
     },
@@ -63,7 +65,7 @@ export function createModelProbe(
     /** The next token after `prefix`, without a chat template; null from an Ollama that does not tell (before 0.12.11). */
     async nextToken(prefix: string, model: string, signal: AbortSignal): Promise<NextToken | null> {
       const request = {
-        ...{ model, prompt: prefix, raw: true, stream: false as const, keep_alive },
+        ...{ model, prompt: prefix, raw: true, stream: false as const, ...keepAliveFor(chat) },
         ...{ logprobs: true, top_logprobs: TOP_TOKENS },
         options: { ...loadOptions(chat), num_predict: 1, temperature: 0 },
       }

@@ -11,8 +11,8 @@ export type ChatSettings = {
   numCtx: number
   /** null leaves it to Ollama, which counts the cores of the machine. */
   numThread: number | null
-  /** In Ollama's notation: a duration, seconds, or -1 for ever. */
-  keepAlive: string
+  /** In Ollama's notation: a duration of Go, or seconds, for ever where negative. Null leaves it to whoever runs Ollama. */
+  keepAlive: string | null
   temperature: number
   seed: number | null
   /** Tokens of a reply at most; MAX_REPLY_TOKENS where it is left out. */
@@ -98,7 +98,7 @@ export const respond: Respond = async function* (host, messages, options, signal
       messages,
       stream: true,
       think: false,
-      keep_alive: keepAliveFor(options),
+      ...keepAliveFor(options),
       options: {
         ...loadOptions(options),
         num_predict: options.maxTokens ?? MAX_REPLY_TOKENS,
@@ -145,8 +145,11 @@ export const loadOptions = ({ numCtx, numThread }: Pick<ChatSettings, 'numCtx' |
 })
 
 /** Ollama takes bare seconds as a number only. */
-export function keepAliveFor({ keepAlive }: Pick<ChatSettings, 'keepAlive'>): string | number {
-  return /^-?\d+$/.test(keepAlive) ? Number(keepAlive) : keepAlive
+export function keepAliveFor({ keepAlive }: Pick<ChatSettings, 'keepAlive'>): {
+  keep_alive?: string | number
+} {
+  if (keepAlive === null) return {}
+  return { keep_alive: /^[-+]?[\d.]+$/.test(keepAlive) ? Number(keepAlive) : keepAlive }
 }
 
 /** The client's words for a stream without a final object; Ollama sends none when a model repeats one token 30 times. */

@@ -12,6 +12,11 @@ export const LanguageModel = Type.Object({
   digest: nullable(Type.String()),
   installed: Type.Boolean(),
   loaded: Type.Boolean(),
+  contextTokens: nullable(
+    Type.Integer({
+      description: 'context window that it is loaded with; another than NUM_CTX is loaded anew',
+    }),
+  ),
   residentBytes: nullable(Type.Integer()),
   gpuShare: nullable(Type.Number({ description: '0 to 1' })),
 })

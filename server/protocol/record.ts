@@ -68,7 +68,7 @@ export const LlmTimings = Type.Object({
   thinkingMs: ms('first to last thinking token'),
   residualMs: ms('total - load - prompt evaluation - generation: waiting for a slot and templating'),
   doneReason: text('stop, length, ...'),
-  cold: flag('the model was loaded for this turn'),
+  cold: flag('loadMs was that of a load, by the level that is usual for this model'),
   host: text('where Ollama answered'),
 })
 

@@ -48,9 +48,10 @@ async function prepareLanguage(
 ) {
   const model = await stages.languageModel(name, signal)
   const before = (await loadedModels(signal)).language
+  const isOurs = model.contextTokens === null || model.contextTokens <= stages.settings.contextTokens
   const load = () =>
     inPlace(stages.llm, model, owner, signal, lease => warm(lease, stages.settings.systemPrompt, signal))
-  const loadMs = model.loaded ? null : await load()
+  const loadMs = model.loaded && isOurs ? null : await load()
   return cost(model.name, loadMs, before, (await loadedModels(signal)).language)
 }
 

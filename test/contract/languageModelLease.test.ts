@@ -49,7 +49,7 @@ test('an Ollama that cannot be found takes no place', async () => {
     if (!found) throw new Error('nowhere')
     return 'http://127.0.0.1:1'
   })
-  const model = { name: 'm', loaded: true }
+  const model = { name: 'm', loaded: true, contextTokens: null }
   const { signal } = new AbortController()
   await expect(leases.acquire(model, 'a', signal)).rejects.toThrow('nowhere')
   found = true
@@ -67,7 +67,7 @@ test('whoever could not reach Ollama has it looked for again', async () => {
     chat: testChat,
   })
   const { signal } = new AbortController()
-  const lease = await leases.acquire({ name: 'm', loaded: true }, 'a', signal)
+  const lease = await leases.acquire({ name: 'm', loaded: true, contextTokens: null }, 'a', signal)
   const reply = lease.respond([{ role: 'user', content: 'Hi' }], signal)[Symbol.asyncIterator]()
   await expect(reply.next()).rejects.toMatchObject({ code: 'engine_unavailable' })
   expect(told).toEqual(['unreachable'])

@@ -40,7 +40,7 @@ export function languageModelLeaseContract(name: string, make: () => Promise<Lea
 
     beforeEach(async () => {
       made = await make()
-      model = { name: made.name, loaded: true }
+      model = { name: made.name, loaded: true, contextTokens: null }
     })
     afterEach(() => made.dispose())
 
@@ -55,7 +55,8 @@ export function languageModelLeaseContract(name: string, make: () => Promise<Lea
     test('stream a reply that ends with its figures', async () => {
       const parts = await inPlace(made.leases, model, 'a', never, replyOf)
       expect(parts.some(({ type }) => type === 'text')).toBe(true)
-      expect(parts.at(-1)).toMatchObject({ type: 'done', statistics: { outputTokens: expect.any(Number) } })
+      const statistics = { outputTokens: expect.any(Number) }
+      expect(parts.at(-1)).toMatchObject({ type: 'done', statistics, cold: expect.any(Boolean) })
     })
 
     test('are one at a time: the second waits until the first is given back', async () => {

@@ -54,6 +54,7 @@ export const fakeLanguageModel: LanguageModel = {
   digest: 'f'.repeat(64),
   installed: true,
   loaded: true,
+  contextTokens: null,
   residentBytes: 800_000_000,
   gpuShare: 0,
 }

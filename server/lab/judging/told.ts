@@ -42,7 +42,7 @@ function aboutTheRun({ ended, resumedAt, disturbed, unreadableLines }: Run): str
   }
   if (disturbed.observations > 0) {
     said.push(
-      `Live sessions ran during ${writtenNumber(disturbed.observations)} of ${counted(disturbed.of, 'observation')}; what was observed then is left out of all times.`,
+      `Live sessions ran, or a model was loaded anew, during ${writtenNumber(disturbed.observations)} of ${counted(disturbed.of, 'observation')}; what was observed then is left out of all times.`,
     )
   }
   if (unreadableLines > 0) {

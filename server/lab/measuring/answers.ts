@@ -21,6 +21,8 @@ export type AnswerBench = {
   /** Decides the order of the arms; that of the questions is the same in every run, so that two runs can be compared. */
   seed: number
   systemPrompt: string
+  /** The context window that tags are loaded with. */
+  contextTokens: number
   /** Those of turns, with the options that every answer of the run has. */
   llm: LanguageModelLeases
   stages: Pick<Stages, 'languageModel' | 'memory'>
@@ -111,6 +113,8 @@ async function answer(
           timeToFirstTokenMs,
           uniqueStart: true,
           ...part.statistics,
+          // Its times are those of somebody's load.
+          disturbed: part.cold,
           cpuSeconds: cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore,
         }
       }
@@ -141,10 +145,10 @@ const startWords = [
 
 /** Waits for the place at the language model like any turn. What is loaded in it is the comparison's own to see to. */
 export function atModel<T>(
-  { llm }: Pick<AnswerBench, 'llm'>,
+  { llm, contextTokens }: Pick<AnswerBench, 'llm' | 'contextTokens'>,
   name: string,
   signal: AbortSignal,
   work: (lease: LanguageModelLease) => Promise<T>,
 ): Promise<T> {
-  return inPlace(llm, { name, loaded: true }, OWNER, signal, work)
+  return inPlace(llm, { name, loaded: true, contextTokens }, OWNER, signal, work)
 }

@@ -102,7 +102,9 @@ export async function execute(execution: Execution): Promise<void> {
         continue
       }
       const { disturbed, value } = outcome
-      const lines = (value ?? []).map(line => ('disturbed' in line ? { ...line, disturbed } : line))
+      const lines = (value ?? []).map(line =>
+        'disturbed' in line ? { ...line, disturbed: line.disturbed || disturbed } : line,
+      )
       if (value === null) lines.push({ ...failure(what, 'A live turn came first.', 'disturbed'), disturbed })
       else failuresInARow.delete(arm ?? '')
       const isOver = !disturbed || ++repeats > MAX_REPEATS

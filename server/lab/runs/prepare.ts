@@ -145,7 +145,8 @@ export async function prepare(
   const leases = alwaysTheSame(stages.llm)
   const answers: AnswerBench = {
     ...{ arms: llm, noiseOf: reference.llm, questions: lab.questions, rounds, seed },
-    ...{ systemPrompt: stages.settings.systemPrompt, llm: leases, stages, probe: lab.probe },
+    ...{ systemPrompt: stages.settings.systemPrompt, contextTokens: stages.settings.contextTokens },
+    ...{ llm: leases, stages, probe: lab.probe },
     processes: lab.processes.llm,
   }
   if (llm.length > 0) {

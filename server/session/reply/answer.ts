@@ -106,6 +106,7 @@ async function stream(
       } else {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)
+        llm.cold = part.cold
       }
     }
   } finally {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { probeOllama } from '../../../server/engines/ollama/ollama.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { createLanguageModels } from '../../../server/llm/models.ts'
-import { MAX_REPLY_TOKENS, type ReplyPart, respond } from '../../../server/llm/respond.ts'
+import { type ChatSettings, MAX_REPLY_TOKENS, type ReplyPart, respond } from '../../../server/llm/respond.ts'
 import {
   chatLine,
   lastLine,
@@ -40,7 +40,7 @@ const never = new AbortController().signal
 async function partsOf(
   url: string,
   signal = never,
-  change: Partial<typeof options> = {},
+  change: Partial<ChatSettings> = {},
 ): Promise<ReplyPart[]> {
   const parts: ReplyPart[] = []
   for await (const part of respond(url, messages, { ...options, ...change }, signal)) parts.push(part)
@@ -96,6 +96,11 @@ describe('a reply', () => {
     })
     // As text Ollama would want a unit; a bare number is seconds, or for ever.
     expect(calls[1]?.body.keep_alive).toBe(-1)
+    await partsOf(url, never, { keepAlive: '1h30m' })
+    expect(calls[2]?.body.keep_alive).toBe('1h30m')
+    // Whoever runs Ollama has said how long.
+    await partsOf(url, never, { keepAlive: null })
+    expect(calls[3]?.body).not.toHaveProperty('keep_alive')
   })
 
   test('comes piece by piece, wherever the network cuts it', async () => {

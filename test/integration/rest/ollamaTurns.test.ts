@@ -87,8 +87,23 @@ test('a turn has the address of its Ollama though finding it takes longer than t
   expect((await rows(server))[0]?.llm.host).toBe(server.ollama.url)
 })
 
-test('a turn whose model is not loaded yet is cold', async () => {
+const lastLineAfter = (loadMs: number) =>
+  lastLine.replace('"load_duration":20000000', `"load_duration":${loadMs * 1e6}`)
+
+test('a turn that paid for a reload with another context window is cold, though its model was loaded', async () => {
+  const others = [{ ...tag, context_length: 8192 }]
+  const server = await start(response => response.end(chatLine('Yes.') + lastLineAfter(1200)), others)
+  for (let turn = 0; turn < 4; turn++)
+    expect((await askText(server.app, { text: 'Hi' })).json().timings.llm).toMatchObject({ cold: true })
+})
+
+test('a turn that found its model loaded meanwhile is not cold', async () => {
   const server = await start(response => response.end(chatLine('Yes.') + lastLine), [])
+  expect((await askText(server.app, { text: 'Hi' })).json().timings.llm.cold).toBe(false)
+})
+
+test('a turn whose model is not loaded yet is cold', async () => {
+  const server = await start(response => response.end(chatLine('Yes.') + lastLineAfter(400)), [])
   expect((await askText(server.app, { text: 'Hi' })).json().timings.llm.cold).toBe(true)
 })
 

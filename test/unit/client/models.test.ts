@@ -15,6 +15,7 @@ const tag = (name: string, sizeBytes: number | null, quantization: string | null
   digest: null,
   installed: sizeBytes !== null,
   loaded: false,
+  contextTokens: null,
   residentBytes: null,
   gpuShare: null,
 })

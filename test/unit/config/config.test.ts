@@ -57,6 +57,7 @@ describe('where a setting comes from', () => {
       PUBLIC_URL: 'http://127.0.0.1:3000',
       OLLAMA_HOST: 'http://127.0.0.1:11434',
       ollamaHostSetByHand: false,
+      keepAliveSetByHand: false,
       SPEECH_MODEL: 'whisper-tiny.en-q8_0',
       VOICE: 'flite:slt',
       SAVE_TEXT: true,
@@ -91,6 +92,26 @@ describe('an unknown name', () => {
   })
 })
 
+test.each([
+  '300',
+  '-1',
+  '0',
+  '1.5',
+  '5m',
+  '1h30m',
+  '-1m',
+  '+5m',
+  '1.5h',
+  '.5s',
+  '100ms',
+  '250us',
+  '250µs',
+  '1h0m0.5s',
+  '90000000ns',
+])('KEEP_ALIVE=%s is taken, as Ollama takes it', text => {
+  expect(configOf({ KEEP_ALIVE: text })).toMatchObject({ KEEP_ALIVE: text, keepAliveSetByHand: true })
+})
+
 describe('a bad value', () => {
   test.each([
     ['PORT', 'abc'],
@@ -110,6 +131,9 @@ describe('a bad value', () => {
     ['SAVE_AUDIO', '2'],
     ['LOG_LEVEL', 'loud'],
     ['KEEP_ALIVE', 'soon'],
+    ['KEEP_ALIVE', '5 m'],
+    ['KEEP_ALIVE', '1d'],
+    ['KEEP_ALIVE', '1h30'],
     ['PUBLIC_URL', 'voice.example.org'],
     ['PUBLIC_URL', 'https://voice.example.org/path'],
     ['PUBLIC_URL', 'https://two words'],

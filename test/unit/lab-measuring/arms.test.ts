@@ -29,6 +29,7 @@ const tag = (name: string, quantization: string, sizeBytes: number): LanguageMod
   digest: null,
   installed: true,
   loaded: false,
+  contextTokens: null,
   residentBytes: null,
   gpuShare: null,
 })

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import type { Assembly } from '../../../server/assembly/assemble.ts'
+import type { Provision } from '../../../server/assembly/provision.ts'
+import { createWarmUp } from '../../../server/assembly/warmUp.ts'
+import { readConfig } from '../../../server/config.ts'
+import { createFakeStages } from '../../support/fakeStages.ts'
+import { quietLog } from '../../support/quietLog.ts'
+
+/** Warms up over an Ollama that has no model; gives the tags that were put into it. */
+async function pulledInto(owned: boolean, flags: Record<string, string>) {
+  const { config } = readConfig({ flags: { VOICE: 'none', ...flags }, environment: {}, dotEnv: {} })
+  const { stages } = createFakeStages()
+  stages.settings.llmModel = async () => config.LLM_MODEL ?? 'chosen:1b'
+  const pulled: string[] = []
+  const assembly = {
+    stages,
+    ollama: { owned: () => owned, url: async () => 'http://127.0.0.1:1' },
+    languageModels: { list: async () => [] },
+  } as unknown as Assembly
+  const provision = { languageModel: async (tag: string) => void pulled.push(tag) } as unknown as Provision
+  const stopping = new AbortController()
+  const warmUp = createWarmUp(config, assembly, provision, () => {}, quietLog())
+  await warmUp.run(stopping.signal).catch(() => {})
+  stopping.abort()
+  return { pulled, missing: warmUp.missing() }
+}
+
+test('nothing is put into an Ollama that is not ours unless it was named', async () => {
+  const { pulled, missing } = await pulledInto(false, {})
+  expect([pulled, missing]).toEqual([
+    [],
+    [
+      {
+        what: 'language model',
+        why: expect.stringMatching(/does not have chosen:1b/),
+        mend: expect.stringMatching(/models pull chosen:1b/),
+      },
+    ],
+  ])
+  expect((await pulledInto(false, { LLM_MODEL: 'named:1b' })).pulled).toEqual(['named:1b'])
+  expect((await pulledInto(true, {})).pulled).toEqual(['chosen:1b'])
+})
