@@ -98,6 +98,11 @@ export const Settings = Type.Object({
     description:
       'How long Ollama keeps an idle model loaded: a duration of Go, or seconds; for ever where negative. An Ollama that is not ours keeps to its own, unless this is set.',
   }),
+  ALLOW_REMOTE_MODELS: Type.Boolean({
+    default: false,
+    description:
+      'Use Ollama tags that run elsewhere ("cloud" models); what is said leaves this machine then.',
+  }),
   TEMPERATURE: Type.Number({
     default: 0.6,
     minimum: 0,

@@ -35,14 +35,14 @@ export function levelTable(
 }
 
 function levelRow(level: Level, largest: number, hasGpu: boolean, options: LevelTableOptions): HTMLElement {
-  const { name, sizeBytes, installed, loaded, residentBytes, gpuShare } = level
+  const { name, sizeBytes, installed, loaded, residentBytes, gpuShare, remote = null } = level
   const radio = el('input', {
     type: 'radio',
     name: options.group,
     value: name,
     'data-key': `choose ${name}`,
     checked: name === options.chosen,
-    disabled: !installed,
+    disabled: !installed || remote === 'refused',
     onchange: () => options.choose(name),
   })
   const first = el('th', { scope: 'row' }, el('label', { title: name }, radio, ' ', level.level))
@@ -60,7 +60,9 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
     el(
       'td',
       { class: 'figures' },
-      loaded ? bytes(residentBytes) : el('span', { class: 'soft' }, 'not loaded'),
+      loaded
+        ? bytes(residentBytes)
+        : el('span', { class: 'soft' }, remote === null ? 'not loaded' : 'runs elsewhere'),
     ),
     ...(hasGpu ? [el('td', { class: 'figures' }, percent(gpuShare ?? null))] : []),
   )

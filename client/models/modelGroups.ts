@@ -10,6 +10,8 @@ export type Level = {
   loaded: boolean
   residentBytes: number | null
   gpuShare?: number | null
+  /** Runs on somebody else's machine, and may be used or not; null or undefined where it runs here. */
+  remote?: LanguageModel['remote']
 }
 
 /** The levels of one model, most bytes first, those that are not here last. */
@@ -22,6 +24,7 @@ export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
     model => ({
       ...levelOf(model, quantizationIn(model.name) ?? model.quantization ?? model.name.split(':')[1] ?? ''),
       gpuShare: model.gpuShare,
+      remote: model.remote,
     }),
   )
 }

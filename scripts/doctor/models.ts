@@ -1,5 +1,6 @@
 import type { Config } from '../../server/config.ts'
 import { createLanguageModels } from '../../server/llm/models.ts'
+import { isSameTag } from '../../server/llm/tagNames.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { checkSpeechModels, listSpeechModels } from '../../server/setup/index.ts'
@@ -63,7 +64,7 @@ export async function chosenLanguageModel(
   const installed = await createLanguageModels(async () => OLLAMA_HOST)
     .list(signal)
     .catch(() => [])
-  return installed.find(({ name }) => name === LLM_MODEL) ?? null
+  return installed.find(({ name }) => LLM_MODEL !== null && isSameTag(name, LLM_MODEL)) ?? null
 }
 
 async function language(config: Config, signal: AbortSignal): Promise<Finding> {
@@ -79,7 +80,8 @@ async function language(config: Config, signal: AbortSignal): Promise<Finding> {
   const installed = (await createLanguageModels(async () => config.OLLAMA_HOST).list(signal)).map(
     model => model.name,
   )
-  const missing = config.LLM_MODEL !== null && !installed.includes(config.LLM_MODEL)
+  const { LLM_MODEL } = config
+  const missing = LLM_MODEL !== null && !installed.some(name => isSameTag(name, LLM_MODEL))
   return finding(
     'language model',
     `${config.LLM_MODEL ?? 'the default'}; installed: ${installed.join(', ') || 'none'}`,

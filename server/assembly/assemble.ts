@@ -15,6 +15,7 @@ import { createVoiceActivity } from '../hearing/voiceActivity.ts'
 import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
+import { listedTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
 
 import type { SpeechLevel } from '../recognition/recognizer.ts'
@@ -89,7 +90,7 @@ export async function assemble(
     }
   }
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
-  const languageModels = createLanguageModels(ollama.url)
+  const languageModels = createLanguageModels(ollama.url, config.ALLOW_REMOTE_MODELS)
   closeDataFolder(config.DATA_DIR)
   const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
     saveText: config.SAVE_TEXT,
@@ -134,7 +135,9 @@ export async function assemble(
     underWay,
     settings: {
       appVersion,
-      llmModel: rememberWhenDone(() => config.LLM_MODEL ?? chooseTag()),
+      llmModel: rememberWhenDone(() =>
+        config.LLM_MODEL === null ? chooseTag() : listedTag(config.LLM_MODEL),
+      ),
       speechModel: config.SPEECH_MODEL,
       voice: config.VOICE,
       systemPrompt: config.SYSTEM_PROMPT ?? defaultSystemPrompt,
@@ -143,9 +146,9 @@ export async function assemble(
   }
 
   async function chooseTag(): Promise<string> {
-    const installed = (await languageModels.list(ending.signal)).toSorted(
-      (a, b) => (a.sizeBytes ?? 0) - (b.sizeBytes ?? 0),
-    )
+    const installed = (await languageModels.list(ending.signal))
+      .filter(({ remote }) => remote === null)
+      .toSorted((a, b) => (a.sizeBytes ?? 0) - (b.sizeBytes ?? 0))
     const names = installed.map(model => model.name)
     const url = await ollama.url()
     return await provision.defaultLanguageTag(names, ollama.owned() ? url : null, ending.signal)

@@ -112,6 +112,7 @@ export async function languageModelsOf(
       contextTokens: null,
       residentBytes: null,
       gpuShare: null,
+      remote: null,
     }))
   return [...installed, ...available]
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { QuantvoxError, toQuantvoxError } from '../errors.ts'
 import { inPlace, warm } from '../llm/lease.ts'
+import { isSameTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
 import type { Readiness } from '../protocol/info.ts'
 import { fliteVoices } from '../voice/flite/flite.ts'
@@ -33,7 +34,7 @@ export function createWarmUp(
 
   async function language(signal: AbortSignal): Promise<void> {
     const tag = await stages.settings.llmModel()
-    const installed = (await languageModels.list(signal)).some(model => model.name === tag)
+    const installed = (await languageModels.list(signal)).some(model => isSameTag(model.name, tag))
     // A download fills somebody else's disk: only what was named is got for them.
     if (!installed && !ollama.owned() && config.LLM_MODEL === null) throw notInstalled(tag)
     if (!installed) await provision.languageModel(tag, await ollama.url(signal), report, signal)

@@ -3,12 +3,21 @@ import { QuantvoxError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import { ask, type FindHost } from './client.ts'
+import { isSameTag } from './tagNames.ts'
 
 const text = Type.Optional(Type.String())
+/** Only of a tag that Ollama has run elsewhere. */
+const remote = { remote_host: text, remote_model: text }
 const Details = Type.Optional(Type.Object({ family: text, parameter_size: text, quantization_level: text }))
 const Tags = Type.Object({
   models: Type.Array(
-    Type.Object({ name: Type.String(), digest: Type.String(), size: Type.Number(), details: Details }),
+    Type.Object({
+      name: Type.String(),
+      digest: Type.String(),
+      size: Type.Number(),
+      details: Details,
+      ...remote,
+    }),
   ),
 })
 const Loaded = Type.Object({
@@ -21,7 +30,7 @@ const Loaded = Type.Object({
     }),
   ),
 })
-const Shown = Type.Object({ modelfile: Type.String() })
+const Shown = Type.Object({ modelfile: Type.String(), ...remote })
 
 export type LanguageModels = ReturnType<typeof createLanguageModels>
 
@@ -34,8 +43,17 @@ function canChat({ name, details }: Static<typeof Tags>['models'][number]): bool
   return !/bert/i.test(details?.family ?? '') && !/embed|minilm|(^|\/)bge-|paraphrase/i.test(name)
 }
 
-/** The models that the Ollama at `host` has. Throws the errors of `ask`. */
-export function createLanguageModels(host: FindHost) {
+/** Also before Ollama is asked: by their names cloud models are known to older ones, too. */
+function runsElsewhere(name: string, told: { remote_host?: string; remote_model?: string }): boolean {
+  return Boolean(told.remote_host || told.remote_model) || /[:-]cloud$/i.test(name)
+}
+
+/**
+ * The models that the Ollama at `host` has. Throws the errors of `ask`.
+ * @param allowRemote whether tags that run elsewhere may be used
+ */
+export function createLanguageModels(host: FindHost, allowRemote = false) {
+  const markOf = (isRemote: boolean) => (isRemote ? (allowRemote ? 'allowed' : 'refused') : null)
   async function list(signal: AbortSignal): Promise<LanguageModel[]> {
     const [tags, loaded] = await Promise.all([
       ask(host, Tags, client => client.list(), signal),
@@ -56,36 +74,61 @@ export function createLanguageModels(host: FindHost) {
         contextTokens: live?.context_length ?? null,
         residentBytes: live?.size ?? null,
         gpuShare: live === undefined || live.size === 0 ? null : (live.size_vram ?? 0) / live.size,
+        remote: markOf(runsElsewhere(model.name, model)),
       }
     })
   }
 
-  const weights = new Map<string, string | null>()
+  const shown = new Map<string, { weights: string | null; isRemote: boolean }>()
+
+  /** What only the model's own page tells; it is the same as long as its digest is. */
+  async function show({ name, digest }: Pick<LanguageModel, 'name' | 'digest'>, signal: AbortSignal) {
+    const key = `${name} ${digest}`
+    const known = shown.get(key)
+    if (known !== undefined) return known
+    const answer = await ask(host, Shown, client => client.show({ model: name }), signal)
+    const weights = /^FROM .*sha256-([0-9a-f]{64})/m.exec(answer.modelfile)?.[1] ?? null
+    const found = { weights, isRemote: runsElsewhere(name, answer) }
+    shown.set(key, found)
+    return found
+  }
 
   return {
     /** All installed tags, with what is loaded and how much memory Ollama estimates for it. */
     list,
     /** sha256 of the weights' file, by which a runner process is told from another; null where Ollama does not say. */
-    async weightsDigest({ name, digest }: LanguageModel, signal: AbortSignal): Promise<string | null> {
-      const key = digest ?? name
-      const known = weights.get(key)
-      if (known !== undefined) return known
-      const { modelfile } = await ask(host, Shown, client => client.show({ model: name }), signal)
-      const found = /^FROM .*sha256-([0-9a-f]{64})/m.exec(modelfile)?.[1] ?? null
-      weights.set(key, found)
-      return found
-    },
-    /** One tag as it is now. Throws `model_not_found` that names the nearest installed ones. */
+    weightsDigest: async (model: LanguageModel, signal: AbortSignal): Promise<string | null> =>
+      (await show(model, signal)).weights,
+    /**
+     * One tag as it is now, by its name as Ollama takes it. Throws `model_not_found` that names the nearest installed ones,
+     * `remote_model_refused` for one that runs elsewhere.
+     */
     async find(name: string, signal: AbortSignal): Promise<LanguageModel> {
       const models = await list(signal)
-      const found = models.find(model => model.name === name || model.name === `${name}:latest`)
-      if (found) return found
+      const found = models.find(model => isSameTag(model.name, name))
+      if (found) {
+        // Whatever it is named and listed as: nothing is asked of it before this is known.
+        const isRemote = found.remote !== null || (await show(found, signal)).isRemote
+        if (isRemote && !allowRemote) throw remoteModelRefused(found.name)
+        return { ...found, remote: markOf(isRemote) }
+      }
       throw unknownLanguageModel(
         name,
         models.map(model => model.name),
       )
     },
   }
+}
+
+function remoteModelRefused(name: string): QuantvoxError {
+  return new QuantvoxError(
+    'remote_model_refused',
+    `The language model ${name} runs on somebody else's machine.`,
+    {
+      meaning: 'What is said would leave this one, so it is not used.',
+      mend: 'Choose another, or set ALLOW_REMOTE_MODELS=true.',
+    },
+  )
 }
 
 /** `model_not_found` that names what is there and the command that fetches what is not. */

@@ -19,6 +19,11 @@ export const LanguageModel = Type.Object({
   ),
   residentBytes: nullable(Type.Integer()),
   gpuShare: nullable(Type.Number({ description: '0 to 1' })),
+  remote: nullable(
+    Type.Enum(['refused', 'allowed'], {
+      description: 'it runs elsewhere, so what is said would leave this machine; null for one that does not',
+    }),
+  ),
 })
 export type LanguageModel = Static<typeof LanguageModel>
 

@@ -131,7 +131,8 @@ function configuring(
     const costs = await prepare(wanted, { ...dependencies, owner: sessionId }, signal)
     signal.throwIfAborted()
     // Of several that overlap the last one wins, whichever is ready first.
-    const given = Object.entries(wanted).filter(([name]) => (lastRequestFor.get(name) ?? 0) < request)
+    const known = costs.llm === undefined ? wanted : { ...wanted, llmModel: costs.llm.name }
+    const given = Object.entries(known).filter(([name]) => (lastRequestFor.get(name) ?? 0) < request)
     for (const [name] of given) lastRequestFor.set(name, request)
     apply(Object.fromEntries(given))
     const { settings, conversation } = active.now()

@@ -13,17 +13,21 @@ export type SwitchDependencies = {
   owner: string
 }
 
-/** Whether all models that are wanted are there. Throws `model_not_found` and what the engines throw. */
-export async function checkWanted(
-  wanted: Partial<Wanted>,
+/**
+ * What is wanted, where it is all there, with the language model's name as it is listed. Throws `model_not_found` and what the engines
+ * throw.
+ */
+export async function checkWanted<W extends Partial<Wanted>>(
+  wanted: W,
   stages: Stages,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<W> {
   if (wanted.voice !== undefined) stages.voice(wanted.voice)
-  await Promise.all([
+  const [model] = await Promise.all([
     wanted.llmModel === undefined ? null : stages.languageModel(wanted.llmModel, signal),
     wanted.speechModel === undefined ? null : stages.speechLevel(wanted.speechModel, signal),
   ])
+  return model === null ? wanted : { ...wanted, llmModel: model.name }
 }
 
 /** Loads and warms what is wanted beside running turns, and says what that cost. */

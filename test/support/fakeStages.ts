@@ -57,6 +57,7 @@ export const fakeLanguageModel: LanguageModel = {
   contextTokens: null,
   residentBytes: 800_000_000,
   gpuShare: 0,
+  remote: null,
 }
 
 export function fakeSpeechModel(quantization: string, sizeBytes: number, loaded: boolean): SpeechModel {

@@ -47,9 +47,13 @@ export function turnRecordRoutes(dependencies: {
       return await summaries.enter(client, AbortSignal.any([gone, late]))
     } catch (error) {
       if (gone.aborted) throw error
-      throw new QuantvoxError('at_capacity', `${summaries.waiting() + 1} summaries wait to be made already.`, {
-        retryAfterSeconds: 10,
-      })
+      throw new QuantvoxError(
+        'at_capacity',
+        `${summaries.waiting() + 1} summaries wait to be made already.`,
+        {
+          retryAfterSeconds: 10,
+        },
+      )
     }
   }
 

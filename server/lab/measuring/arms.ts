@@ -1,5 +1,6 @@
 import { QuantvoxError } from '../../errors.ts'
 import { unknownLanguageModel } from '../../llm/models.ts'
+import { isSameTag, listedTag } from '../../llm/tagNames.ts'
 import { nearestHint, nearestNames } from '../../nearest.ts'
 import type { LanguageModel, SpeechModel } from '../../protocol/models.ts'
 import { withoutQuantization } from '../../shared/quantization.ts'
@@ -39,8 +40,8 @@ export function llmArms(
 ): LlmArm[] {
   const chosen = new Set<LanguageModel>()
   for (const name of names) {
-    const exact = installed.filter(tag => tag.name === name || tag.name === `${name}:latest`)
-    const begun = installed.filter(tag => isOfFamily(tag.name, name))
+    const exact = installed.filter(tag => isSameTag(tag.name, name))
+    const begun = installed.filter(tag => isOfFamily(tag.name, name) && tag.remote !== 'refused')
     const meant = exact.length > 0 ? exact : begun
     if (meant.length === 0) {
       throw unknownLanguageModel(
@@ -70,8 +71,10 @@ function inOrder<T extends Sized>(chosen: ReadonlySet<T>, familyOf: (item: T) =>
 }
 
 /** Whether a name without its quantization means this tag. */
-export const isOfFamily = (tag: string, name: string) =>
-  tag.startsWith(`${name}-`) || tag.startsWith(`${name}:`)
+export function isOfFamily(tag: string, name: string): boolean {
+  const stem = listedTag(name).replace(/:latest$/, '')
+  return [`${stem}-`, `${stem}:`].some(start => tag.toLowerCase().startsWith(start.toLowerCase()))
+}
 
 type Sized = Pick<LanguageModel, 'quantization' | 'sizeBytes'>
 

@@ -1,4 +1,5 @@
 import { toQuantvoxError } from '../../errors.ts'
+import { isSameTag } from '../../llm/tagNames.ts'
 import type { SpeechModel } from '../../protocol/models.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { isOfFamily } from '../measuring/arms.ts'
@@ -59,6 +60,6 @@ export async function makeMissing(
 /** Tags of the catalog that the names mean and that are not installed; a name that is an installed tag means only that. */
 async function missingTags(names: readonly string[], lab: LabDependencies, signal: AbortSignal) {
   const installed = new Set((await lab.languageModels(signal)).map(({ name }) => name))
-  const families = names.filter(name => !installed.has(name) && !installed.has(`${name}:latest`))
+  const families = names.filter(name => ![...installed].some(tag => isSameTag(tag, name)))
   return lab.languageTags().filter(tag => !installed.has(tag) && families.some(name => isOfFamily(tag, name)))
 }

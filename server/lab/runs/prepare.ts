@@ -53,6 +53,11 @@ export async function choose(
   signal: AbortSignal,
 ): Promise<Chosen> {
   const named = await namesOf(request, lab)
+  for (const name of request.llmModels ?? []) {
+    await lab.stages.languageModel(name, signal).catch((error: unknown) => {
+      if (error instanceof QuantvoxError && error.code === 'remote_model_refused') throw error
+    })
+  }
   if (named.speech.length > 0 && lab.speechEngines === null) {
     throw new QuantvoxError('invalid_request', 'Speech levels cannot be compared here: SPEECH_URL is set.', {
       meaning: 'Which level a whisper-server elsewhere has loaded is not ours to choose.',

@@ -1,6 +1,7 @@
 import type { DecodedAudio } from '../../audio/decodedAudio.ts'
 import type { Conversation } from '../../conversation/conversations.ts'
 import { QuantvoxError } from '../../errors.ts'
+import { listedTag } from '../../llm/tagNames.ts'
 import type { TurnChoices } from '../../protocol/turns.ts'
 import { recognizeClip, type SpeechLevel } from '../../recognition/recognizer.ts'
 import { withinPatience } from '../patience.ts'
@@ -61,7 +62,7 @@ export function chosenQuestion(
         try {
           const voice = stages.voice(choices.voice ?? stages.settings.voice)
           const llmModel = choices.llmModel ?? (await withinPatience(stages.settings.llmModel()))
-          turn.draft.llm.model = llmModel
+          turn.draft.llm.model = listedTag(llmModel)
           const finding = withinPatience(stages.languageModel(llmModel, signal))
           finding.catch((error: unknown) => {
             if (error instanceof QuantvoxError && error.code === 'model_not_found') refused.abort(error)

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { QuantvoxError } from '../../errors.ts'
+import { isSameTag } from '../../llm/tagNames.ts'
 import { nearestHint, nearestNames } from '../../nearest.ts'
 import { unpackZipMembers } from '../archive.ts'
 import { hashFile, withScratch } from '../cache.ts'
@@ -41,7 +42,9 @@ export async function ensureLanguageModel(
   await withLock(tag, context, async locked => {
     const installed = await installedLanguageTags(ollamaUrl, locked.signal)
     if (has(installed, tag)) return
-    const recipe = languages.recipes.find(candidate => candidate.tags.some(entry => entry.tag === tag))
+    const recipe = languages.recipes.find(candidate =>
+      candidate.tags.some(entry => isSameTag(entry.tag, tag)),
+    )
     const attempts: Attempt<void>[] = [
       { source: 'Ollama registry', run: () => pull(tag, ollamaUrl, installed, languages, locked) },
     ]
@@ -93,7 +96,7 @@ export async function quantizeLanguageModel(
 ): Promise<void> {
   const installed = await installedLanguageTags(ollamaUrl, context.signal)
   if (has(installed, tag)) return
-  if (languages.recipes.some(recipe => recipe.tags.some(entry => entry.tag === tag))) {
+  if (languages.recipes.some(recipe => recipe.tags.some(entry => isSameTag(entry.tag, tag)))) {
     return ensureLanguageModel(tag, ollamaUrl, context, languages)
   }
   const [, stem, level] = /^(.+)-(q8_0|q4_K_M|q4_K_S)$/i.exec(tag) ?? []
@@ -192,13 +195,13 @@ async function makeByRecipe(
   ollamaUrl: string,
   context: SetupContext,
 ): Promise<void> {
-  const entry = recipe.tags.find(candidate => candidate.tag === tag)
+  const entry = recipe.tags.find(candidate => isSameTag(candidate.tag, tag))
   if (entry === undefined) throw new SourceFailure('the recipe does not make this tag')
   const wanted = weightsFor(recipe, entry.from)
   await withLock(recipe.family, context, async locked => {
     if (!(await hasBlob(ollamaUrl, wanted, locked.signal)))
       await uploadWeights(recipe, entry.from, tag, ollamaUrl, locked)
-    const request = { model: tag, files: { [`${recipe.family}.gguf`]: `sha256:${wanted}` } }
+    const request = { model: entry.tag, files: { [`${recipe.family}.gguf`]: `sha256:${wanted}` } }
     await create(
       entry.quantize === null ? request : { ...request, quantize: entry.quantize },
       ollamaUrl,
@@ -275,9 +278,8 @@ async function uploadWeights(
   })
 }
 
-/** Ollama lists a tag that was named without its part after the colon as `:latest`. */
 function has(installed: string[], tag: string): boolean {
-  return installed.includes(tag) || (!tag.includes(':') && installed.includes(`${tag}:latest`))
+  return installed.some(name => isSameTag(name, tag))
 }
 
 function shortReason(message: string): string {

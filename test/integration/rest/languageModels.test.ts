@@ -41,6 +41,7 @@ describe('the models of an Ollama', () => {
     const { url } = await ollama({
       '/api/tags': json({ models: [tag('a:1b-q8_0'), tag('b:latest')] }),
       '/api/ps': json({ models: [{ ...tag('a:1b-q8_0'), size: 4000, size_vram: 1000 }] }),
+      '/api/show': json({ modelfile: 'FROM nothing' }),
     })
     const models = createLanguageModels(async () => url)
     const shared = {
@@ -59,6 +60,7 @@ describe('the models of an Ollama', () => {
         contextTokens: null,
         residentBytes: 4000,
         gpuShare: 0.25,
+        remote: null,
       },
       {
         ...shared,
@@ -68,9 +70,84 @@ describe('the models of an Ollama', () => {
         contextTokens: null,
         residentBytes: null,
         gpuShare: null,
+        remote: null,
       },
     ])
     expect((await models.find('b', never)).name).toBe('b:latest')
+  })
+
+  test.each([
+    ['b', 'b:latest'],
+    ['B:LATEST', 'b:latest'],
+    ['library/b', 'b:latest'],
+    ['registry.ollama.ai/library/b:latest', 'b:latest'],
+    ['https://registry.ollama.ai/library/b', 'b:latest'],
+    ['HF.co/someone/Tiny-GGUF:q8_0', 'hf.co/someone/tiny-GGUF:Q8_0'],
+    ['someone/c', 'someone/c:latest'],
+  ])('are found by %s, as Ollama finds them, under one name', async (asked, name) => {
+    const { url } = await ollama({
+      '/api/tags': json({
+        models: [tag('b:latest'), tag('hf.co/someone/tiny-GGUF:Q8_0'), tag('someone/c:latest')],
+      }),
+      '/api/ps': json({ models: [] }),
+      '/api/show': json({ modelfile: 'FROM nothing' }),
+    })
+    expect((await createLanguageModels(async () => url).find(asked, never)).name).toBe(name)
+  })
+
+  test('are not offered where they only embed', async () => {
+    const bert = { ...tag('minilm-like:1'), details: { family: 'bert' } }
+    const { url } = await ollama({
+      '/api/tags': json({
+        models: [
+          bert,
+          tag('nomic-embed-text:latest'),
+          tag('embeddinggemma:300m'),
+          tag('qwen3-embedding:0.6b'),
+          tag('a:1b'),
+        ],
+      }),
+      '/api/ps': json({ models: [] }),
+    })
+    const names = (await createLanguageModels(async () => url).list(never)).map(({ name }) => name)
+    expect(names).toEqual(['a:1b'])
+  })
+
+  describe('that run elsewhere', () => {
+    const cloud = { ...tag('copied:latest'), remote_host: 'https://ollama.com:443', remote_model: 'big:120b' }
+    const start = async () =>
+      ollama({
+        '/api/tags': json({ models: [tag('a:1b'), cloud, tag('old:120b-cloud'), tag('hidden:latest')] }),
+        '/api/ps': json({ models: [] }),
+        '/api/show': (response, { body }) =>
+          response.end(
+            JSON.stringify({
+              modelfile: '',
+              ...(body.model === 'hidden:latest' ? { remote_host: 'https://ollama.com:443' } : {}),
+            }),
+          ),
+      })
+
+    test('are marked, and refused however that is told', async () => {
+      const { url } = await start()
+      const models = createLanguageModels(async () => url)
+      expect((await models.list(never)).map(({ name, remote }) => [name, remote])).toEqual([
+        ['a:1b', null],
+        ['copied:latest', 'refused'],
+        ['old:120b-cloud', 'refused'],
+        ['hidden:latest', null],
+      ])
+      for (const name of ['copied', 'old:120b-cloud', 'hidden'])
+        expect((await failureOf(models.find(name, never))).code).toBe('remote_model_refused')
+      expect((await models.find('a:1b', never)).remote).toBeNull()
+    })
+
+    test('are used where that was allowed', async () => {
+      const { url } = await start()
+      const models = createLanguageModels(async () => url, true)
+      for (const name of ['copied', 'old:120b-cloud', 'hidden'])
+        expect((await models.find(name, never)).remote).toBe('allowed')
+    })
   })
 
   test('are named, nearest first, where one is asked for that is not there', async () => {

@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLanguageModels } from '../../../server/llm/models.ts'
@@ -10,7 +12,7 @@ import {
   type ScriptedOllama,
   scriptedOllama,
 } from '../../support/engines/scriptedOllama.ts'
-import { askText, until } from '../../support/http.ts'
+import { ask, askText, until } from '../../support/http.ts'
 import { createTestApp, type TestApp } from '../../support/testApp.ts'
 
 /** Whole turns with the real LLM stage on a scripted Ollama: what of its failures a client gets to see. */
@@ -23,11 +25,16 @@ const tag = {
 }
 const open: { app: TestApp['app']; ollama: ScriptedOllama }[] = []
 
-async function start(chat: (response: ServerResponse) => unknown, loaded: object[] = [tag]) {
+async function start(
+  chat: (response: ServerResponse) => unknown,
+  loaded: object[] = [tag],
+  tags: object[] = [tag],
+) {
   const json = (value: unknown) => (response: ServerResponse) => response.end(JSON.stringify(value))
   const ollama = await scriptedOllama({
-    '/api/tags': json({ models: [tag] }),
+    '/api/tags': json({ models: tags }),
     '/api/ps': json({ models: loaded }),
+    '/api/show': json({ modelfile: 'FROM nothing' }),
     '/api/chat': chat,
   })
   const server = await createTestApp()
@@ -200,6 +207,43 @@ describe.each<[string, (response: ServerResponse) => unknown, number, string, st
       }),
     ])
   })
+})
+
+describe('nothing that is said leaves the machine', () => {
+  test('a model that runs elsewhere is refused, and gets nothing', async () => {
+    const cloud = { ...tag, name: 'big:120b-cloud', remote_host: 'https://ollama.com:443' }
+    const server = await start(response => response.end(chatLine('Yes.') + lastLine), [], [tag, cloud])
+    const response = await askText(server.app, { text: 'Hi', llmModel: 'big:120b-cloud' })
+    expect([response.statusCode, response.json().code]).toEqual([403, 'remote_model_refused'])
+    expect(server.ollama.calls.filter(({ path }) => /chat|generate/.test(path))).toEqual([])
+    expect(await rows(server)).toMatchObject([{ outcome: 'failed', llm: { model: 'big:120b-cloud' } }])
+  })
+
+  test('whole turns connect to this machine only', async () => {
+    const reached: (string | undefined)[] = []
+    const onSocket = (message: unknown) => {
+      const { socket } = message as { socket: Socket }
+      socket.once('lookup', (_error, address) => reached.push(address))
+      socket.once('connect', () => reached.push(socket.remoteAddress))
+    }
+    subscribe('net.client.socket', onSocket)
+    try {
+      const server = await start(response => response.end(chatLine('Yes.') + lastLine))
+      expect((await askText(server.app, { text: 'Hi' })).json().reply).toBe('Yes.')
+      expect((await ask(server.app)).json().reply).toBe('Yes.')
+    } finally {
+      unsubscribe('net.client.socket', onSocket)
+    }
+    expect(reached.length).toBeGreaterThan(0)
+    expect(new Set(reached)).toEqual(new Set(['127.0.0.1']))
+  })
+})
+
+test('the record has one name of a model, however it was asked for', async () => {
+  const server = await start(response => response.end(chatLine('Yes.') + lastLine))
+  for (const llmModel of ['REAL:1b-q8_0', 'library/real:1b-q8_0', 'registry.ollama.ai/library/real:1b-q8_0'])
+    await askText(server.app, { text: 'Hi', llmModel })
+  expect((await rows(server)).map(({ llm }) => llm.model)).toEqual([tag.name, tag.name, tag.name])
 })
 
 test('a tag that is not installed is not asked for', async () => {

@@ -3,13 +3,15 @@ import type { Assembly } from '../../../server/assembly/assemble.ts'
 import type { Provision } from '../../../server/assembly/provision.ts'
 import { createWarmUp } from '../../../server/assembly/warmUp.ts'
 import { readConfig } from '../../../server/config.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
 import { createFakeStages } from '../../support/fakeStages.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 /** Warms up over an Ollama that has no model; gives the tags that were put into it. */
-async function pulledInto(owned: boolean, flags: Record<string, string>) {
+async function pulledInto(owned: boolean, flags: Record<string, string>, refused?: QuantvoxError) {
   const { config } = readConfig({ flags: { VOICE: 'none', ...flags }, environment: {}, dotEnv: {} })
-  const { stages } = createFakeStages()
+  const { stages, calls } = createFakeStages()
+  if (refused) stages.languageModel = () => Promise.reject(refused)
   stages.settings.llmModel = async () => config.LLM_MODEL ?? 'chosen:1b'
   const pulled: string[] = []
   const assembly = {
@@ -22,8 +24,15 @@ async function pulledInto(owned: boolean, flags: Record<string, string>) {
   const warmUp = createWarmUp(config, assembly, provision, () => {}, quietLog())
   await warmUp.run(stopping.signal).catch(() => {})
   stopping.abort()
-  return { pulled, missing: warmUp.missing() }
+  return { pulled, calls, missing: warmUp.missing() }
 }
+
+test('a model that runs elsewhere is not warmed', async () => {
+  const refused = new QuantvoxError('remote_model_refused', 'big:cloud runs elsewhere.')
+  const { missing, calls } = await pulledInto(false, { LLM_MODEL: 'big:cloud' }, refused)
+  expect(missing).toMatchObject([{ what: 'language model', why: expect.stringMatching(/runs elsewhere/) }])
+  expect(calls).not.toContain('respond')
+})
 
 test('nothing is put into an Ollama that is not ours unless it was named', async () => {
   const { pulled, missing } = await pulledInto(false, {})

@@ -18,6 +18,7 @@ const tag = (name: string, sizeBytes: number | null, quantization: string | null
   contextTokens: null,
   residentBytes: null,
   gpuShare: null,
+  remote: null,
 })
 
 describe('the levels of a model', () => {

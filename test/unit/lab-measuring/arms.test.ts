@@ -32,6 +32,7 @@ const tag = (name: string, quantization: string, sizeBytes: number): LanguageMod
   contextTokens: null,
   residentBytes: null,
   gpuShare: null,
+  remote: null,
 })
 const tags = [
   tag('smollm2:135m-instruct-q4_K_M', 'Q4_K_M', 105),
