@@ -124,9 +124,9 @@ async function firstActive(
     endpointing: { silenceMs },
     bargeIn: { minSpeechMs },
   }
-  await checkWanted(wanted, stages, signal)
+  const known = await checkWanted(wanted, stages, signal)
   const conversation = stages.conversations.open(wanted.conversationId)
-  return createActiveHistory({ settings: changed(inherited, wanted), conversation })
+  return createActiveHistory({ settings: changed(inherited, known), conversation })
 }
 
 function outOfPlace(what: string, why: string): QuantvoxError {
