@@ -53,8 +53,12 @@ export function installVirtualTime(): VirtualTime {
     return handle as unknown as NodeJS.Timeout
   }
 
-  // Between two turns of the event loop every promise that can settle has.
-  const settle = () => new Promise<void>(resolve => real.setImmediate(resolve))
+  // Between two turns of the event loop every promise that can settle has; what gave way to the loop for one turn goes on in the next.
+  const turnOfTheLoop = () => new Promise<void>(resolve => real.setImmediate(resolve))
+  const settle = async () => {
+    await turnOfTheLoop()
+    await turnOfTheLoop()
+  }
 
   Object.assign(globalThis, {
     setTimeout: virtualTimeout,

@@ -135,13 +135,14 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     }
     return false
   },
-  'a question is remembered unless it failed and nothing of its answer was heard': talked => {
+  'a question is remembered unless it failed or the answer was empty, and nothing was heard': talked => {
     const remembered = all(talked.seen, 'remembered').map(({ user }) => user)
     for (const { record, text } of rowsOf(talked)) {
       const { outcome, turnId } = record
       if (text.transcript === null) continue
-      const isHeard = talked.setup.plays ? text.heardText !== '' : outcome === 'completed'
-      const isWanted = outcome === 'completed' || (outcome === 'interrupted' && talked.setup.plays) || isHeard
+      const isHeard = talked.setup.plays && text.heardText !== ''
+      const isAnswered = outcome === 'completed' && text.reply?.trim() !== ''
+      const isWanted = isAnswered || (outcome === 'interrupted' && talked.setup.plays) || isHeard
       const is = remembered.includes(text.transcript)
       if (is !== isWanted) return `${turnId} is ${outcome} and ${is ? '' : 'not '}remembered`
     }
