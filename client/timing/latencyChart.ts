@@ -5,7 +5,7 @@ import { column, el, tableHead } from '../dom.ts'
 import { milliseconds } from '../figures.ts'
 import { createPanel, type Panel } from './latencyPanel.ts'
 import { type Combination, inWords, type LatencySeries, latencySeries, metrics } from './latencySeries.ts'
-import { dashOf, seriesColors } from './seriesStyle.ts'
+import { dashOf, SERIES_COLORS } from './seriesStyle.ts'
 
 /** More turns than this are no longer told apart; the older ones are in the record's own place. */
 const MOST_TURNS = 200
@@ -122,7 +122,7 @@ function swatch({ color, dash }: Combination): SVGElement {
   const attributes = { x1: 0, y1: 5, x2: 34, y2: 5, 'stroke-dasharray': dashOf(dash).join(' ') }
   for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, String(value))
   svg.setAttribute('viewBox', '0 0 34 10')
-  svg.setAttribute('class', `swatch series-${(color % seriesColors) + 1}`)
+  svg.setAttribute('class', `swatch series-${(color % SERIES_COLORS) + 1}`)
   svg.setAttribute('aria-hidden', 'true')
   svg.append(line)
   return svg

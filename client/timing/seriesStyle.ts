@@ -1,5 +1,5 @@
 /** How many `--series-N` colours the page has. */
-export const seriesColors = 6
+export const SERIES_COLORS = 6
 
 /** Line and gap lengths, the first one solid; told apart at 2 px width. */
 const dashes: readonly (readonly number[])[] = [
@@ -26,5 +26,5 @@ export function colorOf(within: HTMLElement, variable: string): string {
 }
 
 export function seriesVariable(color: number): string {
-  return `--series-${(color % seriesColors) + 1}`
+  return `--series-${(color % SERIES_COLORS) + 1}`
 }

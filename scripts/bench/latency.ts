@@ -13,7 +13,7 @@ import { createBenchEngines } from './benchEngines.ts'
 import { startBenchServer } from './benchServer.ts'
 import { type LatencyClip, type LatencyFigures, measureLatency } from './latencyTurns.ts'
 import { connectLive } from './liveClient.ts'
-import { maxQuestionMs, ownClips, readSpeechClips } from './speechClips.ts'
+import { MAX_QUESTION_MS, ownClips, readSpeechClips } from './speechClips.ts'
 
 /**
  * `npm run bench:latency`: plays clips in real time over a real socket into a running server, hands-free, and prints what comes
@@ -95,7 +95,7 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
 async function questions(directory: string, signal: AbortSignal): Promise<LatencyClip[]> {
   const findSpeech = createFindSpeech(await createVoiceActivity())
   const clips = await readSpeechClips(directory, findSpeech, signal)
-  return clips.filter(({ kind, audioMs }) => kind === 'speech' && audioMs <= maxQuestionMs)
+  return clips.filter(({ kind, audioMs }) => kind === 'speech' && audioMs <= MAX_QUESTION_MS)
 }
 
 function print(figures: LatencyFigures, silenceMs: number): void {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Value from 'typebox/value'
-import { pcmSampleRate, toBytes } from '../../server/audio/pcm.ts'
+import { PCM_SAMPLE_RATE, toBytes } from '../../server/audio/pcm.ts'
 import type { ClientMessage } from '../../server/protocol/socketClient.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
 
@@ -43,7 +43,7 @@ export async function connectLive(url: string, settings: Settings) {
           stop = true
         })
         .catch(() => {})
-      const step = (pcmSampleRate * FRAME_MS) / 1000
+      const step = (PCM_SAMPLE_RATE * FRAME_MS) / 1000
       const silence = new Int16Array(step)
       const startedAt = performance.now()
       for (let frame = 0; !stop; frame++) {
@@ -54,7 +54,7 @@ export async function connectLive(url: string, settings: Settings) {
     },
     /** Sends samples (mono, 16 kHz) and nothing after them, `speed` times as fast as a microphone would. */
     async say(samples: Int16Array, speed: number): Promise<void> {
-      const step = (pcmSampleRate * FRAME_MS) / 1000
+      const step = (PCM_SAMPLE_RATE * FRAME_MS) / 1000
       const startedAt = performance.now()
       for (let frame = 0; frame * step < samples.length; frame++) {
         socket.send(new Uint8Array(toBytes(samples.subarray(frame * step, (frame + 1) * step))))
@@ -85,7 +85,7 @@ export async function connectLive(url: string, settings: Settings) {
     close: (): void => socket.close(),
   }
   const ready = client.next('ready')
-  client.send({ type: 'start', protocol: 1, sampleRate: pcmSampleRate, ...settings })
+  client.send({ type: 'start', protocol: 1, sampleRate: PCM_SAMPLE_RATE, ...settings })
   await ready
   return client
 }

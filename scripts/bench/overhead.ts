@@ -8,7 +8,7 @@ import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
 import { describe } from '../../server/record/statistics.ts'
 import type { BenchServer } from './benchServer.ts'
-import { maxQuestionMs } from './speechClips.ts'
+import { MAX_QUESTION_MS } from './speechClips.ts'
 
 const Manifest = Type.Array(
   Type.Object({ file: Type.String(), kind: Type.String(), durationSeconds: Type.Number() }),
@@ -27,7 +27,7 @@ export async function benchOverhead(
   const manifest: unknown = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8'))
   Value.Assert(Manifest, manifest)
   const clips = manifest.filter(
-    ({ kind, durationSeconds }) => kind === 'speech' && durationSeconds * 1000 <= maxQuestionMs,
+    ({ kind, durationSeconds }) => kind === 'speech' && durationSeconds * 1000 <= MAX_QUESTION_MS,
   )
   const questions = await Promise.all(
     clips.map(async ({ file }) => asForm(new File([await readFile(join(directory, file))], file))),

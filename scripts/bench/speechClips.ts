@@ -8,7 +8,7 @@ import type { FindSpeech, SpeechFound } from '../../server/hearing/speechSegment
 /** Those of the tests, with what is said in them. */
 export const ownClips = resolve(import.meta.dirname, '../../test/fixtures/speech')
 /** Questions are not longer: what a person asks an assistant, no speeches. */
-export const maxQuestionMs = 6_000
+export const MAX_QUESTION_MS = 6_000
 
 const Manifest = Type.Array(
   Type.Object({

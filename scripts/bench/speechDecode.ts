@@ -1,5 +1,5 @@
 import { requestWhisper } from '../../server/recognition/whisper/whisperServer.ts'
-import { fullWindow } from '../../server/recognition/whisper/window.ts'
+import { FULL_WINDOW } from '../../server/recognition/whisper/window.ts'
 
 /** One decoding of a clip; `ms` is request to answer. */
 export type Decoding = { text: string; passes: number; ms: number }
@@ -13,7 +13,7 @@ export async function decodeText(
   const started = performance.now()
   const answer = await requestWhisper(
     baseUrl,
-    { samples, audioContext: fullWindow, timestamps: false, language: 'en', timeoutMs: 120_000 },
+    { samples, audioContext: FULL_WINDOW, timestamps: false, language: 'en', timeoutMs: 120_000 },
     signal,
   )
   const text = answer.segments.map(segment => segment.text).join('')

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { encodeWav } from '../../server/audio/encodeWav.ts'
-import { pcmSampleRate } from '../../server/audio/pcm.ts'
+import { PCM_SAMPLE_RATE } from '../../server/audio/pcm.ts'
 import { authorizationFor } from '../../server/credentials.ts'
 
 /** So long that its decoding takes several full windows, one after another. */
@@ -69,7 +69,7 @@ async function decode(baseUrl: string, seconds: number, signal: AbortSignal): Pr
 /** Always the same, so that every decoding of it takes the same time. */
 function noise(seconds: number): Int16Array {
   let state = 1
-  return Int16Array.from({ length: seconds * pcmSampleRate }, () => {
+  return Int16Array.from({ length: seconds * PCM_SAMPLE_RATE }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return (state >>> 24) - 128
   })

@@ -1,6 +1,6 @@
 import { QuantvoxError } from '../errors.ts'
 import { createResampler } from '../shared/resampler.ts'
-import { durationMs, joinSamples, pcmSampleRate, toInt16 } from './pcm.ts'
+import { durationMs, joinSamples, PCM_SAMPLE_RATE, toInt16 } from './pcm.ts'
 
 export type DecodeLimits = {
   /** Bytes of the upload. */
@@ -22,7 +22,7 @@ export type DecodedAudio = {
  * @throws QuantvoxError `too_large` as soon as more seconds than allowed came in
  */
 export function createCollector(sampleRate: number, maxSeconds: number) {
-  const resampler = createResampler(sampleRate, pcmSampleRate)
+  const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
   const parts: Int16Array[] = []
   let received = 0
   return {

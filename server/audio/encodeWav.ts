@@ -1,8 +1,8 @@
 import { Writer } from 'wav'
-import { pcmSampleRate, toBytes } from './pcm.ts'
+import { PCM_SAMPLE_RATE, toBytes } from './pcm.ts'
 
 /** Mono 16-bit samples as a WAV file. */
-export function encodeWav(samples: Int16Array, sampleRate: number = pcmSampleRate): Buffer<ArrayBuffer> {
+export function encodeWav(samples: Int16Array, sampleRate: number = PCM_SAMPLE_RATE): Buffer<ArrayBuffer> {
   const audio = toBytes(samples)
   // Writer has its header ready from the start, but with lengths for a stream of unknown end.
   const header = new Writer({ channels: 1, sampleRate, bitDepth: 16 }).read() as Buffer

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { QuantvoxError } from '../errors.ts'
 import type { Container } from './containers.ts'
 import { createCollector, type DecodedAudio } from './decodedAudio.ts'
-import { fromBytes, pcmSampleRate, toFloat32 } from './pcm.ts'
+import { fromBytes, PCM_SAMPLE_RATE, toFloat32 } from './pcm.ts'
 import { createBreather, smallPieces } from './yielding.ts'
 
 const MAX_COMPLAINT_BYTES = 4096
@@ -52,7 +52,7 @@ export async function decodeWithFfmpeg(
 
   try {
     await once(child, 'spawn')
-    const collector = createCollector(pcmSampleRate, maxSeconds)
+    const collector = createCollector(PCM_SAMPLE_RATE, maxSeconds)
     const breathe = createBreather(signal)
     let odd = Buffer.alloc(0)
     let decodedBytes = 0
@@ -86,7 +86,7 @@ export async function decodeWithFfmpeg(
 function argumentsFor(demuxer: string): string[] {
   const quiet = ['-hide_banner', '-nostdin', '-loglevel', 'error']
   const only = ['-protocol_whitelist', 'file', '-format_whitelist', demuxer, '-f', demuxer]
-  const sound = ['-vn', '-sn', '-dn', '-map', '0:a:0', '-ac', '1', '-ar', String(pcmSampleRate)]
+  const sound = ['-vn', '-sn', '-dn', '-map', '0:a:0', '-ac', '1', '-ar', String(PCM_SAMPLE_RATE)]
   return [...quiet, ...only, '-i', 'file:/dev/stdin', ...sound, '-c:a', 'pcm_s16le', '-f', 's16le', 'pipe:1']
 }
 

@@ -1,13 +1,13 @@
 /** The common currency of the ears: signed 16-bit mono at this rate, as Silero and Whisper want it. */
-export const pcmSampleRate = 16_000
+export const PCM_SAMPLE_RATE = 16_000
 
 /** Length of mono samples in milliseconds. */
-export function durationMs(sampleCount: number, sampleRate: number = pcmSampleRate): number {
+export function durationMs(sampleCount: number, sampleRate: number = PCM_SAMPLE_RATE): number {
   return (sampleCount * 1000) / sampleRate
 }
 
 /** Sample position of a time; the nearest one. */
-export function samplesIn(milliseconds: number, sampleRate: number = pcmSampleRate): number {
+export function samplesIn(milliseconds: number, sampleRate: number = PCM_SAMPLE_RATE): number {
   return Math.round((milliseconds / 1000) * sampleRate)
 }
 

@@ -1,9 +1,9 @@
-import { pcmSampleRate, toFloat32, toInt16 } from '../audio/pcm.ts'
+import { PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
 import { createResampler } from '../shared/resampler.ts'
 import type { Endpointing } from './endpointing.ts'
 import { createListener, type Listener, type ListenerEvent, type ListenerOptions } from './listener.ts'
-import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
+import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
 
 /** Who follows an utterance while it goes on. */
 export type UtteranceTaker = {
@@ -138,20 +138,20 @@ function createLine(failed: (error: unknown) => void) {
 
 /** Whole frames of 32 ms at 16 kHz, of samples at the client's rate in pieces of any length. */
 function createFramer(sampleRate: number) {
-  const resampler = createResampler(sampleRate, pcmSampleRate)
-  let frame = new Int16Array(frameSamples)
+  const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
+  let frame = new Int16Array(FRAME_SAMPLES)
   let filled = 0
 
   function take(samples: Int16Array): Int16Array[] {
     const whole: Int16Array[] = []
     for (let offset = 0; offset < samples.length; ) {
-      const part = samples.subarray(offset, offset + frameSamples - filled)
+      const part = samples.subarray(offset, offset + FRAME_SAMPLES - filled)
       frame.set(part, filled)
       filled += part.length
       offset += part.length
-      if (filled < frameSamples) break
+      if (filled < FRAME_SAMPLES) break
       whole.push(frame)
-      frame = new Int16Array(frameSamples)
+      frame = new Int16Array(FRAME_SAMPLES)
       filled = 0
     }
     return whole

@@ -1,6 +1,6 @@
 import { joinSamples } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
-import { frameMs } from './voiceActivity.ts'
+import { FRAME_MS } from './voiceActivity.ts'
 
 /** What a listener keeps of the frames it heard: an utterance with the sound before it, and where in it somebody spoke. */
 export type FrameMemory = {
@@ -23,7 +23,7 @@ export function createFrameMemory(preRollMs: number, pauseMs: number): FrameMemo
   let first = 0
   let runs: { start: number; end: number }[] = []
 
-  const place = (frame: number) => (frame - first) * frameMs
+  const place = (frame: number) => (frame - first) * FRAME_MS
 
   function speech(startFrame: number, speechMs: number): Speech {
     const spoken = runs.filter(run => run.start >= startFrame)
@@ -38,14 +38,14 @@ export function createFrameMemory(preRollMs: number, pauseMs: number): FrameMemo
     frames: () => frames,
     noteVoiced(frame) {
       const last = runs.at(-1)
-      if (last && (frame - last.end) * frameMs < pauseMs) last.end = frame + 1
+      if (last && (frame - last.end) * FRAME_MS < pauseMs) last.end = frame + 1
       else runs.push({ start: frame, end: frame + 1 })
     },
     forgetVoiced() {
       runs = []
     },
     forgetBefore(frame) {
-      const count = Math.min(frames.length, frame - Math.ceil(preRollMs / frameMs) - first)
+      const count = Math.min(frames.length, frame - Math.ceil(preRollMs / FRAME_MS) - first)
       if (count <= 0) return
       frames = frames.slice(count)
       first += count
@@ -53,8 +53,8 @@ export function createFrameMemory(preRollMs: number, pauseMs: number): FrameMemo
     splitAt: frame => [joinSamples(frames.slice(0, frame - first)), joinSamples(frames.slice(frame - first))],
     speech,
     utterance: ({ startMs, lastVoicedMs, speechMs }) => ({
-      ...speech(Math.round(startMs / frameMs), speechMs),
-      ...{ samples: joinSamples(frames), startMs: first * frameMs, lastVoicedMs },
+      ...speech(Math.round(startMs / FRAME_MS), speechMs),
+      ...{ samples: joinSamples(frames), startMs: first * FRAME_MS, lastVoicedMs },
     }),
   }
 }

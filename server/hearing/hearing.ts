@@ -6,7 +6,7 @@ import { createEar, type Ear, type UtteranceTaker } from './ear.ts'
 import type { Endpointing } from './endpointing.ts'
 import type { ListenerOptions } from './listener.ts'
 import { trackerDefaults } from './speechTracker.ts'
-import { frameMs, type VoiceActivity } from './voiceActivity.ts'
+import { FRAME_MS, type VoiceActivity } from './voiceActivity.ts'
 
 /** More than the recognizer keeps around speech, so that the first sound is never cut. */
 const PRE_ROLL_MS = 400
@@ -153,7 +153,7 @@ function handsFree(
   silenceMs: number,
   endpointing: Endpointing,
 ): ListenerOptions {
-  const pauseMs = Math.min(PAUSE_MS, Math.max(frameMs, silenceMs - 2 * frameMs))
+  const pauseMs = Math.min(PAUSE_MS, Math.max(FRAME_MS, silenceMs - 2 * FRAME_MS))
   return { ...trackerDefaults, pauseMs, endpointing, maxUtteranceMs, preRollMs: PRE_ROLL_MS }
 }
 
@@ -161,7 +161,7 @@ function pushToTalk(): ListenerOptions {
   const forEver = Number.POSITIVE_INFINITY
   const { onset, release } = trackerDefaults
   return {
-    ...{ onset, release, pauseMs: PAUSE_MS, minSpeechMs: frameMs },
+    ...{ onset, release, pauseMs: PAUSE_MS, minSpeechMs: FRAME_MS },
     ...{ endpointing: null, maxUtteranceMs: forEver, preRollMs: forEver },
   }
 }

@@ -10,7 +10,7 @@ import {
   trackEnd,
   trackerStart,
 } from './speechTracker.ts'
-import { frameMs, type VoiceActivityStream } from './voiceActivity.ts'
+import { FRAME_MS, type VoiceActivityStream } from './voiceActivity.ts'
 
 export type ListenerOptions = Omit<TrackerOptions, 'silenceMs'> & {
   /** Kept from before the first voiced frame, so that the first sound is never cut; Infinity keeps everything. */
@@ -90,7 +90,7 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
     const step = track(state, probability, tracking)
     const last = step.event?.type === 'ended' ? step.event.lastVoicedMs : null
     // The frame with which an utterance gets too long is of it, though nothing goes on after it.
-    if (step.state.voiced || last === step.state.frames * frameMs) memory.noteVoiced(state.frames)
+    if (step.state.voiced || last === step.state.frames * FRAME_MS) memory.noteVoiced(state.frames)
     state = step.state
     const event = told(step.event, startFrame, partial)
     if (state.utterance === null && !state.voiced) memory.forgetVoiced()
@@ -120,7 +120,7 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
     },
     speechMs() {
       const { utterance } = state
-      return utterance?.confirmed && !isDeaf ? utterance.voicedFrames * frameMs : 0
+      return utterance?.confirmed && !isDeaf ? utterance.voicedFrames * FRAME_MS : 0
     },
     soFar: () => memory.splitAt(state.utterance?.startFrame ?? state.frames),
     setEndpointing: ends.setEndpointing,
@@ -130,7 +130,7 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
 /** A frame of a dropped utterance, or of the silence that ends it. */
 function skipped(before: TrackerState, probability: number, tracking: TrackerOptions) {
   const { state } = track(before, probability, tracking)
-  const silentMs = (state.frames - (state.utterance?.endFrame ?? 0)) * frameMs
+  const silentMs = (state.frames - (state.utterance?.endFrame ?? 0)) * FRAME_MS
   const isDeaf = state.utterance !== null && silentMs < DROPPED_UNTIL_MS
   return { isDeaf, state: isDeaf ? state : { ...trackerStart, frames: state.frames } }
 }
@@ -152,9 +152,9 @@ function createEnds(first: Endpointing | null, memory: FrameMemory) {
     /** Whether the utterance ends with this frame. */
     isOver({ utterance, frames }: TrackerState, partial: string | null): boolean {
       if (endpointing === null || askAtMs === null || !utterance?.paused) return false
-      const silenceMs = (frames - utterance.endFrame) * frameMs
+      const silenceMs = (frames - utterance.endFrame) * FRAME_MS
       if (silenceMs < askAtMs) return false
-      const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * frameMs)
+      const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * FRAME_MS)
       const samples = () => joinSamples(memory.frames())
       const verdict = endpointing.decide({ ...speech, silenceMs, samples, partial })
       if (verdict === 'over') return true

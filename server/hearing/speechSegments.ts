@@ -9,7 +9,7 @@ import {
   trackerDefaults,
   trackerStart,
 } from './speechTracker.ts'
-import { frameSamples, type VoiceActivity } from './voiceActivity.ts'
+import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
 
 /** Silences of 300 ms and more lie between the segments. */
 export type SpeechFound = Speech & {
@@ -39,13 +39,13 @@ async function findSpeech(
 ): Promise<SpeechFound> {
   const breathe = createBreather(signal)
   const stream = activity.open()
-  const probabilities = new Float32Array(Math.ceil(samples.length / frameSamples))
+  const probabilities = new Float32Array(Math.ceil(samples.length / FRAME_SAMPLES))
   for (let index = 0; index < probabilities.length; index++) {
-    const start = index * frameSamples
-    const part = samples.subarray(start, start + frameSamples)
+    const start = index * FRAME_SAMPLES
+    const part = samples.subarray(start, start + FRAME_SAMPLES)
     let frame = part
-    if (part.length < frameSamples) {
-      frame = new Int16Array(frameSamples)
+    if (part.length < FRAME_SAMPLES) {
+      frame = new Int16Array(FRAME_SAMPLES)
       frame.set(part)
     }
     probabilities[index] = await stream.push(frame)

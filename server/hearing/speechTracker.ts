@@ -1,4 +1,4 @@
-import { frameMs } from './voiceActivity.ts'
+import { FRAME_MS } from './voiceActivity.ts'
 
 export type TrackerOptions = {
   /** Probability at which a frame begins to be voiced. */
@@ -25,7 +25,7 @@ export const trackerDefaults: TrackerOptions = {
 }
 
 /** Silence that makes a beginning too short for speech be forgotten. */
-const forgetMs = 256
+const FORGET_MS = 256
 
 export type TrackerState = {
   /** Frames seen. */
@@ -81,15 +81,15 @@ export function track(
     ? { ...before, endFrame: frames, voicedFrames: before.voicedFrames + 1, paused: false }
     : before
   const next = (changed = utterance): TrackerState => ({ frames, voiced, utterance: changed })
-  const silentMs = (frames - utterance.endFrame) * frameMs
-  const lengthMs = (frames - utterance.startFrame) * frameMs
+  const silentMs = (frames - utterance.endFrame) * FRAME_MS
+  const lengthMs = (frames - utterance.startFrame) * FRAME_MS
 
   if (!utterance.confirmed) {
-    if (utterance.voicedFrames * frameMs >= options.minSpeechMs) {
-      const event = { type: 'started' as const, positionMs: utterance.startFrame * frameMs }
+    if (utterance.voicedFrames * FRAME_MS >= options.minSpeechMs) {
+      const event = { type: 'started' as const, positionMs: utterance.startFrame * FRAME_MS }
       return { state: next({ ...utterance, confirmed: true }), event }
     }
-    return { state: silentMs >= forgetMs ? { frames, voiced, utterance: null } : next(), event: null }
+    return { state: silentMs >= FORGET_MS ? { frames, voiced, utterance: null } : next(), event: null }
   }
   if (lengthMs >= options.maxUtteranceMs) {
     return { state: { frames, voiced: false, utterance: null }, event: ended(utterance, 'too-long') }
@@ -114,9 +114,9 @@ export function trackEnd(state: TrackerState): TrackerEvent | null {
 type Utterance = NonNullable<TrackerState['utterance']>
 
 function figures(utterance: Utterance) {
-  return { lastVoicedMs: utterance.endFrame * frameMs, speechMs: utterance.voicedFrames * frameMs }
+  return { lastVoicedMs: utterance.endFrame * FRAME_MS, speechMs: utterance.voicedFrames * FRAME_MS }
 }
 
 function ended(utterance: Utterance, reason: 'silence' | 'too-long' | 'end'): TrackerEvent {
-  return { type: 'ended', startMs: utterance.startFrame * frameMs, ...figures(utterance), reason }
+  return { type: 'ended', startMs: utterance.startFrame * FRAME_MS, ...figures(utterance), reason }
 }

@@ -1,16 +1,16 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { pcmSampleRate } from '../audio/pcm.ts'
+import { PCM_SAMPLE_RATE } from '../audio/pcm.ts'
 
 /** Samples of one frame: 32 ms at 16 kHz, the only length that Silero v5 knows at this rate. */
-export const frameSamples = 512
-export const frameMs = (frameSamples / pcmSampleRate) * 1000
+export const FRAME_SAMPLES = 512
+export const FRAME_MS = (FRAME_SAMPLES / PCM_SAMPLE_RATE) * 1000
 
 /** Silero v5 hears each frame after the last samples of the one before; without them it runs, but hears badly. */
-const contextSamples = 64
+const CONTEXT_SAMPLES = 64
 const stateShape = [2, 1, 128]
-const stateLength = 2 * 128
+const STATE_LENGTH = 2 * 128
 
 export type VoiceActivityStream = {
   /**
@@ -38,21 +38,21 @@ export async function createVoiceActivity(modelFile: string = bundledModelFile()
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
   })
-  const sampleRate = new Tensor('int64', BigInt64Array.of(BigInt(pcmSampleRate)), [])
+  const sampleRate = new Tensor('int64', BigInt64Array.of(BigInt(PCM_SAMPLE_RATE)), [])
 
   return {
     open() {
-      const input = new Float32Array(contextSamples + frameSamples)
+      const input = new Float32Array(CONTEXT_SAMPLES + FRAME_SAMPLES)
       const inputTensor = new Tensor('float32', input, [1, input.length])
-      let state: Tensor = new Tensor('float32', new Float32Array(stateLength), stateShape)
+      let state: Tensor = new Tensor('float32', new Float32Array(STATE_LENGTH), stateShape)
       return {
         async push(frame) {
-          if (frame.length !== frameSamples) {
-            throw new RangeError(`A frame has ${frameSamples} samples, not ${frame.length}.`)
+          if (frame.length !== FRAME_SAMPLES) {
+            throw new RangeError(`A frame has ${FRAME_SAMPLES} samples, not ${frame.length}.`)
           }
-          input.copyWithin(0, frameSamples)
-          for (let index = 0; index < frameSamples; index++) {
-            input[contextSamples + index] = (frame[index] ?? 0) / 32_768
+          input.copyWithin(0, FRAME_SAMPLES)
+          for (let index = 0; index < FRAME_SAMPLES; index++) {
+            input[CONTEXT_SAMPLES + index] = (frame[index] ?? 0) / 32_768
           }
           const { output, stateN } = await session.run({ input: inputTensor, state, sr: sampleRate })
           if (stateN === undefined) throw new Error('The voice activity model gives no stateN.')

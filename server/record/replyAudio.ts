@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { validate, version } from 'uuid'
 import { encodeWav } from '../audio/encodeWav.ts'
 import type { SpokenAudio } from '../audio/pcm.ts'
-import { joinSamples, pcmSampleRate } from '../audio/pcm.ts'
+import { joinSamples, PCM_SAMPLE_RATE } from '../audio/pcm.ts'
 import { makePrivate, PRIVATE_FOLDER, writePrivately } from '../privateFiles.ts'
 
 const LINK_LIFE_MS = 10 * 60_000
@@ -51,7 +51,7 @@ export async function createReplyAudio(dataDir: string, saves: boolean) {
       if (!saves) forgetLater(turnId, LINK_LIFE_MS)
       if (reply !== null) await writePrivately(join(folder, 'reply.wav'), reply)
       if (saves && question !== null) {
-        await writePrivately(join(folder, 'question.wav'), await encodeWav(question, pcmSampleRate))
+        await writePrivately(join(folder, 'question.wav'), await encodeWav(question, PCM_SAMPLE_RATE))
       }
     },
     /** The spoken reply; null if there is none, or none any more. */
@@ -90,7 +90,7 @@ function readIfThere(path: string): Promise<Buffer | null> {
 
 function createRecorder(): ReplyRecorder {
   const parts: Int16Array[] = []
-  let sampleRate = pcmSampleRate
+  let sampleRate = PCM_SAMPLE_RATE
   let sampleCount = 0
   return {
     take(_turnId, audio) {

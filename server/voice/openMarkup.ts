@@ -1,5 +1,5 @@
 /** Longer than this and an opening mark counts as an ordinary character. */
-const longestSpan = 300
+const LONGEST_SPAN = 300
 
 const linkHere = /!?\[[^[\]\n]{0,200}\]\([^()\s]{0,300}\)/y
 const linkPrefixHere = /!?\[[^[\]\n]{0,200}(?:\](?:\([^()\s]{0,300})?)?$/y
@@ -44,7 +44,7 @@ export function maskMarkup(text: string, final: boolean) {
 /** Length of the code span that opens at `at` (of its ticks alone if nothing closes them), or 'open'. */
 function codeSpan(text: string, at: number, ticks: string, final: boolean): number | 'open' {
   const lineEnd = text.indexOf('\n', at)
-  const limit = Math.min(lineEnd < 0 ? text.length : lineEnd, at + longestSpan)
+  const limit = Math.min(lineEnd < 0 ? text.length : lineEnd, at + LONGEST_SPAN)
   for (let from = at + ticks.length; ; ) {
     const next = text.indexOf('`', from)
     if (next < 0 || next >= limit) break

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runSpeechBench, type SpeechBenchLevel } from '../../scripts/bench/speech.ts'
 import { readSpeechClips, type SpeechClip } from '../../scripts/bench/speechClips.ts'
-import { joinSamples, pcmSampleRate, toFloat32, toInt16 } from '../../server/audio/pcm.ts'
+import { joinSamples, PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../../server/audio/pcm.ts'
 import { createFlite } from '../../server/engines/flite/flite.ts'
 import type { SpeechEngines } from '../../server/engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
@@ -82,7 +82,7 @@ describe('the recognizer on a real whisper-server', () => {
 
   test.each(['Thank you.', 'Yes.', 'Stop.'])('lets through what is really said: %s', async said => {
     const { samples, sampleRate } = await flite.speak(said, 'slt', never)
-    const resampler = createResampler(sampleRate, pcmSampleRate)
+    const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
     const quiet = new Int16Array(8000)
     const spoken = [resampler.push(toFloat32(samples)), resampler.end()].map(toInt16)
     expect(comparedWords((await recognize(joinSamples([quiet, ...spoken, quiet]))).text)).toEqual(

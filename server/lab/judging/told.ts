@@ -12,7 +12,7 @@ import { referencePair } from './pairs.ts'
 import type { Run } from './run.ts'
 
 /** Words of reference below which one word is half a percent or more of error rate. */
-const fewWords = 200
+const FEW_WORDS = 200
 
 /** What a reader must know before believing a figure. */
 export function warnings(
@@ -52,7 +52,7 @@ function aboutTheRun({ ended, resumedAt, disturbed, unreadableLines }: Run): str
 }
 
 function aboutClips({ speechClips, referenceWords }: ComparisonResult['input']): string[] {
-  if (referenceWords === 0 || referenceWords >= fewWords) return []
+  if (referenceWords === 0 || referenceWords >= FEW_WORDS) return []
   return [
     `${counted(speechClips, 'clip')} with ${counted(referenceWords, 'word')} were heard: one word is ${writtenNumber(100 / referenceWords)} points of word error rate, so only large differences can show.`,
   ]

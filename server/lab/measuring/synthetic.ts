@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import Type from 'typebox'
 import Value from 'typebox/value'
-import { joinSamples, pcmSampleRate, samplesIn, toFloat32, toInt16 } from '../../audio/pcm.ts'
+import { joinSamples, PCM_SAMPLE_RATE, samplesIn, toFloat32, toInt16 } from '../../audio/pcm.ts'
 import type { Stages } from '../../session/stages.ts'
 import { createResampler } from '../../shared/resampler.ts'
 import { randomFrom } from '../../shared/seeded.ts'
@@ -39,9 +39,9 @@ export async function spokenSentences(voice: Stages['voice'], signal: AbortSigna
 async function speak(text: string, name: string, voice: Stages['voice'], signal: AbortSignal) {
   const parts: Int16Array[] = [new Int16Array(samplesIn(200))]
   for await (const { samples, sampleRate } of voice(name).speak?.(text, signal) ?? []) {
-    if (sampleRate === pcmSampleRate) parts.push(samples)
+    if (sampleRate === PCM_SAMPLE_RATE) parts.push(samples)
     else {
-      const resampler = createResampler(sampleRate, pcmSampleRate)
+      const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
       parts.push(toInt16(resampler.push(toFloat32(samples))), toInt16(resampler.end()))
     }
   }
@@ -56,10 +56,10 @@ export function soundsWithoutSpeech(): MadeClip[] {
     at: (index: number, random: () => number) => number,
   ): MadeClip => {
     const random = randomFrom(seconds * 1000 + id.length)
-    const samples = Int16Array.from({ length: seconds * pcmSampleRate }, (_, index) => at(index, random))
+    const samples = Int16Array.from({ length: seconds * PCM_SAMPLE_RATE }, (_, index) => at(index, random))
     return { id: `nonspeech-${id}`, kind: 'nonspeech', text: '', samples }
   }
-  const tone = (index: number, hertz: number) => Math.sin((2 * Math.PI * hertz * index) / pcmSampleRate)
+  const tone = (index: number, hertz: number) => Math.sin((2 * Math.PI * hertz * index) / PCM_SAMPLE_RATE)
   return [
     sound('silence', 4, () => 0),
     sound('white-noise', 5, (_index, random) => 3000 * (random() - 0.5)),

@@ -4,14 +4,14 @@ import type { Chart } from './document.ts'
 import { escapeHtml } from './escape.ts'
 import { type Box, placeLabels } from './labelPlaces.ts'
 
-const width = 720
-const height = 400
-const plot = { left: 62, right: width - 24, top: 20, bottom: height - 52 }
+const WIDTH = 720
+const HEIGHT = 400
+const plot = { left: 62, right: WIDTH - 24, top: 20, bottom: HEIGHT - 52 }
 /** Radii of the smallest and of the largest memory; areas are in proportion, unless that would hide the smallest. */
-const largestRadius = 22
-const smallestRadius = 5
+const LARGEST_RADIUS = 22
+const SMALLEST_RADIUS = 5
 /** Room for a whole point at the edges. */
-const inset = largestRadius + 4
+const INSET = LARGEST_RADIUS + 4
 
 type Placed = {
   name: string
@@ -33,13 +33,13 @@ export function chartSvg({ front, shortNames, recommended, caption }: Chart): st
   if (error === undefined || time === undefined) return ''
   const across = scale(
     front.points.map(({ values }) => values[1] ?? 0),
-    plot.left + inset,
-    plot.right - inset,
+    plot.left + INSET,
+    plot.right - INSET,
   )
   const up = scale(
     front.points.map(({ values }) => values[0] ?? 0),
-    plot.bottom - inset,
-    plot.top + inset,
+    plot.bottom - INSET,
+    plot.top + INSET,
   )
   const placed = place(front, shortNames, recommended, across.at, up.at)
   const parts = [
@@ -51,7 +51,7 @@ export function chartSvg({ front, shortNames, recommended, caption }: Chart): st
       ({ value, at }) =>
         `<line class="grid" x1="${plot.left}" y1="${at}" x2="${plot.right}" y2="${at}"/><text class="tick" x="${plot.left - 8}" y="${at + 4}" text-anchor="end">${writtenNumber(value)}</text>`,
     ),
-    `<text class="axis" x="${(plot.left + plot.right) / 2}" y="${height - 10}" text-anchor="middle">${escapeHtml(axisText(time))}</text>`,
+    `<text class="axis" x="${(plot.left + plot.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${escapeHtml(axisText(time))}</text>`,
     `<text class="axis" transform="translate(16 ${(plot.top + plot.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(axisText(error))}</text>`,
     ...placed.map(
       point =>
@@ -59,14 +59,14 @@ export function chartSvg({ front, shortNames, recommended, caption }: Chart): st
     ),
     ...placeLabels(
       placed.map(({ label, x, y, radius }) => ({ text: label, x, y, radius })),
-      { left: plot.left, right: width, top: 0, bottom: plot.bottom } satisfies Box,
+      { left: plot.left, right: WIDTH, top: 0, bottom: plot.bottom } satisfies Box,
     ).map(({ text, x, y, anchor }, i) => {
       const point = placed[i]
       const chosen = point?.recommended ? ' chosen' : point?.dominated ? ' faint' : ''
       return `<text class="label${chosen}" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escapeHtml(text)}</text>`
     }),
   ]
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(`${caption} ${placed.map(({ title }) => title).join('; ')}`)}">${parts.join('')}</svg>`
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(`${caption} ${placed.map(({ title }) => title).join('; ')}`)}">${parts.join('')}</svg>`
 }
 
 const axisText = ({ label, unit, better }: Front['axes'][number]) => `${label}, ${unit} (${better} is better)`
@@ -89,7 +89,7 @@ function place(
       label: shortNames[name] ?? name,
       x: across(values[1] ?? 0),
       y: up(values[0] ?? 0),
-      radius: Math.max(smallestRadius, largestRadius * Math.sqrt((values[2] ?? 0) / most)),
+      radius: Math.max(SMALLEST_RADIUS, LARGEST_RADIUS * Math.sqrt((values[2] ?? 0) / most)),
       dominated,
       recommended: recommended.includes(name),
       title: `${name}: ${values.map((value, i) => writtenValue(value, axes[i]?.unit ?? '')).join(', ')}${dominated ? `, dominated by ${dominatedBy.join(', ')}` : ''}`,

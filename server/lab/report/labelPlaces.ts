@@ -2,8 +2,8 @@ export type Box = { left: number; right: number; top: number; bottom: number }
 type Point = { text: string; x: number; y: number; radius: number }
 export type Place = { text: string; x: number; y: number; anchor: 'start' | 'middle' | 'end' }
 
-const characterWidth = 7
-const lineHeight = 15
+const CHARACTER_WIDTH = 7
+const LINE_HEIGHT = 15
 
 /**
  * Places for labels beside their points, in the order of the points: right, left, above, below, and the same further
@@ -12,7 +12,7 @@ const lineHeight = 15
 export function placeLabels(points: readonly Point[], bounds: Box): Place[] {
   const taken: Box[] = points.map(({ x, y, radius }) => around(x, y, radius))
   return points.map((point, own) => {
-    const options = [0, lineHeight, 2 * lineHeight].flatMap(away => candidates(point, away))
+    const options = [0, LINE_HEIGHT, 2 * LINE_HEIGHT].flatMap(away => candidates(point, away))
     const free = options.find(option => {
       const box = boxOf(option)
       return (
@@ -44,9 +44,9 @@ function candidates({ text, x, y, radius }: Point, away: number): Place[] {
 }
 
 function boxOf({ text, x, y, anchor }: Place): Box {
-  const wide = text.length * characterWidth
+  const wide = text.length * CHARACTER_WIDTH
   const left = anchor === 'start' ? x : anchor === 'end' ? x - wide : x - wide / 2
-  return { left, right: left + wide, top: y - lineHeight + 3, bottom: y + 3 }
+  return { left, right: left + wide, top: y - LINE_HEIGHT + 3, bottom: y + 3 }
 }
 
 const around = (x: number, y: number, radius: number): Box => ({

@@ -5,7 +5,7 @@ import { isDoubtful, isSaid } from './judge.ts'
 import { loopIn } from './loopGuard.ts'
 import { cut, type Piece, splitAtPauses } from './split.ts'
 import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
-import { fullWindow, needsTimestamps, pieceLimits, windowFor } from './window.ts'
+import { FULL_WINDOW, needsTimestamps, pieceLimits, windowFor } from './window.ts'
 
 /** The right to use an engine that has the model loaded, until it is released. */
 export type WhisperPlace = {
@@ -111,7 +111,7 @@ async function decodePiece(
   let result = await pass(windowFor(audioMs), needsTimestamps(audioMs))
   let noSpeechProbability: number | null = null
   const again = async () => {
-    const full = await pass(fullWindow, true)
+    const full = await pass(FULL_WINDOW, true)
     noSpeechProbability = full.noSpeechProbability
     return full
   }

@@ -2,15 +2,15 @@
  * Mean log probability below which a text is doubtful, and below which it is worthless. Measured with tiny.en: 27 real clips
  * -0.35 at worst (q8_0), single spoken words down to -1.2 (q4_0); texts made up on noise, bursts and tones -2.2 to -3.7.
  */
-const doubtfulLogProbability = -0.7
-const worthlessLogProbability = -2
+const DOUBTFUL_LOG_PROBABILITY = -0.7
+const WORTHLESS_LOG_PROBABILITY = -2
 /**
  * OpenAI's Whisper takes a decoding as silence above this (`no_speech_threshold` in transcribe.py). Measured in the same way:
  * spoken words up to 0.23, noise from 0.54 on.
  */
-const maxNoSpeechProbability = 0.6
+const MAX_NO_SPEECH_PROBABILITY = 0.6
 /** With so little voiced, a high no-speech probability is enough. */
-const littleSpeechMs = 320
+const LITTLE_SPEECH_MS = 320
 
 export type Heard = {
   text: string
@@ -28,7 +28,9 @@ export function isDoubtful({
   speechMs,
   meanLogProbability,
 }: Omit<Heard, 'noSpeechProbability'>): boolean {
-  return hasWords(text) && (speechMs < littleSpeechMs || (meanLogProbability ?? 0) < doubtfulLogProbability)
+  return (
+    hasWords(text) && (speechMs < LITTLE_SPEECH_MS || (meanLogProbability ?? 0) < DOUBTFUL_LOG_PROBABILITY)
+  )
 }
 
 /**
@@ -38,9 +40,9 @@ export function isDoubtful({
 export function isSaid({ text, speechMs, noSpeechProbability, meanLogProbability }: Heard): boolean {
   if (!hasWords(text) || speechMs <= 0) return false
   const logProbability = meanLogProbability ?? 0
-  if (logProbability < worthlessLogProbability) return false
-  const silent = (noSpeechProbability ?? 0) > maxNoSpeechProbability
-  return !(silent && (speechMs < littleSpeechMs || logProbability < doubtfulLogProbability))
+  if (logProbability < WORTHLESS_LOG_PROBABILITY) return false
+  const silent = (noSpeechProbability ?? 0) > MAX_NO_SPEECH_PROBABILITY
+  return !(silent && (speechMs < LITTLE_SPEECH_MS || logProbability < DOUBTFUL_LOG_PROBABILITY))
 }
 
 function hasWords(text: string): boolean {

@@ -1,13 +1,13 @@
 import { deflateSync } from 'node:zlib'
 
 /** OpenAI's Whisper decodes again above this ratio (`compression_ratio_threshold` in transcribe.py). */
-const maxCompressionRatio = 2.4
+const MAX_COMPRESSION_RATIO = 2.4
 /** Half of the 448 tokens of text context less 4: where whisper.cpp stops a decoding that does not end. */
-const tokenLimit = 220
+const TOKEN_LIMIT = 220
 /** Fast speakers reach 6 words a second; a loop gives far more. */
-const maxWordsPerSecond = 9
+const MAX_WORDS_PER_SECOND = 9
 /** A phrase so often in a row is a loop; "no, no, no" and "bye bye" are not. */
-const maxRepeats = 4
+const MAX_REPEATS = 4
 
 export type Decoding = { text: string; tokens: number; audioMs: number }
 
@@ -17,11 +17,11 @@ export function loopIn({
   tokens,
   audioMs,
 }: Decoding): 'token-limit' | 'repeats' | 'compression' | 'rate' | null {
-  if (tokens >= tokenLimit) return 'token-limit'
+  if (tokens >= TOKEN_LIMIT) return 'token-limit'
   const words = text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? []
-  if (longestRun(words) > maxRepeats) return 'repeats'
-  if (compressionRatio(text) > maxCompressionRatio) return 'compression'
-  if (words.length > 6 && words.length > maxWordsPerSecond * (audioMs / 1000)) return 'rate'
+  if (longestRun(words) > MAX_REPEATS) return 'repeats'
+  if (compressionRatio(text) > MAX_COMPRESSION_RATIO) return 'compression'
+  if (words.length > 6 && words.length > MAX_WORDS_PER_SECOND * (audioMs / 1000)) return 'rate'
   return null
 }
 

@@ -2,7 +2,7 @@ import { durationMs, samplesIn } from '../../audio/pcm.ts'
 import type { SpeechSegment } from '../../audio/utterance.ts'
 
 /** Kept around speech, so that soft first and last sounds stay. */
-const padMs = 320
+const PAD_MS = 320
 
 export type Piece = { startMs: number; endMs: number }
 
@@ -25,8 +25,8 @@ export function splitAtPauses(
   const clipMs = durationMs(samples.length)
   const pieces: Piece[] = []
   let current: Piece | null = null
-  for (const segment of segments.flatMap(whole => shortEnough(samples, whole, maxMs - 2 * padMs))) {
-    if (current !== null && segment.endMs - current.startMs + padMs * 2 <= packMs) {
+  for (const segment of segments.flatMap(whole => shortEnough(samples, whole, maxMs - 2 * PAD_MS))) {
+    if (current !== null && segment.endMs - current.startMs + PAD_MS * 2 <= packMs) {
       current.endMs = segment.endMs
     } else {
       current = { ...segment }
@@ -39,8 +39,8 @@ export function splitAtPauses(
     const limitBefore = index === 0 ? 0 : (before + piece.startMs) / 2
     const limitAfter = index === pieces.length - 1 ? clipMs : (piece.endMs + after) / 2
     return {
-      startMs: Math.max(limitBefore, piece.startMs - padMs, 0),
-      endMs: Math.min(limitAfter, piece.endMs + padMs, clipMs),
+      startMs: Math.max(limitBefore, piece.startMs - PAD_MS, 0),
+      endMs: Math.min(limitAfter, piece.endMs + PAD_MS, clipMs),
     }
   })
 }

@@ -6,7 +6,7 @@ import { encodeWav } from '../../audio/encodeWav.ts'
 import { authorizationFor } from '../../credentials.ts'
 import { isAbort, QuantvoxError } from '../../errors.ts'
 
-const maxAnswerBytes = 8 * 2 ** 20
+const MAX_ANSWER_BYTES = 8 * 2 ** 20
 
 /** The parts of whisper-server's `verbose_json` that we read; NaN comes as null. */
 export const WhisperAnswer = Type.Object({
@@ -161,7 +161,7 @@ async function post(
     let length = 0
     response.on('data', (part: Buffer) => {
       length += part.length
-      if (length > maxAnswerBytes) {
+      if (length > MAX_ANSWER_BYTES) {
         reject(failed('The answer of the speech engine is too large to be one.'))
         request.destroy()
       } else parts.push(part)

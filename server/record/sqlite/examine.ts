@@ -5,7 +5,7 @@ import { findDamage } from './integrity.ts'
 import { openTurnStore } from './store.ts'
 
 /** A server that runs holds the lock for a millisecond at a time. */
-const lockWaitMs = 1_000
+const LOCK_WAIT_MS = 1_000
 
 /** Why the record at `path` cannot be read or written, or where it is damaged; null for one that is well. Changes nothing. */
 export async function problemOfRecord(path: string): Promise<QuantvoxError | null> {
@@ -18,7 +18,7 @@ export async function problemOfRecord(path: string): Promise<QuantvoxError | nul
 /** Takes the write lock and gives it back. */
 function whyNotWritable(path: string): QuantvoxError | null {
   try {
-    const database = new DatabaseSync(path, { timeout: lockWaitMs })
+    const database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS })
     try {
       database.exec('BEGIN IMMEDIATE; ROLLBACK')
     } finally {

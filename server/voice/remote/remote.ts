@@ -16,7 +16,7 @@ export type RemoteVoiceOptions = {
 }
 
 /** The rate of `response_format: "pcm"` (OpenAI's API reference, "Create speech"): 24 kHz, 16 bit, little-endian. */
-const openAiSampleRate = 24_000
+const OPEN_AI_SAMPLE_RATE = 24_000
 
 /** `https://host/v1` and `https://host` alike. */
 export function speechUrl(url: string): string {
@@ -74,7 +74,7 @@ export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
         throw failed(`answered with status ${answer.status}: ${(await answer.text()).slice(0, 200)}`)
       }
       if (/json|text\//.test(type)) throw failed(`sent ${type} and no audio`)
-      const reader = createPcmReader(Number(/rate=(\d+)/.exec(type)?.[1] ?? openAiSampleRate))
+      const reader = createPcmReader(Number(/rate=(\d+)/.exec(type)?.[1] ?? OPEN_AI_SAMPLE_RATE))
       for await (const bytes of answer.body) {
         // Only the server's silence counts, not the time that the listener takes.
         clearTimeout(patience)

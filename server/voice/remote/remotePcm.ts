@@ -2,8 +2,8 @@ import { fromBytes } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SpokenAudio } from '../synthesize.ts'
 
-const riff = 0x52494646
-const wavHeaderLimit = 4096
+const RIFF = 0x52494646
+const WAV_HEADER_LIMIT = 4096
 
 /**
  * Cuts a stream of bytes into 16-bit samples; a sample may be split between two chunks. Some servers send WAV whatever
@@ -18,7 +18,7 @@ export function createPcmReader(sampleRate: number) {
   /** Where a WAV's samples start; null while its header is not whole, 0 for bare PCM. */
   function audioStart(bytes: Buffer): number | null {
     if (bytes.length < 4) return null
-    if (bytes.readUInt32BE(0) !== riff) return 0
+    if (bytes.readUInt32BE(0) !== RIFF) return 0
     for (let at = 12; at + 8 <= bytes.length; ) {
       const name = bytes.toString('latin1', at, at + 4)
       const length = bytes.readUInt32LE(at + 4)
@@ -32,7 +32,7 @@ export function createPcmReader(sampleRate: number) {
       }
       at += 8 + length + (length % 2)
     }
-    if (bytes.length > wavHeaderLimit) throw notPcm('a WAV without audio')
+    if (bytes.length > WAV_HEADER_LIMIT) throw notPcm('a WAV without audio')
     return null
   }
 

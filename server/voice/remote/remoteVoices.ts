@@ -14,8 +14,8 @@ const VoicesAnswer = Compile(
   Type.Union([Type.Object({ voices: Type.Array(Entry) }), Type.Object({ data: Type.Array(Entry) })]),
 )
 
-const patienceMs = 2000
-const mostVoices = 1000
+const PATIENCE_MS = 2000
+const MOST_VOICES = 1000
 
 /**
  * The voices that a speech server names at `/v1/audio/voices`; empty where it names none or does not answer, since
@@ -26,7 +26,7 @@ export async function remoteVoiceNames(url: string, signal: AbortSignal): Promis
     const address = speechUrl(url).replace(/speech$/, 'voices')
     const answer = await fetch(address, {
       headers: authorizationFor(address),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
     })
     const body: unknown = await answer.json()
     if (!answer.ok || !VoicesAnswer.Check(body)) return []
@@ -34,7 +34,7 @@ export async function remoteVoiceNames(url: string, signal: AbortSignal): Promis
     const names = entries.map(entry =>
       typeof entry === 'string' ? entry : 'id' in entry ? entry.id : entry.name,
     )
-    return [...new Set(names)].filter(name => name !== '').slice(0, mostVoices)
+    return [...new Set(names)].filter(name => name !== '').slice(0, MOST_VOICES)
   } catch {
     signal.throwIfAborted()
     return []

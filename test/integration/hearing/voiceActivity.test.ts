@@ -3,7 +3,7 @@ import { readSpeechClips, type SpeechClip } from '../../../scripts/bench/speechC
 import { createFindSpeech, type FindSpeech } from '../../../server/hearing/speechSegments.ts'
 import {
   createVoiceActivity,
-  frameSamples,
+  FRAME_SAMPLES,
   type VoiceActivity,
 } from '../../../server/hearing/voiceActivity.ts'
 
@@ -62,7 +62,7 @@ describe('nothing is found', () => {
 test('streams do not disturb each other', async () => {
   const { samples } = named('azure-weather.wav')
   const frames = Array.from({ length: 40 }, (_, index) =>
-    samples.subarray(index * frameSamples, (index + 1) * frameSamples),
+    samples.subarray(index * FRAME_SAMPLES, (index + 1) * FRAME_SAMPLES),
   )
   const alone = activity.open()
   const expected: number[] = []
@@ -82,15 +82,15 @@ test('streams do not disturb each other', async () => {
 test('each frame is heard after the end of the one before', async () => {
   // A stream that forgets its 64 samples of context hears the second frame as if it came after silence.
   const { samples } = named('azure-weather.wav')
-  const start = 20 * frameSamples
+  const start = 20 * FRAME_SAMPLES
   const whole = activity.open()
-  await whole.push(samples.slice(start, start + frameSamples))
-  const inOrder = await whole.push(samples.slice(start + frameSamples, start + 2 * frameSamples))
+  await whole.push(samples.slice(start, start + FRAME_SAMPLES))
+  const inOrder = await whole.push(samples.slice(start + FRAME_SAMPLES, start + 2 * FRAME_SAMPLES))
   const cut = activity.open()
-  const muted = samples.slice(start, start + frameSamples)
-  muted.fill(0, frameSamples - 64)
+  const muted = samples.slice(start, start + FRAME_SAMPLES)
+  muted.fill(0, FRAME_SAMPLES - 64)
   await cut.push(muted)
-  expect(await cut.push(samples.slice(start + frameSamples, start + 2 * frameSamples))).not.toBe(inOrder)
+  expect(await cut.push(samples.slice(start + FRAME_SAMPLES, start + 2 * FRAME_SAMPLES))).not.toBe(inOrder)
 })
 
 test('a frame of another length is refused', async () => {

@@ -11,8 +11,8 @@ import { positionFigures } from './divergence.ts'
 import { loadFigures, readingOf } from './loads.ts'
 
 /** A first clause that can be spoken has about this many tokens. */
-const tokensOfFirstClause = 12
-const mostDivergences = 5
+const TOKENS_OF_FIRST_CLAUSE = 12
+const MOST_DIVERGENCES = 5
 
 type Observed = ReturnType<typeof observedLlm>
 
@@ -118,7 +118,7 @@ function divergences(run: Run, pairs: readonly AnswerPair[]): LlmTag['divergence
   return pairs
     .filter(({ same, round }) => !same && round === 0)
     .sort((a, b) => (a.samePieces ?? 0) - (b.samePieces ?? 0) || (a.question < b.question ? -1 : 1))
-    .slice(0, mostDivergences)
+    .slice(0, MOST_DIVERGENCES)
     .map(({ question, reference, own }) => ({
       question: texts.get(question) ?? question,
       reference,
@@ -147,7 +147,7 @@ const timePerOutputTokenMs = ({ outputTokens, evalMs }: LlmAnswer) =>
 function firstClauseMs(answer: LlmAnswer): number | null {
   const pace = timePerOutputTokenMs(answer)
   if (pace === null || answer.timeToFirstTokenMs === null) return null
-  return answer.timeToFirstTokenMs + (tokensOfFirstClause - 1) * pace
+  return answer.timeToFirstTokenMs + (TOKENS_OF_FIRST_CLAUSE - 1) * pace
 }
 
 /** Times to a first clause of each answer, as they are compared. */

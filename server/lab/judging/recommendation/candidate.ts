@@ -25,7 +25,7 @@ export type Candidate = {
 }
 
 /** How much slower than the fastest counts as just as fast. */
-const sameTime = 0.05
+const SAME_TIME = 0.05
 
 /** Time of one as a ratio to that of another, over the clips or questions that both have. */
 export const timeBeside = (own: Candidate, other: Candidate) =>
@@ -49,7 +49,7 @@ export function ranked(candidates: readonly Candidate[]): Candidate[] {
   const fastest = timed[0]
   if (fastest === undefined) return []
   const asFast = (candidate: Candidate) =>
-    candidate === fastest || (timeBeside(candidate, fastest).ratioToReference ?? 2) <= 1 + sameTime
+    candidate === fastest || (timeBeside(candidate, fastest).ratioToReference ?? 2) <= 1 + SAME_TIME
   const { true: leading = [], false: rest = [] } = Object.groupBy(timed, candidate => `${asFast(candidate)}`)
   const memory = ({ memoryBytes }: Candidate) => memoryBytes ?? Number.POSITIVE_INFINITY
   return [...leading.sort((a, b) => memory(a) - memory(b)), ...rest]

@@ -12,13 +12,13 @@ import { boundsOf, type Enough } from './enough.ts'
  * Percentage points of checked answers that a recommended tag may lie below the reference where its next tokens are
  * shown to differ, too: a flip or two of a tag that is all but the same is chance.
  */
-const mostLostAnswers = 5
+const MOST_LOST_ANSWERS = 5
 /** Percent of next tokens that such a tag must choose like the reference of its family. */
-const leastTokenAgreement = 90
+const LEAST_TOKEN_AGREEMENT = 90
 
 /** Points beyond that which must be ruled out before next tokens, or checked answers, are believed. */
-const ruledOutAgreement = 5
-const ruledOutLoss = 10
+const RULED_OUT_AGREEMENT = 5
+const RULED_OUT_LOSS = 10
 
 /** The tags as candidates, without those that a reference was made from. */
 export function llmCandidates(run: Run, tags: readonly LlmTag[]): Candidate[] {
@@ -61,11 +61,11 @@ function judged(
       : `gets ${answers.right} of ${answers.of} checked answers right (${reference}: ${answers.before}; ${answers.flips.gained} gained, ${answers.flips.lost} lost, p = ${writtenNumber(answers.flips.pValue)})`
   const departs = tokenAgreement.verdict === 'worse' || klTop20.verdict === 'worse'
   const heldAgainst = (differs: boolean) => [
-    ...(answers?.figure.verdict === 'worse' || (differs && (difference ?? 0) < -mostLostAnswers)
+    ...(answers?.figure.verdict === 'worse' || (differs && (difference ?? 0) < -MOST_LOST_ANSWERS)
       ? [`it ${right}`]
       : []),
-    ...(differs && tokenAgreement.value !== null && tokenAgreement.value < leastTokenAgreement
-      ? [`it ${agreement}, less than ${leastTokenAgreement} %`]
+    ...(differs && tokenAgreement.value !== null && tokenAgreement.value < LEAST_TOKEN_AGREEMENT
+      ? [`it ${agreement}, less than ${LEAST_TOKEN_AGREEMENT} %`]
       : []),
   ]
   const shown = heldAgainst(departs)
@@ -94,8 +94,8 @@ function evidenceOf(
   const { value, n, interval: ofTokens } = tokenAgreement
   if (value !== null && reference === run.plan.reference.llm) {
     const { low, timesFor } = boundsOf(value, ofTokens, n * (1 - value / 100), n)
-    const lowest = leastTokenAgreement - ruledOutAgreement
-    const times = timesFor(Math.max(value - lowest, leastTokenAgreement - value))
+    const lowest = LEAST_TOKEN_AGREEMENT - RULED_OUT_AGREEMENT
+    const times = timesFor(Math.max(value - lowest, LEAST_TOKEN_AGREEMENT - value))
     const available = run.plan.questions.length * POSITIONS_AN_ANSWER
     return told(ofTokens !== null && low >= lowest, { observed: n, times, available, of: 'next tokens' })
   }
@@ -104,7 +104,7 @@ function evidenceOf(
   const { figure, flips, of: observed, telling } = answers
   const interval = figure.differenceInterval
   const { low, timesFor } = boundsOf(difference, interval, flips.gained + flips.lost, observed)
-  const most = mostLostAnswers + ruledOutLoss
+  const most = MOST_LOST_ANSWERS + RULED_OUT_LOSS
   const times = telling ? timesFor(Math.max(most + difference, -difference)) : null
   const available = run.plan.questions.filter(({ check }) => check !== null).length
   const isEnough = telling && interval !== null && low >= -most

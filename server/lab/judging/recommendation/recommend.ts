@@ -70,7 +70,7 @@ function outlookOf({ ended }: Run, chosen: Candidate | null, all: readonly Candi
 }
 
 /** Percentage points by which something slower must be more accurate to be named beside the choice. */
-const worthNaming = 1
+const WORTH_NAMING = 1
 
 const referenceOf = (all: readonly Candidate[]) => all.find(({ evidence }) => evidence === 'reference')
 
@@ -98,7 +98,7 @@ function reasons(chosen: Candidate, all: readonly Candidate[], does: string): st
       ({ evidence, lossPoints, timeMs }) => evidence === 'shown' && lossPoints !== null && timeMs !== null,
     )
     .sort((a, b) => (a.lossPoints ?? 0) - (b.lossPoints ?? 0))[0]
-  if (finest !== undefined && (chosen.lossPoints ?? 0) - (finest.lossPoints ?? 0) >= worthNaming) {
+  if (finest !== undefined && (chosen.lossPoints ?? 0) - (finest.lossPoints ?? 0) >= WORTH_NAMING) {
     const { ratioToReference } = timeBeside(finest, chosen)
     if (ratioToReference !== null) {
       said.push(

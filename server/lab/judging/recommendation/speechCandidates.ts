@@ -8,15 +8,15 @@ import { sum } from '../measured.ts'
 import type { Run } from '../run.ts'
 import { hearingTimes, observedSpeech } from '../speech/speechLevels.ts'
 import { departureFromReference, errorFigures } from '../speech/transcripts.ts'
-import { leastForBootstrap } from '../statistics/bootstrap.ts'
+import { LEAST_FOR_BOOTSTRAP } from '../statistics/bootstrap.ts'
 import type { Candidate } from './candidate.ts'
 import { boundsOf } from './enough.ts'
 
 /** Percentage points of word error that a recommended level may lie above the reference where it also hears other words. */
-const defaultRise = 0.5
+const DEFAULT_RISE = 0.5
 
 /** Points beyond what is allowed that must be ruled out before clips are believed. */
-const ruledOutRise = 2
+const RULED_OUT_RISE = 2
 
 /** The levels as candidates, each held against the run's one reference, whatever family it is of. */
 export function speechCandidates(run: Run, levels: readonly SpeechLevel[]): Candidate[] {
@@ -57,7 +57,7 @@ function judged(
   clips: number,
 ): Pick<Candidate, 'lossPoints' | 'objection' | 'accuracy' | 'evidence' | 'enough'> {
   const { n, differenceToReference, differenceInterval, verdict } = figure
-  const allowed = limit ?? defaultRise
+  const allowed = limit ?? DEFAULT_RISE
   if (name === reference) {
     const accuracy = `${name} is the reference.`
     return { lossPoints: 0, objection: null, accuracy, evidence: 'reference', enough: null }
@@ -76,7 +76,10 @@ function judged(
       : differenceToReference > limit
   const said =
     differenceToReference === 0 ? `makes as many word errors as ${reference}` : `lies ${where} ${reference}`
-  const room = Math.max(allowed + ruledOutRise - differenceToReference, differenceToReference - defaultRise)
+  const room = Math.max(
+    allowed + RULED_OUT_RISE - differenceToReference,
+    differenceToReference - DEFAULT_RISE,
+  )
   return {
     lossPoints: differenceToReference,
     objection: isBeyond ? `it lies ${where} ${reference}, over ${counted(n, 'clip')}` : null,
@@ -85,7 +88,7 @@ function judged(
       evidence === 'thin'
         ? {
             ...{ observed: n, available: clips, of: 'clips' },
-            times: Math.max(leastForBootstrap / n, boundsOfRise(figure).timesFor(room)),
+            times: Math.max(LEAST_FOR_BOOTSTRAP / n, boundsOfRise(figure).timesFor(room)),
           }
         : null,
     accuracy: `${name} ${said} over ${counted(n, 'clip')}${certainty(evidence, differenceInterval)}.`,
@@ -101,10 +104,10 @@ function boundsOfRise({ differenceToReference, differenceInterval, byItem }: Fig
 
 function evidenceOf(figure: Figure, allowed: number): Candidate['evidence'] {
   const { n, differenceInterval, verdict } = figure
-  if (differenceInterval === null || n < leastForBootstrap) return 'thin'
+  if (differenceInterval === null || n < LEAST_FOR_BOOTSTRAP) return 'thin'
   const { high } = boundsOfRise(figure)
   if (verdict === 'better' || high <= allowed) return 'shown'
-  return high <= allowed + ruledOutRise ? 'not-shown' : 'thin'
+  return high <= allowed + RULED_OUT_RISE ? 'not-shown' : 'thin'
 }
 
 function certainty(evidence: Candidate['evidence'], interval: Figure['differenceInterval']): string {

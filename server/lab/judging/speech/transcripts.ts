@@ -4,12 +4,12 @@ import type { Clip } from '../../input.ts'
 import type { SpeechDecode } from '../../observations.ts'
 import { compared, errorRateFigure, type FigureRule, plainFigure, shareFigure } from '../figures.ts'
 import { mean, sum } from '../measured.ts'
-import { bootstrapInterval, leastForBootstrap } from '../statistics/bootstrap.ts'
+import { bootstrapInterval, LEAST_FOR_BOOTSTRAP } from '../statistics/bootstrap.ts'
 import { clipDiff } from '../words/diff.ts'
 import { textErrors } from '../words/errorRate.ts'
 import { comparedWords } from '../words/normalizeEnglish.ts'
 
-const mostWorstClips = 5
+const MOST_WORST_CLIPS = 5
 
 /** Errors in one clip, each the mean over its rounds (at temperature 0 they are alike). */
 type ClipErrors = { words: number; wordErrors: number; characters: number; characterErrors: number }
@@ -129,7 +129,7 @@ export function inventedWords(
       ratioToReference: other === 0 ? null : total / other,
       differenceToReference: total - other,
       differenceInterval:
-        counted.length < leastForBootstrap ? null : bootstrapInterval(clusters, excess, rule.key),
+        counted.length < LEAST_FOR_BOOTSTRAP ? null : bootstrapInterval(clusters, excess, rule.key),
     },
     rule.margin,
   )
@@ -151,5 +151,5 @@ export function worstClips(decodes: readonly SpeechDecode[], clips: readonly Cli
         b.wordErrors / b.words - a.wordErrors / a.words ||
         (a.clip < b.clip ? -1 : 1),
     )
-    .slice(0, mostWorstClips)
+    .slice(0, MOST_WORST_CLIPS)
 }

@@ -3,10 +3,10 @@ import { quantile } from '../../../shared/quantiles.ts'
 import { randomFrom, seedOf } from '../../../shared/seeded.ts'
 
 /** Fewest observations, over all clusters, for which a bootstrap says anything. */
-export const leastForBootstrap = 6
+export const LEAST_FOR_BOOTSTRAP = 6
 /** Fewest clusters: those of two or three say next to nothing of what others would be. */
-const leastClusters = 4
-const replicates = 2000
+const LEAST_CLUSTERS = 4
+const REPLICATES = 2000
 
 /**
  * 95 % percentile bootstrap interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 6 and 13)
@@ -24,17 +24,17 @@ export function bootstrapInterval<T>(
   statistic: (sample: readonly (readonly T[])[]) => number | null,
   key: string,
 ): Interval | null {
-  if (clusters.length < leastClusters) return null
-  if (clusters.reduce((sum, { length }) => sum + length, 0) < leastForBootstrap) return null
+  if (clusters.length < LEAST_CLUSTERS) return null
+  if (clusters.reduce((sum, { length }) => sum + length, 0) < LEAST_FOR_BOOTSTRAP) return null
   const random = randomFrom(seedOf(key))
   const draw = <Item>(items: readonly Item[]): readonly Item[] =>
     items.length === 1 ? items : items.map(() => items[Math.floor(random() * items.length)] as Item)
   const values: number[] = []
-  for (let i = 0; i < replicates; i++) {
+  for (let i = 0; i < REPLICATES; i++) {
     const value = statistic(draw(clusters).map(draw))
     if (value !== null && Number.isFinite(value)) values.push(value)
   }
-  if (values.length < replicates * 0.9) return null
+  if (values.length < REPLICATES * 0.9) return null
   values.sort((a, b) => a - b)
   const low = quantile(values, 0.025)
   const high = quantile(values, 0.975)

@@ -2,7 +2,7 @@ import type { Interval } from '../../../protocol/comparisonFigures.ts'
 import { mean, sum } from '../measured.ts'
 
 /** Fewest values: two or three say next to nothing of how far others would scatter. */
-const leastValues = 4
+const LEAST_VALUES = 4
 
 /**
  * Where, 19 times in 20, the mean of another run of as many values would lie: mean ± t s √(2/n), with Student's t of
@@ -14,7 +14,7 @@ const leastValues = 4
  */
 export function repeatInterval(values: readonly number[]): Interval | null {
   const n = values.length
-  if (n < leastValues) return null
+  if (n < LEAST_VALUES) return null
   const centre = mean(values)
   const squares = values.map(value => (value - centre) ** 2)
   const spread = Math.sqrt((mean(squares) * n) / (n - 1))
@@ -41,7 +41,7 @@ export function changeInterval(values: readonly PairedLog[]): Interval | null {
     return { n, variance: ((n / (n - 1)) * sum(sums.map(of => of ** 2))) / values.length ** 2 }
   })
   const fewest = Math.min(...runs.map(({ n }) => n))
-  if (fewest < leastValues) return null
+  if (fewest < LEAST_VALUES) return null
   const half = studentT(fewest - 1) * Math.sqrt(sum(runs.map(({ variance }) => variance)))
   return [centre - half, centre + half]
 }
