@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
+import { onTestFinished } from 'vitest'
 import { buildApp, type Dependencies } from '../../server/app.ts'
 import { readConfig } from '../../server/config.ts'
 import { createTickets } from '../../server/doors/access/tickets.ts'
@@ -60,4 +61,11 @@ export async function createTestApp({
     await rm(repliesFolder, { recursive: true, force: true })
   })
   return { ...fakes, app, logLines }
+}
+
+/** The same, closed when the test that asks for it is over. */
+export async function startTestApp(options?: TestAppOptions): Promise<TestApp> {
+  const made = await createTestApp(options)
+  onTestFinished(() => made.app.close())
+  return made
 }

@@ -1,24 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Comparisons, openComparisons } from '../../../server/lab/runs/comparisons.ts'
-import { createFakeLab, type FakeLab } from '../../support/lab/fakeLab.ts'
-import { endOf, everythingOf, observedOf } from '../../support/lab/fakeLabRun.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { comparisons, ended, everything, fake, observed, openAgain } from '../../support/lab/labOfTest.ts'
 
 const { signal } = new AbortController()
-let fake: FakeLab
-let comparisons: Comparisons
-
-beforeEach(async () => {
-  fake = await createFakeLab()
-  comparisons = await openComparisons(fake.lab)
-})
-afterEach(async () => {
-  await comparisons.stop()
-  await fake.dispose()
-})
-
-const everything = () => everythingOf(fake)
-const ended = (id: string, from = comparisons) => endOf(from, id)
-const observed = (id: string) => observedOf(fake, id)
 
 describe('stopping and going on', () => {
   test('a step that does not stop keeps no server from stopping, and no run begins any more', async () => {
@@ -73,7 +56,7 @@ describe('stopping and going on', () => {
     await expect(followed).rejects.toMatchObject({ code: 'shutting_down' })
     const before = await observed(id)
     fake.ollama.hooks.beforeChat = () => true
-    comparisons = await openComparisons(fake.lab)
+    await openAgain()
     expect(comparisons.status(id).state).toBe('interrupted')
     expect((await comparisons.result(id)).speech[0]?.figures.wordErrorRate.value).toBe(0)
     await comparisons.resume(id)

@@ -1,20 +1,13 @@
 import { type AddressInfo, connect } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createTickets } from '../../../server/doors/access/tickets.ts'
 import { createLiveApp, upgradeWith } from '../../support/fakeLive.ts'
 import { askText } from '../../support/http.ts'
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
+import { startTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
 
-const apps: TestApp[] = []
 async function start(settings: Record<string, string> = {}, options: TestAppOptions = {}): Promise<TestApp> {
-  const made = await createTestApp({ ...options, settings })
-  apps.push(made)
-  return made
+  return startTestApp({ ...options, settings })
 }
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
-
 const get = async ({ app }: TestApp, url: string, headers: Record<string, string> = {}) =>
   await app.inject({ method: 'GET', url, headers })
 
@@ -154,7 +147,7 @@ describe('with AUTH_TOKEN', () => {
 
   test('a ticket opens a socket once, and no request', async () => {
     const server = await createLiveApp({ settings: { AUTH_TOKEN: token } })
-    apps.push(server)
+    onTestFinished(() => server.app.close())
     const issued = await server.app.inject({
       method: 'POST',
       url: '/v1/tickets',

@@ -1,18 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { TurnMessage } from '../../../server/protocol/messages.ts'
 import { ask, askText, clip, form, messagesOf, until, wantsEvents } from '../../support/http.ts'
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
+import { startTestApp, type TestApp } from '../../support/testApp.ts'
 import { wavBytes } from '../../support/wavBytes.ts'
-
-const apps: TestApp[] = []
-async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const made = await createTestApp(options)
-  apps.push(made)
-  return made
-}
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
 
 const bytes = (buffer: Buffer | string) => new Uint8Array(Buffer.from(buffer))
 const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
@@ -30,7 +20,7 @@ describe('audio that cannot be heard is audio_invalid, and its row says failed',
     ['9 channels', bytes(wavBytes({ channels: 9 })), /9 channels/],
     ['floats that are no numbers', bytes(wavBytes({ format: 3, bitDepth: 32, audio: nan })), /NaN|number/i],
   ])('%s', async (_what, audio, said) => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await ask(server.app, {}, audio)
     expect([response.statusCode, response.headers['content-type']]).toEqual([
       400,
@@ -46,7 +36,7 @@ describe('audio that cannot be heard is audio_invalid, and its row says failed',
   })
 
   test('over events it is an error and then the end of the turn', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const messages = messagesOf((await ask(server.app, {}, bytes('no audio'), wantsEvents)).body)
     const [error, done] = messages as [TurnMessage & { type: 'error' }, TurnMessage & { type: 'turn.done' }]
     expect(messages.map(message => message.type)).toEqual(['error', 'turn.done'])
@@ -57,7 +47,7 @@ describe('audio that cannot be heard is audio_invalid, and its row says failed',
 
 describe('a body of the wrong kind', () => {
   test.each(['text/plain', 'application/octet-stream', 'audio/wav'])('%s is 415', async contentType => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await server.app.inject({
       method: 'POST',
       url: '/v1/turns',
@@ -68,7 +58,7 @@ describe('a body of the wrong kind', () => {
   })
 
   test('no body at all says what to send', async () => {
-    const { app } = await start()
+    const { app } = await startTestApp()
     const response = await app.inject({ method: 'POST', url: '/v1/turns' })
     expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_request'])
     expect(response.json().detail).not.toMatch(/undefined|null|Cannot/)
@@ -91,7 +81,7 @@ describe('a body of the wrong kind', () => {
     ['a string', '"Hi"', /./],
     ['a name of the prototype', '{"text": "Hi", "__proto__": {"voice": "none"}}', /./],
   ])('JSON with %s is invalid_request', async (_what, body, said) => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await askText(server.app, body)
     expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_request'])
     expect(response.json().detail).toMatch(said)
@@ -99,12 +89,12 @@ describe('a body of the wrong kind', () => {
   })
 
   test('an unknown field is told the nearest known one', async () => {
-    const { app } = await start()
+    const { app } = await startTestApp()
     expect((await askText(app, { text: 'Hi', speechModle: 'x' })).json().mend).toMatch(/"speechModel"/)
   })
 
   test('it is refused with a problem, not with events, even where events were asked for', async () => {
-    const { app } = await start()
+    const { app } = await startTestApp()
     const response = await askText(app, { text: ' ' }, wantsEvents)
     expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_request'])
   })
@@ -161,7 +151,7 @@ describe('a form', () => {
     ],
     ['with more fields than there are', Array.from({ length: 30 }, (_, i) => [`f${i}`, 'x']), /field/],
   ])('%s is invalid_request', async (_what, parts, said) => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await post(server.app, ...parts)
     expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_request'])
     expect(response.json().detail).toMatch(said)
@@ -182,7 +172,7 @@ describe('a form', () => {
     ],
     ['that is no form', 'multipart/form-data; boundary=b', 'hello'],
   ])('%s is invalid_request and no error of ours', async (_what, contentType, payload) => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await server.app.inject({
       method: 'POST',
       url: '/v1/turns',
@@ -196,18 +186,18 @@ describe('a form', () => {
 
 describe('limits', () => {
   test('JSON larger than 1 MiB is too_large', async () => {
-    const { app } = await start()
+    const { app } = await startTestApp()
     const response = await askText(app, { text: 'x'.repeat(2 ** 20) })
     expect([response.statusCode, response.json().code]).toEqual([413, 'too_large'])
   })
 
   test('a text longer than 100 000 characters is refused', async () => {
-    const { app } = await start()
+    const { app } = await startTestApp()
     expect((await askText(app, { text: 'x'.repeat(100_001) })).statusCode).toBe(400)
   })
 
   test('an upload larger than MAX_UPLOAD_MB is too_large, also while it still comes in', async () => {
-    const server = await start({ settings: { MAX_UPLOAD_MB: '1' } })
+    const server = await startTestApp({ settings: { MAX_UPLOAD_MB: '1' } })
     const response = await ask(server.app, {}, new Uint8Array(2 ** 20 + 1))
     expect([response.statusCode, response.json().code]).toEqual([413, 'too_large'])
     expect(response.json().mend).toMatch(/MAX_UPLOAD_MB/)
@@ -222,7 +212,7 @@ describe('limits', () => {
   })
 
   test('a clip of more than 10 minutes is too_large however small its file, and has its row', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const long = wavBytes({ sampleRate: 8000, bitDepth: 8, audio: Buffer.alloc(8000 * 601, 128) })
     const response = await ask(server.app, {}, bytes(long))
     expect([response.statusCode, response.json().code]).toEqual([413, 'too_large'])
@@ -232,7 +222,7 @@ describe('limits', () => {
   })
 
   test('a turn beyond MAX_SESSIONS is at_capacity with Retry-After, and there is room again afterwards', async () => {
-    const server = await start({ settings: { MAX_SESSIONS: '2' }, script: { firstTokenMs: 300 } })
+    const server = await startTestApp({ settings: { MAX_SESSIONS: '2' }, script: { firstTokenMs: 300 } })
     const running = [askText(server.app, { text: 'One' }), askText(server.app, { text: 'Two' })]
     await until(() => server.calls.length === 2)
     const refused = await askText(server.app, { text: 'Three' })
@@ -245,7 +235,7 @@ describe('limits', () => {
 })
 
 test('what is not there is a problem, too', async () => {
-  const { app } = await start()
+  const { app } = await startTestApp()
   for (const [method, url] of [
     ['GET', '/v1/nothing'],
     ['PUT', '/v1/turns'],

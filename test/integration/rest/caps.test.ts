@@ -1,18 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createPulls } from '../../../server/engines/pulls.ts'
 import { createLiveApp } from '../../support/fakeLive.ts'
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
-
-const apps: TestApp[] = []
-async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const made = await createTestApp(options)
-  apps.push(made)
-  return made
-}
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
+import { startTestApp, type TestApp } from '../../support/testApp.ts'
 
 const token = 'a-token-of-some-length'
 const withToken = (given: string) => ({ url: '/v1/voices', headers: { authorization: `Bearer ${given}` } })
@@ -26,7 +16,7 @@ async function timed({ app }: TestApp, request: { url: string; headers: Record<s
 
 describe('wrong tokens', () => {
   test('are answered later and later, and logged with the address; the right one is not slowed', async () => {
-    const server = await start({ settings: { AUTH_TOKEN: token } })
+    const server = await startTestApp({ settings: { AUTH_TOKEN: token } })
     let slowest = 0
     for (let wrong = 1; wrong <= 6; wrong++) {
       const answer = await timed(server, withToken(`wrong-${wrong}`))
@@ -46,13 +36,13 @@ describe('wrong tokens', () => {
   })
 
   test('that come all at once wait for each other, or are refused at once', async () => {
-    const server = await start({ settings: { AUTH_TOKEN: token } })
+    const server = await startTestApp({ settings: { AUTH_TOKEN: token } })
     const answers = Array.from({ length: 200 }, (_, i) => server.app.inject(withToken(`wrong-${i}`)))
     const refused = await Promise.race(answers.slice(100))
     expect([refused.statusCode, refused.json().code]).toEqual([429, 'rate_limited'])
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(5)
     const closing = performance.now()
-    await apps.pop()?.app.close()
+    await server.app.close()
     expect(performance.now() - closing).toBeLessThan(1000)
     expect(new Set((await Promise.all(answers)).map(({ statusCode }) => statusCode))).toEqual(
       new Set([401, 429]),
@@ -61,7 +51,7 @@ describe('wrong tokens', () => {
 
   test('a wrong ticket counts, a missing token does not', async () => {
     const server = await createLiveApp({ settings: { AUTH_TOKEN: token } })
-    apps.push(server)
+    onTestFinished(() => server.app.close())
     for (let i = 0; i < 20; i++) expect((await server.app.inject('/v1/voices')).statusCode).toBe(401)
     expect(server.logLines.join('')).not.toContain('a wrong token')
     await server.app.inject('/v1/voice?ticket=wrong')
@@ -72,7 +62,7 @@ describe('wrong tokens', () => {
 test('of what a client sent, the log has at most 100 characters a line', async () => {
   const long = 'ab\u001b'.repeat(2000)
   const letters = 'ab'.repeat(3000)
-  const server = await start()
+  const server = await startTestApp()
   for (const request of [
     { url: `/${letters}` },
     { url: `/v1/turns/${letters}` },
@@ -99,7 +89,7 @@ test('a fourth pull at once is at_capacity, one of those that run is joined', as
   const pulls = createPulls(
     (_name, _tell, signal) => new Promise((_, fail) => signal.addEventListener('abort', fail)),
   )
-  const server = await start({ dependencies: { languagePulls: pulls } })
+  const server = await startTestApp({ dependencies: { languagePulls: pulls } })
   const pull = (name: string) =>
     server.app.inject({ method: 'POST', url: '/v1/models/language/pull', payload: { name } })
   const running = ['a', 'b', 'c', 'a'].map(pull)
@@ -112,7 +102,7 @@ test('a fourth pull at once is at_capacity, one of those that run is joined', as
 })
 
 test('a third summary waits for the first two; one that waits too long is at_capacity', async () => {
-  const server = await start()
+  const server = await startTestApp()
   const held = Promise.withResolvers<void>()
   let begun = 0
   server.stages.store.stream = async function* () {

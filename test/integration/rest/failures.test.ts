@@ -7,17 +7,7 @@ import { type ErrorCode, errorTable, QuantvoxError } from '../../../server/error
 import type { TurnAnswer } from '../../../server/protocol/turns.ts'
 import { createReplyAudio } from '../../../server/record/replyAudio.ts'
 import { ask, askText, messagesOf, wantsEvents } from '../../support/http.ts'
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
-
-const apps: TestApp[] = []
-async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const made = await createTestApp(options)
-  apps.push(made)
-  return made
-}
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
+import { startTestApp, type TestApp } from '../../support/testApp.ts'
 
 const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
 
@@ -27,7 +17,7 @@ describe('an engine that fails', () => {
   test.each(codes)(
     'while it answers gives the status of %s, and a row with what was said before',
     async code => {
-      const server = await start()
+      const server = await startTestApp()
       server.script.respondError = new QuantvoxError(code, 'It broke.', { meaning: 'M.', mend: 'Mend it.' })
       server.script.respondErrorAfter = 3
       const response = await ask(server.app)
@@ -51,7 +41,7 @@ describe('an engine that fails', () => {
   test.each(codes.slice(0, 3))(
     'while it hears gives the status of %s, and the LLM is not asked',
     async code => {
-      const server = await start({ script: { recognizeError: new QuantvoxError(code, 'It broke.') } })
+      const server = await startTestApp({ script: { recognizeError: new QuantvoxError(code, 'It broke.') } })
       const response = await ask(server.app)
       expect(response.statusCode).toBe(errorTable[code].http)
       expect(server.calls).not.toContain('respond')
@@ -63,7 +53,7 @@ describe('an engine that fails', () => {
   )
 
   test('over events gives an error and the end of the turn, after what was said before', async () => {
-    const server = await start()
+    const server = await startTestApp()
     server.script.respondError = new QuantvoxError('engine_failed', 'It broke.')
     server.script.respondErrorAfter = 2
     const messages = messagesOf((await askText(server.app, { text: 'Hi' }, wantsEvents)).body)
@@ -74,14 +64,14 @@ describe('an engine that fails', () => {
   })
 
   test('says Retry-After where it knows when to', async () => {
-    const server = await start()
+    const server = await startTestApp()
     server.script.respondError = new QuantvoxError('model_loading', 'It loads.', { retryAfterSeconds: 7 })
     const response = await askText(server.app, { text: 'Hi' })
     expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '7'])
   })
 
   test('in a way that nobody foresaw is internal: logged with its cause, which the client does not see', async () => {
-    const server = await start({ script: { recognizeError: new TypeError('secret detail') } })
+    const server = await startTestApp({ script: { recognizeError: new TypeError('secret detail') } })
     const response = await ask(server.app)
     expect([response.statusCode, response.json().code]).toEqual([500, 'internal'])
     expect(response.body).not.toContain('secret detail')
@@ -94,7 +84,9 @@ describe('an engine that fails', () => {
   })
 
   test('does not spoil the next turn', async () => {
-    const server = await start({ script: { recognizeError: new QuantvoxError('engine_failed', 'It died.') } })
+    const server = await startTestApp({
+      script: { recognizeError: new QuantvoxError('engine_failed', 'It died.') },
+    })
     expect((await ask(server.app)).statusCode).toBe(502)
     server.script.recognizeError = null
     expect((await ask(server.app)).statusCode).toBe(200)
@@ -104,7 +96,7 @@ describe('an engine that fails', () => {
 describe('a voice that fails', () => {
   test('fails the turn, and its row keeps the whole reply', async () => {
     const error = new QuantvoxError('engine_failed', 'flite died.')
-    const server = await start({ script: { synthesizeError: error } })
+    const server = await startTestApp({ script: { synthesizeError: error } })
     const response = await askText(server.app, { text: 'Hi' })
     expect([response.statusCode, response.json().detail]).toEqual([502, 'flite died.'])
     expect(await rows(server)).toEqual([
@@ -118,7 +110,7 @@ describe('a voice that fails', () => {
   })
 
   test('is silent once its turn has failed for another reason', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const { voice } = server.stages
     server.stages.voice = name => {
       const spoken = voice(name)
@@ -140,7 +132,7 @@ describe('a voice that fails', () => {
   })
 
   test('that there is not is told the nearest before anything is heard', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await ask(server.app, { voice: 'flite:stl' })
     expect([response.statusCode, response.json().code]).toEqual([404, 'model_not_found'])
     expect(response.json().mend).toMatch(/nearest is "flite:slt"/)
@@ -151,7 +143,7 @@ describe('a voice that fails', () => {
   })
 
   test('of a speech server that is not set says so', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await askText(server.app, { text: 'Hi', voice: 'remote:amy' })
     expect([response.statusCode, response.json().code]).toEqual([503, 'engine_unavailable'])
     expect(response.json().meaning).toMatch(/SYNTHESIS_URL/)
@@ -160,7 +152,7 @@ describe('a voice that fails', () => {
 
 describe('a model that is not there', () => {
   test('is model_not_found with the nearest and the command, and its row names it', async () => {
-    const server = await start()
+    const server = await startTestApp()
     server.stages.languageModel = async name => {
       throw new QuantvoxError('model_not_found', `The language model "${name}" is not installed.`, {
         mend: `Run "npx quantvox models pull ${name}".`,
@@ -176,7 +168,7 @@ describe('a model that is not there', () => {
   })
 
   test('is known before the clip is heard to its end', async () => {
-    const server = await start({ script: { recognizeMs: 20_000 } })
+    const server = await startTestApp({ script: { recognizeMs: 20_000 } })
     server.stages.languageModel = async () => {
       throw new QuantvoxError('model_not_found', 'It is not installed.')
     }
@@ -185,7 +177,7 @@ describe('a model that is not there', () => {
   })
 
   test('among the speech levels fails the turn in the same way', async () => {
-    const server = await start()
+    const server = await startTestApp()
     server.stages.speechLevel = async () => {
       throw new QuantvoxError('model_not_found', 'There is no speech model.')
     }
@@ -209,7 +201,7 @@ describe('saved audio', () => {
   })
   afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-  const saving = async () => start({ dependencies: { replies: await createReplyAudio(folder, true) } })
+  const saving = async () => startTestApp({ dependencies: { replies: await createReplyAudio(folder, true) } })
 
   test('is question and reply in the folder of the turn, and goes with it', async () => {
     const server = await saving()

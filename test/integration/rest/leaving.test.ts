@@ -1,20 +1,14 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { clip, form, until, wantsEvents } from '../../support/http.ts'
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
+import { startTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
 
-const apps: TestApp[] = []
 async function listening(options: TestAppOptions = {}): Promise<TestApp & { url: string; port: number }> {
-  const made = await createTestApp(options)
-  apps.push(made)
+  const made = await startTestApp(options)
   const url = await made.app.listen({ port: 0, host: '127.0.0.1' })
   return { ...made, url, port: Number(new URL(url).port) }
 }
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
-
 const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
 const errorsIn = (logLines: string[]) => logLines.filter(line => JSON.parse(line).level >= 40)
 const typed = (text: string) => ({

@@ -1,22 +1,15 @@
 import { Compile } from 'typebox/schema'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createPulls } from '../../../server/engines/pulls.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { LanguageModel, type PullProgress, Voice } from '../../../server/protocol/models.ts'
 import { eventsOf, until } from '../../support/http.ts'
 import { heldDownload } from '../../support/setup/heldDownload.ts'
-import { createTestApp, type TestApp } from '../../support/testApp.ts'
+import { startTestApp } from '../../support/testApp.ts'
 
-const apps: TestApp[] = []
-async function start(dependencies: NonNullable<Parameters<typeof createTestApp>[0]>['dependencies'] = {}) {
-  const made = await createTestApp({ dependencies })
-  apps.push(made)
-  return made
+async function start(dependencies: NonNullable<Parameters<typeof startTestApp>[0]>['dependencies'] = {}) {
+  return startTestApp({ dependencies })
 }
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
-
 const progress = (completedBytes: number): PullProgress => ({
   status: 'downloading',
   completedBytes,

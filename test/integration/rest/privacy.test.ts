@@ -1,22 +1,15 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { ask, askText, clip, wantsEvents } from '../../support/http.ts'
-import { createTestApp, type TestApp } from '../../support/testApp.ts'
+import { startTestApp, type TestApp } from '../../support/testApp.ts'
 
-const apps: TestApp[] = []
 const said = { transcript: 'Mein Geheimnis ist Zwetschgenmus.', reply: ['Ich verrate', ' kein', ' Powidl.'] }
 const typed = 'Noch ein Pflaumenkuchen?'
 const secrets = ['Geheimnis', 'Zwetschgenmus', 'Powidl', 'verrate', 'Pflaumenkuchen']
 
 async function start(level: string): Promise<TestApp> {
-  const made = await createTestApp({ settings: { LOG_LEVEL: level }, script: said })
-  apps.push(made)
-  return made
+  return startTestApp({ settings: { LOG_LEVEL: level }, script: said })
 }
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
-
 test.each(['info', 'trace'])('what was said and answered is in no message of the log (%s)', async level => {
   const server = await start(level)
   await ask(server.app)

@@ -1,22 +1,12 @@
 import { Compile } from 'typebox/schema'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
 import { TurnMessage } from '../../../server/protocol/messages.ts'
 import { StoredTurn, TurnRecord } from '../../../server/protocol/record.ts'
 import { TurnAnswer } from '../../../server/protocol/turns.ts'
 import { ask, askText, messagesOf, until, wantsEvents } from '../../support/http.ts'
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
+import { startTestApp, type TestApp } from '../../support/testApp.ts'
 import { wavBytes } from '../../support/wavBytes.ts'
-
-const apps: TestApp[] = []
-async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const made = await createTestApp(options)
-  apps.push(made)
-  return made
-}
-afterEach(async () => {
-  for (const { app } of apps.splice(0)) await app.close()
-})
 
 const answerSchema = Compile(TurnAnswer)
 const recordSchema = Compile(TurnRecord)
@@ -28,7 +18,7 @@ const storedTurn = async ({ app }: TestApp, turnId: string): Promise<StoredTurn>
 
 describe('an asked clip', () => {
   test('is answered in JSON with transcript, reply, spoken reply and timings', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await ask(server.app)
     expect(response.statusCode).toBe(200)
     const answer: TurnAnswer = response.json()
@@ -54,7 +44,7 @@ describe('an asked clip', () => {
   })
 
   test('fills its record: models, levels, times in the order of what happened, memory', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const { timings }: TurnAnswer = (await ask(server.app)).json()
     expect(recordSchema.Errors(timings)[1]).toEqual([])
     expect(timings).toMatchObject({
@@ -92,7 +82,7 @@ describe('an asked clip', () => {
   })
 
   test('is found in the record, whole and with its words', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const answer: TurnAnswer = (await ask(server.app)).json()
     const { items } = (await server.app.inject('/v1/turns')).json()
     const words = { transcript: answer.transcript, reply: answer.reply, heardText: answer.reply }
@@ -102,7 +92,7 @@ describe('an asked clip', () => {
   })
 
   test('has a spoken reply that is a WAV file of the announced length', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const { audio }: TurnAnswer = (await ask(server.app)).json()
     const wav = await server.app.inject(audio?.url ?? '')
     expect([wav.statusCode, wav.headers['content-type']]).toEqual([200, 'audio/wav'])
@@ -113,7 +103,7 @@ describe('an asked clip', () => {
   })
 
   test('comes as events in the order of the socket, each as the protocol describes it', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const response = await ask(server.app, {}, undefined, wantsEvents)
     expect(response.headers['content-type']).toMatch(/^text\/event-stream/)
     const messages = messagesOf(response.body)
@@ -135,7 +125,7 @@ describe('an asked clip', () => {
   })
 
   test('uses the models, voice and language of its form', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const fields = {
       speechModel: 'whisper-base-q4_0',
       llmModel: 'other:2b-q8_0',
@@ -151,7 +141,7 @@ describe('an asked clip', () => {
 
 describe('a typed question', () => {
   test('is answered without the ears', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const answer: TurnAnswer = (await askText(server.app, { text: '  Hello there. ' })).json()
     expect(answer).toMatchObject({
       transcript: 'Hello there.',
@@ -165,7 +155,7 @@ describe('a typed question', () => {
   })
 
   test('comes as events without a transcript', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const messages = messagesOf((await askText(server.app, { text: 'Hi' }, wantsEvents)).body)
     expect(messages[0]?.type).toBe('reply.delta')
     expect(messages.map(message => message.type)).not.toContain('transcript.final')
@@ -173,7 +163,7 @@ describe('a typed question', () => {
 })
 
 test.each(['none', 'browser'])('with the voice "%s" nothing is spoken here', async voice => {
-  const server = await start()
+  const server = await startTestApp()
   const answer: TurnAnswer = (await askText(server.app, { text: 'Hi', voice })).json()
   expect(answer.audio).toBeUndefined()
   expect(answer.timings).toMatchObject({
@@ -187,7 +177,7 @@ test.each(['none', 'browser'])('with the voice "%s" nothing is spoken here', asy
 })
 
 test('the link in audio.done works as soon as it is sent', async () => {
-  const server = await start()
+  const server = await startTestApp()
   // The figures that the end of a turn waits for come late.
   const figures = await server.stages.memory(null, null)
   server.stages.memory = () => new Promise(resolve => setTimeout(resolve, 300, figures))
@@ -210,7 +200,7 @@ test('the link in audio.done works as soon as it is sent', async () => {
 
 describe('a conversation', () => {
   test('goes on under its id: the next prompt holds what was said and answered', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const first: TurnAnswer = (await askText(server.app, { text: 'My name is Ada.' })).json()
     const { conversationId } = first
     const second: TurnAnswer = (
@@ -229,7 +219,7 @@ describe('a conversation', () => {
   })
 
   test('begins anew without an id, and under the given id if that is unknown', async () => {
-    const server = await start()
+    const server = await startTestApp()
     const first: TurnAnswer = (await askText(server.app, { text: 'One' })).json()
     const other: TurnAnswer = (await askText(server.app, { text: 'Two' })).json()
     expect(other.conversationId).not.toBe(first.conversationId)
@@ -242,7 +232,7 @@ describe('a conversation', () => {
   })
 
   test('does not remember a turn that failed', async () => {
-    const server = await start({ script: { respondError: new Error('boom'), respondErrorAfter: 2 } })
+    const server = await startTestApp({ script: { respondError: new Error('boom'), respondErrorAfter: 2 } })
     await askText(server.app, { text: 'Lost', conversationId: 'c' })
     server.script.respondError = null
     await askText(server.app, { text: 'Kept', conversationId: 'c' })
@@ -255,7 +245,7 @@ describe('a clip in which nothing was said', () => {
     ['voice activity finds no speech', { speechMs: 0 }],
     ['the recognizer finds no words', { transcript: '' }],
   ])('is no-speech when %s, and the LLM is not asked', async (_why, script) => {
-    const server = await start({ script })
+    const server = await startTestApp({ script })
     const response = await ask(server.app)
     expect(response.statusCode).toBe(200)
     const answer: TurnAnswer = response.json()
@@ -271,7 +261,7 @@ describe('a clip in which nothing was said', () => {
   })
 
   test('is no-speech when it holds no samples at all', async () => {
-    const server = await start({ script: { speechMs: 0 } })
+    const server = await startTestApp({ script: { speechMs: 0 } })
     const empty = new Uint8Array(wavBytes({ audio: Buffer.alloc(0) }))
     const answer: TurnAnswer = (await ask(server.app, {}, empty)).json()
     expect(answer.timings).toMatchObject({ outcome: 'no-speech', speech: { audioMs: 0, speechMs: 0 } })
@@ -279,14 +269,14 @@ describe('a clip in which nothing was said', () => {
   })
 
   test('over events is one turn.done and nothing else', async () => {
-    const server = await start({ script: { speechMs: 0 } })
+    const server = await startTestApp({ script: { speechMs: 0 } })
     const messages = messagesOf((await ask(server.app, {}, undefined, wantsEvents)).body)
     expect(messages).toHaveLength(1)
     expect(messages[0]).toMatchObject({ type: 'turn.done', outcome: 'no-speech' })
   })
 
   test('stops the recognizer that had begun beside voice activity', async () => {
-    const server = await start({ script: { speechMs: 0, recognizeMs: 10_000 } })
+    const server = await startTestApp({ script: { speechMs: 0, recognizeMs: 10_000 } })
     await ask(server.app)
     await until(() => server.calls.length === 2, 1_000)
     expect(server.calls[1]).toBe('recognize whisper-tiny.en-q8_0 aborted')
