@@ -1,0 +1,84 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { readSpeechClips, type SpeechClip } from '../../../scripts/bench/speechClips.ts'
+import { joinSamples } from '../../../server/audio/pcm.ts'
+import { createFindSpeech, type FindSpeech } from '../../../server/hearing/speechSegments.ts'
+import { track, trackerDefaults, trackerStart } from '../../../server/hearing/speechTracker.ts'
+import {
+  createVoiceActivity,
+  FRAME_SAMPLES,
+  type VoiceActivity,
+} from '../../../server/hearing/voiceActivity.ts'
+import { randomFrom } from '../../../server/shared/seeded.ts'
+
+/** The real Silero model: it comes with a package. */
+const directory = new URL('../../fixtures/speech', import.meta.url).pathname
+const never = new AbortController().signal
+const MOST_LATE_MS = 150
+let activity: VoiceActivity
+let findSpeech: FindSpeech
+let clips: SpeechClip[]
+
+beforeAll(async () => {
+  activity = await createVoiceActivity()
+  findSpeech = createFindSpeech(activity)
+  clips = await readSpeechClips(directory, findSpeech, never)
+})
+
+/** The sound with its louder half at so many dBFS RMS. */
+function atLevel(samples: Int16Array, dB: number): Int16Array {
+  const powers: number[] = []
+  for (let from = 0; from + FRAME_SAMPLES <= samples.length; from += FRAME_SAMPLES) {
+    const frame = samples.subarray(from, from + FRAME_SAMPLES)
+    powers.push(frame.reduce((sum, sample) => sum + sample * sample, 0) / FRAME_SAMPLES)
+  }
+  const louder = powers.toSorted((a, b) => b - a).slice(0, Math.ceil(powers.length / 2))
+  const rms = Math.sqrt(louder.reduce((sum, power) => sum + power, 0) / louder.length)
+  const gain = (10 ** (dB / 20) * 32_768) / rms
+  return samples.map(sample => Math.max(-32_768, Math.min(32_767, Math.round(sample * gain))))
+}
+
+/** Steady noise of a room, at −72 dBFS. */
+function inRoom(samples: Int16Array): Int16Array {
+  const random = randomFrom(7)
+  return samples.map(sample => sample + Math.round((random() * 2 - 1) * 14))
+}
+
+async function beginnings(samples: Int16Array): Promise<number[]> {
+  const stream = activity.open()
+  let state = trackerStart
+  const found: number[] = []
+  for (let from = 0; from + FRAME_SAMPLES <= samples.length; from += FRAME_SAMPLES) {
+    const probability = await stream.push(samples.subarray(from, from + FRAME_SAMPLES))
+    const step = track(state, probability, trackerDefaults)
+    state = step.state
+    if (step.event?.type === 'started') found.push(step.event.positionMs)
+  }
+  return found
+}
+
+const silence = (ms: number) => new Int16Array(ms * 16)
+
+describe('a quiet question', () => {
+  test('behind a loud one is heard from its beginning, as it is alone', async () => {
+    const spoken = clips.filter(({ kind }) => kind === 'speech')
+    expect(spoken.length).toBeGreaterThan(3)
+    const late: string[] = []
+    for (const [index, { file, samples }] of spoken.entries()) {
+      const other = spoken[(index + 1) % spoken.length] as SpeechClip
+      const loud = joinSamples([atLevel(other.samples, -20).subarray(0, 64_000), silence(1500)])
+      const quiet = joinSamples([loud, atLevel(samples, -45), silence(1000)])
+      const [alone = 0] = await beginnings(inRoom(atLevel(samples, -20)))
+      const fromMs = loud.length / 16 - 200
+      const begun = (await beginnings(inRoom(quiet))).find(ms => ms >= fromMs) ?? Number.POSITIVE_INFINITY
+      const lateMs = begun - loud.length / 16 - alone
+      if (lateMs > MOST_LATE_MS) late.push(`${file} ${Math.round(lateMs)} ms`)
+    }
+    expect(late).toEqual([])
+  })
+})
+
+test('noise begins nothing, however loud or quiet it is', async () => {
+  const noise = clips.find(({ file }) => file === 'nonspeech-pink-noise.wav') as SpeechClip
+  for (const dB of [-70, -60, -50, -40, -30, -20, -12])
+    expect(await beginnings(atLevel(noise.samples, dB)), `${dB} dBFS`).toEqual([])
+})
