@@ -3,6 +3,8 @@ export const socketLimits = {
   maxMessageBytes: 256 * 1024,
   /** Length of one binary frame; shorter last ones are taken. */
   maxFrameMs: 200,
+  /** A shorter frame counts as so long: a page's audio thread has 2.7 ms at a time, and each costs as much as a long one. */
+  countedFrameMs: 5,
   /** Audio that may come within `audioWindowMs` of arrival, as a multiple of it. */
   audioSpeed: 2,
   audioWindowMs: 5000,

@@ -1,7 +1,7 @@
 import { QuantvoxError } from '../../errors.ts'
 import { socketLimits } from '../../protocol/socketLimits.ts'
 
-const { audioSpeed, audioWindowMs, controlMessagesPerSecond, invalidInARow } = socketLimits
+const { audioSpeed, audioWindowMs, countedFrameMs, controlMessagesPerSecond, invalidInARow } = socketLimits
 
 /** What one socket may send. */
 export function createLimits() {
@@ -10,10 +10,10 @@ export function createLimits() {
   const invalid = { text: 0, binary: 0 }
 
   return {
-    /** So much audio arrived. Throws `audio_too_fast`. */
-    audio(audioMs: number, arrivedAtMs: number): void {
+    /** A frame of so much audio arrived. Throws `audio_too_fast`. */
+    audio(frameMs: number, arrivedAtMs: number): void {
       audio = audio.filter(frame => frame.atMs > arrivedAtMs - audioWindowMs)
-      audio.push({ atMs: arrivedAtMs, audioMs })
+      audio.push({ atMs: arrivedAtMs, audioMs: Math.max(frameMs, countedFrameMs) })
       const inWindowMs = audio.reduce((sum, frame) => sum + frame.audioMs, 0)
       if (inWindowMs > audioSpeed * audioWindowMs) {
         throw new QuantvoxError('audio_too_fast', 'Audio comes faster than anyone can speak.', {

@@ -188,6 +188,14 @@ describe('past a limit', () => {
     expect(await client.closed).toBe(1008)
   })
 
+  test('frames of next to nothing count for 5 ms each, so that a flood of them holds nobody up', async () => {
+    live = await createLiveApp()
+    const client = await live.connect()
+    for (let sent = 0; sent <= 2000; sent++) client.socket.send(Buffer.alloc(2 * (sent % 2)))
+    expect(await client.next('error')).toMatchObject({ code: 'audio_too_fast' })
+    expect(await client.closed).toBe(1008)
+  })
+
   test('more than 30 control messages a second get an error and 1008', async () => {
     live = await createLiveApp()
     const client = await live.connect()
