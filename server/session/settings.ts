@@ -22,6 +22,9 @@ export type ActiveHistory = {
   set(next: Active): void
 }
 
+/** Longer than an utterance may be, MAX_UTTERANCE_SECONDS at most 600, and than the decision that it is over takes. */
+const KEPT_MS = 700_000
+
 export function createActiveHistory(first: Active): ActiveHistory {
   let entries: { since: number; active: Active }[] = [{ since: Number.NEGATIVE_INFINITY, active: first }]
   const latest = () => entries.at(-1)?.active ?? first
@@ -29,8 +32,9 @@ export function createActiveHistory(first: Active): ActiveHistory {
     now: latest,
     at: ms => entries.findLast(entry => entry.since <= ms)?.active ?? latest(),
     set(active) {
-      // An utterance is long over before so many changes come.
-      entries = [...entries.slice(-20), { since: performance.now(), active }]
+      const since = performance.now()
+      const oldest = entries.findLastIndex(entry => entry.since <= since - KEPT_MS)
+      entries = [...entries.slice(oldest), { since, active }]
     },
   }
 }

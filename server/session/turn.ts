@@ -1,3 +1,4 @@
+import { within } from '../abort.ts'
 import type { QuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { LanguageModel } from '../protocol/models.ts'
@@ -5,6 +6,9 @@ import type { Outcome, Source, TurnRecord } from '../protocol/record.ts'
 import { createTimeline, type Timeline } from '../record/marks.ts'
 import { createDraft, type EndedTurn, finishRecord, type RecordDraft } from '../record/turnRecord.ts'
 import type { Stages } from './stages.ts'
+
+/** Longer than asking for memory figures may take; no row waits longer for them. */
+const MEMORY_WITHIN_MS = 3000
 
 /** Watches turns from outside: told when one begins; what it returns, when its row is written. Must not throw. */
 export type TurnObserver = () => (ended: EndedTurn) => void
@@ -59,8 +63,11 @@ export function beginTurn(
     ...{ turnId, owner: sessionId ?? turnId, timeline, draft },
     ...{ transcript: null, reply: null, heardText: null },
     watchMemory(model) {
-      memory = stages.memory(draft.speech.model, model).then(
-        figures => void Object.assign(draft.memory, figures),
+      const figures = within(stages.memory(draft.speech.model, model), MEMORY_WITHIN_MS, () => {
+        throw new Error(`not within ${MEMORY_WITHIN_MS} ms`)
+      })
+      memory = figures.then(
+        known => void Object.assign(draft.memory, known),
         error => log.warn({ err: error, turnId }, 'memory of the engines could not be read'),
       )
     },

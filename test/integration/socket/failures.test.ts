@@ -82,6 +82,17 @@ describe('an engine that fails', () => {
   })
 })
 
+test('memory figures that never come hold up neither the row nor the end of the session', async () => {
+  live = await createLiveApp()
+  live.stages.memory = () => new Promise(() => {})
+  const client = await live.connect({ voice: 'none' })
+  client.send({ type: 'text', text: 'Well?' })
+  expect(await client.next('turn.done')).toMatchObject({
+    outcome: 'completed',
+    timings: { memory: { llmResidentBytes: null } },
+  })
+})
+
 describe('a client that leaves', () => {
   const moments: [string, Partial<Script>, string | null, string][] = [
     ['while it speaks', {}, null, 'discarded'],

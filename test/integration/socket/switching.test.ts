@@ -143,6 +143,21 @@ describe('configure', () => {
     })
   })
 
+  test('and so does one since whose end there came many', async () => {
+    live = await createLiveApp()
+    const client = await live.connect({ mode: 'push-to-talk', voice: 'none' })
+    client.send({ type: 'begin' })
+    client.say(600)
+    client.silence(300)
+    await sleep(30)
+    for (let request = 0; request < 25; request++) {
+      client.send({ type: 'configure', requestId: `${request}`, llmModel: `other:${request}b` })
+      await client.next('configured')
+    }
+    client.send({ type: 'commit' })
+    expect((await client.next('turn.done')).timings.llm.model).toBe(fakeLanguageModel.name)
+  })
+
   test('changes the mode', async () => {
     live = await createLiveApp()
     const client = await live.connect({ voice: 'none' })

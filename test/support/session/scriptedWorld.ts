@@ -89,7 +89,7 @@ export function createScriptedWorld({ letterMs }: Setup, time: VirtualTime): Scr
       return await speechLevel(name, signal)
     },
     async memory() {
-      await pause(world.memoryMs)
+      if (world.memoryMs > 0) await later(time, world.memoryMs)
       return { speechResidentBytes: null, llmResidentBytes: null, llmGpuShare: null, llmMemorySource: null }
     },
     llm: {

@@ -77,7 +77,6 @@ const longReply = Array.from({ length: 12 }, (_, index) => `This is sentence num
 const oneOf = <const T>(...values: T[]) => fc.constantFrom(...values)
 /** More often well than not, or the first failure hides all others. */
 const error = oneOf(null, null, null, null, recoverable, recoverable, recoverable, unforeseen)
-const delayMs = oneOf(0, 1, 60, 400, 3000)
 const endless = oneOf(0, 1, 60, 60, 400, 3000, FOR_EVER_MS)
 
 const changes: fc.Arbitrary<Partial<World>> = fc.oneof(
@@ -91,7 +90,7 @@ const changes: fc.Arbitrary<Partial<World>> = fc.oneof(
   fc.record({ isDeaf: fc.boolean() }),
   fc.record({ lookupMs: endless }),
   fc.record({ keepMs: oneOf(0, 50, 2000, FOR_EVER_MS), doesKeep: fc.boolean() }),
-  fc.record({ memoryMs: delayMs, doesWrite: fc.boolean() }),
+  fc.record({ memoryMs: endless, doesWrite: fc.boolean() }),
   fc.record({ activityMs: oneOf(0, 0, 0, 5, 25, null) }),
   fc.record({ activityError: oneOf(null, null, null, null, null, null, null, unforeseen) }),
   fc.record({ reads: oneOf('at once', 'slowly', 'not') }),
