@@ -11,7 +11,7 @@ import { typedQuestion } from './questions/wholeQuestion.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { type ActiveHistory, changed, type Wanted } from './settings.ts'
 import type { Stages } from './stages.ts'
-import { type LoadedModels, prepare } from './switching.ts'
+import { createLanguageLoads, type LoadedModels, prepare } from './switching.ts'
 import type { TurnObserver } from './turn.ts'
 
 export type SessionDependencies = {
@@ -110,6 +110,7 @@ function configuring(
   { runner, hearing }: Ears,
 ) {
   const { stages } = dependencies
+  const loads = createLanguageLoads()
   let requests = 0
   const lastRequestFor = new Map<string, number>()
 
@@ -128,10 +129,11 @@ function configuring(
 
   return async ({ type, requestId, ...wanted }: Configure, arrivedAtMs: number): Promise<void> => {
     const request = ++requests
-    const costs = await prepare(wanted, { ...dependencies, owner: sessionId }, signal)
+    const costs = await prepare(request, wanted, { ...dependencies, owner: sessionId, loads }, signal)
     signal.throwIfAborted()
     // Of several that overlap the last one wins, whichever is ready first.
-    const known = costs.llm === undefined ? wanted : { ...wanted, llmModel: costs.llm.name }
+    const { llmModel: _asItIsListed, ...others } = wanted
+    const known = costs.llm === undefined ? others : { ...others, llmModel: costs.llm.name }
     const given = Object.entries(known).filter(([name]) => (lastRequestFor.get(name) ?? 0) < request)
     for (const [name] of given) lastRequestFor.set(name, request)
     apply(Object.fromEntries(given))

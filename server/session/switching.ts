@@ -11,6 +11,37 @@ export type SwitchDependencies = {
   stages: Stages
   loadedModels(signal: AbortSignal): Promise<LoadedModels>
   owner: string
+  loads: LanguageLoads
+}
+
+/** Loads of language models for one session. Null where another is wanted since, and then the load is broken off. */
+export type LanguageLoads = <T>(
+  request: number,
+  name: string,
+  load: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+) => Promise<T | null>
+
+/** The last request that found its model wins: what loads for others would keep the place at the language model from it. */
+export function createLanguageLoads(): LanguageLoads {
+  const underWay = new Map<AbortController, string>()
+  let last = 0
+  return async (request, name, load, signal) => {
+    if (request < last) return null
+    last = request
+    for (const [stop, other] of underWay) if (other !== name) stop.abort(new Error('another model is wanted'))
+    const stop = new AbortController()
+    underWay.set(stop, name)
+    try {
+      return await load(AbortSignal.any([signal, stop.signal]))
+    } catch (error) {
+      signal.throwIfAborted()
+      if (stop.signal.aborted) return null
+      throw error
+    } finally {
+      underWay.delete(stop)
+    }
+  }
 }
 
 /**
@@ -30,8 +61,9 @@ export async function checkWanted<W extends Partial<Wanted>>(
   return model === null ? wanted : { ...wanted, llmModel: model.name }
 }
 
-/** Loads and warms what is wanted beside running turns, and says what that cost. */
+/** Loads and warms what is wanted beside running turns, and says what that cost; without `llm` where another is wanted since. */
 export async function prepare(
+  request: number,
   wanted: Partial<Wanted>,
   dependencies: SwitchDependencies,
   signal: AbortSignal,
@@ -39,24 +71,28 @@ export async function prepare(
   const { stages } = dependencies
   if (wanted.voice !== undefined) stages.voice(wanted.voice)
   const [llm, speech] = await Promise.all([
-    wanted.llmModel === undefined ? null : prepareLanguage(wanted.llmModel, dependencies, signal),
+    wanted.llmModel === undefined ? null : prepareLanguage(request, wanted.llmModel, dependencies, signal),
     wanted.speechModel === undefined ? null : prepareSpeech(wanted.speechModel, dependencies, signal),
   ])
   return { ...(llm === null ? {} : { llm }), ...(speech === null ? {} : { speech }) }
 }
 
 async function prepareLanguage(
+  request: number,
   name: string,
-  { stages, loadedModels, owner }: SwitchDependencies,
+  { stages, loadedModels, owner, loads }: SwitchDependencies,
   signal: AbortSignal,
 ) {
   const model = await stages.languageModel(name, signal)
-  const before = (await loadedModels(signal)).language
   const isOurs = model.contextTokens === null || model.contextTokens <= stages.settings.contextTokens
-  const load = () =>
-    inPlace(stages.llm, model, owner, signal, lease => warm(lease, stages.settings.systemPrompt, signal))
-  const loadMs = model.loaded && isOurs ? null : await load()
-  return cost(model.name, loadMs, before, (await loadedModels(signal)).language)
+  const load = async (until: AbortSignal) => {
+    const before = (await loadedModels(until)).language
+    const warming = () =>
+      inPlace(stages.llm, model, owner, until, lease => warm(lease, stages.settings.systemPrompt, until))
+    const loadMs = model.loaded && isOurs ? null : await warming()
+    return cost(model.name, loadMs, before, (await loadedModels(until)).language)
+  }
+  return await loads(request, model.name, load, signal)
 }
 
 async function prepareSpeech(

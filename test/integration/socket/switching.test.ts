@@ -109,6 +109,32 @@ describe('configure', () => {
     expect((await client.next('turn.done')).timings.llm.model).toBe('quick:1b')
   })
 
+  test.each([
+    ['another', 'quick:1b'],
+    ['the one before', fakeLanguageModel.name],
+  ])('and then for %s: a model that is not wanted any more is not waited for', async (_which, name) => {
+    live = await createLiveApp()
+    const loaded = slowModels({ 'slow:70b': 60_000, 'quick:1b': 10 })
+    const client = await live.connect({ voice: 'none' })
+    client.send({
+      ...{ type: 'configure', requestId: 'slow', llmModel: 'slow:70b' },
+      endpointing: { silenceMs: 200 },
+    })
+    await sleep(50)
+    client.send({ type: 'configure', requestId: 'quick', llmModel: name })
+    // Which is answered first depends on whether the second has to load.
+    const told = [await client.next('configured'), await client.next('configured')]
+    const [slow, quick] = ['slow', 'quick'].map(id => told.find(({ requestId }) => requestId === id))
+    expect(slow).toMatchObject({
+      settings: { llmModel: fakeLanguageModel.name, endpointing: { silenceMs: 200 } },
+    })
+    expect(slow?.llm).toBeUndefined()
+    expect(quick).toMatchObject({ settings: { llmModel: name } })
+    client.send({ type: 'text', text: 'Well?' })
+    expect((await client.next('turn.done')).timings.llm.model).toBe(name)
+    expect(loaded).not.toContain('slow:70b')
+  })
+
   test('that fails changes nothing, and names its request', async () => {
     live = await createLiveApp()
     slowModels({})
