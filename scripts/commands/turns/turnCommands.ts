@@ -79,8 +79,11 @@ export function addTurns(program: Command, signal: AbortSignal): void {
 
 function filters(command: Command): Command {
   return command
-    .option('--since <time>', 'from this ISO time on')
-    .option('--until <time>', 'before this ISO time')
+    .option(
+      '--since <time>',
+      'from this time on: 2026-11-23 (the beginning of that day here) or 2026-11-23T08:00',
+    )
+    .option('--until <time>', 'before this time, written alike')
     .option('--llm-model <tag>', 'of this Ollama tag')
     .option('--speech-model <level>', 'of this speech model level')
     .option('--outcome <outcome>', 'completed, interrupted, no-speech, discarded or failed')

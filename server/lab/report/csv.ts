@@ -1,6 +1,6 @@
-import { stringify } from 'csv-stringify/sync'
 import type { Figure } from '../../protocol/comparisonFigures.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
+import { type CsvCell, csvRow } from '../../shared/csv.ts'
 
 const columns = [
   ...['side', 'arm', 'reference', 'noise', 'figure', 'value', 'unit', 'n', 'low', 'high', 'p90', 'p95'],
@@ -10,8 +10,8 @@ const columns = [
 type Arm = { name: string; reference: string | null; figures: Record<string, Figure> }
 
 /**
- * One row per arm and figure (RFC 4180, CRLF). An empty cell is not measured or not supported by n; `noise` marks
- * the second measuring of a reference. Text that a spreadsheet would run as a formula gets a leading apostrophe.
+ * One row per arm and figure. An empty cell is not measured or not supported by n; `noise` marks the second
+ * measuring of a reference.
  */
 export function csvReport({ speech, llm, pairs, noiseArm }: ComparisonResult): string {
   const arms: { side: string; noise: boolean; arm: Arm | null }[] = [
@@ -22,7 +22,7 @@ export function csvReport({ speech, llm, pairs, noiseArm }: ComparisonResult): s
     ...pairs.map(arm => ({ side: 'pair', noise: false, arm })),
     { side: 'pair', noise: true, arm: noiseArm.pair },
   ]
-  const rows = arms.flatMap(({ side, noise, arm }) =>
+  const rows: CsvCell[][] = arms.flatMap(({ side, noise, arm }) =>
     arm === null
       ? []
       : Object.entries(arm.figures).map(([name, figure]) => [
@@ -35,13 +35,10 @@ export function csvReport({ speech, llm, pairs, noiseArm }: ComparisonResult): s
           figure.verdict,
         ]),
   )
-  return stringify([columns, ...rows], {
-    record_delimiter: 'windows',
-    escape_formulas: true,
-    cast: {
-      boolean: value => String(value),
-      // Six digits are more than any clock is good for; counts stay whole.
-      number: value => String(Number.isInteger(value) ? value : Number(value.toPrecision(6))),
-    },
-  })
+  return [columns, ...rows].map(row => csvRow(row.map(shortened))).join('')
+}
+
+/** Six digits are more than any clock is good for; counts stay whole. */
+function shortened(cell: CsvCell): CsvCell {
+  return typeof cell === 'number' && !Number.isInteger(cell) ? Number(cell.toPrecision(6)) : cell
 }

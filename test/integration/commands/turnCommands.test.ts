@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findTurns, type TurnLocation } from '../../../scripts/commands/turns/turnSource.ts'
 import { exportTurns, listTurns, showTurn } from '../../../scripts/commands/turns/turns.ts'
 import { turnRecordRoutes } from '../../../server/doors/rest/turnRecords.ts'
@@ -147,11 +147,10 @@ test.each(kinds)(
   async kind => {
     const json = (filters: TurnFilters) =>
       printed(out => listTurns({ location: locate(kind), out, json: true, limit: 600, filters }))
-    const { items } = JSON.parse(await json({ since: '2026-11-01', until: '2026-11-01T01:00+01:00' }))
-    expect(items).toHaveLength(0)
-    expect(
-      JSON.parse(await json({ since: '2026-11-01', until: '2026-11-01T02:00+01:00' })).items,
-    ).toHaveLength(60)
+    const count = async (filters: TurnFilters) => JSON.parse(await json(filters)).items.length
+    const since = '2026-11-01T00:00Z'
+    expect(await count({ since, until: '2026-11-01T01:00+01:00' })).toBe(0)
+    expect(await count({ since, until: '2026-11-01T02:00+01:00' })).toBe(60)
     await expect(json({ since: 'yesterday' })).rejects.toMatchObject({
       line: expect.stringMatching(/--since.*yesterday/),
     })
@@ -161,6 +160,45 @@ test.each(kinds)(
     })
   },
 )
+
+describe('east of Greenwich', () => {
+  beforeEach(() => {
+    vi.stubEnv('TZ', 'Asia/Kathmandu') // 5:45 ahead; the turns begin at midnight UTC, one a minute
+  })
+  afterEach(() => {
+    vi.unstubAllEnvs()
+  })
+
+  test.each([
+    ['2026-11-01', 600],
+    ['2026-11-02', 0],
+    ['2026-11-01T05:45', 600],
+    ['2026-11-01 06:45:00', 540],
+    ['2026-11-01T01:00Z', 540],
+    ['2026-11-01T06:45+0545', 540],
+  ])('--since %s leaves %i turns: a date and a time are those of the user', async (since, left) => {
+    const location = locate('file')
+    const page = await printed(out =>
+      listTurns({ location, out, json: true, limit: 600, filters: { since } }),
+    )
+    expect(JSON.parse(page).items).toHaveLength(left)
+    const before = await printed(out =>
+      listTurns({ location, out, json: true, limit: 600, filters: { until: since } }),
+    )
+    expect(JSON.parse(before).items).toHaveLength(600 - left)
+  })
+
+  test.each(['5', '2026-02-30', '2026-13-01', '2026-11', '2026-11-01T25:00', '11/01/2026', ''])(
+    '%j is no date',
+    async since => {
+      const listed = listTurns({ location: locate('file'), out: new PassThrough(), filters: { since } })
+      await expect(listed).rejects.toMatchObject({
+        code: 'invalid_request',
+        mend: expect.stringContaining('here'),
+      })
+    },
+  )
+})
 
 test('server and file export the same CSV', async () => {
   const [fromServer, fromFile] = await Promise.all(
