@@ -35,7 +35,7 @@ export type Dependencies = HealthDependencies &
     /** For each scrape of `/metrics`. */
     engines(): Promise<EngineFigures[]>
     /** What only live sessions need; without it there are none. */
-    live?: Pick<SessionDependencies, 'activity' | 'loadedModels'>
+    live?: Pick<SessionDependencies, 'activity' | 'detector' | 'loadedModels'>
     /** The comparison lab; without it there are no comparisons. */
     comparisons?: Comparisons
     /** Folder of the built page. */
@@ -109,7 +109,14 @@ export async function buildApp(
       session: {
         ...dependencies.live,
         ...{ stages, replies, source: 'socket', observers: stages.observers, plays: true },
-        defaults: { silenceMs: config.SILENCE_MS, minSpeechMs: config.BARGE_IN_MS },
+        defaults: {
+          endpointing: {
+            mode: config.ENDPOINTING,
+            preset: config.ENDPOINTING_PRESET,
+            silenceMs: config.SILENCE_MS,
+          },
+          minSpeechMs: config.BARGE_IN_MS,
+        },
         maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
         partialTranscripts: config.PARTIAL_TRANSCRIPTS,
       },

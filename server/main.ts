@@ -82,6 +82,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       replies,
       live: {
         activity: assembly.activity,
+        detector: assembly.detector,
         loadedModels: signal => loadedModelsOf(assembly, signal),
       },
       comparisons,

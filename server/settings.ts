@@ -66,11 +66,21 @@ export const Settings = Type.Object({
       'flite:<kal16|awb|rms|slt>, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL.',
   }),
   SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
+  ENDPOINTING: Type.Enum(['learned', 'silence'], {
+    default: 'silence',
+    description:
+      'What ends a turn of a live session: SILENCE_MS of silence, or how the voice sounds at a pause and what it said.',
+  }),
+  ENDPOINTING_PRESET: Type.Enum(['fast', 'balanced', 'patient'], {
+    default: 'balanced',
+    description: 'How soon a turn ends with ENDPOINTING=learned.',
+  }),
   SILENCE_MS: Type.Integer({
     default: 500,
     minimum: 100,
     maximum: 3000,
-    description: 'Silence that ends a turn of a live session.',
+    description:
+      'Silence that ends a turn of a live session; with ENDPOINTING=learned, while the detector is not there.',
   }),
   BARGE_IN_MS: Type.Integer({
     default: 250,

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
+import { noDetector } from '../../test/support/hearing/fakeDetector.ts'
 import { createTestApp } from '../../test/support/testApp.ts'
 import type { ServerReading } from './sessionReading.ts'
 
@@ -15,7 +16,7 @@ const nothingLoaded = async () => ({ speech: [], language: [] })
 const { app } = await createTestApp({
   settings: { LOG_LEVEL: 'silent' },
   script: { recognizeMs: 200, firstTokenMs: 80, tokenMs: 10 },
-  dependencies: { live: { activity, loadedModels: nothingLoaded } },
+  dependencies: { live: { activity, detector: noDetector, loadedModels: nothingLoaded } },
 })
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 const loopDelay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })

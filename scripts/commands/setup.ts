@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { type Config, loadConfig } from '../../server/config.ts'
+import { QuantvoxError } from '../../server/errors.ts'
 import {
   chooseDefaultLanguageModel,
+  ensureEndOfTurn,
   ensureLanguageModel,
   ensureOllama,
   ensureSpeechModel,
@@ -16,7 +18,7 @@ import { settingFlags, settingsOf } from './settingFlags.ts'
 /** `quantvox setup`: gets what the first start needs, without starting, side by side, and prints where it is. */
 export function addSetup(program: Command, signal: AbortSignal): void {
   const command = program.command('setup').description('get the engines and the default models')
-  settingFlags(command, ['CACHE_DIR', 'SPEECH_MODEL', 'LLM_MODEL', 'OLLAMA_HOST'])
+  settingFlags(command, ['CACHE_DIR', 'SPEECH_MODEL', 'LLM_MODEL', 'OLLAMA_HOST', 'ENDPOINTING'])
   command.option('--json', 'print what is where as JSON').action(async (options: Record<string, unknown>) => {
     const { config } = loadConfig(settingsOf(options))
     const view = createProgressView()
@@ -26,11 +28,12 @@ export function addSetup(program: Command, signal: AbortSignal): void {
 }
 
 function resultText(result: Awaited<ReturnType<typeof setUp>>): string {
-  const { whisper, ollama, speechModel, languageModel } = result
+  const { whisper, ollama, speechModel, endOfTurn, languageModel } = result
   const rows = [
     ['Ollama', 'url' in ollama ? `running at ${ollama.url}` : `${ollama.version}  ${ollama.path}`],
     ['whisper.cpp', whisper === null ? 'at SPEECH_URL' : `${whisper.version}  ${whisper.serverPath}`],
     ['speech model', speechModel === null ? 'at SPEECH_URL' : `${speechModel.name}  ${speechModel.path}`],
+    ...(endOfTurn === null ? [] : [['end of turn', endOfTurn] as const]),
     ['language model', languageModel],
   ] as const
   const lines = rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`)
@@ -55,13 +58,25 @@ async function setUp(config: Config, onProgress: SetupContext['onProgress'], sig
   const parts = [
     orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureWhisper(context)),
     orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureSpeechModel(config.SPEECH_MODEL, context)),
+    orStop(getEndOfTurn(config, context)),
     orStop(getLanguageModel(config, context)),
   ] as const
   await Promise.allSettled(parts)
   failed.signal.throwIfAborted()
-  const [whisper, speechModel, { ollama, languageModel }] = await Promise.all(parts)
+  const [whisper, speechModel, endOfTurn, { ollama, languageModel }] = await Promise.all(parts)
   const seconds = Math.round((performance.now() - started) / 100) / 10
-  return { cacheDir, whisper, ollama, speechModel, languageModel, seconds }
+  return { cacheDir, whisper, ollama, speechModel, endOfTurn, languageModel, seconds }
+}
+
+/** Where it is, or why it is not: turns end without it, too. Null where it is not wanted. */
+async function getEndOfTurn(config: Config, context: SetupContext): Promise<string | null> {
+  if (config.ENDPOINTING !== 'learned') return null
+  try {
+    return await ensureEndOfTurn(context)
+  } catch (error) {
+    if (!(error instanceof QuantvoxError) || context.signal.aborted) throw error
+    return error.line
+  }
 }
 
 async function getLanguageModel(config: Config, context: SetupContext) {

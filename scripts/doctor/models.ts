@@ -3,7 +3,7 @@ import { createLanguageModels } from '../../server/llm/models.ts'
 import { isSameTag } from '../../server/llm/tagNames.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
-import { checkSpeechModels, listSpeechModels } from '../../server/setup/index.ts'
+import { checkSpeechModels, findEndOfTurn, listSpeechModels } from '../../server/setup/index.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
 import { type Finding, finding } from './finding.ts'
@@ -11,7 +11,8 @@ import { versionAt } from './ollama.ts'
 
 /** The models that are set, and whether every file in the cache is what it was when it was made. */
 export async function examineModels(config: Config, signal: AbortSignal): Promise<Finding[]> {
-  return [await speech(config), await hashes(config, signal), await language(config, signal)]
+  const endOfTurn = config.ENDPOINTING === 'learned' ? [await endOfTurnModel(config, signal)] : []
+  return [await speech(config), await hashes(config, signal), ...endOfTurn, await language(config, signal)]
 }
 
 async function speech(config: Config): Promise<Finding> {
@@ -52,6 +53,21 @@ async function hashes({ CACHE_DIR }: Config, signal: AbortSignal): Promise<Findi
           mend: `Run "npx quantvox models remove" and "models pull" for ${damaged.join(', ')}.`,
         },
     'A damaged file transcribes nonsense or crashes its engine.',
+  )
+}
+
+async function endOfTurnModel({ CACHE_DIR }: Config, signal: AbortSignal): Promise<Finding> {
+  const path = await findEndOfTurn({ cacheDir: CACHE_DIR, signal })
+  return finding(
+    'end of turn',
+    path ?? 'the model that hears it is not here',
+    path === null
+      ? {
+          state: 'note',
+          mend: 'Run "npx quantvox setup", or just start: the server fetches it. It needs python3 with pip.',
+        }
+      : null,
+    'Without it turns end after SILENCE_MS, as with ENDPOINTING=silence.',
   )
 }
 

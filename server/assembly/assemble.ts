@@ -10,6 +10,7 @@ import { createRemoteSpeechEngines } from '../engines/whisper/remoteSpeech.ts'
 import type { SpeechEngines } from '../engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../engines/whisper/whisperServers.ts'
 import { QuantvoxError } from '../errors.ts'
+import { createDetector } from '../hearing/endOfTurn/detector.ts'
 import { createFindSpeech } from '../hearing/speechSegments.ts'
 import { createVoiceActivity } from '../hearing/voiceActivity.ts'
 import { createLanguageModelLeases } from '../llm/lease.ts'
@@ -98,6 +99,7 @@ export async function assemble(
     log,
   })
   const activity = await createVoiceActivity()
+  const detector = createDetector(() => provision.endOfTurn(report, ending.signal), log)
 
   const chat: ChatSettings = {
     numCtx: config.NUM_CTX,
@@ -157,6 +159,7 @@ export async function assemble(
   return {
     stages,
     activity,
+    detector,
     ollama,
     speechEngines,
     /**
@@ -179,7 +182,7 @@ export async function assemble(
     /** Stops every engine that was started here. */
     async stopEngines(): Promise<void> {
       const speech = [speechEngines, ...separate].map(engines => engines.stop())
-      await Promise.allSettled([...speech, ollama.stop(), flite.stop()])
+      await Promise.allSettled([...speech, ollama.stop(), flite.stop(), detector.stop()])
     },
   }
 }

@@ -33,9 +33,14 @@ export function labOf(
     stages,
     session: {
       activity: assembly.activity,
+      detector: assembly.detector,
       replies,
       loadedModels: signal => loadedModelsOf(assembly, signal),
-      defaults: { silenceMs: config.SILENCE_MS, minSpeechMs: config.BARGE_IN_MS },
+      // The same every time, whatever a detector hears: only the models differ in a comparison.
+      defaults: {
+        endpointing: { mode: 'silence', preset: config.ENDPOINTING_PRESET, silenceMs: config.SILENCE_MS },
+        minSpeechMs: config.BARGE_IN_MS,
+      },
       maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
     },
     speechModels: () => speechModelsOf(assembly, provision),

@@ -9,6 +9,8 @@ export type Provision = {
   ollama(report: Report, signal: AbortSignal): Promise<{ path: string; version: string }>
   /** Fetches or makes a speech level. Throws `model_not_found` for an unknown one. */
   speechLevel(name: string, report: Report, signal: AbortSignal): Promise<SpeechLevel>
+  /** Path of the model that hears whether a turn is over. */
+  endOfTurn(report: Report, signal: AbortSignal): Promise<string>
   speechLevels(): Promise<Omit<SpeechModel, 'loaded' | 'residentBytes'>[]>
   /** Pulls a tag, or makes it by the catalog's recipe. */
   languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>

@@ -20,7 +20,7 @@ export type WarmUp = ReturnType<typeof createWarmUp>
 
 export function createWarmUp(
   config: Config,
-  { stages, ollama, flite, languageModels }: Assembly,
+  { stages, ollama, flite, languageModels, detector }: Assembly,
   provision: Provision,
   report: Report,
   log: Log,
@@ -74,6 +74,8 @@ export function createWarmUp(
   return {
     /** Gets the default models, loads them and runs each once. Rejects with the first failure, but goes on trying. */
     async run(signal: AbortSignal): Promise<void> {
+      // Where it cannot be had turns end all the same, so nothing waits for it.
+      if (config.ENDPOINTING === 'learned') void detector.start()
       const parts = { 'speech model': speech, 'language model': language, voice }
       for (const what of Object.keys(parts))
         missing.set(what, { what, why: 'It is being fetched, loaded and warmed.' })

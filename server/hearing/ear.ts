@@ -12,8 +12,8 @@ export type UtteranceTaker = {
   /** `speech` is placed from the first sample pushed. */
   paused(speech: Speech): void
   resumed(): void
-  /** The newest partial transcript; null where there is none. */
-  partial(): string | null
+  /** What was said up to the pause that goes on, where that is recognized already; else null. */
+  text(): string | null
 }
 
 /** `stretch` is the one that the audio belongs to, which is not always the one that is said now. */
@@ -63,7 +63,7 @@ export function createEar(
   }
 
   async function hearFrame(frame: Int16Array): Promise<void> {
-    const event = await listener.push(frame, following.partial())
+    const event = await listener.push(frame, following.text())
     if (line.isClosed()) return
     if (event?.type === 'started') spokenFromMs = event.positionMs + startMs
     if (event?.type === 'ended') {
@@ -173,7 +173,7 @@ function createFollowing(listener: Listener) {
   let hasBegun = false
   return {
     isTaken: () => taker !== null,
-    partial: () => taker?.partial() ?? null,
+    text: () => taker?.text() ?? null,
     take(next: UtteranceTaker | null): void {
       taker = next
       hasBegun = false

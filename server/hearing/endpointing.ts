@@ -1,4 +1,5 @@
 import type { Speech } from '../audio/utterance.ts'
+import { FRAME_MS } from './voiceActivity.ts'
 
 /** A pause that goes on, as the endpointing sees it. */
 export type Pause = Speech & {
@@ -6,8 +7,8 @@ export type Pause = Speech & {
   silenceMs: number
   /** The utterance so far, mono, 16 kHz; made only when it is looked at. */
   samples(): Int16Array
-  /** The newest partial transcript; null where there is none. */
-  partial: string | null
+  /** What was said up to this pause, where that is recognized already; else null. */
+  text: string | null
 }
 
 /** `askAgainInMs` is counted from the frame that was asked about. */
@@ -15,16 +16,22 @@ export type EndpointingVerdict = 'over' | 'not-yet' | { askAgainInMs: number }
 
 /** Decides at a pause whether the speaker is done. */
 export type Endpointing = {
+  /** Silence that counts as a pause, milliseconds. */
+  pauseMs: number
   /**
-   * Asked at the first frame of a pause that is long enough to count, and again as the verdict says; after `not-yet`
+   * Asked at the first frame of a pause that counts, and again as the verdict says; after `not-yet`
    * with the next pause only. What takes longer than a frame answers `askAgainInMs` and goes on beside.
    */
   decide(pause: Pause): EndpointingVerdict
 }
 
+/** Longer than the closure of most stop consonants: at each pause the utterance so far is decoded early. */
+const PAUSE_MS = 128
+
 /** The utterance is over after so much silence, whatever was said. */
 export function fixedSilence(silenceMs: number): Endpointing {
   return {
+    pauseMs: Math.min(PAUSE_MS, Math.max(FRAME_MS, silenceMs - 2 * FRAME_MS)),
     decide: pause => (pause.silenceMs >= silenceMs ? 'over' : { askAgainInMs: silenceMs - pause.silenceMs }),
   }
 }

@@ -6,8 +6,8 @@ import { FRAME_MS } from './voiceActivity.ts'
 export type FrameMemory = {
   push(frame: Int16Array): void
   frames(): readonly Int16Array[]
-  /** Frame number `frame`, counted from the first ever, is voiced. */
-  noteVoiced(frame: number): void
+  /** Frame number `frame`, counted from the first ever, is voiced; less silence than `pauseMs` before it is none. */
+  noteVoiced(frame: number, pauseMs: number): void
   forgetVoiced(): void
   /** Keeps no more than the pre-roll of what came before frame number `frame`. */
   forgetBefore(frame: number): void
@@ -17,7 +17,7 @@ export type FrameMemory = {
   utterance(ended: { startMs: number; lastVoicedMs: number; speechMs: number }): Utterance
 }
 
-export function createFrameMemory(preRollMs: number, pauseMs: number): FrameMemory {
+export function createFrameMemory(preRollMs: number): FrameMemory {
   let frames: Int16Array[] = []
   /** Number of the first that is kept. */
   let first = 0
@@ -36,7 +36,7 @@ export function createFrameMemory(preRollMs: number, pauseMs: number): FrameMemo
   return {
     push: frame => void frames.push(frame),
     frames: () => frames,
-    noteVoiced(frame) {
+    noteVoiced(frame, pauseMs) {
       const last = runs.at(-1)
       if (last && (frame - last.end) * FRAME_MS < pauseMs) last.end = frame + 1
       else runs.push({ start: frame, end: frame + 1 })

@@ -10,8 +10,8 @@ import { FRAME_MS, type VoiceActivity } from './voiceActivity.ts'
 
 /** More than the recognizer keeps around speech, so that the first sound is never cut. */
 const PRE_ROLL_MS = 400
-/** Silence after which the utterance so far is decoded early: longer than the closure of most stop consonants. */
-const PAUSE_MS = 128
+/** Silence after which the utterance so far is decoded early; what ends it is the button. */
+const PUSH_TO_TALK_PAUSE_MS = 128
 /** A client whose frames stop in mid-speech will not go on with this utterance. */
 const STALLED_MS = 2000
 
@@ -46,7 +46,6 @@ export type HearingOrder =
 export type HearingOptions = {
   activity: VoiceActivity
   sampleRate: number
-  silenceMs: number
   endpointing: Endpointing
   maxUtteranceMs: number
   /** Somebody speaks: who takes it. While nobody does, asked again with every frame. */
@@ -62,7 +61,7 @@ export type Hearing = {
   obey(order: HearingOrder): void
   /** Gives the utterance of push-to-talk that was opened to `taker`. */
   take(taker: UtteranceTaker): void
-  setEndpointing(endpointing: Endpointing, silenceMs: number): void
+  setEndpointing(endpointing: Endpointing): void
   /** How much was heard, on the session's timeline. */
   positionMs(): number
 }
@@ -72,7 +71,7 @@ export function createHearing(options: HearingOptions): Hearing {
   const { activity, sampleRate, maxUtteranceMs, failed } = options
   const clock = createAudioClock()
   const watch = createWatch(options.cutOff)
-  let { silenceMs, endpointing } = options
+  let { endpointing } = options
   let positionMs = 0
   let samplesHeard = 0
   let ear: Ear | null = null
@@ -115,8 +114,7 @@ export function createHearing(options: HearingOptions): Hearing {
         return
       case 'mode':
         // The one before hears to its end what came before, for whom has committed it.
-        ear =
-          order.mode === 'hands-free' ? openEar(order.next, handsFree(options, silenceMs, endpointing)) : null
+        ear = order.mode === 'hands-free' ? openEar(order.next, handsFree(maxUtteranceMs, endpointing)) : null
         pressed = null
         return
       case 'forget':
@@ -139,29 +137,23 @@ export function createHearing(options: HearingOptions): Hearing {
     },
     obey,
     take: taker => ear?.take(taker),
-    setEndpointing(next, nextSilenceMs) {
+    setEndpointing(next) {
       endpointing = next
-      silenceMs = nextSilenceMs
       if (pressed === null) ear?.setEndpointing(next)
     },
     positionMs: () => positionMs,
   }
 }
 
-function handsFree(
-  { maxUtteranceMs }: Pick<HearingOptions, 'maxUtteranceMs'>,
-  silenceMs: number,
-  endpointing: Endpointing,
-): ListenerOptions {
-  const pauseMs = Math.min(PAUSE_MS, Math.max(FRAME_MS, silenceMs - 2 * FRAME_MS))
-  return { ...trackerDefaults, pauseMs, endpointing, maxUtteranceMs, preRollMs: PRE_ROLL_MS }
+function handsFree(maxUtteranceMs: number, endpointing: Endpointing): ListenerOptions {
+  return { ...trackerDefaults, endpointing, maxUtteranceMs, preRollMs: PRE_ROLL_MS }
 }
 
 function pushToTalk(): ListenerOptions {
   const forEver = Number.POSITIVE_INFINITY
   const { onset, release } = trackerDefaults
   return {
-    ...{ onset, release, pauseMs: PAUSE_MS, minSpeechMs: FRAME_MS },
+    ...{ onset, release, pauseMs: PUSH_TO_TALK_PAUSE_MS, minSpeechMs: FRAME_MS },
     ...{ endpointing: null, maxUtteranceMs: forEver, preRollMs: forEver },
   }
 }

@@ -15,7 +15,7 @@ import { FRAME_MS, type VoiceActivityStream } from './voiceActivity.ts'
 export type ListenerOptions = Omit<TrackerOptions, 'silenceMs'> & {
   /** Kept from before the first voiced frame, so that the first sound is never cut; Infinity keeps everything. */
   preRollMs: number
-  /** Asked at each pause whether the utterance is over; null: only `end` ends it. */
+  /** Says what a pause is, in place of `pauseMs`, and is asked at each whether the utterance is over; null: only `end` ends it. */
   endpointing: Endpointing | null
 }
 
@@ -31,9 +31,9 @@ export type ListenerEvent =
 export type Listener = {
   /**
    * Hears the next frame (512 samples); the frames decide alone, nothing depends on when they come.
-   * @param partial the newest partial transcript, for the endpointing
+   * @param text what was said up to the pause that goes on, for the endpointing
    */
-  push(frame: Int16Array, partial?: string | null): Promise<ListenerEvent | null>
+  push(frame: Int16Array, text?: string | null): Promise<ListenerEvent | null>
   /** Ends the utterance now; null where nothing counts as speech. */
   end(): Utterance | null
   /** Forgets the utterance, the rest of it too, and goes on listening after it. */
@@ -51,8 +51,8 @@ const DROPPED_UNTIL_MS = 500
 
 /** Finds utterances in live audio, frame by frame, with the sound before them and at each pause. */
 export function createListener(stream: VoiceActivityStream, options: ListenerOptions): Listener {
-  const tracking = { ...options, silenceMs: Number.POSITIVE_INFINITY }
-  const memory = createFrameMemory(options.preRollMs, options.pauseMs)
+  let tracking = trackingFor(options, options.endpointing)
+  const memory = createFrameMemory(options.preRollMs)
   const ends = createEnds(options.endpointing, memory)
   let state = trackerStart
   /** The rest of a dropped utterance is not heard. */
@@ -69,39 +69,36 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
   }
 
   /** What the tracker says, and at a pause whether the endpointing says that the utterance ends with this frame. */
-  function told(
-    event: TrackerEvent | null,
-    startFrame: number,
-    partial: string | null,
-  ): ListenerEvent | null {
+  function told(event: TrackerEvent | null, startFrame: number, text: string | null): ListenerEvent | null {
     if (event?.type === 'started') return event
     if (event?.type === 'resumed') return { type: 'resumed' }
     if (event?.type === 'ended') return { type: 'ended', utterance: memory.utterance(event) }
     if (event?.type === 'paused') ends.askAtOnce()
-    if (ends.isOver(state, partial)) {
+    if (ends.isOver(state, text)) {
       const whole = endNow()
       return whole && { type: 'ended', utterance: whole }
     }
     return event && { type: 'paused', speech: memory.speech(startFrame, event.speechMs) }
   }
 
-  function hear(probability: number, partial: string | null): ListenerEvent | null {
+  function hear(probability: number, text: string | null): ListenerEvent | null {
     const startFrame = state.utterance?.startFrame ?? state.frames
     const step = track(state, probability, tracking)
     const last = step.event?.type === 'ended' ? step.event.lastVoicedMs : null
     // The frame with which an utterance gets too long is of it, though nothing goes on after it.
-    if (step.state.voiced || last === step.state.frames * FRAME_MS) memory.noteVoiced(state.frames)
+    if (step.state.voiced || last === step.state.frames * FRAME_MS)
+      memory.noteVoiced(state.frames, tracking.pauseMs)
     state = step.state
-    const event = told(step.event, startFrame, partial)
+    const event = told(step.event, startFrame, text)
     if (state.utterance === null && !state.voiced) memory.forgetVoiced()
     return event
   }
 
   return {
-    async push(frame, partial = null) {
+    async push(frame, text = null) {
       memory.push(frame)
       const probability = await stream.push(frame)
-      const event = isDeaf ? null : hear(probability, partial)
+      const event = isDeaf ? null : hear(probability, text)
       if (isDeaf) ({ state, isDeaf } = skipped(state, probability, tracking))
       memory.forgetBefore(state.utterance?.startFrame ?? state.frames)
       return event
@@ -123,9 +120,18 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
       return utterance?.confirmed && !isDeaf ? utterance.voicedFrames * FRAME_MS : 0
     },
     soFar: () => memory.splitAt(state.utterance?.startFrame ?? state.frames),
-    setEndpointing: ends.setEndpointing,
+    setEndpointing(next) {
+      tracking = trackingFor(options, next)
+      ends.setEndpointing(next)
+    },
   }
 }
+
+const trackingFor = (options: ListenerOptions, endpointing: Endpointing | null): TrackerOptions => ({
+  ...options,
+  pauseMs: endpointing?.pauseMs ?? options.pauseMs,
+  silenceMs: Number.POSITIVE_INFINITY,
+})
 
 /** A frame of a dropped utterance, or of the silence that ends it. */
 function skipped(before: TrackerState, probability: number, tracking: TrackerOptions) {
@@ -150,13 +156,13 @@ function createEnds(first: Endpointing | null, memory: FrameMemory) {
       askAtOnce()
     },
     /** Whether the utterance ends with this frame. */
-    isOver({ utterance, frames }: TrackerState, partial: string | null): boolean {
+    isOver({ utterance, frames }: TrackerState, text: string | null): boolean {
       if (endpointing === null || askAtMs === null || !utterance?.paused) return false
       const silenceMs = (frames - utterance.endFrame) * FRAME_MS
       if (silenceMs < askAtMs) return false
       const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * FRAME_MS)
       const samples = () => joinSamples(memory.frames())
-      const verdict = endpointing.decide({ ...speech, silenceMs, samples, partial })
+      const verdict = endpointing.decide({ ...speech, silenceMs, samples, text })
       if (verdict === 'over') return true
       askAtMs = verdict === 'not-yet' ? null : silenceMs + verdict.askAgainInMs
       return false

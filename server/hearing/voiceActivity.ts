@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { Tensor } from 'onnxruntime-node'
 import { PCM_SAMPLE_RATE } from '../audio/pcm.ts'
 import { createInputGain } from './inputGain.ts'
+import { loadOnnxModel } from './onnxModel.ts'
 
 /** Samples of one frame: 32 ms at 16 kHz, the only length that Silero v5 knows at this rate. */
 export const FRAME_SAMPLES = 512
@@ -34,14 +35,7 @@ export type VoiceActivity = {
  * streams. Quiet sound is brought up first. Interface of the model: input [1, 64 + 512], state [2, 1, 128], sr; outputs output, stateN.
  */
 export async function createVoiceActivity(modelFile: string = bundledModelFile()): Promise<VoiceActivity> {
-  // Its native library, on Linux since 1.30, keeps an id of the device and sends usage to its maker; it looks here once.
-  process.env.ORT_DISABLE_TELEMETRY = '1'
-  const session = await InferenceSession.create(modelFile, {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-  })
+  const session = await loadOnnxModel(modelFile)
   const sampleRate = new Tensor('int64', BigInt64Array.of(BigInt(PCM_SAMPLE_RATE)), [])
 
   return {

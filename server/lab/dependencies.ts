@@ -14,7 +14,10 @@ import type { Append } from './runs/files.ts'
 export type LabDependencies = {
   stages: Stages
   /** What a live session needs beside the stages, for whole spoken turns. */
-  session: Pick<SessionDependencies, 'activity' | 'loadedModels' | 'replies' | 'defaults' | 'maxUtteranceMs'>
+  session: Pick<
+    SessionDependencies,
+    'activity' | 'detector' | 'loadedModels' | 'replies' | 'defaults' | 'maxUtteranceMs'
+  >
   /** Every level of the catalog. */
   speechModels(): Promise<SpeechModel[]>
   /** Installed tags. */

@@ -9,8 +9,21 @@ const { llmModel, speechModel, voice, language, conversationId } = TurnChoices.p
 export const Mode = Type.Enum(['hands-free', 'push-to-talk'])
 export type Mode = Static<typeof Mode>
 
+export const EndpointingPreset = Type.Enum(['fast', 'balanced', 'patient'])
+export type EndpointingPreset = Static<typeof EndpointingPreset>
+
 export const Endpointing = Type.Object(
-  { silenceMs: Type.Integer({ minimum: 100, maximum: 3000, description: 'silence that ends a turn' }) },
+  {
+    mode: Type.Enum(['learned', 'silence'], {
+      description: 'whether the voice and the words end a turn, or silence alone',
+    }),
+    preset: { ...EndpointingPreset, description: 'how soon, where it is learned' },
+    silenceMs: Type.Integer({
+      minimum: 100,
+      maximum: 3000,
+      description: 'silence that ends a turn; where it is learned, while the detector is not there',
+    }),
+  },
   strict,
 )
 export const BargeIn = Type.Object(
@@ -29,7 +42,7 @@ const settings = {
   speechModel,
   voice,
   language,
-  endpointing: Type.Optional(Endpointing),
+  endpointing: Type.Optional(Type.Partial(Endpointing, strict)),
   bargeIn: Type.Optional(BargeIn),
 }
 

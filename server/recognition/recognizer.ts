@@ -59,6 +59,8 @@ export type Recognition = {
   paused(speech: Speech): void
   /** Speech goes on after all. */
   resumed(): void
+  /** What was said up to the pause that goes on, as soon as an early decoding has it; null before that, and in no pause. */
+  textAtPause(): string | null
   /** Tells `listener` of partial transcripts from now on; a recognizer without them never calls it. */
   partials(listener: (partial: PartialText) => void): void
   /**

@@ -1,9 +1,13 @@
-import { fixedSilence } from '../hearing/endpointing.ts'
+import type { Detector } from '../hearing/endOfTurn/detector.ts'
+import { learnedEnd } from '../hearing/endOfTurn/learned.ts'
+import { createOwnPauses } from '../hearing/endOfTurn/ownPauses.ts'
+import { type Endpointing, fixedSilence } from '../hearing/endpointing.ts'
 import { createHearing, type Hearing } from '../hearing/hearing.ts'
 import type { VoiceActivity } from '../hearing/voiceActivity.ts'
 import type { Log } from '../log.ts'
 import type { Source } from '../protocol/record.ts'
 import type { ClientMessage, Configure } from '../protocol/socketClient.ts'
+import type { SessionSettings } from '../protocol/socketServer.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import type { Sink } from './events.ts'
 import { spokenQuestion } from './questions/spokenQuestion.ts'
@@ -23,8 +27,9 @@ export type SessionDependencies = {
   plays: boolean
   replies: ReplyAudio
   activity: VoiceActivity
+  detector: Detector
   loadedModels(signal: AbortSignal): Promise<LoadedModels>
-  defaults: { silenceMs: number; minSpeechMs: number }
+  defaults: { endpointing: SessionSettings['endpointing']; minSpeechMs: number }
   maxUtteranceMs: number
   partialTranscripts: boolean
 }
@@ -84,10 +89,12 @@ export function openLive(context: LiveContext): Live {
   }
 }
 
-type Ears = { runner: Runner; hearing: Hearing }
+type Ears = { runner: Runner; hearing: Hearing; endpointing(settings: SessionSettings): Endpointing }
 
-function openEars({ dependencies, sessionId, active, sampleRate, sink, log }: LiveContext): Ears {
-  const { mode, endpointing, bargeIn } = active.now().settings
+function openEars({ dependencies, sessionId, active, sampleRate, sink, log, signal }: LiveContext): Ears {
+  const { settings } = active.now()
+  const { mode, bargeIn } = settings
+  const endpointing = endpointingFor(dependencies.detector, signal)
   const runner = createRunner({
     ...{ ...dependencies, sink, log, sessionId },
     settings: { mode, bargeInMs: bargeIn.minSpeechMs },
@@ -95,19 +102,27 @@ function openEars({ dependencies, sessionId, active, sampleRate, sink, log }: Li
     spoken: () => spokenQuestion(active, dependencies.partialTranscripts),
   })
   const hearing = createHearing({
-    ...{ activity: dependencies.activity, sampleRate, silenceMs: endpointing.silenceMs },
-    endpointing: fixedSilence(endpointing.silenceMs),
+    ...{ activity: dependencies.activity, sampleRate, endpointing: endpointing(settings) },
     maxUtteranceMs: dependencies.maxUtteranceMs,
     ...{ voiced: runner.voiced, ended: runner.ended, cutOff: runner.cutOff, failed: runner.broken },
   })
   runner.listen(hearing)
-  return { runner, hearing }
+  return { runner, hearing, endpointing }
+}
+
+/** What ends turns by the settings; what it learns of the speaker's pauses stays in this session. */
+function endpointingFor(detector: Detector, signal: AbortSignal) {
+  const ownPauses = createOwnPauses()
+  return ({ endpointing: { mode, preset, silenceMs }, language }: SessionSettings): Endpointing =>
+    mode === 'silence'
+      ? fixedSilence(silenceMs)
+      : learnedEnd({ detector, preset, silenceMs, isEnglish: (language ?? 'en') === 'en', ownPauses, signal })
 }
 
 /** Loads what is wanted beside the turns, and then has the next one use it. */
 function configuring(
   { dependencies, sessionId, active, sink, signal }: LiveContext,
-  { runner, hearing }: Ears,
+  { runner, hearing, endpointing }: Ears,
 ) {
   const { stages } = dependencies
   const loads = createLanguageLoads()
@@ -122,8 +137,7 @@ function configuring(
       settings: next,
       conversation: conversationId === undefined ? conversation : stages.conversations.open(conversationId),
     })
-    const { silenceMs } = next.endpointing
-    hearing.setEndpointing(fixedSilence(silenceMs), silenceMs)
+    hearing.setEndpointing(endpointing(next))
     runner.configured(next.mode, next.bargeIn.minSpeechMs)
   }
 

@@ -115,13 +115,13 @@ async function firstActive(
   { stages, defaults }: SessionDependencies,
   signal: AbortSignal,
 ): Promise<ActiveHistory> {
-  const { silenceMs, minSpeechMs } = defaults
+  const { endpointing, minSpeechMs } = defaults
   const { sampleRate, mode } = wanted
   const { speechModel, voice } = stages.settings
   const inherited: SessionSettings = {
     ...{ sampleRate, mode, speechModel, voice, language: null },
     llmModel: wanted.llmModel ?? (await stages.settings.llmModel()),
-    endpointing: { silenceMs },
+    endpointing,
     bargeIn: { minSpeechMs },
   }
   const known = await checkWanted(wanted, stages, signal)

@@ -10,9 +10,12 @@ export type Wanted = Omit<Start, 'type' | 'protocol' | 'sampleRate'> | Omit<Conf
 
 /** `settings` with what is wanted in place of what was. */
 export function changed(settings: SessionSettings, wanted: Partial<Wanted>): SessionSettings {
-  const { conversationId, ...given } = wanted
+  const { conversationId, endpointing, ...given } = wanted
   const set = Object.entries(given).filter(([, value]) => value !== undefined)
-  return { ...settings, ...Object.fromEntries(set) }
+  return {
+    ...{ ...settings, ...Object.fromEntries(set) },
+    endpointing: { ...settings.endpointing, ...endpointing },
+  }
 }
 
 export type ActiveHistory = {

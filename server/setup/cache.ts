@@ -12,6 +12,7 @@ export function cachePaths(cacheDir: string) {
     engine: (name: string, version: string) => join(cacheDir, 'engines', `${name}-${version}-${cpuKey()}`),
     engines: join(cacheDir, 'engines'),
     speech: join(cacheDir, 'models', 'speech'),
+    endOfTurn: join(cacheDir, 'models', 'end-of-turn'),
     downloads: join(cacheDir, 'downloads'),
     locks: join(cacheDir, 'locks'),
     /** `OLLAMA_MODELS` of the `ollama serve` that we run. */

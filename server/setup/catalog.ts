@@ -120,9 +120,18 @@ const LanguageRecipe = strict({
   ),
 })
 
+const EndOfTurn = strict({
+  name: Type.String(),
+  licence: Type.String(),
+  wheel: Wheel,
+  member: Type.String({ description: 'path of the ONNX file in the wheel' }),
+  sha256: Sha256,
+})
+
 const Catalog = strict({
   engines: strict({ ollama: Ollama, whisper: Whisper }),
   speech: Type.Array(SpeechFamily, { minItems: 1 }),
+  endOfTurn: EndOfTurn,
   language: strict({
     defaults: strict({ withRegistry: Type.String(), withoutRegistry: Type.String() }),
     suggestions: Type.Array(
@@ -141,6 +150,7 @@ export type NpmSource = Static<typeof NpmSource>
 export type PathSource = Static<typeof PathSource>
 export type SpeechFamily = Static<typeof SpeechFamily>
 export type SpeechWheels = Static<typeof SpeechWheels>
+export type EndOfTurnEntry = Static<typeof EndOfTurn>
 export type LanguageRecipe = Static<typeof LanguageRecipe>
 
 const CompiledCatalog = Compile(Catalog)

@@ -3,6 +3,7 @@
 export { cachePaths } from './cache.ts'
 export { catalog } from './catalog.ts'
 export { cpuFlags, cpuKey } from './cpu.ts'
+export { ensureEndOfTurn, findEndOfTurn } from './endOfTurn/endOfTurn.ts'
 export {
   chooseDefaultLanguageModel,
   ensureLanguageModel,

@@ -2,6 +2,7 @@ import type { Provision, Report } from '../assembly/provision.ts'
 import { inChild } from './child/run.ts'
 import {
   chooseDefaultLanguageModel,
+  findEndOfTurn,
   findOllama,
   findSpeechModel,
   findWhisper,
@@ -31,6 +32,10 @@ export function provisionFrom(cacheDir: string): Provision {
     async speechLevel(name, report, signal) {
       const setup = context(report, signal)
       return (await findSpeechModel(name, setup)) ?? (await inChild('speech', { name }, setup))
+    },
+    async endOfTurn(report, signal) {
+      const setup = context(report, signal)
+      return (await findEndOfTurn(setup)) ?? (await inChild('endOfTurn', {}, setup))
     },
     speechLevels: () => listSpeechModels(cacheDir),
     async languageModel(tag, ollamaUrl, report, signal) {

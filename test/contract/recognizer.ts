@@ -66,10 +66,13 @@ export function recognizerContract(name: string, make: () => Promise<RecognizerS
     test('what was decoded at a pause counts where nothing came after it', async () => {
       const { heard, recognizer, engine, speech, idle } = await setUp()
       const recognition = heard()
+      expect(recognition.textAtPause()).toBeNull()
       recognition.paused(speech)
+      expect(recognition.textAtPause()).toBeNull()
       if (!recognizer.capabilities.earlyDecode) return
       await expect.poll(engine.asked).toBe(1)
       await idle()
+      await expect.poll(recognition.textAtPause).toMatch(/\w/)
       const transcript = await recognition.finish(speech, never)
       expect(transcript).toMatchObject({ earlyDecode: 'used', text: expect.stringMatching(/\w/) })
       expect(engine.asked()).toBe(1)
@@ -84,6 +87,7 @@ export function recognizerContract(name: string, make: () => Promise<RecognizerS
         recognition.push(half.samples)
         recognition.paused(half.speech)
         if (told) recognition.resumed()
+        if (told) expect(recognition.textAtPause()).toBeNull()
         recognition.push(rest)
         const { earlyDecode, text } = await recognition.finish(speech, never)
         if (recognizer.capabilities.earlyDecode) expect(earlyDecode).toBe('discarded')

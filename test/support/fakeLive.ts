@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { Compile } from 'typebox/schema'
 import type { WebSocket } from 'ws'
+import type { Detector } from '../../server/hearing/endOfTurn/detector.ts'
 import type { VoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
 import type { LoadedModels } from '../../server/session/switching.ts'
+import { noDetector } from './hearing/fakeDetector.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from './testApp.ts'
 
 const RATE = 16_000
@@ -42,11 +44,16 @@ export const upgradeWith = (headers: Record<string, string>) => ({
 export type LiveApp = TestApp & { connect(start?: object | null): Promise<LiveClient> }
 
 export async function createLiveApp(
-  options: TestAppOptions & { activity?: VoiceActivity; loaded?: () => LoadedModels } = {},
+  options: TestAppOptions & {
+    activity?: VoiceActivity
+    detector?: Detector
+    loaded?: () => LoadedModels
+  } = {},
 ): Promise<LiveApp> {
   const nothing = { speech: [], language: [] }
   const live = {
     activity: options.activity ?? loudness,
+    detector: options.detector ?? noDetector,
     loadedModels: async () => options.loaded?.() ?? nothing,
   }
   const test = await createTestApp({ ...options, dependencies: { live, ...options.dependencies } })

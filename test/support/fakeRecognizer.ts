@@ -94,6 +94,7 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
       pausing = false
       early.discard()
     },
+    textAtPause: early.text,
     partials(listener) {
       tell = listener
     },

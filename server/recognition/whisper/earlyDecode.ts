@@ -6,6 +6,8 @@ export type EarlyDecode = {
   start(speech: Speech): void
   /** Speech goes on, or nobody wants it any more: the decoding is cancelled. */
   discard(): void
+  /** What it gave, while it is not discarded; null before that. */
+  text(): string | null
   /**
    * The transcript of the whole utterance: the early one where no speech came after it, else a decoding that starts now.
    * An early one that failed is tried again.
@@ -13,12 +15,19 @@ export type EarlyDecode = {
   finish(speech: Speech, signal: AbortSignal): Promise<Transcript>
 }
 
+type Running = {
+  speech: Speech
+  cancel: AbortController
+  result: Promise<Transcript>
+  text: string | null
+}
+
 /** Uses the silence that the server must wait for anyway: decoding starts with it, not after it. */
 export function createEarlyDecode(
   decode: (speech: Speech, signal: AbortSignal) => Promise<Transcript>,
 ): EarlyDecode {
   let begun = false
-  let running: null | { speech: Speech; cancel: AbortController; result: Promise<Transcript> } = null
+  let running: null | Running = null
 
   const discard = () => {
     running?.cancel.abort(new Error('speech went on'))
@@ -47,11 +56,15 @@ export function createEarlyDecode(
       discard()
       begun = true
       const cancel = new AbortController()
-      const result = decode(speech, cancel.signal)
-      result.catch(() => {})
-      running = { speech, cancel, result }
+      const current: Running = { speech, cancel, result: decode(speech, cancel.signal), text: null }
+      current.result.then(
+        ({ text }) => (current.text = text),
+        () => {},
+      )
+      running = current
     },
     discard,
+    text: () => running?.text ?? null,
     async finish(speech, signal) {
       const early = await earlyOne(speech, signal)
       if (early !== null) return { ...early, earlyDecode: 'used' }

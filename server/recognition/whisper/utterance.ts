@@ -54,6 +54,7 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
       pausing = false
       early.discard()
     },
+    textAtPause: early.text,
     partials(listener) {
       if (closed) return
       looks = createPartialLooks(

@@ -13,7 +13,6 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
     const { turnId, owner } = turn
     const { conversation, settings: begunWith } = active.now()
     let samples: Int16Array | null = null
-    let partial: string | null = null
     let lookup = lookUp(begunWith)
     let recognition = recognize(lookup)
     signal.addEventListener('abort', () => recognition.cancel(), { once: true })
@@ -29,7 +28,6 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       const opened = stages.recognizer.open({ model: level, language: settings.language, owner })
       if (showsPartials) {
         opened.partials(({ text, stableLength }) => {
-          partial = text
           sink.tell({ type: 'transcript.partial', turnId, text, stableLength })
         })
       }
@@ -52,7 +50,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         push: part => recognition.push(part),
         paused: speech => recognition.paused(speech),
         resumed: () => recognition.resumed(),
-        partial: () => partial,
+        text: () => recognition.textAtPause(),
       },
       samples: () => samples,
       async understand(end) {

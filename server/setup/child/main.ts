@@ -1,7 +1,13 @@
 import { setApart } from '../../credentials.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { useProxies } from '../../proxies.ts'
-import { ensureLanguageModel, ensureOllama, ensureSpeechModel, ensureWhisper } from '../index.ts'
+import {
+  ensureEndOfTurn,
+  ensureLanguageModel,
+  ensureOllama,
+  ensureSpeechModel,
+  ensureWhisper,
+} from '../index.ts'
 import type { SetupContext } from '../types.ts'
 import type { Job, Order, Said } from './run.ts'
 
@@ -39,6 +45,8 @@ async function work(job: Job, context: SetupContext) {
       return ensureOllama(context)
     case 'speech':
       return ensureSpeechModel(job.name, context)
+    case 'endOfTurn':
+      return ensureEndOfTurn(context)
     case 'language':
       await ensureLanguageModel(job.tag, ollamaUrl, context)
       return null

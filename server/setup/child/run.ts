@@ -10,6 +10,7 @@ type Jobs = {
   whisper: [object, WhisperPrograms]
   ollama: [object, OllamaProgram]
   speech: [{ name: string }, SpeechModelFile]
+  endOfTurn: [object, string]
   language: [{ tag: string; ollamaUrl: string }, null]
 }
 type Kind = keyof Jobs

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.float16" />
 import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { melFilters } from '../../audio/melFilters.ts'
 import { type Ct2Model, openCt2 } from './ct2.ts'
-import { melFilters } from './melFilters.ts'
 import { readTokens } from './tokens.ts'
 import { layerCount, type WhisperTensor, whisperTensors } from './whisperTensors.ts'
 

@@ -77,7 +77,7 @@ test('ready says what the session is', async () => {
       speechModel: 'whisper-tiny.en-q8_0',
       voice: 'flite:slt',
       language: 'en',
-      endpointing: { silenceMs: 300 },
+      endpointing: { mode: 'silence', preset: 'balanced', silenceMs: 300 },
       bargeIn: { minSpeechMs: 0 },
     },
   })

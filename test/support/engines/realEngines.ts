@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createOllama } from '../../../server/engines/ollama/ollama.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import {
+  ensureEndOfTurn,
   ensureLanguageModel,
   ensureOllama,
   ensureSpeechModel,
@@ -25,6 +26,7 @@ function context() {
 export const realWhisper = () => ensureWhisper(context())
 export const realOllama = () => ensureOllama(context())
 export const realSpeechModel = (name: string) => ensureSpeechModel(name, context())
+export const realEndOfTurn = () => ensureEndOfTurn(context())
 export const realLanguageModel = (tag: string, ollamaUrl: string) =>
   ensureLanguageModel(tag, ollamaUrl, context())
 

@@ -31,7 +31,7 @@ export async function hearAll(samples: Int16Array, run: HearingRun): Promise<Ear
         push: part => pushed.push(part.slice()),
         paused: speech => events.push({ type: 'paused', speech }),
         resumed: () => events.push({ type: 'resumed' }),
-        partial: () => null,
+        text: () => null,
       }
     },
     ended(stretch, last, utterance) {

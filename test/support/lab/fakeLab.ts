@@ -18,6 +18,7 @@ import { startFakeWhisper } from '../engines/fakeWhisper.ts'
 import { leasesAt, testChat } from '../engines/leasesAt.ts'
 import { loudness } from '../fakeLive.ts'
 import { createFakeStages, type FakeStages } from '../fakeStages.ts'
+import { noDetector } from '../hearing/fakeDetector.ts'
 import { type LabOllama, labOllama } from './labOllama.ts'
 
 /** The comparison lab over a scripted Ollama and scripted whisper-servers, with everything between them real. */
@@ -119,7 +120,11 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
       activity: loudness,
       replies: await createReplyAudio(folder, false),
       loadedModels: async () => ({ speech: [], language: [] }),
-      defaults: { silenceMs: 150, minSpeechMs: 250 },
+      detector: noDetector,
+      defaults: {
+        endpointing: { mode: 'silence', preset: 'balanced', silenceMs: 150 },
+        minSpeechMs: 250,
+      },
       maxUtteranceMs: 60_000,
     },
     speechModels: async () => Object.keys(heardBy).map(speechModel),

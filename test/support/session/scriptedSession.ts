@@ -1,6 +1,7 @@
 import { toQuantvoxError } from '../../../server/errors.ts'
 import type { ClientMessage } from '../../../server/protocol/socketClient.ts'
 import { createSession } from '../../../server/session/session.ts'
+import { scriptedDetector } from '../hearing/fakeDetector.ts'
 import { type LogLine, quietLog } from '../quietLog.ts'
 import type { VirtualTime } from '../virtualTime.ts'
 import { createScriptedListener } from './scriptedListener.ts'
@@ -42,7 +43,11 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
       ...{ stages, source: 'socket', observers: stages.observers, plays: setup.plays },
       ...{ replies: scripted.replies, activity: scripted.activity },
       loadedModels: async () => ({ speech: [], language: [] }),
-      defaults: { silenceMs: 500, minSpeechMs: 250 },
+      detector: scriptedDetector([0.99, 0.6, 0.02, 0.98], 60).detector,
+      defaults: {
+        endpointing: { mode: 'silence', preset: 'balanced', silenceMs: 500 },
+        minSpeechMs: 250,
+      },
       ...{ maxUtteranceMs: setup.maxUtteranceMs, partialTranscripts: setup.partials },
     },
     {

@@ -105,7 +105,14 @@ const wanted = fc.record(
     voice: oneOf('flite:slt', 'flite:awb', 'browser', 'none', 'flite:nobody'),
     llmModel: oneOf('fake:1b', 'other:3b', 'cold:7b', 'missing:1b'),
     speechModel: oneOf('whisper-tiny.en-q8_0', 'whisper-base-q5_1', 'missing-q8_0'),
-    endpointing: fc.record({ silenceMs: oneOf(100, 500, 3000) }),
+    endpointing: fc.record(
+      {
+        mode: oneOf('learned', 'silence'),
+        preset: oneOf('fast', 'balanced', 'patient'),
+        silenceMs: oneOf(100, 500, 3000),
+      },
+      { requiredKeys: [] },
+    ),
     bargeIn: fc.record({ minSpeechMs: oneOf(0, 100, 250, 1000) }),
     conversationId: oneOf('one', 'another'),
   },

@@ -15,7 +15,7 @@ afterEach(() => time.restore())
 test('a button that stays down without frames is cut off, also where the utterance before ends only then', async () => {
   const told: string[] = []
   const hearing = createHearing({
-    ...{ activity: loudness, sampleRate: 16_000, silenceMs: 500, endpointing: fixedSilence(500) },
+    ...{ activity: loudness, sampleRate: 16_000, endpointing: fixedSilence(500) },
     maxUtteranceMs: MAX_UTTERANCE_MS,
     voiced: () => null,
     ended: stretch => void told.push(`${stretch} ended`),

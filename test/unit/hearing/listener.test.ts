@@ -18,7 +18,7 @@ async function heard(samples: Int16Array, changed: Partial<ListenerOptions> = {}
   const listener = createListener(loudness.open(), { ...options, ...changed })
   const events: { event: ListenerEvent; frame: number }[] = []
   for (let offset = 0; offset < samples.length; offset += 512) {
-    const event = await listener.push(samples.subarray(offset, offset + 512), 'partial')
+    const event = await listener.push(samples.subarray(offset, offset + 512), 'What was said')
     if (event !== null) events.push({ event, frame: offset / 512 })
   }
   const utterances = events.flatMap(({ event }) => (event.type === 'ended' ? [event.utterance] : []))
@@ -74,6 +74,7 @@ describe('an endpointing', () => {
   function asked(...verdicts: ReturnType<Endpointing['decide']>[]) {
     const pauses: (Omit<Pause, 'samples'> & { samples: Int16Array })[] = []
     const endpointing: Endpointing = {
+      pauseMs: 192,
       decide(pause) {
         pauses.push({ ...pause, samples: pause.samples() })
         return verdicts[pauses.length - 1] ?? 'not-yet'
@@ -86,7 +87,7 @@ describe('an endpointing', () => {
     const { pauses, endpointing } = asked({ askAgainInMs: 64 }, { askAgainInMs: 320 }, 'over')
     const { types, events } = await heard(audio('########____________________________'), { endpointing })
     expect(pauses.map(({ silenceMs }) => silenceMs)).toEqual([192, 256, 576])
-    expect(pauses[0]).toMatchObject({ speechMs: 256, partial: 'partial' })
+    expect(pauses[0]).toMatchObject({ speechMs: 256, text: 'What was said' })
     expect(pauses[0]?.samples.length).toBe(14 * 512)
     expect(types).toEqual(['started', 'paused', 'ended'])
     expect(events.at(-1)?.frame).toBe(25)

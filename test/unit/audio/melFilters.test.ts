@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { melFilters } from '../../../server/setup/convert/melFilters.ts'
+import { melFilters } from '../../../server/audio/melFilters.ts'
 
 const bins = 201
 

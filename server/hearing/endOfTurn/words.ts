@@ -1,0 +1,24 @@
+/** What the words up to a pause say of their end: that it is one, nothing, or that something must follow. */
+export type WordEnd = 'closed' | 'weak' | 'open'
+
+/** English words that a sentence seldom ends with: what they begin must follow. */
+const OPENERS = new Set(
+  `a an the my your his her its our their this these those some any every each no
+  and or but so because if when while although though since unless until than that which who whose where whether
+  to of in on at by for from with into about between through without under over after before during against like as
+  is are was were am be been being do does did have has had can could will would shall should may might must let's
+  i you he she we they it's i'm you're we're they're i'll i'd i've there's that's what's what how why
+  very more most too just also not um uh er erm hmm well please tell give show play set turn called named
+  want need`.split(/\s+/),
+)
+
+/**
+ * Of an English transcript that reaches up to a pause. A recognizer ends most of what it hears with a full stop, said to the end
+ * or not: so punctuation weighs little, and a last word that must go on outweighs it. null: no words.
+ */
+export function wordEndOf(text: string): WordEnd | null {
+  const last = text.toLowerCase().match(/[\p{L}\p{N}'’]+(?=[^\p{L}\p{N}]*$)/u)?.[0]
+  if (last === undefined) return null
+  if (OPENERS.has(last.replaceAll('’', "'")) || /(,|…|\.\.|[-–—:;])\s*$/u.test(text)) return 'open'
+  return /[.?!]["”')]*\s*$/u.test(text) ? 'closed' : 'weak'
+}

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest'
+import { type LearnedOptions, learnedEnd } from '../../server/hearing/endOfTurn/learned.ts'
+import { createOwnPauses } from '../../server/hearing/endOfTurn/ownPauses.ts'
+import { fixedSilence, type Pause } from '../../server/hearing/endpointing.ts'
+import { noDetector, scriptedDetector } from '../support/hearing/fakeDetector.ts'
+import { endpointingContract } from './endpointing.ts'
+
+const learned = (changed: Partial<LearnedOptions> = {}) =>
+  learnedEnd({
+    ...{ detector: noDetector, preset: 'balanced', silenceMs: 500, isEnglish: true },
+    ...{ ownPauses: createOwnPauses(), signal: new AbortController().signal, ...changed },
+  })
+const heard = (probability: number, changed: Partial<LearnedOptions> = {}) =>
+  learned({ detector: scriptedDetector([probability]).detector, ...changed })
+
+for (const silenceMs of [100, 500, 3000]) {
+  endpointingContract(`of ${silenceMs} ms of silence`, () => fixedSilence(silenceMs))
+}
+endpointingContract('that is learned, without its detector', learned)
+endpointingContract('that is learned, of an end', () => heard(0.99))
+endpointingContract('that is learned, of no end', () => heard(0.01, { preset: 'patient' }))
+
+/** Silence after which a turn ends whose end sounds and reads so. */
+async function endsAfter(
+  endpointing: ReturnType<typeof learned>,
+  { text = null, textFromMs = 0, segments = [{ startMs: 0, endMs: 900 }] } = {} as {
+    text?: string | null
+    textFromMs?: number
+    segments?: Pause['segments']
+  },
+): Promise<number> {
+  for (let silenceMs = 64; silenceMs < 4000; silenceMs += 32) {
+    await new Promise(setImmediate)
+    const said = silenceMs >= textFromMs ? text : null
+    const pause = { segments, speechMs: 900, silenceMs, samples: () => new Int16Array(9000), text: said }
+    if (endpointing.decide(pause) === 'over') return silenceMs
+  }
+  return Number.POSITIVE_INFINITY
+}
+
+test.each([
+  [0.99, 'It was said.', 416],
+  [0.99, 'It was the', 800],
+  [0.6, 'It was said.', 800],
+  [0.02, 'It was said.', 1504],
+])('a voice of %f that said %j is waited for for %i ms', async (probability, text, expected) => {
+  expect(await endsAfter(heard(probability), { text })).toBe(expected)
+})
+
+test('each preset waits as it says, and words of other languages say nothing', async () => {
+  expect(await endsAfter(heard(0.99, { preset: 'fast' }))).toBe(256)
+  expect(await endsAfter(heard(0.4, { preset: 'patient' }))).toBe(2528)
+  expect(await endsAfter(heard(0.99, { isEnglish: false }), { text: 'Das ist so,' })).toBe(416)
+})
+
+test('words that come late still count, both ways', async () => {
+  const at = (probability: number, text: string) => endsAfter(heard(probability), { text, textFromMs: 500 })
+  expect(await at(0.95, 'It was said.')).toBe(512)
+  expect(await at(0.9, 'It was the')).toBe(1504)
+})
+
+test('without an answer the fixed silence ends the turn, and a late answer counts', async () => {
+  expect(await endsAfter(learned({ silenceMs: 700 }))).toBe(704)
+  const waiting: ((probability: number) => void)[] = []
+  const late = learned({
+    detector: { ...noDetector, ask: () => new Promise(resolve => void waiting.push(resolve)) },
+    silenceMs: 700,
+  })
+  const ending = endsAfter(late)
+  setImmediate(() => waiting[0]?.(0.01))
+  expect(await ending).toBe(1504)
+})
+
+test('the detector is asked once a pause, about the audio up to it, and a question is dropped with its pause', async () => {
+  const signals: AbortSignal[] = []
+  const detector = {
+    ...noDetector,
+    ask: (samples: Int16Array, signal: AbortSignal) => {
+      expect(samples.length).toBe(9000)
+      signals.push(signal)
+      return new Promise<number>(() => {})
+    },
+  }
+  const session = new AbortController()
+  const endpointing = learned({ detector, signal: session.signal })
+  await endsAfter(endpointing)
+  await endsAfter(endpointing)
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
+  session.abort()
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, true])
+})
+
+test('who pauses for long in mid-turn is waited for longer, though not for ever, and only in this session', async () => {
+  const after = async (pauseMs: number) => {
+    const ownPauses = createOwnPauses()
+    const endpointing = heard(0.99, { ownPauses, preset: 'fast' })
+    const segments = [
+      { startMs: 0, endMs: 900 },
+      { startMs: 900 + pauseMs, endMs: 3900 },
+    ]
+    for (let turn = 0; turn < 3; turn++) await endsAfter(endpointing, { segments })
+    return await endsAfter(heard(0.99, { ownPauses, preset: 'fast' }))
+  }
+  expect(await after(400)).toBe(512)
+  expect(await after(2000)).toBe(800)
+  expect(await after(100)).toBe(256)
+})

@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { endsAfterMs, presets } from '../../../../server/hearing/endOfTurn/decision.ts'
+import { createOwnPauses } from '../../../../server/hearing/endOfTurn/ownPauses.ts'
+import { type WordEnd, wordEndOf } from '../../../../server/hearing/endOfTurn/words.ts'
+
+describe('when a turn ends', () => {
+  const waits = { sureMs: 1, likelyMs: 2, hardlyMs: 3 }
+  test.each([
+    [0.99, 'closed', 1],
+    [0.93, 'closed', 1],
+    [0.9, 'closed', 2],
+    [0.2, 'closed', 2],
+    [0.1, 'closed', 3],
+    [0.99, null, 1],
+    [0.98, null, 2],
+    [0.51, null, 2],
+    [0.49, null, 3],
+    [0.995, 'weak', 1],
+    [0.99, 'weak', 2],
+    [0.8, 'weak', 2],
+    [0.7, 'weak', 3],
+    [0.9995, 'open', 1],
+    [0.99, 'open', 2],
+    [0.94, 'open', 3],
+    [1, 'open', 1],
+    [0, 'closed', 3],
+  ] as const)('voice %f, words %s: wait number %i', (probability, words, expected) => {
+    expect(endsAfterMs({ probability, words }, waits)).toBe(expected)
+  })
+
+  test('is never later for a surer voice, or for words that are closed rather than open', () => {
+    const probability = fc.double({ min: 0, max: 1, noNaN: true })
+    const preset = fc.constantFrom(...Object.values(presets))
+    fc.assert(
+      fc.property(probability, probability, preset, (one, other, patience) => {
+        const ends = (share: number, words: WordEnd | null) =>
+          endsAfterMs({ probability: share, words }, patience)
+        const [low, high] = [Math.min(one, other), Math.max(one, other)]
+        expect(ends(high, null)).toBeLessThanOrEqual(ends(low, null))
+        const order = (['closed', null, 'weak', 'open'] as const).map(words => ends(one, words))
+        expect(order).toEqual(order.toSorted((a, b) => a - b))
+      }),
+    )
+  })
+
+  test('is sooner the less patient a preset is', () => {
+    const { fast, balanced, patient } = presets
+    for (const wait of ['sureMs', 'likelyMs', 'hardlyMs'] as const) {
+      expect(fast[wait]).toBeLessThanOrEqual(balanced[wait])
+      expect(balanced[wait]).toBeLessThanOrEqual(patient[wait])
+    }
+  })
+})
+
+test.each([
+  ['What is the weather like today?', 'closed'],
+  ['Turn on the lamp.', 'closed'],
+  ['Say "yes."', 'closed'],
+  ['Yes.', 'closed'],
+  ['I like tea', 'weak'],
+  ['I want a coffee with', 'open'],
+  ['I want a coffee with.', 'open'],
+  ['Set a timer for…', 'open'],
+  ['Set a timer...', 'open'],
+  ['First of all,', 'open'],
+  ['I think, um', 'open'],
+  ['And what I’m', 'open'],
+  ["And what I'm.", 'open'],
+  ['', null],
+  [' … ', null],
+])('%j is %s', (text, expected) => {
+  expect(wordEndOf(text)).toBe(expected)
+})
+
+describe("one's own pauses", () => {
+  function waitAfter(...lengths: number[]) {
+    const pauses = createOwnPauses()
+    for (const length of lengths) pauses.add(length)
+    return pauses.waitMs()
+  }
+
+  test('say nothing while they are few, or within words', () => {
+    expect(waitAfter()).toBeNull()
+    expect(waitAfter(700, 700)).toBeNull()
+    expect(waitAfter(700, 700, 64, 128, 192)).toBeNull()
+  })
+
+  test('are waited for with a margin, but for the longest of ten', () => {
+    expect(waitAfter(300, 400, 500)).toBe(500)
+    expect(waitAfter(...Array.from({ length: 10 }, () => 300), 2000)).toBe(400)
+  })
+
+  test('count for the last twenty only', () => {
+    expect(
+      waitAfter(...Array.from({ length: 20 }, () => 900), ...Array.from({ length: 20 }, () => 250)),
+    ).toBe(350)
+  })
+})
