@@ -12,7 +12,7 @@ import { FRAME_MS, type VoiceActivity } from './voiceActivity.ts'
 const PRE_ROLL_MS = 400
 /** Silence after which the utterance so far is decoded early; what ends it is the button. */
 const PUSH_TO_TALK_PAUSE_MS = 128
-/** A client whose frames stop in mid-speech will not go on with this utterance. */
+/** What comes after a gap of so long is no more of the same utterance. */
 const STALLED_MS = 2000
 
 export type UtteranceEnd = {
@@ -51,7 +51,7 @@ export type HearingOptions = {
   /** Somebody speaks: who takes it. While nobody does, asked again with every frame. */
   voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
   ended(stretch: number, last: boolean, end: UtteranceEnd): void
-  /** No frames come any more in mid-speech, or a pressed button's utterance is as long as one may be. */
+  /** No frames come any more, or a pressed button's utterance is as long as one may be. */
   cutOff(stretch: number): void
   failed(error: unknown): void
 }
@@ -75,32 +75,24 @@ export function createHearing(options: HearingOptions): Hearing {
   let positionMs = 0
   let samplesHeard = 0
   let ear: Ear | null = null
-  /** The utterance of push-to-talk that is open. */
-  let pressed: { stretch: number; atMs: number } | null = null
+  /** The stretch that frames belong to now, and where one of push-to-talk began; null while nobody listens. */
+  let current: { stretch: number; pressedAtMs: number | null } | null = null
 
   function openEar(stretch: number, listenerOptions: ListenerOptions): Ear {
-    const opened: Ear = createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
-      voiced(which, fromMs, voicedMs) {
-        const taker = options.voiced(which, fromMs, voicedMs)
-        // One that still hears what was committed waits for no frames, and the next utterance may.
-        if (taker !== null && opened === ear) watch.wait(which, STALLED_MS)
-        return taker
-      },
-      ended(which, last, utterance, commitAtMs) {
-        watch.end(which)
-        options.ended(which, last, endOf(utterance, commitAtMs, clock, positionMs))
-      },
+    return createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
+      voiced: options.voiced,
+      ended: (which, last, utterance, commitAtMs) =>
+        options.ended(which, last, endOf(utterance, commitAtMs, clock, positionMs)),
       failed,
     })
-    return opened
   }
 
   function obey(order: HearingOrder): void {
-    if (order.order !== 'commit') watch.end()
+    watch.end()
     switch (order.order) {
       case 'open':
         ear = openEar(order.stretch, pushToTalk())
-        pressed = { stretch: order.stretch, atMs: positionMs }
+        current = { stretch: order.stretch, pressedAtMs: positionMs }
         watch.wait(order.stretch, maxUtteranceMs)
         return
       case 'close':
@@ -108,21 +100,26 @@ export function createHearing(options: HearingOptions): Hearing {
         break
       case 'commit':
         ear?.commit(order.next, order.commitAtMs)
+        current = { stretch: order.next, pressedAtMs: null }
         return
       case 'drop':
         ear?.drop(order.next)
+        current = { stretch: order.next, pressedAtMs: null }
+        // The rest of it is not heard either, if it still comes.
+        watch.wait(order.next, STALLED_MS)
         return
       case 'mode':
         // The one before hears to its end what came before, for whom has committed it.
-        ear = order.mode === 'hands-free' ? openEar(order.next, handsFree(maxUtteranceMs, endpointing)) : null
-        pressed = null
+        if (order.mode === 'push-to-talk') break
+        ear = openEar(order.next, handsFree(maxUtteranceMs, endpointing))
+        current = { stretch: order.next, pressedAtMs: null }
         return
       case 'forget':
       case 'off':
         ear?.close()
     }
     ear = null
-    pressed = null
+    current = null
   }
 
   return {
@@ -131,15 +128,16 @@ export function createHearing(options: HearingOptions): Hearing {
       positionMs = durationMs(samplesHeard, sampleRate)
       clock.arrived(positionMs, arrivedAtMs)
       ear?.push(samples)
-      if (pressed !== null && positionMs - pressed.atMs >= maxUtteranceMs) options.cutOff(pressed.stretch)
-      else if (pressed !== null) watch.wait(pressed.stretch, STALLED_MS)
-      else watch.goOn()
+      if (current === null) return
+      const { stretch, pressedAtMs } = current
+      if (pressedAtMs !== null && positionMs - pressedAtMs >= maxUtteranceMs) options.cutOff(stretch)
+      else watch.wait(stretch, STALLED_MS)
     },
     obey,
     take: taker => ear?.take(taker),
     setEndpointing(next) {
       endpointing = next
-      if (pressed === null) ear?.setEndpointing(next)
+      if (current?.pressedAtMs === null) ear?.setEndpointing(next)
     },
     positionMs: () => positionMs,
   }
@@ -177,26 +175,15 @@ function endOf(
   }
 }
 
-/** Waits for frames of the utterance that goes on, one at a time. */
+/** Waits for more frames of a stretch, one at a time. */
 function createWatch(cutOff: (stretch: number) => void) {
-  let waiting: { stretch: number; timer: NodeJS.Timeout } | null = null
-
-  function end(stretch = waiting?.stretch): void {
-    if (waiting === null || waiting.stretch !== stretch) return
-    clearTimeout(waiting.timer)
-    waiting = null
-  }
-
+  let timer: NodeJS.Timeout | undefined
+  const end = () => clearTimeout(timer)
   return {
     wait(stretch: number, withinMs: number): void {
       end()
-      const timer = setTimeout(() => {
-        waiting = null
-        cutOff(stretch)
-      }, withinMs)
-      waiting = { stretch, timer }
+      timer = setTimeout(() => cutOff(stretch), withinMs)
     },
-    goOn: () => void waiting?.timer.refresh(),
     end,
   }
 }

@@ -34,7 +34,7 @@ export type Listener = {
    * @param text what was said up to the pause that goes on, for the endpointing
    */
   push(frame: Int16Array, text?: string | null): Promise<ListenerEvent | null>
-  /** Ends the utterance now; null where nothing counts as speech. */
+  /** Ends the utterance now, the rest of a dropped one too; null where nothing counts as speech. */
   end(): Utterance | null
   /** Forgets the utterance, the rest of it too, and goes on listening after it. */
   drop(): void
@@ -104,7 +104,9 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
       return event
     },
     end() {
-      const utterance = endNow()
+      const utterance = isDeaf ? null : endNow()
+      startOver()
+      isDeaf = false
       memory.forgetVoiced()
       memory.forgetBefore(state.frames)
       return utterance

@@ -135,9 +135,11 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
 
   'cut-off'(step, { stretch, next }) {
     const turn = asking(step.state)
-    if (turn?.stretch !== stretch) return
-    if (step.state.mode === 'push-to-talk') closeUtterance(step, turn, null)
-    else commitStretch(step, next, null)
+    if (step.state.mode === 'push-to-talk') {
+      if (turn?.stretch === stretch) closeUtterance(step, turn, null)
+    } else if (step.state.stretches.some(({ id, committed }) => id === stretch && !committed)) {
+      commitStretch(step, next, null)
+    }
   },
 
   ended(step, { stretch, last, end }) {

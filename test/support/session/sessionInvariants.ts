@@ -3,8 +3,10 @@ import type { SessionSettings } from '../../../server/protocol/socketServer.ts'
 import { FOR_EVER_MS, type World } from './sessionSteps.ts'
 import {
   all,
+  isBegunWith,
   ofEach,
   reportedIn,
+  rootOf,
   rowsOf,
   settingsOf,
   spelled,
@@ -14,6 +16,9 @@ import {
 } from './sessionViews.ts'
 
 const CLOSED_WITHIN_MS = 10_000
+const LONGEST_GAP_MS = 2000
+/** Of voice activity. */
+const FRAME_MS = 32
 const FINISHED_WITHIN_MS = 2_000_000
 
 function speaksOverAnother({ seen, setup }: Talked): string | false {
@@ -54,17 +59,6 @@ function audioFor(heard: string, letterMs: number): number {
   // Between clauses are blanks, which nobody says; of one that is not whole the length is guessed at 65 ms a letter.
   const clauses = heard.match(/[.,!?…]/g)?.length ?? 0
   return Math.min(65, letterMs) * (heard.length - 2 * (clauses + 1))
-}
-
-/** Whether a turn began with what was typed there; of a session that is not ready yet it is not known. */
-function isBegunWith(seen: Talked['seen'], index: number): boolean {
-  const then = seen.slice(index + 1)
-  const next = then.findIndex(({ what }) => what === 'did' || what === 'sent')
-  return then.slice(0, next < 0 ? then.length : next).some(({ what }) => what === 'began')
-}
-
-function rootOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 }
 
 /** What a turn may be too late with, and the scripts that excuse it. */
@@ -166,11 +160,25 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     for (const [index, one] of seen.entries()) {
       if (one.what === 'sent' && textIn(one) && isBegunWith(seen, index)) droppedMs = one.heardMs
       if (one.what !== 'told' || one.event.type !== 'speech.started') continue
-      // A frame of the ear may have begun before.
-      if (one.event.positionMs < droppedMs - 32) return `${one.event.turnId} is from before ${droppedMs} ms`
+      // A frame may have begun before.
+      if (one.event.positionMs < droppedMs - FRAME_MS)
+        return `${one.event.turnId} is from before ${droppedMs} ms`
     }
     return false
   },
+  [`what is said has no gap of more than ${LONGEST_GAP_MS / 1000} s in its frames`]: talked =>
+    ofEach(talked, seen => {
+      const [started] = told(seen, 'speech.started')
+      const [stopped] = told(seen, 'speech.stopped')
+      const [row] = all(seen, 'row')
+      // Without an end of speech nothing was said.
+      if (!started || !stopped || row?.record.fromSpeechEnd.turnDecidedMs === null) return false
+      // The first may have begun before, the last is filled up.
+      const [from, until] = [started.positionMs + FRAME_MS, stopped.positionMs - FRAME_MS]
+      const of = talked.frames.filter(({ endMs }) => endMs > from && endMs <= until)
+      const gaps = of.slice(1).map(({ atMs }, index) => atMs - (of[index]?.atMs ?? atMs))
+      return Math.max(0, ...gaps) > LONGEST_GAP_MS && `there is one of ${Math.max(...gaps)} ms`
+    }),
   'only what was sent, and could be played by then, was heard': talked => {
     for (const { record, text, atMs } of rowsOf(talked)) {
       const { reply, heardText: heard } = text

@@ -115,3 +115,15 @@ export function settingsOf(
   if (typedAt < 0) return null
   return [settingsTold(seen.slice(0, typedAt)).at(-1)?.settings ?? first.settings]
 }
+
+/** Whether a turn began with what was typed there; of a session that is not ready yet it is not known. */
+export function isBegunWith(seen: Talked['seen'], index: number): boolean {
+  const then = seen.slice(index + 1)
+  const next = then.findIndex(({ what }) => what === 'did' || what === 'sent')
+  return then.slice(0, next < 0 ? then.length : next).some(({ what }) => what === 'began')
+}
+
+/** What an error was in the beginning. */
+export function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+}
