@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import { untilAborted } from '../abort.ts'
 import { durationMs } from '../audio/pcm.ts'
 import { QuantvoxError, toQuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -47,7 +48,7 @@ export function createSession(dependencies: SessionDependencies, sink: Sink, log
     starting = current
     sampleRate = message.sampleRate
     try {
-      const first = withinPatience(firstActive(message, dependencies, signal))
+      const first = withinPatience(untilAborted(firstActive(message, dependencies, signal), signal))
       const active = await Promise.race([first, tooMuch.promise])
       signal.throwIfAborted()
       const { conversation, settings } = active.now()

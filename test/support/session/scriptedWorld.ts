@@ -57,7 +57,7 @@ export const DEAF_MS = 30
 const silence = new Int16Array(60 * RATE)
 
 /** Engines, record, disk and ears of one session: each does what `world` says, late, badly, or not at all. */
-export function createScriptedWorld({ letterMs }: Setup, time: VirtualTime): ScriptedWorld {
+export function createScriptedWorld({ letterMs, startMs }: Setup, time: VirtualTime): ScriptedWorld {
   const fake = createFakeStages()
   const world = Object.assign(fake.script, healthy) as World
   const seen: Sighting[] = []
@@ -68,6 +68,13 @@ export function createScriptedWorld({ letterMs }: Setup, time: VirtualTime): Scr
   }
   numberTranscripts(world)
   const { stages } = fake
+  const { llmModel } = stages.settings
+  stages.settings.llmModel = async () => {
+    // Only the first time.
+    stages.settings.llmModel = llmModel
+    if (startMs > 0) await later(time, startMs)
+    return await llmModel()
+  }
   const speaking = (voice: Voice): Voice =>
     voice.kind === 'speak'
       ? { ...voice, speak: (text, signal) => synthesize(text.length * letterMs, world, time, signal) }

@@ -3,7 +3,9 @@ import type { SessionSettings } from '../../../server/protocol/socketServer.ts'
 import { FOR_EVER_MS, type World } from './sessionSteps.ts'
 import {
   all,
+  FRAME_MS,
   isBegunWith,
+  longestGapMs,
   ofEach,
   reportedIn,
   rootOf,
@@ -17,8 +19,6 @@ import {
 
 const CLOSED_WITHIN_MS = 10_000
 const LONGEST_GAP_MS = 2000
-/** Of voice activity. */
-const FRAME_MS = 32
 const FINISHED_WITHIN_MS = 2_000_000
 
 function speaksOverAnother({ seen, setup }: Talked): string | false {
@@ -168,16 +168,8 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
   },
   [`what is said has no gap of more than ${LONGEST_GAP_MS / 1000} s in its frames`]: talked =>
     ofEach(talked, seen => {
-      const [started] = told(seen, 'speech.started')
-      const [stopped] = told(seen, 'speech.stopped')
-      const [row] = all(seen, 'row')
-      // Without an end of speech nothing was said.
-      if (!started || !stopped || row?.record.fromSpeechEnd.turnDecidedMs === null) return false
-      // The first may have begun before, the last is filled up.
-      const [from, until] = [started.positionMs + FRAME_MS, stopped.positionMs - FRAME_MS]
-      const of = talked.frames.filter(({ endMs }) => endMs > from && endMs <= until)
-      const gaps = of.slice(1).map(({ atMs }, index) => atMs - (of[index]?.atMs ?? atMs))
-      return Math.max(0, ...gaps) > LONGEST_GAP_MS && `there is one of ${Math.max(...gaps)} ms`
+      const gapMs = longestGapMs(talked, seen)
+      return gapMs > LONGEST_GAP_MS && `there is one of ${gapMs} ms`
     }),
   'only what was sent, and could be played by then, was heard': talked => {
     for (const { record, text, atMs } of rowsOf(talked)) {

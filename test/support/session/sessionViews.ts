@@ -80,6 +80,22 @@ export const spelled = (seen: Sighting[], ...without: string[]) =>
     .filter(letter => letter !== undefined && !without.includes(letter))
     .join('')
 
+/** Of voice activity. */
+export const FRAME_MS = 32
+
+/** How long no frames came in the middle of what was said in a turn; 0 where nothing was. */
+export function longestGapMs({ seen, frames }: Talked, ofTurn: readonly Sighting[]): number {
+  const [started] = told(ofTurn, 'speech.started')
+  const [stopped] = told(ofTurn, 'speech.stopped')
+  const [row] = all(ofTurn, 'row')
+  if (!started || !stopped || row?.record.fromSpeechEnd.turnDecidedMs === null) return 0
+  // The first may have begun before, the last is filled up; what was held until the session was ready came at once.
+  const [from, until] = [started.positionMs + FRAME_MS, stopped.positionMs - FRAME_MS]
+  const readyMs = settingsTold(seen)[0]?.atMs ?? 0
+  const of = frames.filter(({ endMs, atMs }) => endMs > from && endMs <= until && atMs > readyMs)
+  return Math.max(0, ...of.slice(1).map(({ atMs }, index) => atMs - (of[index]?.atMs ?? atMs)))
+}
+
 /** What settings were told, and when. */
 export const settingsTold = (seen: readonly Sighting[]): { atMs: number; settings: SessionSettings }[] =>
   all(seen, 'told').flatMap(({ event, atMs }) =>
