@@ -91,6 +91,7 @@ export function dropUtterance(step: Step, next: number): void {
 
 /** Whoever takes the floor ends the reply that is under way. */
 export function stopReply(step: Step, reason: 'barge-in' | 'client', atMs: number): void {
+  if (reason === 'client') giveUpHearing(step)
   const turn = replying(step.state)
   if (turn === undefined) return
   const { audibleAtMs, phase } = turn
@@ -99,6 +100,15 @@ export function stopReply(step: Step, reason: 'barge-in' | 'client', atMs: numbe
   const sinceFirstMs = atMs - (audibleAtMs ?? atMs)
   const ms = step.state.reports ? STOPPED_WITHIN_MS : FIRST_REPORT_WITHIN_MS - sinceFirstMs
   if (step.state.plays && ms > 0) wait(step, turn, 'report', ms)
+}
+
+/** What was spoken over and is still being recognized would hold up every later question for as long as an engine hangs. */
+function giveUpHearing(step: Step): void {
+  for (const turn of step.state.turns) {
+    if (turn.stop !== 'barge-in' || !(isBeingSaid(turn) || turn.phase === 'transcribing')) continue
+    silence(step, turn)
+    enter(step, turn, 'stopping')
+  }
 }
 
 export function stop(step: Step, turn: TurnState, reason: Stop): void {

@@ -50,6 +50,23 @@ describe('speech over a reply', () => {
     expect(live.lastPrompt().at(-1)?.content).toBe('What is the time?\nWhat is the time?')
   })
 
+  test('and then a typed question: neither waits for a recognizer that hangs', async () => {
+    live = await createLiveApp({ script: { recognizeMs: 60_000 } })
+    const client = await live.connect({ voice: 'none' })
+    client.say(800)
+    client.silence(600)
+    await client.next('speech.stopped')
+    client.say(320)
+    await client.next('interrupted')
+    client.silence(600)
+    await client.next('speech.stopped')
+    client.send({ type: 'text', text: 'Are you there?' })
+    await client.next('interrupted')
+    await client.next('reply.done')
+    const done = client.heard.flatMap(message => (message.type === 'turn.done' ? [message.outcome] : []))
+    expect(done.slice(0, 2)).toEqual(['interrupted', 'interrupted'])
+  })
+
   test('stops it after its first audio: no more of it is sent, and the history ends where it was heard', async () => {
     live = await createLiveApp({ script: long })
     const client = await live.connect()

@@ -105,6 +105,13 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
     }
     return false
   },
+  'a typed question waits for nothing that is still to be heard': ({ before, event, after }) =>
+    event.type === 'question' &&
+    before.closing === null &&
+    after.turns.some(
+      ({ id, phase }) => id !== event.turnId && /capturing|closing|transcribing/.test(phase),
+    ) &&
+    'it does',
   'whatever is being said can still be heard to its end': ({ after }) =>
     after.turns.some(
       ({ phase, stretch }) =>
