@@ -1,5 +1,6 @@
 import { durationMs } from '../../audio/pcm.ts'
 import type { Speech } from '../../audio/utterance.ts'
+import type { SpeechEngineLease } from '../../engineLease.ts'
 import type { SpeechLevel, Transcript } from '../recognizer.ts'
 import { isDoubtful, isSaid } from './judge.ts'
 import { loopIn } from './loopGuard.ts'
@@ -7,22 +8,8 @@ import { cut, type Piece, splitAtPauses } from './split.ts'
 import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
 import { FULL_WINDOW, needsTimestamps, pieceLimits, windowFor } from './window.ts'
 
-/** The right to use an engine that has the model loaded, until it is released. */
-export type WhisperPlace = {
-  baseUrl: string
-  /** Wait for the engine behind others. */
-  queueMs: number
-  /** The model was loaded for this place. */
-  cold: boolean
-  /** Time that took; null when it was there. */
-  loadMs: number | null
-  /** Program, version and where it runs. */
-  engine: string
-  release(): void
-}
-
 export type DecodeDependencies = {
-  acquire(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<WhisperPlace>
+  acquire(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<SpeechEngineLease>
   timeoutMs?: number
 }
 

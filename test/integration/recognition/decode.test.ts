@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Clip, createDecode, type WhisperPlace } from '../../../server/recognition/whisper/decode.ts'
+import type { SpeechEngineLease } from '../../../server/engineLease.ts'
+import { type Clip, createDecode } from '../../../server/recognition/whisper/decode.ts'
 import { type ScriptedAnswer, startFakeWhisper } from '../../support/engines/fakeWhisper.ts'
 
 const model = { name: 'whisper-tiny.en-q8_0', path: '/models/tiny', digest: 'abc', quantization: 'q8_0' }
@@ -19,7 +20,7 @@ async function scene(...script: ScriptedAnswer[]) {
   const whisper = await startFakeWhisper(...script)
   cleanups.push(whisper.stop)
   let leases = 0
-  const lease = (): WhisperPlace => {
+  const lease = (): SpeechEngineLease => {
     leases++
     return {
       baseUrl: whisper.baseUrl,
