@@ -64,11 +64,8 @@ export function serveConnection(
 
   function end(error: QuantvoxError | null): Promise<void> {
     if (ended) return ended
-    if (error) {
-      outbox.now(errorMessage(error))
-      hangUp(errorTable[error.code].close ?? closeCodes.policy, error.code)
-    }
-    outbox.close()
+    outbox.close(error && errorMessage(error))
+    if (error) hangUp(errorTable[error.code].close ?? closeCodes.policy, error.code)
     clearInterval(heartbeat)
     clearTimeout(patience)
     ended = session.close().catch(thrown => log.error({ err: thrown }, 'a session did not end well'))

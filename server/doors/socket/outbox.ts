@@ -64,11 +64,15 @@ export function createOutbox(wire: Wire) {
       queue = queue.filter(item => !gone.includes(item))
       for (const item of gone) item.settle(false)
     },
-    /** Sends nothing more. */
-    close(): void {
-      closed = true
-      for (const item of queue) item.settle(false)
+    /** Sends how turns ended that waits behind audio, then `last`, and nothing more. */
+    close(last: ServerMessage | null = null): void {
+      for (const { data, keep, settle } of queue) {
+        if (keep) wire.send(data, flushed)
+        settle(keep)
+      }
       queue = []
+      if (last !== null && !closed) wire.send(JSON.stringify(last), flushed)
+      closed = true
     },
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createOutbox } from '../../../server/doors/socket/outbox.ts'
+import type { ServerMessage } from '../../../server/protocol/socketServer.ts'
 
 /** A socket that takes `room` bytes and then blocks until it is told to flush. */
 function slowWire(room: number) {
@@ -59,6 +60,18 @@ test('audio that was dropped settles as not sent, and later audio of the turn to
   flush()
   expect(await Promise.all([first, second, outbox.audio('A', audio('A', 3))])).toEqual([true, false, false])
   expect(sent).toEqual(['audioA1'])
+})
+
+test('one that is closed with a last word says before it how turns ended, and drops the audio that waits', async () => {
+  const { wire, sent } = slowWire(0)
+  const outbox = createOutbox(wire)
+  void outbox.audio('A', audio('A', 1))
+  const kept = outbox.audio('A', audio('A', 2))
+  void outbox.inOrder('A', { type: 'turn.done', turnId: 'A' } as ServerMessage)
+  outbox.close({ ...delta('B'), text: 'the last' })
+  outbox.close(delta('C'))
+  expect(sent).toEqual(['audioA1', 'turn.doneA', 'reply.deltaB'])
+  expect(await kept).toBe(false)
 })
 
 test('a closed outbox sends nothing and leaves nobody waiting', async () => {
