@@ -179,10 +179,11 @@ function createFollowing(listener: Listener) {
       hasBegun = false
     },
     follow(frame: Int16Array, event: ListenerEvent | null): void {
-      for (const part of hasBegun ? [frame] : listener.soFar()) taker?.push(part)
-      hasBegun = taker !== null
-      if (event?.type === 'paused') taker?.paused(event.speech)
-      else if (event?.type === 'resumed') taker?.resumed()
+      if (taker === null) return
+      for (const part of hasBegun ? [frame] : listener.soFar()) taker.push(part)
+      hasBegun = true
+      if (event?.type === 'paused') taker.paused(event.speech)
+      else if (event?.type === 'resumed') taker.resumed()
     },
     /** The taker has the last frame too, so that both hold the same audio. */
     finish(frame: Int16Array): void {
