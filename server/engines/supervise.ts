@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { untilAborted, within } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -39,7 +38,7 @@ const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-
 
 /**
  * Starts one engine on a free loopback port and keeps it running: health check, warm-up, watch, and a restart with
- * exponential back-off after a crash, until `stop`.
+ * exponential back-off after a crash, or as soon as somebody asks for it, until `stop`.
  */
 export function supervise(spec: EngineSpec, log: Log) {
   const {
@@ -188,10 +187,10 @@ export function supervise(spec: EngineSpec, log: Log) {
       const exponent = Math.max(recentCrashes + failedStarts - 1, 0)
       const backoffMs = Math.min(firstBackoffMs * 2 ** exponent, MAX_BACKOFF_MS)
       retryAt = performance.now() + backoffMs
+      const asked = new Promise<void>(resolve => {
+        tryAgain = resolve
+      })
       if (failedStarts >= maxFailedStarts) {
-        const asked = new Promise<void>(resolve => {
-          tryAgain = resolve
-        })
         change('failed')
         settle(waiting => waiting.reject(unavailable()))
         await asked
@@ -199,7 +198,8 @@ export function supervise(spec: EngineSpec, log: Log) {
         change('restarting')
       } else {
         change('restarting')
-        await sleep(backoffMs, undefined, { signal: stopping.signal }).catch(() => undefined)
+        await within(asked, backoffMs, () => {})
+        tryAgain = null
       }
     }
   }
@@ -214,7 +214,7 @@ export function supervise(spec: EngineSpec, log: Log) {
     cpuFeatures: (): string[] | null => child?.cpuFeatures() ?? null,
     /**
      * Waits until the engine is ready. Rejects with `engine_unavailable` when it cannot be started, or with the
-     * signal's reason. A `failed` engine is tried again by this call once its back-off has passed.
+     * signal's reason. One that crashed is started by this call, a `failed` one once its back-off has passed.
      */
     async ready(signal: AbortSignal): Promise<Running> {
       signal.throwIfAborted()
@@ -222,7 +222,8 @@ export function supervise(spec: EngineSpec, log: Log) {
       if (running !== null) return running
       if (state === 'failed' && performance.now() < retryAt) throw unavailable()
       const ready = nextReady.promise
-      tryAgain?.()
+      // One that did start and crashed costs whoever asks for it no back-off, or a turn would wait for nothing.
+      if (state === 'failed' || failedStarts === 0) tryAgain?.()
       return untilAborted(ready, signal)
     },
     /**

@@ -129,6 +129,18 @@ describe('a supervised engine', () => {
     expect(pauses[2]).toBeGreaterThan((pauses[1] ?? 0) * 1.3)
   })
 
+  it('is started again at once for whoever asks for it after a crash, however often that was', async () => {
+    const { supervised } = engine('good', { firstBackoffMs: 60_000 })
+    const pids = new Set<number>()
+    for (let crash = 0; crash < 3; crash++) {
+      const { pid } = await supervised.ready(AbortSignal.timeout(10_000))
+      pids.add(pid)
+      process.kill(pid, 'SIGKILL')
+      await until(() => supervised.running() === null)
+    }
+    expect(pids.size).toBe(3)
+  }, 40_000)
+
   it('ends an engine that no longer answers and starts it again', async () => {
     const { supervised } = engine('good', { watchMs: 100 })
     const before = await supervised.ready(never)
