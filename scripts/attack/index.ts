@@ -2,21 +2,25 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Attack } from './attack.ts'
 import { runAttack } from './attack.ts'
 import { frameAttack } from './frames/frameAttack.ts'
+import { killAttack } from './kills/killAttack.ts'
 import { messageAttack } from './messages/messageAttack.ts'
 import { routeAttack } from './routes/routeAttack.ts'
+import { soak } from './soak.ts'
+import { stopAttack } from './stops/stopAttack.ts'
 import { wavAttack } from './wavs/wavAttack.ts'
 
 /**
- * `npm run attack`: every attack in its short form, as `npm test` does; `npm run attack -- wavs --count 100000` one of
+ * `npm run attack`: every attack that needs no engine in its short form, as `npm test` does; `npm run attack -- wavs --count 100000` one of
  * them for longer. A case is made from the seed and its number alone, so `--first N --count 1` runs it again.
  */
 
-const attacks: Attack[] = [wavAttack, routeAttack, messageAttack, frameAttack]
+/** Those that need no engine. */
+const attacks: Attack[] = [wavAttack, routeAttack, messageAttack, frameAttack, stopAttack]
 
 type Options = { count?: number; seed: number; first: number }
 
 const program = new Command('attack').description('Attacks the server; fails when it shows a fault.')
-for (const attack of attacks) {
+for (const attack of [...attacks, killAttack]) {
   program
     .command(attack.name)
     .description(attack.description)
@@ -25,6 +29,16 @@ for (const attack of attacks) {
     .option('--first <n>', 'number of the first case', wholeNumber, 0)
     .action(({ count = attack.shortCount, seed, first }: Options) => run(attack, { count, seed, first }))
 }
+program
+  .command('soak')
+  .description('Turns without end, with a look at the memory of the server')
+  .option('--minutes <n>', 'how long', wholeNumber, 130)
+  .option('--seed <n>', 'seed of the pauses', wholeNumber, 1)
+  .action(async (options: { minutes: number; seed: number }) => {
+    if ((await soak(options, print)) > 0) process.exitCode = 1
+    // Its clients have no end of their own.
+    process.exit()
+  })
 program.action(async () => {
   for (const attack of attacks) await run(attack, { count: attack.shortCount, seed: 1, first: 0 })
 })

@@ -3,8 +3,10 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attack } from '../attack.ts'
 import { deadAt, startTarget } from '../target.ts'
+import { closeCases } from './closeCases.ts'
 import { frameCases } from './frameCases.ts'
 import { handshakeCases } from './handshakeCases.ts'
+import { textCases } from './textCases.ts'
 import { type Case, cutAcross } from './wire.ts'
 
 const ANSWER_WITHIN_MS = 8000
@@ -19,7 +21,7 @@ export type Reaction = {
   hungUp: boolean
 }
 
-export const wireCases: Case[] = [...frameCases, ...handshakeCases]
+export const wireCases: Case[] = [...frameCases, ...textCases, ...closeCases, ...handshakeCases]
 
 /**
  * Handshakes and frames over a raw connection, whole or cut into packets: what Autobahn's suite tries of a server's frames (its

@@ -7,6 +7,8 @@ import { loadConfig } from '../../../server/config.ts'
 
 // A limit on the size of files stands in for a full disk; its signal would end the process before the write can fail.
 process.on('SIGXFSZ', () => {})
+// Under --expose-gc, for those who measure what it keeps.
+process.on('SIGUSR2', () => globalThis.gc?.())
 const engine = join(import.meta.dirname, 'engine.sh')
 const { config } = loadConfig()
 
