@@ -9,8 +9,8 @@ import { deadAt, startTarget } from '../target.ts'
 
 const serverMessage = Compile(ServerMessage)
 const schemas = Object.values(clientMessages) as Schema[]
-/** The rate that the server allows, below which a socket is not closed for it. */
-const PER_SOCKET = 25
+/** In a case, over as many sockets as it takes: the rate that the server allows, below which it closes none for it. */
+const MESSAGES = 25
 const CLOSES_WITHIN_MS = 10_000
 /** What the server may close with: what the protocol of WebSockets has, and the errors' own codes. */
 const closeCodes = new Set([
@@ -26,15 +26,22 @@ const closeCodes = new Set([
  */
 export const messageAttack: Attack = {
   name: 'messages',
-  description: `Says ${PER_SOCKET} broken messages in a live session, by their schemas`,
+  description: `Says ${MESSAGES} messages in live sessions, broken by their schemas`,
   shortCount: 100,
   async start() {
     const { url, stop } = await startTarget()
     return {
       async attempt(dice) {
-        const { code, faults } = await attackSession(url, PER_SOCKET, dice)
+        const codes: (number | null)[] = []
+        const faults: string[] = []
+        for (let left = MESSAGES; left > 0 && faults.length === 0; ) {
+          const session = await attackSession(url, left, dice)
+          left -= session.said
+          codes.push(session.code)
+          faults.push(...session.faults)
+        }
         const [fault = await deadAt(url)] = faults
-        return { ending: `closed with ${code}`, fault }
+        return { ending: `closed with ${codes.at(-1)}`, fault }
       },
       stop,
     }
@@ -45,7 +52,7 @@ async function attackSession(
   url: string,
   count: number,
   dice: Dice,
-): Promise<{ code: number | null; faults: string[] }> {
+): Promise<{ said: number; code: number | null; faults: string[] }> {
   const faults: string[] = []
   const sent: (string | Uint8Array)[] = []
   const about = () => ` after ${JSON.stringify(sent.slice(-5).map(one => one.slice(0, 200)))}`
@@ -63,7 +70,7 @@ async function attackSession(
     socket.addEventListener('open', () => settle(true))
     socket.addEventListener('error', () => settle(false))
   })
-  if (!opened) return { code: null, faults: ['no socket was opened'] }
+  if (!opened) return { said: 0, code: null, faults: ['no socket was opened'] }
   const mode = dice.oneOf(['hands-free', 'push-to-talk'])
   const start = { type: 'start', protocol: 1, sampleRate: 16_000, mode }
   for (let number = 0; number < count && socket.readyState === WebSocket.OPEN; number++) {
@@ -81,7 +88,7 @@ async function attackSession(
   late.abort()
   if (code === null) faults.push(`the socket did not close${about()}`)
   else if (!closeCodes.has(code)) faults.push(`closed with ${code}${about()}`)
-  return { code, faults }
+  return { said: sent.length, code, faults }
 }
 
 /** A third valid, so that sessions get somewhere. */
