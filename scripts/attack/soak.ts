@@ -17,6 +17,8 @@ const FEWEST_READINGS = 30
 /** A growth within so many standard errors of what is allowed may be chance. */
 const SURE_ERRORS = 2
 const COLLECTED_WITHIN_MS = 500
+/** For start and stop of the server. */
+const SPARE_MINUTES = 10
 /** As the launcher starts it, and what is garbage can be told from what is kept. */
 const NODE_OPTIONS = '--max-semi-space-size=2 --expose-gc'
 
@@ -33,7 +35,9 @@ export async function soak(
   print(`soak: ${minutes} minutes, seed ${seed}`)
   const faults: string[] = []
   const folder = await mkdtemp(join(tmpdir(), 'quantvox-soak-'))
-  const server = await startScriptedServer(folder, { LOG_LEVEL: 'warn', NODE_OPTIONS })
+  // Engines that end by themselves would fail turns.
+  const SCRIPTED_LIFE_MS = String((minutes + SPARE_MINUTES) * 60_000)
+  const server = await startScriptedServer(folder, { LOG_LEVEL: 'warn', NODE_OPTIONS, SCRIPTED_LIFE_MS })
   const { ended } = await talk(server.url, await question(), randomFrom(seed))
   const readings: [hours: number, megabytes: number][] = []
   const startedAt = performance.now()

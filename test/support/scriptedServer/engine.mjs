@@ -1,6 +1,6 @@
 // Both engines as one scripted program, small and quick to start, for tests of the whole server process:
 // `engine.mjs serve` answers like Ollama at OLLAMA_HOST, `engine.mjs --port ...` like whisper-server.
-// SCRIPTED_TOKEN_MS is the pace of the reply, SCRIPTED_DECODE_MS the time of a decoding of up to 4 s; what else is
+// SCRIPTED_TOKEN_MS is the pace of the reply, SCRIPTED_DECODE_MS the time of a decoding of up to 4 s, SCRIPTED_LIFE_MS until it ends by itself; what else is
 // SCRIPTED_ plants a fault; what is asked of it goes into the file SCRIPTED_CALLS, a JSON object a line.
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ const tokenMs = Number(process.env.SCRIPTED_TOKEN_MS ?? 5)
 const decodeMs = Number(process.env.SCRIPTED_DECODE_MS ?? 20)
 // As Ollama's runners: a process of its own that must end with it.
 if (isOllama) spawn('sleep', ['300'], { stdio: 'ignore' })
-setTimeout(() => process.exit(0), 300_000)
+setTimeout(() => process.exit(0), Number(process.env.SCRIPTED_LIFE_MS ?? 300_000))
 
 const features = (process.env.SCRIPTED_CPU ?? 'AVX2,FMA,AVX512').split(',')
 function saySystem() {
