@@ -1,3 +1,5 @@
+import type { QuantvoxError } from './errors.ts'
+
 /** A place at a whisper-server that has the model loaded: nobody else is in it until `release`. Times in milliseconds. */
 export type SpeechEngineLease = {
   baseUrl: string
@@ -9,6 +11,11 @@ export type SpeechEngineLease = {
   loadMs: number | null
   /** Program, version and where it runs, for instance `whisper-server 1.9.1, local process`. */
   engine: string
+  /**
+   * What a request that failed came of: `error`, or what became of the engine meanwhile where that is known. One that did not
+   * answer in time is ended and started again, or it would keep the next request waiting, too.
+   */
+  explain(error: QuantvoxError): Promise<QuantvoxError>
   /** May be called more than once. */
   release(): void
 }

@@ -40,6 +40,8 @@ type RunningServer = {
   url: string
   /** Settles when engines and default models are there and warm; rejects with what is missing. */
   ready: Promise<void>
+  /** The same of what a typed question takes: all but speech. */
+  readyForText: Promise<void>
   /** Takes no more turns, lets the running ones end for STOP_SECONDS, stops the engines. */
   stop(): Promise<void>
 }
@@ -131,14 +133,14 @@ export async function startServer(config: Config, options: StartOptions): Promis
     throw listenError(error, config)
   }
   keepFor(config.RETENTION_DAYS, assembly.stages.store, replies.forgetBefore, stopped.signal, log)
-  const ready = warmUp.run(stopped.signal)
+  const { ready, readyForText } = warmUp.run(stopped.signal)
   // Building and loading are no part of what the figure is for.
   void ready.catch(() => {}).then(() => loopDelay.enable())
-  ready.catch(() => {})
+  for (const settling of [ready, readyForText]) settling.catch(() => {})
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT
   const url = config.PORT === 0 ? config.PUBLIC_URL.replace(/:0$/, `:${port}`) : config.PUBLIC_URL
-  return { url, ready, stop }
+  return { url, ready, readyForText, stop }
 }
 
 function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {

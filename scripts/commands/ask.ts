@@ -40,7 +40,8 @@ export function addAsk(program: Command, signal: AbortSignal): void {
         command.error('quantvox: give either a FILE or --text "..."')
       }
       const question = file === undefined ? null : await questionFile(file)
-      const server = await serverForCommand(loadConfig().config, signal)
+      const needs = question === null ? 'readyForText' : 'ready'
+      const server = await serverForCommand(loadConfig().config, signal, {}, needs)
       try {
         const answer = await ask(server.request, question, options)
         if (options.out !== undefined) await saveReply(server.request, answer, options.out)

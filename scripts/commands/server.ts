@@ -16,12 +16,14 @@ const ANSWER_WITHIN_MS = 1_000
 /**
  * Uses the server at PUBLIC_URL if Quantvox answers there, else starts one on a free port and waits until it is warm.
  *
+ * @param needs what has to be warm: a typed question goes without speech
  * @param own how one of its own is started; it logs warnings and gets what is missing where nothing else is said
  */
 export async function serverForCommand(
   config: Config,
   signal: AbortSignal,
   own: Pick<StartOptions, 'provision'> & { log?: Logger } = {},
+  needs: 'ready' | 'readyForText' = 'ready',
 ): Promise<ServerForCommand> {
   if (await isQuantvox(config.PUBLIC_URL, signal)) {
     return { request: serverRequest(config.PUBLIC_URL, config.AUTH_TOKEN, signal), stop: async () => {} }
@@ -43,7 +45,7 @@ export async function serverForCommand(
   })
   try {
     signal.addEventListener('abort', () => void server.stop(), { once: true })
-    await server.ready
+    await server[needs]
   } catch (error) {
     await server.stop()
     throw error

@@ -122,7 +122,7 @@ export async function assemble(
       enter: createGate().enter,
       // Whoever comes has looked for the model just now, and with it for Ollama.
       host: async signal => ollama.known() ?? (await ollama.url(signal)),
-      unreachable: ollama.suspect,
+      explain: ollama.explain,
       respond,
       chat,
     }),

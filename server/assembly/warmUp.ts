@@ -72,18 +72,26 @@ export function createWarmUp(
   }
 
   return {
-    /** Gets the default models, loads them and runs each once. Rejects with the first failure, but goes on trying. */
-    async run(signal: AbortSignal): Promise<void> {
+    /**
+     * Gets the default models, loads them and runs each once. `ready` settles with all of them, `readyForText` with what a typed
+     * question takes; both reject with the first failure, but it goes on trying.
+     */
+    run(signal: AbortSignal): { ready: Promise<void>; readyForText: Promise<void> } {
       // Where it cannot be had turns end all the same, so nothing waits for it.
       if (config.ENDPOINTING === 'learned') void detector.start()
-      const parts = { 'speech model': speech, 'language model': language, voice }
+      const parts = { 'language model': language, voice, 'speech model': speech }
       for (const what of Object.keys(parts))
         missing.set(what, { what, why: 'It is being fetched, loaded and warmed.' })
-      await Promise.all(Object.entries(parts).map(([what, work]) => attempt(what, work, signal)))
+      const [llm, replies, ears] = Object.entries(parts).map(([what, work]) => attempt(what, work, signal))
+      return { ready: settled(llm, replies, ears), readyForText: settled(llm, replies) }
     },
     /** What is not ready yet, and why. */
     missing: (): Missing[] => [...missing.values()],
   }
+}
+
+async function settled(...parts: (Promise<void> | undefined)[]): Promise<void> {
+  await Promise.all(parts)
 }
 
 function notInstalled(tag: string): QuantvoxError {

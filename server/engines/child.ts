@@ -2,9 +2,13 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { within } from '../abort.ts'
 import type { Log } from '../log.ts'
+import { causeNamedIn, type Ending, endingOf } from '../processEnding.ts'
 import { cpuFeaturesIn } from './cpuFeatures.ts'
 import { childEnvironment } from './environment.ts'
 import { signalGroup, spawnGuarded } from './guard.ts'
+
+/** What a process said last may come behind its end; something else may hold its output open. */
+const LAST_WORDS_WITHIN_MS = 100
 
 export type Program = { path: string; args: string[]; env?: Record<string, string>; cwd?: string }
 
@@ -12,6 +16,8 @@ export type Child = ReturnType<typeof startChild>
 
 const KEPT_LINES = 12
 const LONGEST_LINE = 2000
+/** The line before the traces of a Go program that a fault ended, as Ollama's runners are. */
+const FAULT_OF_GO = /^SIG[A-Z]+: /
 
 /**
  * Starts one program as the leader of a process group of its own: a Ctrl-C in the terminal reaches only us, and its
@@ -26,6 +32,8 @@ export function startChild(name: string, program: Program, log: Log) {
   const pid = child.pid ?? null
   const lines: string[] = []
   let cpuFeatures: string[] | null = null
+  let fault: string | null = null
+  let killedFor: Ending | null = null
   let running = pid !== null
 
   const follow = (stream: Readable | null, kind: 'stdout' | 'stderr') => {
@@ -34,6 +42,7 @@ export function startChild(name: string, program: Program, log: Log) {
       const line = whole.slice(0, LONGEST_LINE)
       if (line.trim() === '') return
       cpuFeatures ??= cpuFeaturesIn(line)
+      if (FAULT_OF_GO.test(line)) fault = line
       log.debug({ engine: name, enginePid: pid, stream: kind, line }, 'engine output')
       if (kind === 'stderr' && lines.push(line) > KEPT_LINES) lines.shift()
     })
@@ -41,21 +50,22 @@ export function startChild(name: string, program: Program, log: Log) {
   follow(child.stdout, 'stdout')
   follow(child.stderr, 'stderr')
 
-  const exited = new Promise<string>(resolve => {
+  const exited = new Promise<Ending>(resolve => {
     child.once('error', error => {
-      if (pid === null) resolve(`${program.path} could not be started (${error.message}).`)
+      if (pid === null) resolve({ how: `${program.path} could not be started (${error.message}).` })
     })
-    child.once('exit', (code, signal) => {
+    const said = new Promise(heard => child.once('close', heard))
+    child.once('exit', async (code, signal) => {
       running = false
-      resolve(
-        signal === null ? `It ended by itself with exit code ${code}.` : `It was ended by signal ${signal}.`,
-      )
+      if (code !== null) await within(said, LAST_WORDS_WITHIN_MS, () => {})
+      const words = code === null || fault === null ? {} : faultOf(fault)
+      resolve(killedFor ?? { ...endingOf(code, signal), ...words })
     })
   })
 
   return {
     pid,
-    /** Settles once, with one sentence about how it ended. Never rejects. */
+    /** Settles once, with how it ended. Never rejects. */
     exited,
     /** True until it ended. */
     running: (): boolean => running,
@@ -63,8 +73,17 @@ export function startChild(name: string, program: Program, log: Log) {
     lastLines: (): string[] => [...lines],
     /** What it said of the SIMD features it uses; null before it did. */
     cpuFeatures: (): string[] | null => cpuFeatures,
-    /** SIGKILL, now. */
-    kill: (): void => signalGroup(child.pid, 'SIGKILL'),
+    /** How a child of its own ended, by the fault that it said it dies of; null where none did. Asking forgets it. */
+    takeFault(): Ending | null {
+      const taken = fault
+      fault = null
+      return taken === null ? null : faultOf(taken)
+    },
+    /** SIGKILL, now; `why` is then how it ended. */
+    kill(why: Ending): void {
+      killedFor = why
+      signalGroup(child.pid, 'SIGKILL')
+    },
     /** SIGTERM to its whole group, SIGKILL after `graceMs`; resolves when it is gone. */
     async stop(graceMs: number): Promise<void> {
       if (!running) return
@@ -74,3 +93,6 @@ export function startChild(name: string, program: Program, log: Log) {
     },
   }
 }
+
+/** The end of a Go program by a fault, which has an exit code of its own. */
+const faultOf = (fault: string): Ending => ({ how: `It said: ${fault}.`, ...causeNamedIn(fault) })

@@ -1,6 +1,7 @@
 import { untilAborted, within } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { diedAtWork, type Ending, stalled } from '../processEnding.ts'
 import { type Child, type Program, startChild } from './child.ts'
 import { freePort } from './ports.ts'
 import type { EngineState, EngineStatus } from './status.ts'
@@ -33,8 +34,12 @@ export type Supervised = ReturnType<typeof supervise>
 
 const MAX_BACKOFF_MS = 10_000
 
+/** Misses of a running engine's health check in a row that end it. */
+const MISSES_TO_END = 3
+
 /** How a child ended that was not ready yet, with the last of what it said. */
-const ending = (child: Child, how: string) => [how, ...child.lastLines().slice(-3)].join(' ')
+const atStart = (child: Child, { how, ...cause }: Ending) =>
+  new QuantvoxError('engine_failed', [how, ...child.lastLines().slice(-3)].join(' '), cause)
 
 /**
  * Starts one engine on a free loopback port and keeps it running: health check, warm-up, watch, and a restart with
@@ -51,7 +56,9 @@ export function supervise(spec: EngineSpec, log: Log) {
   const stopping = new AbortController()
   const listeners = new Set<(status: EngineStatus) => void>()
   let state: EngineState = 'starting'
-  let lastError: string | null = null
+  let lastFailure: Pick<QuantvoxError, 'message' | 'meaning' | 'mend' | 'line'> | null = null
+  /** The crash of the last engine that was ready, and where that answered. */
+  let crash: { baseUrl: string; ending: Ending } | null = null
   let child: Child | null = null
   let running: Running | null = null
   /** Settles with the next start that went well, or that was the last for now. */
@@ -61,7 +68,12 @@ export function supervise(spec: EngineSpec, log: Log) {
   let retryAt = 0
   let tryAgain: (() => void) | null = null
 
-  const status = (): EngineStatus => ({ name: spec.name, state, lastError, pid: child?.pid ?? null })
+  const status = (): EngineStatus => ({
+    name: spec.name,
+    state,
+    lastError: lastFailure?.line ?? null,
+    pid: child?.pid ?? null,
+  })
 
   function change(to: EngineState): void {
     state = to
@@ -69,9 +81,10 @@ export function supervise(spec: EngineSpec, log: Log) {
   }
 
   function unavailable(): QuantvoxError {
-    return new QuantvoxError('engine_unavailable', `${spec.name} is not running. ${lastError ?? ''}`.trim(), {
-      meaning: 'What needs this engine cannot be done now.',
-      mend: 'Run `npx quantvox doctor`, or look at the server log at LOG_LEVEL=debug.',
+    const { message = '', meaning, mend } = lastFailure ?? {}
+    return new QuantvoxError('engine_unavailable', `${spec.name} is not running. ${message}`.trim(), {
+      meaning: meaning ?? 'What needs this engine cannot be done now.',
+      mend: mend ?? 'Run `npx quantvox doctor`, or look at the server log at LOG_LEVEL=debug.',
       retryAfterSeconds: Math.max(1, Math.ceil((retryAt - performance.now()) / 1000)),
     })
   }
@@ -95,11 +108,12 @@ export function supervise(spec: EngineSpec, log: Log) {
       }
       stopping.signal.throwIfAborted()
       if (performance.now() > deadline) {
-        throw new Error(`It was not ready within ${Math.round(startTimeoutMs / 1000)} s.`)
+        const how = `It was not ready within ${Math.round(startTimeoutMs / 1000)} s.`
+        throw atStart(started, { ...stalled(startTimeoutMs), how })
       }
       await within(started.exited, pauseMs, () => {})
     }
-    throw new Error(ending(started, await started.exited))
+    throw atStart(started, await started.exited)
   }
 
   async function start(): Promise<Running> {
@@ -109,21 +123,27 @@ export function supervise(spec: EngineSpec, log: Log) {
     const startedAt = performance.now()
     const started = startChild(spec.name, program, log)
     child = started
-    if (started.pid === null) throw new Error(await started.exited)
+    if (started.pid === null) throw atStart(started, await started.exited)
     const baseUrl = `http://127.0.0.1:${port}${spec.basePath ?? ''}`
     await untilHealthy(started, baseUrl)
     const healthyAt = performance.now()
     const left = AbortSignal.any([stopping.signal, AbortSignal.timeout(startTimeoutMs)])
     await spec.warm?.(baseUrl, left).catch(async (error: unknown) => {
       // One that crashed at its first work has closed the connection, which says less than how it ended.
-      const how = await within(started.exited, 500, () => null)
-      throw how === null ? error : new Error(ending(started, how), { cause: error })
+      const ended = await within(started.exited, 500, () => null)
+      throw ended === null ? error : atStart(started, ended)
     })
     const warmedAt = performance.now()
     return { baseUrl, pid: started.pid, loadMs: healthyAt - startedAt, warmMs: warmedAt - healthyAt }
   }
 
-  /** Ends a child that no longer answers, so that the exit is seen like any other crash. */
+  /** Ends an engine that was waited for in vain, so that the exit is seen like any other crash. */
+  function endStalled(baseUrl: string, ms: number): void {
+    if (running?.baseUrl !== baseUrl || child === null || stopping.signal.aborted) return
+    log.error({ engine: spec.name, enginePid: child.pid }, 'engine does not answer any more: ending it')
+    child.kill(stalled(ms))
+  }
+
   function watch(watched: Child, baseUrl: string): NodeJS.Timeout {
     let misses = 0
     let asking = false
@@ -133,9 +153,7 @@ export function supervise(spec: EngineSpec, log: Log) {
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(Math.max(watchMs / 2, 1000))])
       misses = (await spec.healthy(baseUrl, signal).catch(() => false)) ? 0 : misses + 1
       asking = false
-      if (misses < 3 || stopping.signal.aborted) return
-      log.error({ engine: spec.name, enginePid: watched.pid }, 'engine does not answer any more: ending it')
-      watched.kill()
+      if (misses >= MISSES_TO_END) endStalled(baseUrl, MISSES_TO_END * watchMs)
     }, watchMs).unref()
   }
 
@@ -143,7 +161,7 @@ export function supervise(spec: EngineSpec, log: Log) {
   async function serveUntilCrash(started: Child, now: Running): Promise<void> {
     running = now
     failedStarts = 0
-    lastError = null
+    lastFailure = null
     log.info(
       {
         engine: spec.name,
@@ -158,14 +176,15 @@ export function supervise(spec: EngineSpec, log: Log) {
     settle(waiting => waiting.resolve(now))
     const timer = watch(started, now.baseUrl)
     const readyAt = performance.now()
-    const how = await started.exited
+    const ending = await started.exited
     clearInterval(timer)
     running = null
     if (stopping.signal.aborted) return
+    crash = { baseUrl: now.baseUrl, ending }
     recentCrashes = performance.now() - readyAt > 60_000 ? 1 : recentCrashes + 1
-    lastError = `${spec.name} crashed. ${how}`
+    lastFailure = diedAtWork(spec.name, ending)
     log.error(
-      { engine: spec.name, enginePid: now.pid, how, lastLines: started.lastLines() },
+      { engine: spec.name, enginePid: now.pid, ...ending, lastLines: started.lastLines() },
       'engine crashed',
     )
   }
@@ -180,7 +199,10 @@ export function supervise(spec: EngineSpec, log: Log) {
         await child?.stop(graceMs)
         if (stopping.signal.aborted) break
         failedStarts += 1
-        lastError = error instanceof Error ? error.message : String(error)
+        lastFailure =
+          error instanceof QuantvoxError
+            ? error
+            : new QuantvoxError('engine_failed', (error as Error).message)
         log.error({ engine: spec.name, err: error, failedStarts }, 'engine did not start')
       }
       if (stopping.signal.aborted) break
@@ -202,6 +224,18 @@ export function supervise(spec: EngineSpec, log: Log) {
         tryAgain = null
       }
     }
+  }
+
+  /**
+   * Asks a running engine whether it is healthy, and waits a moment for its end to be seen when it is not: a request
+   * sees a crash (its connection breaks) earlier than we do (the exit is reported).
+   */
+  async function check(): Promise<void> {
+    const [now, watched] = [running, child]
+    if (now === null || watched === null) return
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(1000)])
+    if (await spec.healthy(now.baseUrl, signal).catch(() => false)) return
+    await within(watched.exited, 500, () => {})
   }
 
   const kept = keepRunning()
@@ -226,16 +260,17 @@ export function supervise(spec: EngineSpec, log: Log) {
       if (state === 'failed' || failedStarts === 0) tryAgain?.()
       return untilAborted(ready, signal)
     },
+    check,
+    endStalled,
     /**
-     * Asks a running engine whether it is healthy, and waits a moment for its end to be seen when it is not: a request
-     * sees a crash (its connection breaks) earlier than we do (the exit is reported).
+     * Why a request to the engine at `baseUrl` failed, asked right after: how the engine ended, or a child of its own did. `error`
+     * itself where both live.
      */
-    async check(): Promise<void> {
-      const [now, watched] = [running, child]
-      if (now === null || watched === null) return
-      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(1000)])
-      if (await spec.healthy(now.baseUrl, signal).catch(() => false)) return
-      await within(watched.exited, 500, () => {})
+    async explain(error: QuantvoxError, baseUrl: string): Promise<QuantvoxError> {
+      if (running?.baseUrl === baseUrl) await check()
+      if (crash?.baseUrl === baseUrl) return diedAtWork(spec.name, crash.ending)
+      const fault = child?.takeFault() ?? null
+      return fault === null ? error : diedAtWork(spec.name, fault)
     },
     /** Called after every change of state. Returns what ends it. */
     onChange(listener: (status: EngineStatus) => void): () => void {
@@ -249,7 +284,7 @@ export function supervise(spec: EngineSpec, log: Log) {
         await child?.stop(graceMs)
         await kept
         await child?.stop(graceMs)
-        lastError ??= 'It was stopped.'
+        lastFailure ??= new QuantvoxError('engine_unavailable', 'It was stopped.')
         change('stopped')
         settle(waiting => waiting.reject(unavailable()))
       } else await kept

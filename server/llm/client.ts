@@ -6,7 +6,7 @@ import { QuantvoxError } from '../errors.ts'
 import { viaProxy } from '../proxies.ts'
 import { responseText } from '../responseText.ts'
 import { wholeJsonLines } from './chatLines.ts'
-import { asLlmError, foreignProtocol, tooSlow } from './failures.ts'
+import { asLlmError, failedAtWork, foreignProtocol, tooSlow } from './failures.ts'
 
 /** Until a chat's headers, which come with its first token, or a whole answer that a model makes: both may load it first. */
 const MODEL_TIMEOUT_MS = 180_000
@@ -74,12 +74,5 @@ async function statusError(response: Response, url: string): Promise<QuantvoxErr
   if (response.status === 404 && /model/i.test(said)) {
     return new QuantvoxError('model_not_found', `Ollama has no such model (${said}).`)
   }
-  return new QuantvoxError(
-    'engine_failed',
-    `Ollama at ${url}${viaProxy(url)} answered ${response.status}: ${said || 'nothing'}.`,
-    {
-      meaning: 'This reply is lost; the next one may work.',
-      mend: "Try again; if it stays, look at Ollama's log.",
-    },
-  )
+  return failedAtWork(`Ollama at ${url}${viaProxy(url)} answered ${response.status}: ${said || 'nothing'}.`)
 }

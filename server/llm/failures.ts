@@ -1,4 +1,5 @@
 import { QuantvoxError } from '../errors.ts'
+import { causeNamedIn } from '../processEnding.ts'
 import { viaProxy } from '../proxies.ts'
 
 /** `engine_failed`: something answers, and it is no Ollama. */
@@ -45,12 +46,26 @@ export function asLlmError(error: unknown, url: string): QuantvoxError {
       },
     )
   }
-  return new QuantvoxError('engine_failed', `Ollama failed: ${reason}.`, {
-    meaning: 'This reply is lost; the next one may work.',
-    mend: "Try again; if it stays, look at Ollama's log.",
-    cause: error,
+  return failedAtWork(`Ollama failed: ${reason}.`, error)
+}
+
+/** `engine_failed` with what the signal means that ended the model's runner, where Ollama says it. */
+export function failedAtWork(message: string, cause?: unknown): QuantvoxError {
+  return new QuantvoxError('engine_failed', message, {
+    meaning: RUNNER_DIED.test(message)
+      ? 'The process that runs the model died; most often that is for want of memory.'
+      : 'This reply is lost; the next one may work.',
+    mend: RUNNER_DIED.test(message)
+      ? 'Try again; if it stays, choose a smaller model or quantization (`npx quantvox doctor` says what is needed and what there is).'
+      : "Try again; if it stays, look at Ollama's log.",
+    ...causeNamedIn(message),
+    ...(cause === undefined ? {} : { cause }),
   })
 }
+
+/** Ollama's `llm/server.go`: at a load, before a request, and in the middle of a reply. */
+const RUNNER_DIED =
+  /runner process (?:has terminated|no longer running)|running the model: (?:unexpected )?EOF/
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

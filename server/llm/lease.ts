@@ -48,15 +48,15 @@ export type LeaseDependencies = {
   enter(owner: string, signal: AbortSignal): Promise<{ waitedMs: number; leave(): void }>
   /** Base URL of the Ollama to use. Throws `engine_unavailable`. */
   host(signal: AbortSignal): Promise<string>
-  /** Told when `host` could not be reached. */
-  unreachable(): void
+  /** Told of a reply that failed at `host`: gives what became of Ollama, or `error` where that is not known. */
+  explain(error: QuantvoxError, host: string): Promise<QuantvoxError>
   respond: Respond
   /** The same on every call, so that Ollama never reloads a model between turns. */
   chat: ChatSettings
 }
 
 export function createLanguageModelLeases(dependencies: LeaseDependencies): LanguageModelLeases {
-  const { unreachable, respond, chat } = dependencies
+  const { explain, respond, chat } = dependencies
   const coldness = createColdness(chat.numCtx)
 
   async function enter(owner: string, signal: AbortSignal) {
@@ -93,8 +93,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
                 else yield { ...part, cold: coldness.paid(model.name, model, part.statistics.loadMs) }
               }
             } catch (error) {
-              if (error instanceof QuantvoxError && error.code === 'engine_unavailable') unreachable()
-              throw error
+              throw !stop.aborted && error instanceof QuantvoxError ? await explain(error, host) : error
             }
           },
           release() {

@@ -1,7 +1,10 @@
+import { QuantvoxError } from '../errors.ts'
 import { inPlace, warm } from '../llm/lease.ts'
 import type { ModelCost } from '../protocol/socketServer.ts'
 import type { Wanted } from './settings.ts'
 import type { Stages } from './stages.ts'
+
+const engineTroubles: ReadonlySet<string> = new Set(['engine_unavailable', 'engine_failed', 'engine_timeout'])
 
 export type LoadedModel = { name: string; residentBytes: number | null }
 /** What the engines hold in memory now. */
@@ -45,8 +48,8 @@ export function createLanguageLoads(): LanguageLoads {
 }
 
 /**
- * What is wanted, where it is all there, with the language model's name as it is listed. Throws `model_not_found` and what the engines
- * throw.
+ * What is wanted, where it is all there, with the language model's name as it is listed. Throws `model_not_found` and what the language
+ * model's engine throws; a speech engine that fails says so in the turn that needs it, as typed ones need none.
  */
 export async function checkWanted<W extends Partial<Wanted>>(
   wanted: W,
@@ -56,9 +59,17 @@ export async function checkWanted<W extends Partial<Wanted>>(
   if (wanted.voice !== undefined) stages.voice(wanted.voice)
   const [model] = await Promise.all([
     wanted.llmModel === undefined ? null : stages.languageModel(wanted.llmModel, signal),
-    wanted.speechModel === undefined ? null : stages.speechLevel(wanted.speechModel, signal),
+    wanted.speechModel === undefined ? null : knownLevel(wanted.speechModel, stages, signal),
   ])
   return model === null ? wanted : { ...wanted, llmModel: model.name }
+}
+
+async function knownLevel(name: string, { speechLevel }: Stages, signal: AbortSignal): Promise<void> {
+  try {
+    await speechLevel(name, signal)
+  } catch (error) {
+    if (!(error instanceof QuantvoxError) || !engineTroubles.has(error.code)) throw error
+  }
 }
 
 /** Loads and warms what is wanted beside running turns, and says what that cost; without `llm` where another is wanted since. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createGate } from '../../server/engines/gate.ts'
+import { QuantvoxError } from '../../server/errors.ts'
 import { createLanguageModelLeases } from '../../server/llm/lease.ts'
 import { respond } from '../../server/llm/respond.ts'
 import { leasesAt, testChat } from '../support/engines/leasesAt.ts'
@@ -56,19 +57,25 @@ test('an Ollama that cannot be found takes no place', async () => {
   expect(await leases.acquire(model, 'a', signal)).toMatchObject({ host: 'http://127.0.0.1:1' })
 })
 
-test('whoever could not reach Ollama has it looked for again', async () => {
+test('a reply that failed is told with what became of Ollama', async () => {
   const told: string[] = []
   const leases = createLanguageModelLeases({
     enter: createGate().enter,
     // Nothing listens there.
     host: async () => 'http://127.0.0.1:1',
-    unreachable: () => told.push('unreachable'),
+    async explain(error, host) {
+      told.push(host)
+      return new QuantvoxError('engine_failed', 'Ollama died.', { cause: error })
+    },
     respond,
     chat: testChat,
   })
   const { signal } = new AbortController()
   const lease = await leases.acquire({ name: 'm', loaded: true, contextTokens: null }, 'a', signal)
   const reply = lease.respond([{ role: 'user', content: 'Hi' }], signal)[Symbol.asyncIterator]()
-  await expect(reply.next()).rejects.toMatchObject({ code: 'engine_unavailable' })
-  expect(told).toEqual(['unreachable'])
+  await expect(reply.next()).rejects.toMatchObject({
+    message: 'Ollama died.',
+    cause: { code: 'engine_unavailable' },
+  })
+  expect(told).toEqual(['http://127.0.0.1:1'])
 })

@@ -38,7 +38,7 @@ recognizerContract('the whisper adapter', async (): Promise<RecognizerScene> => 
   const place = { baseUrl: whisper.baseUrl, queueMs: 0, cold: false, loadMs: null, engine: 'scripted' }
   const scene = whisperScene(async (_model, _owner, signal) => {
     signal.throwIfAborted()
-    return { ...place, release() {} }
+    return { ...place, explain: async error => error, release() {} }
   })
   return { ...scene, model, ...clip, close: whisper.stop }
 })

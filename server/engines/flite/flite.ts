@@ -1,6 +1,7 @@
 import { untilAborted, within } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { diedAtWork } from '../../processEnding.ts'
 import { createGate } from '../gate.ts'
 import type { EngineState, EngineStatus } from '../status.ts'
 import { type FliteWorker, type Spoken, startFliteWorker } from './fliteWorker.ts'
@@ -15,6 +16,7 @@ export type FliteDeps = {
   maxResidentBytes?: number
   /** The longest that one sentence may take. */
   timeoutMs?: number
+  startTimeoutMs?: number
 }
 
 export type Flite = ReturnType<typeof createFlite>
@@ -29,7 +31,8 @@ const SPARE_FROM = 0.75
  * was in it; the next one gets a new process.
  */
 export function createFlite(deps: FliteDeps) {
-  const { log, maxSentences = 500, maxResidentBytes = 400 * 2 ** 20, timeoutMs = 30_000 } = deps
+  const { log, maxSentences = 500, maxResidentBytes = 400 * 2 ** 20 } = deps
+  const { timeoutMs = 30_000, startTimeoutMs = 30_000 } = deps
   const gate = createGate()
   const stopping = new AbortController()
   const workers = new Set<FliteWorker>()
@@ -42,16 +45,16 @@ export function createFlite(deps: FliteDeps) {
   function start(): FliteWorker {
     const worker = startFliteWorker(log)
     workers.add(worker)
-    void worker.exited.then(() => {
+    void worker.exited.then(ending => {
       workers.delete(worker)
       if (spare === worker) spare = null
       if (active !== worker) return
       active = null
       if (stopping.signal.aborted) return
-      lastError = 'The flite process crashed.'
+      lastError = diedAtWork('flite', ending).line
       state = 'restarting'
       deps.onRestart?.()
-      log.error({ engine: 'flite', enginePid: worker.pid }, 'engine crashed')
+      log.error({ engine: 'flite', enginePid: worker.pid, ...ending }, 'engine crashed')
       // One that crashes at once is started again only when it is needed, so that it cannot spin.
       if (performance.now() - lastCrashAt > 1000) use()
       lastCrashAt = performance.now()
@@ -108,12 +111,19 @@ export function createFlite(deps: FliteDeps) {
     if (!stopping.signal.aborted) use()
   }
 
-  function tooSlow(worker: FliteWorker): QuantvoxError {
+  function tooSlow(worker: FliteWorker, ms: number): QuantvoxError {
     retire(worker)
     use()
-    return new QuantvoxError('engine_timeout', `flite did not speak a sentence within ${timeoutMs} ms.`, {
-      meaning: 'This sentence is not spoken; the next one will be.',
-      mend: 'Try again, with shorter sentences.',
+    return new QuantvoxError('engine_timeout', `flite did not answer within ${ms} ms.`, {
+      meaning:
+        'It hung, or this machine had no time left for it; this sentence is not spoken, the next one will be.',
+      mend: 'Try again; if it happens again, choose VOICE=browser, or stop what else keeps this machine busy.',
+    })
+  }
+
+  async function untilReady(worker: FliteWorker, signal: AbortSignal): Promise<void> {
+    await within(untilAborted(worker.ready, signal), startTimeoutMs, () => {
+      throw tooSlow(worker, startTimeoutMs)
     })
   }
 
@@ -129,7 +139,7 @@ export function createFlite(deps: FliteDeps) {
       try {
         const worker = use()
         const asked = AbortSignal.any([signal, stopping.signal])
-        await untilAborted(worker.ready, asked)
+        await untilReady(worker, asked)
         const limit = AbortSignal.timeout(timeoutMs)
         const run = worker.speak(text, voice)
         run.catch(() => undefined)
@@ -140,7 +150,7 @@ export function createFlite(deps: FliteDeps) {
           return spoken
         } catch (error) {
           if (asked.aborted) cleared = clearAfterAbort(worker, run)
-          else if (error === limit.reason) throw tooSlow(worker)
+          else if (error === limit.reason) throw tooSlow(worker, timeoutMs)
           throw error
         }
       } finally {
@@ -149,7 +159,7 @@ export function createFlite(deps: FliteDeps) {
     },
     /** Starts the process if it does not run, and waits until it is warm. */
     async warm(signal: AbortSignal): Promise<void> {
-      await untilAborted(use().ready, signal)
+      await untilReady(use(), signal)
     },
     status: (): EngineStatus => ({ name: 'flite', state, lastError, pid: active?.pid ?? null }),
     async stop(): Promise<void> {

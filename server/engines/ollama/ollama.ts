@@ -31,6 +31,8 @@ export type OllamaEngine = ReturnType<typeof createOllama>
 const VersionAnswer = Compile(Type.Object({ version: Type.String() }))
 const PROBE_TIMEOUT_MS = 1500
 const MAX_VERSION_BYTES = 4096
+/** What a request comes to whose engine ends; others say what is wrong themselves. */
+const brokenOff: ReadonlySet<string> = new Set(['engine_unavailable', 'engine_failed'])
 /** How long an answer of somebody else's Ollama is believed. */
 const BELIEVED_FOR_MS = 10_000
 
@@ -175,10 +177,13 @@ export function createOllama(deps: OllamaDeps) {
       if (own !== null) return serverPid === null ? [] : [serverPid, ...(await runnerPids(serverPid))]
       return isHere ? runnerPids(null) : []
     },
-    /** Somebody could not reach it: it is looked for again at the next `url()`. */
-    suspect(): void {
-      foreign = null
-      void own?.engine.check()
+    /**
+     * What became of the Ollama at `baseUrl`, where a request has just failed: how ours, or a runner of it, ended; `error`
+     * itself where that is not known. One that could not be reached is looked for again at the next `url()`.
+     */
+    async explain(error: QuantvoxError, baseUrl: string): Promise<QuantvoxError> {
+      if (error.code === 'engine_unavailable') foreign = null
+      return brokenOff.has(error.code) && own !== null ? own.engine.explain(error, baseUrl) : error
     },
     async stop(): Promise<void> {
       stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))

@@ -78,6 +78,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
     cold: false,
     loadMs: null,
     engine: `whisper-server at ${remote.url}`,
+    explain: async error => error,
     release() {
       // The request may have failed because the engine is gone: whoever comes next waits for what this says.
       remote.checkedAt = Number.NEGATIVE_INFINITY

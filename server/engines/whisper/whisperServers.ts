@@ -132,20 +132,27 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
         const place = await entry.gate.enter(owner, signal)
         leave = place.leave
         await untilAborted(entry.checked, signal)
-        const cold = entry.engine.running() === null
+        const { engine } = entry
+        const cold = engine.running() === null
         const waitingSince = performance.now()
-        const running = await entry.engine.ready(signal)
+        const running = await engine.ready(signal)
+        const loadedAt = performance.now()
         let released = false
         return {
           baseUrl: running.baseUrl,
           queueMs: place.waitedMs,
           cold,
-          loadMs: cold ? performance.now() - waitingSince : null,
+          loadMs: cold ? loadedAt - waitingSince : null,
           engine: `whisper-server ${program.version}, local process`,
+          async explain(error) {
+            if (error.code !== 'engine_timeout') return engine.explain(error, running.baseUrl)
+            engine.endStalled(running.baseUrl, performance.now() - loadedAt)
+            return error
+          },
           release() {
             if (released) return
             released = true
-            entry.checked = entry.engine.check()
+            entry.checked = engine.check()
             place.leave()
             entry.users -= 1
             trim()

@@ -1,6 +1,7 @@
 import { durationMs } from '../../audio/pcm.ts'
 import type { Speech } from '../../audio/utterance.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
+import { QuantvoxError } from '../../errors.ts'
 import type { SpeechLevel, Transcript } from '../recognizer.ts'
 import { isDoubtful, isSaid } from './judge.ts'
 import { loopIn } from './loopGuard.ts'
@@ -53,6 +54,8 @@ export function createDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencie
       const inferenceMs = performance.now() - started
       const { queueMs, cold, loadMs, engine } = place
       return { ...joined(pieces), inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine }
+    } catch (error) {
+      throw !signal.aborted && error instanceof QuantvoxError ? await place.explain(error) : error
     } finally {
       place.release()
     }

@@ -76,6 +76,7 @@ export async function requestWhisper(
         'engine_timeout',
         `The speech engine took longer than ${request.timeoutMs / 1000} s.`,
         {
+          meaning: 'It hung, or this machine is too slow for this model.',
           mend: 'Try again, or take a smaller speech model.',
         },
       )

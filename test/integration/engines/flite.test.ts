@@ -81,7 +81,11 @@ describe('flite in a process of its own', () => {
     const doomed = flite.speak(longText, 'slt', never)
     const next = flite.speak(sentence, 'slt', never)
     setTimeout(() => process.kill(pid ?? 0, 'SIGKILL'), 20)
-    await expect(doomed).rejects.toMatchObject({ code: 'engine_failed' })
+    await expect(doomed).rejects.toMatchObject({
+      code: 'engine_failed',
+      message: expect.stringContaining('SIGKILL'),
+      meaning: expect.stringContaining('memory'),
+    })
     expect((await next).samples.length).toBeGreaterThan(10_000)
     expect(flite.status()).toMatchObject({ state: 'ready', lastError: null })
     expect(flite.status().pid).not.toBe(pid)
@@ -107,6 +111,19 @@ describe('flite in a process of its own', () => {
     setTimeout(() => leaver.abort(new Error('interrupted')), 20)
     await expect(aborted).rejects.toThrow('interrupted')
     await until(async () => (await processIdentity(pid ?? 0)) === null)
+    expect((await flite.speak(sentence, 'slt', never)).samples.length).toBeGreaterThan(10_000)
+  })
+
+  it('that stands still is ended, at a start too, and the next sentence is spoken by another process', async () => {
+    const flite = create({ timeoutMs: 1500, startTimeoutMs: 1500 })
+    await flite.warm(never)
+    process.kill(flite.status().pid ?? 0, 'SIGSTOP')
+    await expect(flite.speak(sentence, 'slt', never)).rejects.toMatchObject({
+      code: 'engine_timeout',
+      meaning: expect.stringContaining('hung'),
+    })
+    process.kill(flite.status().pid ?? 0, 'SIGSTOP')
+    await expect(flite.speak(sentence, 'slt', never)).rejects.toMatchObject({ code: 'engine_timeout' })
     expect((await flite.speak(sentence, 'slt', never)).samples.length).toBeGreaterThan(10_000)
   })
 

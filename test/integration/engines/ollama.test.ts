@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createOllama, type OllamaEngine } from '../../../server/engines/ollama/ollama.ts'
 import { freePort } from '../../../server/engines/ports.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 const fake = fileURLToPath(new URL('../../support/engines/fakeOllama/serve.sh', import.meta.url))
@@ -93,7 +94,8 @@ describe('the Ollama that is used', () => {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
     }
-    ollama.suspect()
+    const gone = new QuantvoxError('engine_unavailable', 'It does not answer.')
+    expect(await ollama.explain(gone, `http://${host}`)).toBe(gone)
     expect(await ollama.url()).not.toBe(`http://${host}`)
     expect(ollama.owned()).toBe(true)
   })
@@ -118,6 +120,24 @@ describe('the Ollama that is used', () => {
     await answering('{"version":"0.17.5"}', 200, port)
     await isReady(true)
     vi.restoreAllMocks()
+  })
+
+  it('says of a request that failed how ours ended, or what its runner said that it dies of', async () => {
+    const { ollama } = create(`127.0.0.1:${await freePort()}`, false)
+    const url = await ollama.url()
+    const failed = new QuantvoxError('engine_failed', 'The reply broke off.')
+    expect(await ollama.explain(failed, url)).toBe(failed)
+    await (await fetch(`${url}/say-fault`)).text()
+    expect(await ollama.explain(failed, url)).toMatchObject({
+      code: 'engine_failed',
+      message: expect.stringContaining('SIGILL: illegal instruction'),
+      meaning: expect.stringContaining('this processor does not have'),
+    })
+    process.kill(ollama.status().pid ?? 0, 'SIGKILL')
+    expect(await ollama.explain(failed, url)).toMatchObject({ meaning: expect.stringContaining('memory') })
+    // Later too, when the next is up already.
+    expect(await ollama.url()).not.toBe(url)
+    expect(await ollama.explain(failed, url)).toMatchObject({ message: expect.stringContaining('SIGKILL') })
   })
 
   it('comes back when ours is killed by hand', async () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
 import type { EngineStatus } from '../../../server/engines/status.ts'
 import { type EngineSpec, type Supervised, supervise } from '../../../server/engines/supervise.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 const fake = fileURLToPath(new URL('../../support/engines/fakeEngine.mjs', import.meta.url))
@@ -76,6 +77,44 @@ describe('a supervised engine', () => {
     expect(supervised.status().lastError).toBeNull()
   })
 
+  it.each([
+    ['SIGILL', /this processor does not have/, /Delete the folder "engines" in CACHE_DIR/],
+    ['SIGKILL', /want of memory/, /smaller model or quantization/],
+    ['SIGSEGV', /damaged model file/, /npx quantvox doctor/],
+  ] as const)('tells what its end by %s means and what mends it', async (signal, meaning, mend) => {
+    const { supervised } = engine('good', { maxFailedStarts: 1, firstBackoffMs: 60_000 })
+    const { pid, baseUrl } = await supervised.ready(never)
+    const failed = new QuantvoxError('engine_failed', 'It broke off.')
+    expect(await supervised.explain(failed, baseUrl)).toBe(failed)
+    process.kill(pid, signal)
+    expect(await supervised.explain(failed, baseUrl)).toMatchObject({
+      code: 'engine_failed',
+      message: `fake good died. It was ended by signal ${signal}.`,
+      meaning: expect.stringMatching(meaning),
+      mend: expect.stringMatching(mend),
+    })
+    const told = supervised.status().lastError
+    expect(told).toMatch(meaning)
+    expect(told).toMatch(mend)
+  })
+
+  it.each(['SIGILL', 'SIGKILL'])('that %s ends at each start says so, behind a shell too', async signal => {
+    for (const script of [
+      `kill -s ${signal.slice(3)} $$`,
+      `(kill -s ${signal.slice(3)} $BASHPID); exit $?`,
+    ]) {
+      const { supervised } = engine('good', {
+        maxFailedStarts: 1,
+        program: () => ({ path: '/bin/bash', args: ['-c', script] }),
+      })
+      await expect(supervised.ready(never)).rejects.toMatchObject({
+        code: 'engine_unavailable',
+        message: expect.stringContaining(signal),
+        meaning: expect.stringMatching(signal === 'SIGILL' ? /processor/ : /memory/),
+      })
+    }
+  })
+
   it('fails only the request that was in it when it crashed', async () => {
     const { supervised } = engine('good')
     const { baseUrl } = await supervised.ready(never)
@@ -146,6 +185,7 @@ describe('a supervised engine', () => {
     const before = await supervised.ready(never)
     void fetch(`${before.baseUrl}/hang`).catch(() => undefined)
     await until(() => supervised.running() === null)
+    expect(supervised.status().lastError).toMatch(/did not answer for .*hung.*started again/)
     const after = await supervised.ready(never)
     expect(after.pid).not.toBe(before.pid)
   })

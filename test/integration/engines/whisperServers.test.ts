@@ -4,6 +4,7 @@ import type { SpeechEngineLease } from '../../../server/engineLease.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
 import type { SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../../server/engines/whisper/whisperServers.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 const fake = fileURLToPath(new URL('../../support/engines/fakeWhisper.sh', import.meta.url))
@@ -96,12 +97,28 @@ describe('whisper-servers on this machine', () => {
     lease.release()
   })
 
+  it('end one that is healthy but does not answer in time, so that the next request has another', async () => {
+    const lease = await engines.acquire(model('one'), 'a', never)
+    await (await fetch(`${lease.baseUrl}/stall`)).text()
+    const late = new QuantvoxError('engine_timeout', 'The speech engine took longer than 2 s.')
+    expect(await lease.explain(late)).toBe(late)
+    lease.release()
+    const next = await use('one')
+    expect(next.baseUrl).not.toBe(lease.baseUrl)
+    expect((await fetch(`${next.baseUrl}/inference`, { method: 'POST', body: 'x' })).ok).toBe(true)
+  })
+
   it('fail only the request that one died in; the next one is served', async () => {
     const lease = await engines.acquire(model('one'), 'a', never)
     const pid = await pidOf('one')
     const request = fetch(`${lease.baseUrl}/slow`)
     process.kill(pid, 'SIGKILL')
     await expect(request).rejects.toThrow()
+    const failed = new QuantvoxError('engine_failed', 'The request broke off.')
+    expect(await lease.explain(failed)).toMatchObject({
+      message: expect.stringMatching(/whisper-server one died.*SIGKILL/),
+      meaning: expect.stringContaining('memory'),
+    })
     lease.release()
     const next = await use('one')
     expect(next.cold).toBe(true)

@@ -28,6 +28,7 @@ async function scene(...script: ScriptedAnswer[]) {
       cold: true,
       loadMs: 120,
       engine: 'fake',
+      explain: async error => error,
       release: () => leases--,
     }
   }

@@ -54,6 +54,36 @@ describe('an engine that fails', () => {
     },
   )
 
+  test('to start, for speech, leaves what is typed', async () => {
+    live = await createLiveApp()
+    const died = new QuantvoxError(
+      'engine_unavailable',
+      'whisper-server is not running. It was ended by SIGILL.',
+    )
+    live.stages.speechLevel = () => Promise.reject(died)
+    const client = await live.connect({ speechModel: 'whisper-tiny.en-q8_0' })
+    client.send({ type: 'text', text: 'Are you there?' })
+    expect((await client.next('reply.done')).text).toContain('ten past nine')
+    await client.next('audio.done')
+    client.say(800)
+    client.silence(600)
+    expect(await client.next('error')).toMatchObject({ code: 'engine_unavailable', recoverable: true })
+    client.send({ type: 'text', text: 'And now?' })
+    await client.next('reply.done')
+    client.leave()
+  })
+
+  test('to answer, for speech, makes no typed question wait', async () => {
+    live = await createLiveApp({ script: { recognizeMs: 600_000 } })
+    const client = await live.connect()
+    client.say(800)
+    client.silence(600)
+    await client.next('speech.stopped')
+    client.send({ type: 'text', text: 'Are you there?' })
+    expect((await client.next('reply.done')).text).toContain('ten past nine')
+    client.leave()
+  })
+
   test('in a way that nobody foresaw closes the socket with 1011, after turn.done', async () => {
     live = await createLiveApp({ script: { respondError: new TypeError('x is not a function') } })
     const client = await live.connect()

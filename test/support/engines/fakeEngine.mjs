@@ -20,11 +20,17 @@ if (mode === 'grandchild') {
   console.log(`grandchild ${child.pid}`)
 }
 let hung = false
+let stalled = false
 createServer((request, response) => {
   if (!request.url.startsWith(base)) return response.writeHead(404).end()
   request.url = request.url.slice(base.length)
   if (request.url === '/crash') process.exit(3)
   if (request.url === '/hang') hung = true
+  // As a Go program, or a child of it, begins to say it.
+  if (request.url === '/say-fault') console.error('SIGILL: illegal instruction\nPC=0x1 m=0')
+  // Healthy, but its work never ends.
+  if (request.url === '/stall') stalled = true
+  if (stalled && request.url === '/inference') return
   if (hung) return
   if (request.url === '/api/version') return response.end('{"version":"9.9.9"}')
   if (request.url === '/slow') return

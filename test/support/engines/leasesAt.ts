@@ -15,7 +15,7 @@ export const leasesAt = (host: () => Promise<string>, how: Respond = respond): L
   createLanguageModelLeases({
     enter: createGate().enter,
     host,
-    unreachable() {},
+    explain: async error => error,
     respond: how,
     chat: testChat,
   })

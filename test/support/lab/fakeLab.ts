@@ -87,6 +87,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
           cold,
           loadMs: cold ? 5 : null,
           engine: 'fake',
+          explain: async error => error,
           release,
         }
       },

@@ -4,7 +4,7 @@ import type { Provision } from '../../../server/assembly/provision.ts'
 import { createWarmUp } from '../../../server/assembly/warmUp.ts'
 import { readConfig } from '../../../server/config.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createFakeStages } from '../../support/fakeStages.ts'
+import { createFakeStages, fakeLanguageModel } from '../../support/fakeStages.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 /** Warms up over an Ollama that has no model; gives the tags that were put into it. */
@@ -22,7 +22,7 @@ async function pulledInto(owned: boolean, flags: Record<string, string>, refused
   const provision = { languageModel: async (tag: string) => void pulled.push(tag) } as unknown as Provision
   const stopping = new AbortController()
   const warmUp = createWarmUp(config, assembly, provision, () => {}, quietLog())
-  await warmUp.run(stopping.signal).catch(() => {})
+  await warmUp.run(stopping.signal).ready.catch(() => {})
   stopping.abort()
   return { pulled, calls, missing: warmUp.missing() }
 }
@@ -48,4 +48,20 @@ test('nothing is put into an Ollama that is not ours unless it was named', async
   ])
   expect((await pulledInto(false, { LLM_MODEL: 'named:1b' })).pulled).toEqual(['named:1b'])
   expect((await pulledInto(true, {})).pulled).toEqual(['chosen:1b'])
+})
+
+test('a speech engine that does not start keeps no typed question waiting', async () => {
+  const { config } = readConfig({ flags: { VOICE: 'none' }, environment: {}, dotEnv: {} })
+  const { stages, calls } = createFakeStages()
+  stages.speechLevel = () => Promise.reject(new QuantvoxError('engine_unavailable', 'whisper-server died.'))
+  const languageModels = { list: async () => [fakeLanguageModel] }
+  const assembly = { stages, languageModels, ollama: { owned: () => true } } as unknown as Assembly
+  const stopping = new AbortController()
+  const warmUp = createWarmUp(config, assembly, {} as Provision, () => {}, quietLog())
+  const { ready, readyForText } = warmUp.run(stopping.signal)
+  await expect(ready).rejects.toMatchObject({ code: 'engine_unavailable' })
+  await readyForText
+  expect(calls).toContain('respond')
+  expect(warmUp.missing()).toMatchObject([{ what: 'speech model' }])
+  stopping.abort()
 })
