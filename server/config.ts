@@ -16,6 +16,7 @@ import {
   secretSettings,
   shownSetting,
 } from './settings.ts'
+import { orFound, refuseUnheard, spokenLanguage } from './spokenLanguage.ts'
 
 /** Every setting by its one name, checked. Paths are absolute, URLs without a final slash and without credentials. */
 export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR'> & {
@@ -81,6 +82,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     CACHE_DIR: resolve(settings.CACHE_DIR ?? defaultCacheDir(environment)),
     DATA_DIR: resolve(settings.DATA_DIR),
     AUDIO_DIRS: settings.AUDIO_DIRS.map(folder => resolve(folder)),
+    SPEECH_LANGUAGE: spokenLanguage(settings.SPEECH_LANGUAGE),
     OLLAMA_HOST: setApart(normalizeOllamaHost(settings.OLLAMA_HOST)),
     SPEECH_URL: settings.SPEECH_URL.map(setApart),
     SYNTHESIS_URL: settings.SYNTHESIS_URL && setApart(settings.SYNTHESIS_URL),
@@ -88,6 +90,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
     keepAliveSetByHand: origins.KEEP_ALIVE !== 'default',
   }
+  refuseUnheard(config.SPEECH_MODEL, orFound(config.SPEECH_LANGUAGE))
   refuseUnsafe(config)
   return { config, origins }
 }

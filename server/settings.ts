@@ -56,6 +56,11 @@ export const Settings = Type.Object({
     default: 'whisper-tiny.en-q8_0',
     description: 'Catalog name of a speech model level.',
   }),
+  SPEECH_LANGUAGE: Type.String({
+    default: 'auto',
+    description:
+      'Language of what is said: ISO 639, with a region or without (de, en-US); auto has a multilingual model find out, which takes it longer.',
+  }),
   SPEECH_URL: list(
     BaseUrl,
     'Base URLs of running whisper-servers, comma-separated; then none is started here.',

@@ -1,4 +1,4 @@
-import type { ErrorMessage } from '../../server/protocol/messages.ts'
+import type { ErrorMessage, Hint } from '../../server/protocol/messages.ts'
 import type { Outcome, TurnRecord } from '../../server/protocol/record.ts'
 import type { ServerMessage } from '../../server/protocol/socketServer.ts'
 import type { TurnPhase } from '../talk/talkState.ts'
@@ -13,6 +13,8 @@ export type ShownTurn = {
   stableLength: number | null
   reply: string
   replyDone: boolean
+  /** What the server has to say of how it was heard or spoken; null for nothing. */
+  hint: Hint | null
   /** How long the model has been thinking; null where it does not. */
   thinkingMs: number | null
   /** Characters of the reply that were spoken by now; null where nobody speaks. */
@@ -44,7 +46,8 @@ export function createConversation(listener: ConversationListener) {
 
   function begin(turnId: string | null, typed: boolean, question: string): ShownTurn {
     const turn: ShownTurn = {
-      ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false, thinkingMs: null },
+      ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
+      ...{ hint: null, thinkingMs: null },
       ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
     }
     if (turnId !== null) turns.set(turnId, turn)
@@ -73,7 +76,7 @@ export function createConversation(listener: ConversationListener) {
     turn.stableLength = null
     goTo(turn, 'none')
     const isEmpty = turn.reply === '' && (turn.question === '' || outcome === 'discarded')
-    if (isEmpty && turn.error === null) listener.removed(turn)
+    if (isEmpty && turn.error === null && turn.hint === null) listener.removed(turn)
     else listener.over(turn)
   }
 
@@ -94,6 +97,9 @@ export function createConversation(listener: ConversationListener) {
       case 'thinking':
         turn.thinkingMs = message.thinkingMs
         goTo(turn, 'thinking')
+        break
+      case 'hint':
+        turn.hint = message
         break
       case 'reply.delta':
         if (turn.reply === '') goTo(turn, 'answering')

@@ -109,7 +109,9 @@ async function saveReply(request: ServerRequest, answer: TurnAnswer, path: strin
   await writePrivately(path, Buffer.from(await wav.arrayBuffer()))
 }
 
-function answerText({ transcript, reply, timings }: TurnAnswer): string {
-  if (timings.outcome === 'no-speech') return `(no speech was heard)\n\n${timingTable(timings)}\n`
-  return `you:    ${transcript}\nreply:  ${reply}\n\n${timingTable(timings)}\n`
+function answerText({ transcript, reply, timings, hints = [] }: TurnAnswer): string {
+  const told = hints.map(({ message, mend }) => `${message} ${mend}\n`).join('')
+  if (timings.outcome === 'no-speech')
+    return `${told === '' ? '(no speech was heard)\n' : told}\n${timingTable(timings)}\n`
+  return `${told}you:    ${transcript}\nreply:  ${reply}\n\n${timingTable(timings)}\n`
 }

@@ -26,6 +26,7 @@ import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { quantizationIn } from '../shared/quantization.ts'
+import { orFound } from '../spokenLanguage.ts'
 import { createVoices } from '../voice/voices.ts'
 import { closeDataFolder } from './dataFolder.ts'
 import { memoryOf } from './memory.ts'
@@ -141,6 +142,7 @@ export async function assemble(
         config.LLM_MODEL === null ? chooseTag() : listedTag(config.LLM_MODEL),
       ),
       speechModel: config.SPEECH_MODEL,
+      language: orFound(config.SPEECH_LANGUAGE),
       voice: config.VOICE,
       systemPrompt: config.SYSTEM_PROMPT ?? defaultSystemPrompt,
       contextTokens: config.NUM_CTX,

@@ -38,6 +38,17 @@ export const TurnDone = Type.Object({
   heardText: Type.Optional(Type.String()),
   timings: TurnRecord,
 })
+export const hints = ['english-only', 'other-script'] as const
+export const Hint = Type.Object({
+  type: Type.Literal('hint'),
+  turnId,
+  hint: Type.Enum(hints, {
+    description:
+      'english-only: an English-only speech model heard another language; other-script: the voice cannot say letters of the reply. Told once a session for each model or voice',
+  }),
+  message: Type.String(),
+  mend: Type.String(),
+})
 export const ErrorMessage = Type.Object({
   type: Type.Literal('error'),
   code: Type.String(),
@@ -52,6 +63,7 @@ export const ErrorMessage = Type.Object({
 export const TurnMessage = Type.Union([
   TranscriptFinal,
   Thinking,
+  Hint,
   ReplyDelta,
   ReplyDone,
   AudioStarted,
@@ -60,4 +72,5 @@ export const TurnMessage = Type.Union([
   ErrorMessage,
 ])
 export type TurnMessage = Static<typeof TurnMessage>
+export type Hint = Static<typeof Hint>
 export type ErrorMessage = Static<typeof ErrorMessage>

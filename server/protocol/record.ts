@@ -48,6 +48,11 @@ export const SpeechTimings = Type.Object({
   earlyDecode: nullable(Type.Enum(['used', 'discarded'])),
   cold: flag('the model was loaded for this turn'),
   engine: text('program, version and where it runs'),
+  language: Type.Optional(
+    text(
+      'what was heard, or what was asked for: ISO 639 as Whisper has it; und where an English-only model heard another; older records are without',
+    ),
+  ),
 })
 
 export const LlmTimings = Type.Object({

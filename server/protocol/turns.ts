@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Hint } from './messages.ts'
 import { TurnRecord } from './record.ts'
 
 /** `POST /v1/turns`. */
@@ -17,7 +18,14 @@ export const TurnChoices = Type.Object({
       description: 'continues a conversation, or starts one under this id',
     }),
   ),
-  language: Type.Optional(Type.String({ pattern: '^[a-z]{2,3}$', description: 'of the speech, ISO 639' })),
+  language: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 40,
+      description:
+        'of the speech: ISO 639, with a region or without (en-US), or auto; default: SPEECH_LANGUAGE',
+    }),
+  ),
 })
 export type TurnChoices = Static<typeof TurnChoices>
 
@@ -34,6 +42,9 @@ export const TurnAnswer = Type.Object({
   reply: Type.String(),
   audio: Type.Optional(
     Type.Object({ url: Type.String(), mimeType: Type.Literal('audio/wav'), durationMs: Type.Number() }),
+  ),
+  hints: Type.Optional(
+    Type.Array(Type.Object({ hint: Hint.properties.hint, message: Type.String(), mend: Type.String() })),
   ),
   timings: TurnRecord,
 })

@@ -33,6 +33,8 @@ export type Transcript = {
   loadMs: number | null
   /** Program, version and where it runs. */
   engine: string
+  /** Whisper's code of what was heard, `und` where an English-only model heard another language, and then there is no text. */
+  language: string | null
   /** Whether a decoding at a pause served as the final one; null where none was begun. */
   earlyDecode: 'used' | 'discarded' | null
   /** When the text was there, `performance.now()` milliseconds; before `finish` where an early decoding served. */

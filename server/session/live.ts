@@ -143,6 +143,7 @@ function configuring(
 
   return async ({ type, requestId, ...wanted }: Configure, arrivedAtMs: number): Promise<void> => {
     const request = ++requests
+    changed(active.now().settings, wanted)
     const costs = await prepare(request, wanted, { ...dependencies, owner: sessionId, loads }, signal)
     signal.throwIfAborted()
     // Of several that overlap the last one wins, whichever is ready first.

@@ -5,6 +5,7 @@ import { QuantvoxError, toQuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ClientMessage, Start } from '../protocol/socketClient.ts'
 import type { SessionSettings } from '../protocol/socketServer.ts'
+import { inheritedBy } from '../spokenLanguage.ts'
 import type { Sink } from './events.ts'
 import { type Live, openLive, type SessionDependencies } from './live.ts'
 import { stillLoading, withinPatience } from './patience.ts'
@@ -34,7 +35,8 @@ export type Session = {
 type Starting = { sampleRate: number; held: (() => void)[]; heldMs: number; fail(error: QuantvoxError): void }
 
 /** A conversation by voice: what a client says goes in as messages and audio, what it is told comes out at `sink`. */
-export function createSession(dependencies: SessionDependencies, sink: Sink, log: Log): Session {
+export function createSession(dependencies: SessionDependencies, listener: Sink, log: Log): Session {
+  const sink = withHintsOnce(listener)
   const sessionId = uuidv7()
   const ending = new AbortController()
   const { signal } = ending
@@ -120,7 +122,8 @@ async function firstActive(
   const { sampleRate, mode } = wanted
   const { speechModel, voice } = stages.settings
   const inherited: SessionSettings = {
-    ...{ sampleRate, mode, speechModel, voice, language: null },
+    ...{ sampleRate, mode, speechModel, voice },
+    language: inheritedBy(wanted.speechModel ?? speechModel, stages.settings.language),
     llmModel: wanted.llmModel ?? (await stages.settings.llmModel()),
     endpointing,
     bargeIn: { minSpeechMs },
@@ -128,6 +131,18 @@ async function firstActive(
   const known = await checkWanted(wanted, stages, signal)
   const conversation = stages.conversations.open(wanted.conversationId)
   return createActiveHistory({ settings: changed(inherited, known), conversation })
+}
+
+/** What was said once of a model or voice is known. */
+function withHintsOnce({ tell, play }: Sink): Sink {
+  const told = new Set<string>()
+  return {
+    play,
+    tell(event) {
+      if (event.type === 'hint' && told.size === told.add(event.message).size) return
+      tell(event)
+    },
+  }
 }
 
 function outOfPlace(what: string, why: string): QuantvoxError {

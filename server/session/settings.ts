@@ -1,6 +1,7 @@
 import type { Conversation } from '../conversation/conversations.ts'
 import type { Configure, Start } from '../protocol/socketClient.ts'
 import type { SessionSettings } from '../protocol/socketServer.ts'
+import { orFound, refuseUnheard } from '../spokenLanguage.ts'
 
 /** What the next turn uses. */
 export type Active = { settings: SessionSettings; conversation: Conversation }
@@ -8,14 +9,17 @@ export type Active = { settings: SessionSettings; conversation: Conversation }
 /** The settings of `start` or `configure` that say how turns are made. */
 export type Wanted = Omit<Start, 'type' | 'protocol' | 'sampleRate'> | Omit<Configure, 'type' | 'requestId'>
 
-/** `settings` with what is wanted in place of what was. */
+/** `settings` with what is wanted in place of what was. Throws `invalid_request` for a language that the speech model does not hear. */
 export function changed(settings: SessionSettings, wanted: Partial<Wanted>): SessionSettings {
   const { conversationId, endpointing, ...given } = wanted
   const set = Object.entries(given).filter(([, value]) => value !== undefined)
-  return {
+  const next: SessionSettings = {
     ...{ ...settings, ...Object.fromEntries(set) },
     endpointing: { ...settings.endpointing, ...endpointing },
   }
+  const heard = { ...next, language: next.language && orFound(next.language) }
+  refuseUnheard(heard.speechModel, heard.language)
+  return heard
 }
 
 export type ActiveHistory = {

@@ -34,6 +34,8 @@ export type TurnSettings = {
   appVersion: string
   llmModel(): Promise<string>
   speechModel: string
+  /** Of what is said, as Whisper codes it; null has the speech model find out. */
+  language: string | null
   voice: string
   systemPrompt: string
   /** The model's context window. */

@@ -14,6 +14,7 @@ const clip = {
 recognizerContract('the scripted recognizer', async (): Promise<RecognizerScene> => {
   const script: RecognizerScript = {
     transcript: 'What is the time?',
+    language: 'en',
     recognizeMs: 40,
     recognizeError: null,
   }

@@ -11,7 +11,12 @@ import type {
 import { createEarlyDecode } from '../../server/recognition/whisper/earlyDecode.ts'
 import { createPartialText } from '../../server/recognition/whisper/partialText.ts'
 
-export type RecognizerScript = { transcript: string; recognizeMs: number; recognizeError: Error | null }
+export type RecognizerScript = {
+  transcript: string
+  language: string
+  recognizeMs: number
+  recognizeError: Error | null
+}
 
 /** Runs a decoding, and may note that it began and how it ended. */
 export type Noted = <T>(name: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>
@@ -53,7 +58,14 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
 
   async function whole(speech: Speech, signal: AbortSignal): Promise<Transcript> {
     look?.abort(new Error('a whole decoding comes first'))
-    const figures = { inferenceMs: script.recognizeMs, passes: 1, audioContext: 768, engine: 'fake' }
+    const { language } = script
+    const figures = {
+      language,
+      inferenceMs: script.recognizeMs,
+      passes: 1,
+      audioContext: 768,
+      engine: 'fake',
+    }
     return transcript(await decode(signal), { ...figures, audioMs: heardMs, speechMs: speech.speechMs })
   }
 
@@ -131,7 +143,7 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
 function transcript(text: string, figures: Partial<Transcript>): Transcript {
   return {
     ...{ text, segments: [], inferenceMs: 0, queueMs: 0, passes: 0, audioContext: null, audioMs: 0 },
-    ...{ speechMs: 0, cold: false, loadMs: null, engine: '', earlyDecode: null },
+    ...{ speechMs: 0, cold: false, loadMs: null, engine: '', language: 'en', earlyDecode: null },
     ...{ readyAtMs: performance.now(), ...figures },
   }
 }

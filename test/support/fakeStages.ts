@@ -12,6 +12,8 @@ import { createMemoryTurnStore } from './record/memoryTurnStore.ts'
 /** What each scripted stage does: how long it takes, and what it says or throws. */
 export type Script = {
   transcript: string
+  /** That was heard. */
+  language: string
   /** Pieces of the reply, in the order in which they stream. */
   reply: string[]
   /** Voiced milliseconds that voice activity finds; 0 is a clip without speech. */
@@ -32,6 +34,7 @@ export type Script = {
 
 export const usualScript: Script = {
   transcript: 'What is the time?',
+  language: 'en',
   reply: ['It is', ' ten', ' past', ' nine.', ' Good', ' evening.'],
   speechMs: 900,
   recognizeMs: 5,
@@ -170,6 +173,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       appVersion: '0.0.0-test',
       llmModel: async () => fakeLanguageModel.name,
       speechModel: 'whisper-tiny.en-q8_0',
+      language: null,
       voice: 'flite:slt',
       systemPrompt: 'Be short.',
       contextTokens: testChat.numCtx,

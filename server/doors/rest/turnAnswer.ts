@@ -15,6 +15,7 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
   let transcript = typed
   let reply = ''
   let audio: TurnAnswer['audio']
+  const hints: NonNullable<TurnAnswer['hints']> = []
   let record: TurnRecord | null = null
   let error: QuantvoxError | null = null
 
@@ -37,6 +38,12 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
         reply = event.text
         send(event)
         break
+      case 'hint': {
+        const { hint, message, mend } = event
+        hints.push({ hint, message, mend })
+        send(event)
+        break
+      }
       case 'thinking':
       case 'audio.started':
         send(event)
@@ -70,7 +77,12 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
       if (record === null) return null
       const { turnId, conversationId } = record
       return {
-        answer: { turnId, conversationId, transcript, reply, ...(audio ? { audio } : {}), timings: record },
+        answer: {
+          ...{ turnId, conversationId, transcript, reply },
+          ...(audio ? { audio } : {}),
+          ...(hints.length > 0 ? { hints } : {}),
+          timings: record,
+        },
         error,
       }
     },

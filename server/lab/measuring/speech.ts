@@ -5,6 +5,7 @@ import { recognizeClip, type SpeechLevel } from '../../recognition/recognizer.ts
 import { createWhisperRecognizer } from '../../recognition/whisper/recognizer.ts'
 import { requestWhisper } from '../../recognition/whisper/whisperServer.ts'
 import { windowFor } from '../../recognition/whisper/window.ts'
+import { languageFor } from '../../spokenLanguage.ts'
 import type { Observation, SpeechArm, SpeechDecode } from '../observations.ts'
 import { type BlockWork, blocksOf } from './blocks.ts'
 import type { LabClip } from './clips.ts'
@@ -114,7 +115,7 @@ const hearAnything: Hear = async ({ language }, engines, level, { samples, audio
   const lease = await engines.acquire(level, OWNER, signal)
   try {
     const startedAt = performance.now()
-    const spoken = language ?? (/\.en\b/.test(level.name) ? 'en' : 'auto')
+    const spoken = languageFor(level.name, language)
     const request = {
       ...{ samples, audioContext: windowFor(audioMs), timestamps: false },
       ...{ language: spoken, timeoutMs: DECODE_WITHIN_MS },

@@ -2,6 +2,7 @@ import { durationMs } from '../../audio/pcm.ts'
 import type { Speech } from '../../audio/utterance.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
+import { AUTO, hearsEnglishOnly, languageCode, languageFor, UNDETERMINED } from '../../spokenLanguage.ts'
 import type { SpeechLevel, Transcript } from '../recognizer.ts'
 import { isDoubtful, isSaid } from './judge.ts'
 import { loopIn } from './loopGuard.ts'
@@ -41,14 +42,17 @@ export type Decode = (clip: Clip, options: DecodeOptions, signal: AbortSignal) =
 
 export function createDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
   return async ({ samples, speech }, { model, language, owner, onAsked }, signal) => {
-    const spoken = language ?? (/\.en\b/.test(model.name) ? 'en' : 'auto')
+    const spoken = languageFor(model.name, language)
     const place = await acquire(model, owner, signal)
     try {
       const started = performance.now()
       onAsked?.()
       const pieces: DecodedPiece[] = []
       for (const piece of splitAtPauses(samples, speech.segments, pieceLimits)) {
-        const request = { language: spoken, timeoutMs, speechMs: speechIn(piece, speech) }
+        const request = {
+          ...{ language: spoken, timeoutMs, speechMs: speechIn(piece, speech) },
+          englishOnly: hearsEnglishOnly(model.name),
+        }
         pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
       }
       const inferenceMs = performance.now() - started
@@ -68,6 +72,7 @@ type DecodedPiece = {
   logProbabilities: number[]
   noSpeechProbability: number | null
   said: boolean
+  language: string | null
   passes: number
   audioContext: number
   audioMs: number
@@ -78,7 +83,14 @@ type PieceRequest = {
   timeoutMs: number
   /** Voiced time in the piece. */
   speechMs: number
+  englishOnly: boolean
 }
+
+/**
+ * What an English-only model writes of another language where it may: `(speaking in foreign language)`. Measured with tiny.en on
+ * Spanish, which it takes for English words at a mean log probability of -1.8; doubtful English keeps its words.
+ */
+const FOREIGN = /^\s*[([][^)\]]*(?:foreign language|\bspeak(?:ing|s) (?:in )?(?!english)\p{L}+)[^)\]]*[)\]]/iu
 
 /**
  * One piece; again as Whisper was trained, with the full window and timestamps, when the decoder lost its end, or for the
@@ -88,28 +100,33 @@ async function decodePiece(
   baseUrl: string,
   piece: Piece,
   samples: Int16Array,
-  { language, timeoutMs, speechMs }: PieceRequest,
+  { language, timeoutMs, speechMs, englishOnly }: PieceRequest,
   signal: AbortSignal,
 ): Promise<DecodedPiece> {
   const audioMs = durationMs(samples.length)
   let passes = 0
-  const pass = async (audioContext: number, timestamps: boolean) => {
+  const pass = async (audioContext: number, timestamps: boolean, notes = false) => {
     passes++
-    const request = { samples, audioContext, timestamps, language, timeoutMs }
+    const request = { samples, audioContext, timestamps, notes, language, timeoutMs }
     return { audioContext, ...read(await requestWhisper(baseUrl, request, signal)) }
   }
   let result = await pass(windowFor(audioMs), needsTimestamps(audioMs))
   let noSpeechProbability: number | null = null
-  const again = async () => {
-    const full = await pass(FULL_WINDOW, true)
+  const again = async (notes = false) => {
+    const full = await pass(FULL_WINDOW, true, notes)
     noSpeechProbability = full.noSpeechProbability
     return full
   }
   if (loopIn({ ...result, audioMs }) !== null) result = await again()
   const meanLogProbability = mean(result.logProbabilities)
-  if (noSpeechProbability === null && isDoubtful({ ...result, speechMs, meanLogProbability })) await again()
-  const said = isSaid({ ...result, speechMs, meanLogProbability, noSpeechProbability })
-  return { piece, ...result, noSpeechProbability, said, passes, audioMs }
+  const isInDoubt = isDoubtful({ ...result, speechMs, meanLogProbability })
+  const looked = isInDoubt && (noSpeechProbability === null || englishOnly) ? await again(englishOnly) : null
+  const isForeign = englishOnly && looked !== null && FOREIGN.test(looked.text)
+  const said = !isForeign && isSaid({ ...result, speechMs, meanLogProbability, noSpeechProbability })
+  const heard = isForeign
+    ? UNDETERMINED
+    : (languageCode(language === AUTO ? result.language : language) ?? null)
+  return { piece, ...result, language: heard, noSpeechProbability, said, passes, audioMs }
 }
 
 function read(answer: WhisperAnswer) {
@@ -123,6 +140,7 @@ function read(answer: WhisperAnswer) {
       .join('')
       .replace(/\s+/g, ' ')
       .trim(),
+    language: answer.language ?? '',
     tokens: answer.segments.reduce((sum, segment) => sum + (segment.tokens?.length ?? 0), 0),
     logProbabilities: words.map(({ probability }) => Math.log(Math.max(probability ?? 0, 1e-9))),
     noSpeechProbability: noSpeech.length === 0 ? null : Math.max(...noSpeech),
@@ -136,6 +154,8 @@ function joined(decoded: readonly DecodedPiece[]) {
   return {
     text: said.map(piece => piece.text).join(' '),
     segments: said.map(({ piece, text }) => ({ ...piece, text })),
+    // What was said goes before what was not.
+    language: (said[0] ?? decoded[0])?.language ?? null,
     passes: decoded.reduce((sum, piece) => sum + piece.passes, 0),
     audioContext: Math.max(0, ...decoded.map(piece => piece.audioContext)),
     audioMs: decoded.reduce((sum, piece) => sum + piece.audioMs, 0),

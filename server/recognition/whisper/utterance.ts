@@ -115,6 +115,6 @@ function nothingSaid(): Transcript {
   return {
     ...{ text: '', segments: [], passes: 0, audioContext: null, audioMs: 0, speechMs: 0 },
     ...{ inferenceMs: 0, queueMs: 0, cold: false, loadMs: null, engine: '' },
-    ...{ earlyDecode: null, readyAtMs: performance.now() },
+    ...{ language: null, earlyDecode: null, readyAtMs: performance.now() },
   }
 }

@@ -11,6 +11,8 @@ const MAX_ANSWER_BYTES = 8 * 2 ** 20
 /** The parts of whisper-server's `verbose_json` that we read; NaN comes as null. */
 export const WhisperAnswer = Type.Object({
   text: Type.String(),
+  /** By its English name. */
+  language: Type.Optional(Type.String()),
   segments: Type.Array(
     Type.Object({
       text: Type.String(),
@@ -35,6 +37,8 @@ export type WhisperRequest = {
    * with them is `no_speech_prob` right (the server reads it at the last token of the prompt, which must be start of transcript).
    */
   timestamps: boolean
+  /** Whether what is no speech may be noted, in brackets, in place of words. */
+  notes?: boolean
   /** Language code, or `auto`, which costs one more encoding. */
   language: string
   /** The whole request, waiting for another one in the server included. */
@@ -85,7 +89,13 @@ export async function requestWhisper(
   }
 }
 
-async function multipart({ samples, audioContext, timestamps, language }: WhisperRequest): Promise<Response> {
+async function multipart({
+  samples,
+  audioContext,
+  timestamps,
+  notes = false,
+  language,
+}: WhisperRequest): Promise<Response> {
   const form = new FormData()
   form.set('file', new Blob([encodeWav(samples)], { type: 'audio/wav' }), 'speech.wav')
   const parameters = {
@@ -102,7 +112,7 @@ async function multipart({ samples, audioContext, timestamps, language }: Whispe
     no_speech_thold: 1,
     logprob_thold: -1e6,
     entropy_thold: 0,
-    suppress_nst: true,
+    suppress_nst: !notes,
     no_timestamps: !timestamps,
     token_timestamps: false,
     // Costs another encoding where it is false.

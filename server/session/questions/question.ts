@@ -3,6 +3,7 @@ import type { UtteranceTaker } from '../../hearing/ear.ts'
 import type { UtteranceEnd } from '../../hearing/hearing.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { SpeechLevel, Transcript } from '../../recognition/recognizer.ts'
+import { MULTILINGUAL, UNDETERMINED } from '../../spokenLanguage.ts'
 import type { Voice } from '../../voice/voice.ts'
 import type { Sink } from '../events.ts'
 import type { Stages } from '../stages.ts'
@@ -35,12 +36,17 @@ export type QuestionContext = {
 
 export type AskedFor = (context: QuestionContext) => QuestionSource
 
-/** Puts what a decoding gave and took into the turn; gives its text, or null where nothing was said. */
-export function recordTranscript(turn: Turn, transcript: Transcript): string | null {
+/** Puts what a decoding gave and took into the turn; gives its text, or null where nothing was said that could be heard. */
+export function recordTranscript(turn: Turn, transcript: Transcript, sink: Sink): string | null {
   const { text, speechMs, queueMs, inferenceMs, audioContext, passes, cold, engine, earlyDecode } = transcript
   const { speech } = turn.draft
   speech.speechMs = speechMs
   if (passes === 0) return null
+  speech.language = transcript.language
+  if (transcript.language === UNDETERMINED) {
+    const message = `${speech.model} hears English only, and this was another language.`
+    sink.tell({ type: 'hint', turnId: turn.turnId, hint: 'english-only', message, mend: MULTILINGUAL })
+  }
   Object.assign(speech, { queueMs, inferenceMs, audioContext, passes, cold, engine, earlyDecode })
   speech.realTimeFactor = speech.audioMs ? inferenceMs / speech.audioMs : null
   turn.timeline.mark('transcript', transcript.readyAtMs)

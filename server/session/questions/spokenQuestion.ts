@@ -71,7 +71,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         const { segments, speechMs } = end.utterance
         Object.assign(speech, { audioMs: durationMs(samples.length), speechMs })
         const transcript = await recognition.finish({ segments, speechMs }, signal)
-        const text = recordTranscript(turn, transcript)
+        const text = recordTranscript(turn, transcript, sink)
         if (text === null) return null
         sink.tell({ type: 'transcript.final', turnId, text })
         return { text, model: await lookup.model, voice: stages.voice(settings.voice), conversation }

@@ -4,6 +4,7 @@ import { QuantvoxError } from '../../errors.ts'
 import { listedTag } from '../../llm/tagNames.ts'
 import type { TurnChoices } from '../../protocol/turns.ts'
 import { recognizeClip, type SpeechLevel } from '../../recognition/recognizer.ts'
+import { inheritedBy, orFound, refuseUnheard } from '../../spokenLanguage.ts'
 import { withinPatience } from '../patience.ts'
 import type { Active } from '../settings.ts'
 import { type AskedFor, type QuestionContext, recordLevel, recordTranscript } from './question.ts'
@@ -46,12 +47,18 @@ export function chosenQuestion(
     const hearing = AbortSignal.any([signal, refused.signal])
 
     async function hear(decode: (until: AbortSignal) => Promise<DecodedAudio>): Promise<string | null> {
-      turn.draft.speech.model = choices.speechModel ?? stages.settings.speechModel
-      const level = withinPatience(stages.speechLevel(turn.draft.speech.model, hearing))
+      const speechModel = choices.speechModel ?? stages.settings.speechModel
+      const language =
+        choices.language === undefined
+          ? inheritedBy(speechModel, stages.settings.language)
+          : orFound(choices.language)
+      turn.draft.speech.model = speechModel
+      refuseUnheard(speechModel, language)
+      const level = withinPatience(stages.speechLevel(speechModel, hearing))
       level.catch(() => {})
       const audio = await decode(hearing)
       clip = audio.samples
-      const text = await transcribe(audio, await level, choices.language ?? null, context, hearing)
+      const text = await transcribe(audio, await level, language, context, hearing)
       if (text !== null) context.sink.tell({ type: 'transcript.final', turnId: turn.turnId, text })
       return text
     }
@@ -83,7 +90,7 @@ async function transcribe(
   { samples, durationMs: audioMs }: DecodedAudio,
   model: SpeechLevel,
   language: string | null,
-  { stages, turn }: QuestionContext,
+  { stages, turn, sink }: QuestionContext,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { speech } = turn.draft
@@ -96,5 +103,5 @@ async function transcribe(
   const find = () => stages.findSpeech(samples, signal)
   const options = { model, language, owner: turn.owner }
   const transcript = await recognizeClip(stages.recognizer, samples, find, options, signal)
-  return recordTranscript(turn, transcript)
+  return recordTranscript(turn, transcript, sink)
 }

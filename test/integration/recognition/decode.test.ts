@@ -77,6 +77,32 @@ describe('a transcript', () => {
     })
   })
 
+  test('an English-only model says that another language was spoken, instead of making English words of it', async () => {
+    const doubtful = { text: " I'm not sure if I can.", probability: 0.17, noSpeech: 0.39 }
+    const foreign = { text: ' (speaking in foreign language)', probability: 0.43, noSpeech: 0.39 }
+    const { decode, whisper } = await scene(doubtful, foreign)
+    expect(await decode(utterance(), options, never)).toMatchObject({ text: '', language: 'und', passes: 2 })
+    expect(whisper.requests.map(({ fields }) => fields.suppress_nst)).toEqual(['true', 'false'])
+  })
+
+  test.each([' (coughing)', ' Stop.', ' (speaking English)', ' Speaking Spanish is fun.'])(
+    'doubtful English stays English where the other look has %j',
+    async text => {
+      const { decode } = await scene({ text: ' Stop.', probability: 0.3 }, { text, probability: 0.3 })
+      expect(await decode(utterance(), options, never)).toMatchObject({ text: 'Stop.', language: 'en' })
+    },
+  )
+
+  test('a multilingual model says which language it heard, and is never asked for notes', async () => {
+    const { decode, whisper } = await scene({ text: ' Hola.', language: 'spanish', probability: 0.3 })
+    expect(
+      await decode(utterance(), { ...options, model: { ...model, name: 'whisper-base-q8_0' } }, never),
+    ).toMatchObject({
+      ...{ text: 'Hola.', language: 'es' },
+    })
+    for (const { fields } of whisper.requests) expect(fields.suppress_nst).toBe('true')
+  })
+
   test('a multilingual model finds out the language unless it is told', async () => {
     const { decode, whisper } = await scene({ text: 'eins' })
     const multilingual = { ...model, name: 'whisper-base-q8_0' }

@@ -124,6 +124,18 @@ describe('an asked clip', () => {
     expect(messages.at(-1)).toMatchObject({ outcome: 'completed', timings: { turnId: [...turnIds][0] } })
   })
 
+  test('in a language that an English-only model does not hear is told, and not answered', async () => {
+    const server = await start({ script: { transcript: '', language: 'und' } })
+    const answer: TurnAnswer = (await ask(server.app)).json()
+    expect(answerSchema.Errors(answer)[1]).toEqual([])
+    expect(answer).toMatchObject({
+      ...{ transcript: '', reply: '', timings: { outcome: 'no-speech', speech: { language: 'und' } } },
+      hints: [{ hint: 'english-only', message: expect.stringContaining('English only') }],
+    })
+    expect((await storedTurn(server, answer.turnId)).speech.language).toBe('und')
+    expect(server.calls).not.toContain('respond')
+  })
+
   test('uses the models, voice and language of its form', async () => {
     const server = await startTestApp()
     const fields = {

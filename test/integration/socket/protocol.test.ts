@@ -239,3 +239,53 @@ test('the socket is in the OpenAPI document', async () => {
   const answer = await live.app.inject({ url: '/openapi.json', headers: { host: 'localhost' } })
   expect(answer.json<{ paths: object }>().paths).toHaveProperty('/v1/voice')
 })
+
+test('a language is taken as people write it', async () => {
+  for (const [language, heard] of [
+    ['en-US', 'en'],
+    ['EN', 'en'],
+    ['auto', null],
+  ]) {
+    live = await createLiveApp()
+    const client = await live.connect({ language })
+    expect(client.heard[0]).toMatchObject({ type: 'ready', settings: { language: heard } })
+    client.leave()
+    await live.app.close()
+  }
+  live = await createLiveApp()
+})
+
+test('a language that is none, or that the speech model does not hear, is refused with what there is', async () => {
+  live = await createLiveApp()
+  const client = await live.connect(null)
+  const start = { type: 'start', protocol: 1, sampleRate: 16_000, mode: 'hands-free' }
+  client.send({ ...start, language: 'klingon' })
+  expect(await client.next('error')).toMatchObject({
+    code: 'invalid_message',
+    mend: expect.stringContaining('zh'),
+  })
+  client.send({ ...start, language: 'de' })
+  expect(await client.next('error')).toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringContaining('English only'),
+  })
+  client.send({ ...start, language: 'de-AT', speechModel: 'whisper-base-q8_0' })
+  expect(await client.next('ready')).toMatchObject({ settings: { language: 'de' } })
+  client.send({ type: 'configure', requestId: 'r', speechModel: 'whisper-tiny.en-q8_0' })
+  expect(await client.next('error')).toMatchObject({ code: 'invalid_request', requestId: 'r' })
+  client.leave()
+})
+
+test('speech that an English-only model does not hear is told once', async () => {
+  live = await createLiveApp({ script: { transcript: '', language: 'und' } })
+  const client = await live.connect()
+  for (let said = 0; said < 2; said++) {
+    client.say(800)
+    client.silence(600)
+    const done = await client.next('turn.done')
+    expect(done).toMatchObject({ outcome: 'no-speech', timings: { speech: { language: 'und' } } })
+  }
+  const hints = client.heard.filter(({ type }) => type === 'hint')
+  expect(hints).toMatchObject([{ hint: 'english-only', mend: expect.stringContaining('whisper-base') }])
+  client.leave()
+})

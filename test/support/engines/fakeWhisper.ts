@@ -5,7 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export type HeardRequest = { fields: Record<string, string>; wavBytes: number; closedEarly: Promise<boolean> }
 
 export type ScriptedAnswer =
-  | { text: string; probability?: number; noSpeech?: number; tokens?: number; delayMs?: number }
+  | {
+      text: string
+      probability?: number
+      noSpeech?: number
+      tokens?: number
+      delayMs?: number
+      language?: string
+    }
   | { raw: string; status?: number }
   | 'hang'
   | 'die'
@@ -66,11 +73,11 @@ export async function startFakeWhisper(...script: ScriptedAnswer[]) {
 }
 
 /** The shape of whisper-server's `verbose_json`. */
-function verbose(script: { text: string; probability?: number; noSpeech?: number; tokens?: number }) {
+function verbose(script: Exclude<ScriptedAnswer, string | { raw: string }>) {
   const words = script.text.split(/(?= )/).filter(word => word !== '')
   return {
     task: 'transcribe',
-    language: 'english',
+    language: script.language ?? 'english',
     duration: 1,
     text: `${script.text}\n`,
     segments: [

@@ -65,7 +65,7 @@ const recoverable = new QuantvoxError('engine_failed', 'It broke, as scripted.')
 const unforeseen = new Error('it broke in an unforeseen way, as scripted')
 
 export const healthy: World = {
-  ...{ transcript: 'It was said' },
+  ...{ language: 'en', transcript: 'It was said' },
   ...{ reply: ['Yes, that', ' is how it', ' goes here.', ' And so it', ' does.'], speechMs: 900 },
   ...{ recognizeMs: 60, firstTokenMs: 80, tokenMs: 20, synthesizeMs: 30, clauseAudioMs: 300 },
   ...{ recognizeError: null, respondError: null, respondErrorAfter: 0, synthesizeError: null },
