@@ -8,6 +8,7 @@ export const noVoice: Voice = {
   speak: null,
   languages: null,
   pronounces: hasLetterOrDigit,
+  saysAll: () => true,
   heard: ({ reply, stopped }) => (stopped ? '' : reply),
   allPlayed: () => true,
   playbackWithinMs: () => null,

@@ -9,7 +9,7 @@ const LAST_FRAME_MS = 100
 
 /** A voice whose audio the server sends, so that what was heard follows from what was sent and how far it was played. */
 export function serverVoice(
-  { pronounces, ...voice }: Pick<ServerVoice, 'name' | 'languages' | 'pronounces'>,
+  { pronounces, ...voice }: Pick<ServerVoice, 'name' | 'languages' | 'pronounces' | 'saysAll'>,
   synthesize: Synthesize,
 ): ServerVoice {
   return {

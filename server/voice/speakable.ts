@@ -3,9 +3,9 @@ import { applyRules, type Rule } from './speakableRules.ts'
 
 /**
  * Turns a piece of a reply into words for a voice: markdown, code, emoji, addresses and symbols that a speech
- * synthesizer would stumble over. English (the default) comes out as ASCII, because flite knows nothing else:
- * letters of other scripts are left out. For any other language only markup, emoji and addresses are treated,
- * and blocks of code are passed over.
+ * synthesizer would stumble over. In English (the default) symbols become words; letters of every script stay, since
+ * which of them can be said is the voice's to know. For any other language only markup, emoji and addresses are
+ * treated, and blocks of code are passed over.
  * Which symbols need words was found by asking flite for its word list (`-pw`): it reads numbers, `$`, `%`,
  * dates, ranges and minus signs by itself, and skips `& / + = * @ # ° €`.
  * @param text part of a reply, any markdown; block marks count where a line starts
@@ -15,7 +15,7 @@ import { applyRules, type Rule } from './speakableRules.ts'
 export function speakable(text: string, language = 'en'): string {
   const english = /^en\b/i.test(language)
   const plain = withoutEmoji(addresses(markdownToText(text, english ? 'Code block.' : ''), english))
-  return tidy(english ? asciiOnly(applyRules(symbolWords, plain)) : plain)
+  return tidy(english ? withoutSymbols(applyRules(symbolWords, plain)) : plain)
 }
 
 /** Pictographic for Unicode, writing for people. */
@@ -120,21 +120,13 @@ const symbolWords: readonly Rule[] = [
   [/\s*(?:[—―]|(?<=[\s\p{L}])--+(?=[\s\p{L}]))\s*|\s+–\s+/gu, ', '],
   [/[‐‑–]/g, '-'],
   [/…/g, '...'],
-  [/[ßẞ]/g, 'ss'],
-  [/[æÆ]/g, 'ae'],
-  [/[œŒ]/g, 'oe'],
-  [/[øØ]/g, 'o'],
-  [/[łŁ]/g, 'l'],
-  [/[đðĐÐ]/g, 'd'],
-  [/[þÞ]/g, 'th'],
 ]
 
-/** Accents are folded (café → cafe); what has no ASCII form has none that an English voice could say either. */
-const asciiOnly = (text: string) =>
+/** What is neither letter, digit nor punctuation; forms of compatibility become what they stand for (ﬁ, ２). */
+const withoutSymbols = (text: string) =>
   text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .replace(/[^\x20-\x7E\n]+/g, ' ')
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{M}\p{N}\p{P}\x20-\x7E\n]+/gu, ' ')
     .replace(/[\\^_`|~<>={}#*/]+/g, match => (match === '/' ? '/' : ' '))
 
 /** Anything that a voice could pronounce. */

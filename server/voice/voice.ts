@@ -32,6 +32,8 @@ export type Voice = {
   readonly languages: readonly string[] | null
   /** Whether there is anything in a text that it can say; `speak` yields nothing for another. */
   pronounces(text: string): boolean
+  /** Whether it leaves no letter of a text out, as far as is known. */
+  saysAll(text: string): boolean
   /** What of the reply the listener heard, a beginning of it: it is what the conversation remembers. */
   heard(played: Played): string
   /** Nothing is left to be heard of a reply that was sent to its end. */

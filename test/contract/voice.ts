@@ -30,6 +30,13 @@ const nothingSent: Partial<Played> = { clauses: [], positionMs: 0, sentMs: 0, sp
 /** What every voice keeps to, whoever speaks. `make` gives it by its own name. */
 export function voiceContract(name: string, make: () => Voice): void {
   describe(`the voice ${name}`, () => {
+    test('says all letters of English, and pronounces whatever it says all letters of', () => {
+      const voice = make()
+      expect(voice.saysAll('What a café, 2 of 3!')).toBe(true)
+      for (const text of ['Привет', '你好', 'word'])
+        if (voice.saysAll(text)) expect(voice.pronounces(text)).toBe(true)
+    })
+
     test('bears its name, and tells languages by their codes or not at all', () => {
       const voice = make()
       expect(voice.name).not.toBe('')

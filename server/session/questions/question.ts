@@ -12,6 +12,8 @@ import type { Turn } from '../turn.ts'
 /** What is to be answered, and by whom. */
 export type Question = {
   text: string
+  /** That it is in, as Whisper codes it; null where that is not known. */
+  language: string | null
   model: LanguageModel
   voice: Voice
   conversation: Conversation

@@ -74,7 +74,14 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         const text = recordTranscript(turn, transcript, sink)
         if (text === null) return null
         sink.tell({ type: 'transcript.final', turnId, text })
-        return { text, model: await lookup.model, voice: stages.voice(settings.voice), conversation }
+        const { language } = transcript
+        return {
+          text,
+          language,
+          model: await lookup.model,
+          voice: stages.voice(settings.voice),
+          conversation,
+        }
       },
     }
   }

@@ -22,7 +22,8 @@ export function typedQuestion(
       async understand() {
         turn.draft.llm.model = settings.llmModel
         const model = await stages.languageModel(settings.llmModel, signal)
-        return { text: text.trim(), model, voice: stages.voice(settings.voice), conversation }
+        const { language, voice } = settings
+        return { text: text.trim(), language, model, voice: stages.voice(voice), conversation }
       },
     }
   }
@@ -41,6 +42,7 @@ export function chosenQuestion(
   return context => {
     const { stages, turn, signal } = context
     turn.timeline.mark('speechEnd', arrivedAtMs)
+    const typedIn = choices.language === undefined ? stages.settings.language : orFound(choices.language)
     let clip: Int16Array | null = null
     // A question that asks for what there is not is refused before it is heard.
     const refused = new AbortController()
@@ -75,7 +77,8 @@ export function chosenQuestion(
             if (error instanceof QuantvoxError && error.code === 'model_not_found') refused.abort(error)
           })
           const text = 'text' in input ? input.text.trim() : await hear(input.decode)
-          return text === null ? null : { text, model: await finding, voice, conversation }
+          const language = 'text' in input ? typedIn : (turn.draft.speech.language ?? null)
+          return text === null ? null : { text, language, model: await finding, voice, conversation }
         } catch (error) {
           refused.signal.throwIfAborted()
           throw error

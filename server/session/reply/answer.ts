@@ -2,7 +2,7 @@ import { createBreather } from '../../audio/yielding.ts'
 import type { ReplyStatistics } from '../../llm/respond.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
 import type { LlmTimings } from '../../protocol/record.ts'
-import { NOTHING_TO_SAY } from '../../shared/emptyReply.ts'
+import { IN_OTHER_LETTERS, NOTHING_TO_SAY } from '../../shared/emptyReply.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 import type { Speaking } from './speak.ts'
@@ -16,6 +16,8 @@ export type AnswerContext = QuestionContext & {
   /** Some of the reply's text is out. */
   worded(): void
 }
+
+const OTHER_VOICES = 'Choose the voice browser, or one of a speech server (remote:<voice>), for such replies.'
 
 /** How often a listener is told that the model still thinks. */
 const THINKING_TOLD_MS = 1000
@@ -37,12 +39,15 @@ export async function answer(question: Question, context: AnswerContext): Promis
     contextTokens: stages.settings.contextTokens,
     reserveTokens: MAX_REPLY_TOKENS,
   })
-  let splitter = createClauseSplitter()
+  const splitting = () => createClauseSplitter(question.language ?? undefined)
+  let splitter = splitting()
   let isSilent = true
+  let hasOtherLetters = false
   const say = (clauses: ReturnType<typeof splitter.push>) => {
     for (const clause of clauses) {
       timeline.mark('firstClause')
-      isSilent = false
+      if (voice.pronounces(clause.text)) isSilent = false
+      if (!voice.saysAll(clause.text)) hasOtherLetters = true
       speaking?.say(clause)
     }
   }
@@ -56,15 +61,22 @@ export async function answer(question: Question, context: AnswerContext): Promis
       }
     },
     restart() {
-      splitter = createClauseSplitter()
+      splitter = splitting()
       isSilent = true
+      hasOtherLetters = false
       speaking?.restart()
     },
   })
   conversation.observe(messages, draft.llm.promptTokens)
   say(splitter.flush())
   sink.tell({ type: 'reply.done', turnId, text: turn.reply })
-  if (isSilent) speaking?.say({ text: NOTHING_TO_SAY, start: 0, end: 0 })
+  if (hasOtherLetters) {
+    const message = `The voice ${voice.name} cannot say letters of other scripts; they can only be read.`
+    sink.tell({ type: 'hint', turnId, hint: 'other-script', message, mend: OTHER_VOICES })
+  }
+  const { length } = turn.reply
+  const spokenInstead = hasOtherLetters ? IN_OTHER_LETTERS : NOTHING_TO_SAY
+  if (isSilent) speaking?.say({ text: spokenInstead, start: 0, end: hasOtherLetters ? length : 0 })
   await speaking?.finish()
 }
 

@@ -13,6 +13,7 @@ export const browserVoice: Voice = {
   speak: null,
   languages: null,
   pronounces: hasLetterOrDigit,
+  saysAll: () => true,
   heard({ reply, spokenLength, stopped }) {
     if (spokenLength !== null) return heardPrefix(reply, spokenLength)
     return stopped ? '' : reply

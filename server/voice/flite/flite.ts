@@ -15,24 +15,32 @@ const replacements: [RegExp, string][] = [
   [/[\u201c\u201d\u2033\u00ab\u00bb]/g, '"'],
   [/[\u2013\u2014]/g, ', '],
   [/\u2026/g, '...'],
-  [/\u00df/g, 'ss'],
+  [/[ßẞ]/g, 'ss'],
+  [/[æÆ]/g, 'ae'],
+  [/[œŒ]/g, 'oe'],
+  [/[øØ]/g, 'o'],
+  [/[łŁ]/g, 'l'],
+  [/[đðĐÐ]/g, 'd'],
+  [/[þÞ]/g, 'th'],
   [/\u00b0/g, ' degrees '],
   [/\u20ac/g, ' euros '],
   [/\u00a3/g, ' pounds '],
 ]
 
+/** Letters without their accents. */
+const folded = (text: string) =>
+  replacements
+    .reduce((result, [from, to]) => result.replace(from, to), text)
+    .normalize('NFKD')
+    // Combining marks that the normalization split off.
+    .replace(/\p{M}/gu, '')
+
 /** Text that flite can read: accents fall off their letters, what has no ASCII form is left out. */
 export function asciiForFlite(text: string): string {
-  const replaced = replacements.reduce((result, [from, to]) => result.replace(from, to), text)
-  return (
-    replaced
-      .normalize('NFKD')
-      // Combining marks that the normalization split off.
-      .replace(/\p{M}/gu, '')
-      .replace(/[^\x20-\x7e]+/g, ' ')
-      .replace(/ {2,}/g, ' ')
-      .trim()
-  )
+  return folded(text)
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .replace(/ {2,}/g, ' ')
+    .trim()
 }
 
 /** Names with what they are, for people. */
@@ -50,7 +58,8 @@ export const fliteVoices: ReadonlyMap<string, string> = new Map([
 export function fliteVoice(speak: SpeakWithFlite, name: string): ServerVoice {
   const voice = name.slice(name.indexOf(':') + 1)
   const pronounces = (text: string) => /[a-z0-9]/i.test(asciiForFlite(text))
-  return serverVoice({ name, languages: ['en'], pronounces }, async function* (clause, signal) {
+  const saysAll = (text: string) => !/[^\P{L}a-z]/iu.test(folded(text))
+  return serverVoice({ name, languages: ['en'], pronounces, saysAll }, async function* (clause, signal) {
     yield await speak(asciiForFlite(clause), voice, signal)
   })
 }

@@ -53,7 +53,12 @@ export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
       ...(cause === undefined ? {} : { cause }),
     })
 
-  const asked = { name: `remote:${options.voice}`, languages: null, pronounces: hasLetterOrDigit }
+  const asked = {
+    name: `remote:${options.voice}`,
+    languages: null,
+    pronounces: hasLetterOrDigit,
+    saysAll: () => true,
+  }
   return serverVoice(asked, async function* (clause, signal) {
     signal.throwIfAborted()
     const silence = new AbortController()
