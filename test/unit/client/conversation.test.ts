@@ -88,6 +88,19 @@ describe('the conversation that the page shows', () => {
     expect(conversation.phase()).toBe('hearing')
   })
 
+  test('a turn in another language than the model hears stays, with what the server says of it', () => {
+    const { shown, take } = setUp()
+    const hint = {
+      type: 'hint' as const,
+      turnId: 'a',
+      hint: 'english-only' as const,
+      message: 'English.',
+      mend: '',
+    }
+    take({ type: 'speech.started', turnId: 'a', positionMs: 0 }, hint, done('a', 'no-speech'))
+    expect(shown).toMatchObject([{ outcome: 'no-speech', hint: { message: 'English.' } }])
+  })
+
   test('a turn in which nothing was said leaves no trace, a failed one does', () => {
     const { shown, take } = setUp()
     take({ type: 'speech.started', turnId: 'a', positionMs: 0 }, done('a', 'no-speech'))
