@@ -125,7 +125,7 @@ describe('an asked clip', () => {
   })
 
   test('in a language that an English-only model does not hear is told, and not answered', async () => {
-    const server = await start({ script: { transcript: '', language: 'und' } })
+    const server = await startTestApp({ script: { transcript: '', language: 'und' } })
     const answer: TurnAnswer = (await ask(server.app)).json()
     expect(answerSchema.Errors(answer)[1]).toEqual([])
     expect(answer).toMatchObject({
@@ -155,7 +155,7 @@ describe('a reply in letters that the voice cannot say', () => {
   const spoken = (server: TestApp) => server.calls.filter(call => call.startsWith('speak '))
 
   test('is told, and heard to be one', async () => {
-    const server = await start({ script: { reply: ['Привет, ', 'как дела?'] } })
+    const server = await startTestApp({ script: { reply: ['Привет, ', 'как дела?'] } })
     const answer: TurnAnswer = (
       await askText(server.app, { text: 'Say hello in Russian.', voice: 'flite:slt' })
     ).json()
@@ -168,14 +168,14 @@ describe('a reply in letters that the voice cannot say', () => {
   })
 
   test('in part, is told, and the rest is said', async () => {
-    const server = await start({ script: { reply: ['Hello is Привет in Russian.'] } })
+    const server = await startTestApp({ script: { reply: ['Hello is Привет in Russian.'] } })
     const answer: TurnAnswer = (await askText(server.app, { text: 'Say it.', voice: 'flite:slt' })).json()
     expect(answer.hints).toMatchObject([{ hint: 'other-script' }])
     expect(spoken(server)).toEqual(['speak Hello is in Russian.'])
   })
 
   test.each(['Café Łódź, Straße.', 'Just English.', '2 + 2 = 4 €'])('%s is none', async text => {
-    const server = await start({ script: { reply: [text] } })
+    const server = await startTestApp({ script: { reply: [text] } })
     const answer: TurnAnswer = (await askText(server.app, { text: 'Say it.', voice: 'flite:slt' })).json()
     expect(answer.hints).toBeUndefined()
   })
