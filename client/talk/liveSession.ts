@@ -9,7 +9,7 @@ import { createSpokenLength } from '../audio/spokenLength.ts'
 import type { Conversation } from '../conversation/conversation.ts'
 import type { Configured, ModelChoice } from '../models/modelPickers.ts'
 import { createConnection } from './connection.ts'
-import type { TalkSettings } from './talkSettings.ts'
+import { endpointingOf, type TalkSettings } from './talkSettings.ts'
 
 /** The server takes 8 to 48 kHz; some sound cards run faster. */
 const MAX_RATE = 48_000
@@ -75,10 +75,11 @@ export function createLiveSession(options: LiveSessionOptions) {
   }
 
   function howToListen(): Pick<Start, 'mode' | 'endpointing' | 'bargeIn'> {
-    const { mode, silenceMs, interruptMs } = options.talkSettings()
+    const settings = options.talkSettings()
+    const { mode, interruptMs } = settings
     return {
       mode,
-      ...(silenceMs === null ? {} : { endpointing: { silenceMs } }),
+      endpointing: endpointingOf(settings),
       ...(interruptMs === null ? {} : { bargeIn: { minSpeechMs: interruptMs } }),
     }
   }

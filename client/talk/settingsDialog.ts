@@ -4,14 +4,23 @@ import type { TalkSettings } from './talkSettings.ts'
 
 export type SettingsDialog = { readonly element: HTMLDialogElement; open(): void }
 
+type Endings = { ending: NonNullable<TalkSettings['ending']>; silenceMs: number; interruptMs: number }
+
+const ENDINGS = {
+  silence: 'after a pause',
+  fast: 'when it sounds complete, soon',
+  balanced: 'when it sounds complete',
+  patient: 'when it sounds complete, patiently',
+} as const
+
 export type SettingsDialogOptions = {
   settings(): TalkSettings
   /** What the server does where nothing is set here; null while unknown. */
-  serverDefaults(): { silenceMs: number; interruptMs: number } | null
+  serverDefaults(): Endings | null
   change(settings: Partial<TalkSettings>): void
 }
 
-/** How to talk: device, mode, button, Space, the pause that ends a question, the speech that interrupts. */
+/** How to talk: device, mode, button, Space, what ends a question, the speech that interrupts. */
 export function createSettingsDialog({
   settings,
   serverDefaults,
@@ -32,8 +41,20 @@ export function createSettingsDialog({
     type: 'checkbox',
     onchange: () => change({ holdSpace: space.checked }),
   })
+  const ending = el(
+    'select',
+    {
+      id: 'setting-ending',
+      onchange: () => {
+        change({ ending: ending.value as Endings['ending'] })
+        fill()
+      },
+    },
+    ...Object.entries(ENDINGS).map(([value, text]) => el('option', { value }, text)),
+  )
   const silence = slider('setting-silence', 200, 2000, 50, value => change({ silenceMs: value }))
   const interruption = slider('setting-interruption', 0, 1000, 50, value => change({ interruptMs: value }))
+  const silenceRow = row('setting-silence', 'Pause that ends a question', silence.element)
   const element = el(
     'dialog',
     { class: 'settings', 'aria-labelledby': 'settings-title', onclose: () => fill() },
@@ -43,7 +64,8 @@ export function createSettingsDialog({
       el('h2', { id: 'settings-title' }, 'How you talk'),
       row('setting-microphone', 'Microphone', device),
       el('h3', 'Hands-free'),
-      row('setting-silence', 'Pause that ends a question', silence.element),
+      row('setting-ending', 'A question ends', ending),
+      silenceRow,
       row('setting-interruption', 'Speech that interrupts an answer', interruption.element),
       el('h3', 'Push-to-talk'),
       row('setting-press', 'The button', press),
@@ -57,6 +79,8 @@ export function createSettingsDialog({
     const defaults = serverDefaults()
     press.value = now.press
     space.checked = now.holdSpace
+    ending.value = now.ending ?? defaults?.ending ?? 'silence'
+    silenceRow.hidden = ending.value !== 'silence'
     silence.show(now.silenceMs ?? defaults?.silenceMs ?? 500, value => `${value} ms`)
     interruption.show(now.interruptMs ?? defaults?.interruptMs ?? 250, value =>
       value === 0 ? 'never' : `${value} ms`,

@@ -1,5 +1,6 @@
 import * as Type from 'typebox'
 import { Check } from 'typebox/schema'
+import type { Start } from '../../server/protocol/socketClient.ts'
 
 /** How this person likes to talk, kept in this browser. */
 export const TalkSettings = Type.Object({
@@ -7,6 +8,8 @@ export const TalkSettings = Type.Object({
   /** How the big control works in push-to-talk. */
   press: Type.Enum(['hold', 'toggle']),
   holdSpace: Type.Boolean(),
+  /** What ends a turn: a silence, or the learned end with a preset; null is the server's own. */
+  ending: Type.Union([Type.Enum(['silence', 'fast', 'balanced', 'patient']), Type.Null()]),
   /** Silence that ends a turn; null is the server's own. */
   silenceMs: Type.Union([Type.Integer({ minimum: 100, maximum: 3000 }), Type.Null()]),
   /** Voiced time that interrupts a reply, 0 never; null is the server's own. */
@@ -19,9 +22,20 @@ export const usualSettings: TalkSettings = {
   mode: 'hands-free',
   press: 'hold',
   holdSpace: true,
+  ending: null,
   silenceMs: null,
   interruptMs: null,
   microphoneId: null,
+}
+
+/** What of it a server is told; it knows the rest itself. */
+export function endpointingOf({
+  ending,
+  silenceMs,
+}: Pick<TalkSettings, 'ending' | 'silenceMs'>): NonNullable<Start['endpointing']> {
+  const silence = silenceMs === null ? {} : { silenceMs }
+  if (ending === null) return silence
+  return ending === 'silence' ? { mode: ending, ...silence } : { mode: 'learned', preset: ending, ...silence }
 }
 
 const KEY = 'quantvox.talk'

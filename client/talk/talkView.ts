@@ -70,7 +70,10 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     settings: () => settings,
     serverDefaults() {
       const now = session.settings()
-      return now && { silenceMs: now.endpointing.silenceMs, interruptMs: now.bargeIn.minSpeechMs }
+      if (now === null) return null
+      const { mode, preset, silenceMs } = now.endpointing
+      const ending = mode === 'silence' ? mode : preset
+      return { ending, silenceMs, interruptMs: now.bargeIn.minSpeechMs }
     },
     change,
   })
@@ -112,7 +115,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     const before = settings
     settings = { ...settings, ...wanted }
     keepSettings(settings)
-    const isHeardDifferently = (['mode', 'silenceMs', 'interruptMs'] as const).some(
+    const isHeardDifferently = (['mode', 'ending', 'silenceMs', 'interruptMs'] as const).some(
       name => settings[name] !== before[name],
     )
     if (isHeardDifferently) session.settingsChanged()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createLevel } from '../../../client/audio/level.ts'
 import { createPlayout } from '../../../client/audio/playout.ts'
 import { createSpokenLength } from '../../../client/audio/spokenLength.ts'
-import { readSettings, usualSettings } from '../../../client/talk/talkSettings.ts'
+import { endpointingOf, readSettings, usualSettings } from '../../../client/talk/talkSettings.ts'
 import { type TalkFacts, talkState } from '../../../client/talk/talkState.ts'
 
 describe('the playout clock', () => {
@@ -82,6 +82,25 @@ describe('the state of talking', () => {
   ] as [Partial<TalkFacts>, string][])('%o is "%s"', (change, word) => {
     expect(talkState({ ...on, ...change }).word).toBe(word)
   })
+})
+
+test.each([
+  [{ ending: null, silenceMs: null }, {}],
+  [{ ending: null, silenceMs: 700 }, { silenceMs: 700 }],
+  [
+    { ending: 'silence', silenceMs: 700 },
+    { mode: 'silence', silenceMs: 700 },
+  ],
+  [
+    { ending: 'patient', silenceMs: null },
+    { mode: 'learned', preset: 'patient' },
+  ],
+  [
+    { ending: 'fast', silenceMs: 700 },
+    { mode: 'learned', preset: 'fast', silenceMs: 700 },
+  ],
+] as const)('%o is told as %o', (settings, told) => {
+  expect(endpointingOf(settings)).toEqual(told)
 })
 
 describe('kept settings', () => {
