@@ -15,6 +15,7 @@ const Manifest = Type.Array(
     file: Type.String(),
     text: Type.String(),
     kind: Type.Enum(['speech', 'nonspeech']),
+    speaker: Type.Optional(Type.String()),
   }),
 )
 

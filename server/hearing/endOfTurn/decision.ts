@@ -10,9 +10,12 @@ export const presets: Record<EndpointingPreset, Patience> = {
   patient: { sureMs: 400, likelyMs: 1000, hardlyMs: 2500 },
 }
 
-/** Log odds that the words add to those of the voice. */
-const WORD_WEIGHTS: Record<WordEnd, number> = { closed: 1.5, weak: -1, open: -3 }
-const SURE = 4
+/**
+ * Log odds that the words add to those of the voice. These and the bounds were chosen on 44 utterances with a pause of 300 to 1500 ms put
+ * into them, half of the speakers of bench:turntaking, simulated with a transcript 450 ms after the pause was found.
+ */
+const WORD_WEIGHTS: Record<WordEnd, number> = { closed: 2, weak: -1, open: -4 }
+const SURE = 3.5
 const LIKELY = 0
 
 /** What is known of a pause by now: of its sound, and of its words where they are recognized. */

@@ -21,6 +21,8 @@ export type Detector = {
 
 /** One answer takes 50 to 90 ms where nothing else runs; after this the thread is given up. */
 const ANSWER_WITHIN_MS = 2000
+/** A longer wait for an answer is told once: turns may end by fixed silence before it. */
+const SLOW_MS = 400
 const READY_WITHIN_MS = 60_000
 /** After a failure it is started again when it is asked, but no sooner. */
 const RETRY_MS = 30_000
@@ -36,6 +38,7 @@ export function createDetector(model: () => Promise<string>, log: Log): Detector
   let starting: Promise<void> | null = null
   let failedAtMs = Number.NEGATIVE_INFINITY
   let isToldOf = false
+  let isToldSlow = false
   let stopped = false
   let line: Promise<unknown> = Promise.resolve()
 
@@ -83,6 +86,15 @@ export function createDetector(model: () => Promise<string>, log: Log): Detector
     }
   }
 
+  function noteWait(waitedMs: number): void {
+    if (isToldSlow || waitedMs < SLOW_MS) return
+    isToldSlow = true
+    log.warn(
+      { waitedMs: Math.round(waitedMs) },
+      'whether a turn is over is heard late: silence may end it first',
+    )
+  }
+
   return {
     start,
     async ask(samples, signal) {
@@ -90,7 +102,10 @@ export function createDetector(model: () => Promise<string>, log: Log): Detector
       if (thread === null || starting !== null) throw unavailable()
       const answered = line.then(() => answer(samples, signal))
       line = answered.catch(() => {})
-      return await untilAborted(answered, signal)
+      const askedAtMs = performance.now()
+      const probability = await untilAborted(answered, signal)
+      noteWait(performance.now() - askedAtMs)
+      return probability
     },
     async stop() {
       stopped = true

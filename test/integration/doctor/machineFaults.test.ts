@@ -54,6 +54,13 @@ describe('it finds', () => {
     expect(await machine.complaints()).toMatch(/^wrong port: 127\.0\.0\.1:\d+ cannot be used \(EADDRINUSE\)$/)
   })
 
+  test('that the end of turns cannot be heard, where it is to be', async () => {
+    machine.config = { ...machine.config, ENDPOINTING: 'learned' }
+    expect(await machine.complaintOf('end of turn')).toMatch(
+      /^note: the model .* is not here — .*quantvox setup/,
+    )
+  })
+
   test('no ffmpeg', async () => {
     machine.facts.ffmpeg = null
     expect(await machine.complaints()).toMatch(/^note ffmpeg: not on PATH$/)
