@@ -64,16 +64,14 @@ async function run(options: Options): Promise<void> {
       process.stderr.write(`\r${index + 1} of ${holds.length}`)
       for (const arm of shuffled(arms, index)) {
         const { file, speaker, holdMs } = hold
-        outcomes.push({
-          arm: arm.name,
-          hold: { file, speaker, holdMs },
-          played: await playHold(server.url, hold, arm),
-        })
+        const played = await playHold(server.url, hold, arm)
+        outcomes.push({ arm: arm.name, hold: { file, speaker, holdMs }, played })
       }
+      // A run that is broken off leaves what it has.
+      if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(outcomes, null, 2)}\n`)
     }
   } finally {
     await server.stop()
-    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(outcomes, null, 2)}\n`)
   }
   process.stderr.write('\n')
   print(arms.map(({ name }) => armFigures(name, outcomes)))

@@ -49,7 +49,7 @@ test.each([
 
 test('each preset waits as it says, and words of other languages say nothing', async () => {
   expect(await endsAfter(heard(0.99, { preset: 'fast' }))).toBe(256)
-  expect(await endsAfter(heard(0.4, { preset: 'patient' }))).toBe(2528)
+  expect(await endsAfter(heard(0.2, { preset: 'patient' }))).toBe(2528)
   expect(await endsAfter(heard(0.99, { isEnglish: false }), { text: 'Das ist so,' })).toBe(416)
 })
 

@@ -16,7 +16,7 @@ export const presets: Record<EndpointingPreset, Patience> = {
  */
 const WORD_WEIGHTS: Record<WordEnd, number> = { closed: 2, weak: -1, open: -4 }
 const SURE = 3.5
-const LIKELY = 0
+const LIKELY = -1
 
 /** What is known of a pause by now: of its sound, and of its words where they are recognized. */
 export type Evidence = { probability: number; words: WordEnd | null }
