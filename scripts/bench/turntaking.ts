@@ -95,8 +95,8 @@ function halfOf(holds: Hold[], which: Options['speakers']): Hold[] {
 }
 
 function print(all: readonly ArmFigures[]): void {
-  const row = (...cells: string[]) =>
-    process.stdout.write(`${cells.map(cell => cell.padStart(26)).join('')}\n`)
+  const row = (arm: string, ...cells: string[]) =>
+    process.stdout.write(`${arm.padEnd(20)}${cells.map(cell => cell.padStart(30)).join('')}\n`)
   const ms = (value: number) => `${Math.round(value)}`
   const with95 = ({ value, interval }: ArmFigures['cutOffPercent']) =>
     `${ms(value)}${interval === null ? '' : ` (${interval.map(ms).join('–')})`}`
