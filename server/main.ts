@@ -136,7 +136,6 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const { ready, readyForText } = warmUp.run(stopped.signal)
   // Building and loading are no part of what the figure is for.
   void ready.catch(() => {}).then(() => loopDelay.enable())
-  for (const settling of [ready, readyForText]) settling.catch(() => {})
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT
   const url = config.PORT === 0 ? config.PUBLIC_URL.replace(/:0$/, `:${port}`) : config.PUBLIC_URL

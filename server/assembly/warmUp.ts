@@ -90,8 +90,11 @@ export function createWarmUp(
   }
 }
 
-async function settled(...parts: (Promise<void> | undefined)[]): Promise<void> {
-  await Promise.all(parts)
+function settled(...parts: (Promise<void> | undefined)[]): Promise<void> {
+  const all = Promise.all(parts).then(() => {})
+  // Not everybody waits for it; what failed is told by `missing`, too.
+  all.catch(() => {})
+  return all
 }
 
 function notInstalled(tag: string): QuantvoxError {

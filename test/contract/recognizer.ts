@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { samplesIn } from '../../server/audio/pcm.ts'
 import type { Speech } from '../../server/audio/utterance.ts'
 import type { PartialText, Recognizer, SpeechLevel, Transcript } from '../../server/recognition/recognizer.ts'
+import { until } from '../support/http.ts'
 
 export type RecognizerScene = {
   recognizer: Recognizer
@@ -199,12 +200,13 @@ export function recognizerContract(name: string, make: () => Promise<RecognizerS
         recognition.push(frame)
         await sleep(60)
       }
+      // On a busy machine the look that has begun takes long.
+      if (recognizer.capabilities.partials) await until(() => partials.length > 0, 20_000)
       const before = partials.length
       const finishing = recognition.finish(speech, never)
       await finishing
       await idle()
       expect(partials.length).toBe(before)
-      if (recognizer.capabilities.partials) expect(before).toBeGreaterThan(0)
       let stable = ''
       for (const { text, stableLength } of partials) {
         expect(text.slice(0, stable.length)).toBe(stable)

@@ -161,6 +161,8 @@ describe.skipIf(goIsMissing)('a server started from it as docker-compose.yml say
       AUTH_TOKEN: token,
       ALLOWED_ORIGINS: '',
       PUBLIC_URL: '',
+      // Had without Ollama's registry, too.
+      LLM_MODEL: 'smollm2:135m-instruct-q4_K_M',
       QUANTVOX_OLLAMA_HOST: await ollama.url(),
     })
     environment = {
