@@ -11,7 +11,7 @@ import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
 import { fliteVoices } from '../../server/voice/flite/flite.ts'
 import { createBenchEngines } from './benchEngines.ts'
 import { startBenchServer } from './benchServer.ts'
-import { type LatencyClip, type LatencyFigures, measureLatency } from './latencyTurns.ts'
+import { type LatencyClip, type LatencyFigures, measureLatency } from './latency/turns.ts'
 import { connectLive } from './liveClient.ts'
 import { MAX_QUESTION_MS, ownClips, readSpeechClips } from './speechClips.ts'
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:net'
 import type { Config } from '../../server/config.ts'
 import { isLoopback } from '../../server/config.ts'
-import { regularText } from '../../server/readJson.ts'
+import { regularText } from '../../server/files/readJson.ts'
 import { type Finding, finding } from './finding.ts'
 
 const DAY_MS = 24 * 60 * 60_000

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { makePrivate } from '../privateFiles.ts'
+import { makePrivate } from '../files/privateFiles.ts'
 import { TURN_FILE_NAME } from '../record/sqlite/store.ts'
 
 const folders = ['audio', 'replies', 'comparisons']

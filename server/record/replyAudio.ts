@@ -4,7 +4,7 @@ import { validate, version } from 'uuid'
 import { encodeWav } from '../audio/encodeWav.ts'
 import type { SpokenAudio } from '../audio/pcm.ts'
 import { joinSamples, PCM_SAMPLE_RATE } from '../audio/pcm.ts'
-import { makePrivate, PRIVATE_FOLDER, writePrivately } from '../privateFiles.ts'
+import { makePrivate, PRIVATE_FOLDER, writePrivately } from '../files/privateFiles.ts'
 
 const LINK_LIFE_MS = 10 * 60_000
 

@@ -2,7 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
-import { jsonIfThere } from '../readJson.ts'
+import { jsonIfThere } from '../files/readJson.ts'
 import { ensureDirectory, writeFileAtomically } from './cache.ts'
 import { isExecutable } from './programs.ts'
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { loadConfig } from '../../../server/config.ts'
-import { writePrivately } from '../../../server/privateFiles.ts'
+import { writePrivately } from '../../../server/files/privateFiles.ts'
 import type { ComparisonRequest } from '../../../server/protocol/comparisons.ts'
 import { bytes, milliseconds, namesIn, positiveNumber, wholeNumber } from '../quantities.ts'
 import { serverForCommand } from '../server.ts'

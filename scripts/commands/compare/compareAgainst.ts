@@ -1,8 +1,8 @@
 import Value from 'typebox/value'
 import { QuantvoxError } from '../../../server/errors.ts'
+import { parsedJson, textIfThere } from '../../../server/files/readJson.ts'
 import type { RunComparison } from '../../../server/lab/index.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
-import { parsedJson, textIfThere } from '../../../server/readJson.ts'
 import type { ComparisonClient } from './compareClient.ts'
 
 /**

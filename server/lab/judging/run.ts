@@ -1,6 +1,6 @@
 import { QuantvoxError } from '../../errors.ts'
+import { parsedJson } from '../../files/readJson.ts'
 import type { ComparisonState } from '../../protocol/comparisons.ts'
-import { parsedJson } from '../../readJson.ts'
 import {
   type EnergyBatch,
   type Failure,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
 import { untilAborted, within } from '../../abort.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
-import { makePrivate } from '../../privateFiles.ts'
+import { makePrivate } from '../../files/privateFiles.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type {
   ComparisonEvent,

@@ -5,11 +5,11 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { validate } from 'uuid'
 import { QuantvoxError } from '../../errors.ts'
-import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../privateFiles.ts'
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/privateFiles.ts'
+import { jsonIfThere, parsedJson, textIfThere } from '../../files/readJson.ts'
 import { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import { ComparisonError, ComparisonRequest, ComparisonState } from '../../protocol/comparisons.ts'
 import { nullable } from '../../protocol/nullable.ts'
-import { jsonIfThere, parsedJson, textIfThere } from '../../readJson.ts'
 import { isObservation, type Observation } from '../observations.ts'
 
 /** `run.json`: what is known of a run beside its observations. */

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { QuantvoxError } from '../../errors.ts'
-import { PRIVATE_FILE } from '../../privateFiles.ts'
+import { PRIVATE_FILE } from '../../files/privateFiles.ts'
 import { fileProblem } from './database.ts'
 
 /** Another process's lock is waited for so long; a server holds one for a millisecond at a time. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { QuantvoxError } from '../../errors.ts'
-import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../privateFiles.ts'
+import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/privateFiles.ts'
 import { migrate, requireCurrentSchema, schemaVersion } from './migrations.ts'
 
 /** A migration may wait this long for another process; it runs before the server listens. */

@@ -9,10 +9,9 @@ import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { authorizationFor } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
-
+import { parsedJson } from '../../files/readJson.ts'
 import { wholeJsonLines } from '../../llm/chatLines.ts'
 import { viaProxy } from '../../proxies.ts'
-import { parsedJson } from '../../readJson.ts'
 import { responseText } from '../../responseText.ts'
 
 /** The few calls of Ollama's HTTP API that setup needs (Ollama's `docs/api.md`). */

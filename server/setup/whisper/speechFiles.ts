@@ -1,7 +1,7 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
-import { jsonIfThere } from '../../readJson.ts'
+import { jsonIfThere } from '../../files/readJson.ts'
 import { hashFile, writeFileAtomically } from '../cache.ts'
 import { codeOf } from '../failures.ts'
 

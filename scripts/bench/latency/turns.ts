@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { joinSamples, samplesIn } from '../../server/audio/pcm.ts'
-import type { SpeechEngineLease } from '../../server/engineLease.ts'
-import type { Flite } from '../../server/engines/flite/flite.ts'
-import type { FromSpeechEnd, TurnRecord } from '../../server/protocol/record.ts'
-import type { FieldStatistics } from '../../server/protocol/turnQueries.ts'
-import { describe } from '../../server/record/statistics.ts'
-import { languageFloor, speechFloor, voiceFloor } from './latencyFloors.ts'
-import type { LiveClient } from './liveClient.ts'
+import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
+import type { SpeechEngineLease } from '../../../server/engineLease.ts'
+import type { Flite } from '../../../server/engines/flite/flite.ts'
+import type { FromSpeechEnd, TurnRecord } from '../../../server/protocol/record.ts'
+import type { FieldStatistics } from '../../../server/protocol/turnQueries.ts'
+import { describe } from '../../../server/record/statistics.ts'
+import type { LiveClient } from '../liveClient.ts'
+import { languageFloor, speechFloor, voiceFloor } from './floors.ts'
 
 /** A model that rambles is not waited for: its last token says nothing of latency. */
 const REPLY_PATIENCE_MS = 2000

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { defaultSystemPrompt } from '../../server/conversation/systemPrompt.ts'
-import type { SpeechEngineLease } from '../../server/engineLease.ts'
-import type { Flite } from '../../server/engines/flite/flite.ts'
-import { withheldTo } from '../../server/engines/usableCores.ts'
-import { respond } from '../../server/llm/respond.ts'
-import { requestWhisper } from '../../server/recognition/whisper/whisperServer.ts'
-import { needsTimestamps, windowFor } from '../../server/recognition/whisper/window.ts'
-import { createClauseSplitter } from '../../server/voice/clauses.ts'
-import { fliteVoice } from '../../server/voice/flite/flite.ts'
+import { defaultSystemPrompt } from '../../../server/conversation/systemPrompt.ts'
+import type { SpeechEngineLease } from '../../../server/engineLease.ts'
+import type { Flite } from '../../../server/engines/flite/flite.ts'
+import { withheldTo } from '../../../server/engines/usableCores.ts'
+import { respond } from '../../../server/llm/respond.ts'
+import { requestWhisper } from '../../../server/recognition/whisper/whisperServer.ts'
+import { needsTimestamps, windowFor } from '../../../server/recognition/whisper/window.ts'
+import { createClauseSplitter } from '../../../server/voice/clauses.ts'
+import { fliteVoice } from '../../../server/voice/flite/flite.ts'
 
 /** The same audio straight into whisper-server, in the window that the server takes; request to answer, milliseconds. */
 export async function speechFloor(

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { QuantvoxError } from './errors.ts'
+import { QuantvoxError } from '../errors.ts'
 
 /** The value of a JSON text; null for what is none, which no schema that is checked afterwards allows. */
 export function parsedJson(text: string): unknown {
