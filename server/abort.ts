@@ -28,6 +28,24 @@ export async function within<T, L>(promise: Promise<T>, ms: number, onLate: () =
   }
 }
 
+/** `work` under a signal that is `signal`, and aborts after `ms` with what `onLate` gives; then that is thrown. */
+export async function patiently<T>(
+  ms: number,
+  signal: AbortSignal,
+  onLate: () => unknown,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(onLate()), ms)
+  try {
+    return await work(AbortSignal.any([signal, late.signal]))
+  } catch (error) {
+    throw late.signal.aborted && !signal.aborted ? late.signal.reason : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Settles after `ms`, or rejects with the signal's reason as soon as it aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

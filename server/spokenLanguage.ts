@@ -47,6 +47,12 @@ export function spokenLanguage(text: string, code: ErrorCode = 'invalid_request'
   })
 }
 
+/** What a client chose, its language as Whisper's code. Throws as `spokenLanguage` does. */
+export function withLanguageCode<T extends object>(chosen: T, code?: ErrorCode): T {
+  if (!('language' in chosen) || typeof chosen.language !== 'string') return chosen
+  return { ...chosen, language: spokenLanguage(chosen.language, code) }
+}
+
 /** By Whisper's own way to name its models. */
 export const hearsEnglishOnly = (speechModel: string): boolean => /\.en\b/.test(speechModel)
 

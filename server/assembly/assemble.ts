@@ -18,7 +18,6 @@ import { createLanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
 import { listedTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
-
 import type { SpeechLevel } from '../recognition/recognizer.ts'
 import { createWhisperRecognizer } from '../recognition/whisper/recognizer.ts'
 import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'

@@ -1,6 +1,7 @@
 import { Ollama } from 'ollama'
 import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
+import { patiently } from '../abort.ts'
 import { authorizationFor } from '../credentials.ts'
 import { QuantvoxError } from '../errors.ts'
 import { viaProxy } from '../proxies.ts'
@@ -27,21 +28,19 @@ export function clientFor(url: string, signal: AbortSignal): Ollama {
     fetch: async (input, init) => {
       const path = new URL(String(input)).pathname
       const limitMs = /\/api\/(chat|generate)$/.test(path) ? MODEL_TIMEOUT_MS : LOOKUP_TIMEOUT_MS
-      const patience = new AbortController()
-      const timer = setTimeout(() => patience.abort(), limitMs)
-      const signals = [signal, patience.signal, ...(init?.signal ? [init.signal] : [])]
+      const either = init?.signal ? AbortSignal.any([signal, init.signal]) : signal
+      const late = () => tooSlow(`did not answer within ${limitMs / 1000} s`)
       try {
-        const response = await fetch(input, { ...init, signal: AbortSignal.any(signals) })
-        if (!response.ok) throw await statusError(response, url)
-        if (response.body !== null && path.endsWith('/api/chat'))
-          return new Response(response.body.pipeThrough(wholeJsonLines(url)), response)
-        return new Response(await responseText(response, MAX_ANSWER_BYTES), response)
+        return await patiently(limitMs, either, late, async stop => {
+          const response = await fetch(input, { ...init, signal: stop })
+          if (!response.ok) throw await statusError(response, url)
+          if (response.body !== null && path.endsWith('/api/chat'))
+            return new Response(response.body.pipeThrough(wholeJsonLines(url)), response)
+          return new Response(await responseText(response, MAX_ANSWER_BYTES), response)
+        })
       } catch (error) {
         signal.throwIfAborted()
-        if (patience.signal.aborted) throw tooSlow(`did not answer within ${limitMs / 1000} s`)
         throw asLlmError(error, url)
-      } finally {
-        clearTimeout(timer)
       }
     },
   })

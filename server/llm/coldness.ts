@@ -1,4 +1,5 @@
 import type { LanguageModel } from '../protocol/models.ts'
+import { median } from '../shared/quantiles.ts'
 
 /** What is known of a model before it is asked. */
 export type Before = Pick<LanguageModel, 'loaded' | 'contextTokens'>
@@ -30,10 +31,9 @@ export function createColdness(contextTokens: number): Coldness {
   const expected = (before: Before) => !before.loaded || !isOurs(before)
 
   function levelOf(model: string): number {
-    const known = (times.get(model) ?? []).toSorted((a, b) => a - b)
+    const known = times.get(model) ?? []
     if (known.length < ENOUGH_TIMES) return USUAL_LEVEL_MS
-    const usual = known[Math.floor(known.length / 2)] ?? 0
-    return Math.min(LEVEL_MS.most, Math.max(LEVEL_MS.least, usual * TIMES_LONGER))
+    return Math.min(LEVEL_MS.most, Math.max(LEVEL_MS.least, median(known) * TIMES_LONGER))
   }
 
   return {

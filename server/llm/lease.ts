@@ -1,3 +1,4 @@
+import { patiently } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import { createColdness } from './coldness.ts'
@@ -56,22 +57,14 @@ export type LeaseDependencies = {
 }
 
 export function createLanguageModelLeases(dependencies: LeaseDependencies): LanguageModelLeases {
-  const { explain, respond, chat } = dependencies
+  const { enter, explain, respond, chat } = dependencies
   const coldness = createColdness(chat.numCtx)
-
-  async function enter(owner: string, signal: AbortSignal) {
-    const patience = new AbortController()
-    const timer = setTimeout(() => patience.abort(noPlace()), PLACE_WITHIN_MS)
-    try {
-      return await dependencies.enter(owner, AbortSignal.any([signal, patience.signal]))
-    } finally {
-      clearTimeout(timer)
-    }
-  }
 
   return {
     async acquire(model, owner, signal) {
-      const { waitedMs, leave } = await enter(owner, signal)
+      const { waitedMs, leave } = await patiently(PLACE_WITHIN_MS, signal, noPlace, stop =>
+        enter(owner, stop),
+      )
       try {
         const host = await dependencies.host(signal)
         const released = new AbortController()

@@ -2,11 +2,11 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { decodeAudio } from '../../audio/decodeAudio.ts'
 import { QuantvoxError } from '../../errors.ts'
-import { TextTurn, TurnAnswer, type TurnChoices, TurnUpload } from '../../protocol/turns.ts'
+import { TextTurn, TurnAnswer, TurnUpload } from '../../protocol/turns.ts'
 import type { ReplyAudio } from '../../record/replyAudio.ts'
 import { askOnce, type OneQuestion } from '../../session/askOnce.ts'
 import type { Stages } from '../../session/stages.ts'
-import { spokenLanguage } from '../../spokenLanguage.ts'
+import { withLanguageCode } from '../../spokenLanguage.ts'
 import { serverTimingOf } from '../../telemetry/serverTiming.ts'
 import { events, json, problems } from './answers.ts'
 import { atOnce } from './atOnce.ts'
@@ -105,7 +105,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
     return {
       input: { decode: signal => decodeAudio(clip, limits, signal) },
-      choices: withLanguage(choices),
+      choices: withLanguageCode(choices),
       source: 'rest',
       arrivedAtMs,
     }
@@ -137,12 +137,6 @@ function typedIn({ input }: OneQuestion): string {
   return 'text' in input ? input.text.trim() : ''
 }
 
-/** Throws `invalid_request` for a language that is none. */
-function withLanguage(choices: TurnChoices): TurnChoices {
-  if (choices.language === undefined) return choices
-  return { ...choices, language: spokenLanguage(choices.language) }
-}
-
 function readText(body: unknown): OneQuestion {
   // Fastify checks a body by its media type, so one that did not come at all gets here.
   if (body === undefined || body === null)
@@ -152,5 +146,10 @@ function readText(body: unknown): OneQuestion {
   const { text, ...choices } = body as TextTurn
   if (text.trim() === '')
     throw new QuantvoxError('invalid_request', 'The text is blank.', { mend: 'Ask something.' })
-  return { input: { text }, choices: withLanguage(choices), source: 'rest', arrivedAtMs: performance.now() }
+  return {
+    input: { text },
+    choices: withLanguageCode(choices),
+    source: 'rest',
+    arrivedAtMs: performance.now(),
+  }
 }

@@ -1,6 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import Type from 'typebox'
+import { patiently } from '../../abort.ts'
 import { createGate } from '../../engines/gate.ts'
 import { isAbort, QuantvoxError } from '../../errors.ts'
 import { StoredTurn } from '../../protocol/record.ts'
@@ -41,21 +42,10 @@ export function turnRecordRoutes(dependencies: {
   const { store, deleteAudio } = dependencies
   const summaries = createGate(() => MOST_SUMMARIES)
 
-  async function placeForSummary(client: string, gone: AbortSignal) {
-    const late = AbortSignal.timeout(SUMMARY_PATIENCE_MS)
-    try {
-      return await summaries.enter(client, AbortSignal.any([gone, late]))
-    } catch (error) {
-      if (gone.aborted) throw error
-      throw new QuantvoxError(
-        'at_capacity',
-        `${summaries.waiting() + 1} summaries wait to be made already.`,
-        {
-          retryAfterSeconds: 10,
-        },
-      )
-    }
-  }
+  const tooMany = () =>
+    new QuantvoxError('at_capacity', `${summaries.waiting()} summaries wait to be made already.`, {
+      retryAfterSeconds: 10,
+    })
 
   return async fastify => {
     const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
@@ -145,7 +135,9 @@ export function turnRecordRoutes(dependencies: {
         const gone = clientSignal(reply)
         const keys = [...new Set(groupBy?.split(',') ?? [])] as GroupKey[] // the schema's pattern allows no other
         try {
-          const place = await placeForSummary(request.ip, gone)
+          const place = await patiently(SUMMARY_PATIENCE_MS, gone, tooMany, signal =>
+            summaries.enter(request.ip, signal),
+          )
           return await summarize(store, keys, filters, gone).finally(place.leave)
         } catch (error) {
           if (!isAbort(error, gone)) throw error

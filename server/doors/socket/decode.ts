@@ -4,7 +4,7 @@ import { durationMs, fromBytes } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { type ClientMessage, clientMessages } from '../../protocol/socketClient.ts'
 import { BYTES_PER_SAMPLE, socketLimits } from '../../protocol/socketLimits.ts'
-import { spokenLanguage } from '../../spokenLanguage.ts'
+import { withLanguageCode } from '../../spokenLanguage.ts'
 
 const checks = new Map(
   Object.entries<TSchema>(clientMessages).map(([type, schema]) => [type, Compile(schema)] as const),
@@ -25,16 +25,10 @@ export function decodeMessage(text: string): ClientMessage {
       mend: `Types are ${[...checks.keys()].join(', ')}.`,
     })
   }
-  if (check.Check(value)) return withLanguage(value as ClientMessage)
+  if (check.Check(value)) return withLanguageCode(value as ClientMessage, 'invalid_message')
   const [first] = check.Errors(value)[1]
   const where = first?.instancePath ? ` at ${first.instancePath.slice(1).replaceAll('/', '.')}` : ''
   throw new QuantvoxError('invalid_message', `A "${type}" message is not valid${where}: ${first?.message}.`)
-}
-
-/** Throws `invalid_message` for a language that is none. */
-function withLanguage(message: ClientMessage): ClientMessage {
-  if (!('language' in message) || message.language === undefined) return message
-  return { ...message, language: spokenLanguage(message.language, 'invalid_message') }
 }
 
 /** A binary frame as samples. Throws `invalid_message` for one that is too long, `audio_invalid` for half a sample. */

@@ -114,9 +114,12 @@ test('a third summary waits for the first two; one that waits too long is at_cap
   const running = [summary(), summary(), summary()]
   await sleep(50)
   expect(begun).toBe(2)
-  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(AbortSignal.abort())
-  const refused = await summary()
-  timeout.mockRestore()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const late = summary()
+  await sleep(50)
+  await vi.advanceTimersByTimeAsync(30_000)
+  vi.useRealTimers()
+  const refused = await late
   expect([refused.statusCode, refused.json().code]).toEqual([503, 'at_capacity'])
   expect(refused.headers['retry-after']).toMatch(/^\d+$/)
   held.resolve()
