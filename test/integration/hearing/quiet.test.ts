@@ -1,28 +1,12 @@
-import { beforeAll, describe, expect, test } from 'vitest'
-import { readSpeechClips, type SpeechClip } from '../../../scripts/bench/speechClips.ts'
+import { describe, expect, test } from 'vitest'
+import type { SpeechClip } from '../../../scripts/bench/speechClips.ts'
 import { joinSamples } from '../../../server/audio/pcm.ts'
-import { createFindSpeech, type FindSpeech } from '../../../server/hearing/speechSegments.ts'
 import { track, trackerDefaults, trackerStart } from '../../../server/hearing/speechTracker.ts'
-import {
-  createVoiceActivity,
-  FRAME_SAMPLES,
-  type VoiceActivity,
-} from '../../../server/hearing/voiceActivity.ts'
+import { FRAME_SAMPLES } from '../../../server/hearing/voiceActivity.ts'
 import { randomFrom } from '../../../server/shared/seeded.ts'
+import { activity, clips } from '../../support/hearing/heardClips.ts'
 
-/** The real Silero model: it comes with a package. */
-const directory = new URL('../../fixtures/speech', import.meta.url).pathname
-const never = new AbortController().signal
 const MOST_LATE_MS = 150
-let activity: VoiceActivity
-let findSpeech: FindSpeech
-let clips: SpeechClip[]
-
-beforeAll(async () => {
-  activity = await createVoiceActivity()
-  findSpeech = createFindSpeech(activity)
-  clips = await readSpeechClips(directory, findSpeech, never)
-})
 
 /** The sound with its louder half at so many dBFS RMS. */
 function atLevel(samples: Int16Array, dB: number): Int16Array {

@@ -1,25 +1,8 @@
-import { beforeAll, describe, expect, test } from 'vitest'
-import { readSpeechClips, type SpeechClip } from '../../../scripts/bench/speechClips.ts'
-import { createFindSpeech, type FindSpeech } from '../../../server/hearing/speechSegments.ts'
-import {
-  createVoiceActivity,
-  FRAME_SAMPLES,
-  type VoiceActivity,
-} from '../../../server/hearing/voiceActivity.ts'
+import { describe, expect, test } from 'vitest'
+import { FRAME_SAMPLES } from '../../../server/hearing/voiceActivity.ts'
+import { activity, clips, findSpeech } from '../../support/hearing/heardClips.ts'
 
-/** The real Silero model: it comes with a package. */
-const directory = new URL('../../fixtures/speech', import.meta.url).pathname
 const never = new AbortController().signal
-let activity: VoiceActivity
-let findSpeech: FindSpeech
-let clips: SpeechClip[]
-
-beforeAll(async () => {
-  activity = await createVoiceActivity()
-  findSpeech = createFindSpeech(activity)
-  clips = await readSpeechClips(directory, findSpeech, never)
-})
-
 const named = (file: string) => {
   const clip = clips.find(({ file: name }) => name === file)
   if (clip === undefined) throw new Error(`no clip ${file}`)

@@ -151,36 +151,6 @@ describe('an asked clip', () => {
   })
 })
 
-describe('a reply in letters that the voice cannot say', () => {
-  const spoken = (server: TestApp) => server.calls.filter(call => call.startsWith('speak '))
-
-  test('is told, and heard to be one', async () => {
-    const server = await startTestApp({ script: { reply: ['Привет, ', 'как дела?'] } })
-    const answer: TurnAnswer = (
-      await askText(server.app, { text: 'Say hello in Russian.', voice: 'flite:slt' })
-    ).json()
-    expect(answer).toMatchObject({
-      reply: 'Привет, как дела?',
-      hints: [{ hint: 'other-script', message: expect.stringContaining('flite:slt') }],
-    })
-    expect(spoken(server)).toEqual(['speak My answer is in letters that I cannot say. You can read it.'])
-    expect((await storedTurn(server, answer.turnId)).heardText).toBe('Привет, как дела?')
-  })
-
-  test('in part, is told, and the rest is said', async () => {
-    const server = await startTestApp({ script: { reply: ['Hello is Привет in Russian.'] } })
-    const answer: TurnAnswer = (await askText(server.app, { text: 'Say it.', voice: 'flite:slt' })).json()
-    expect(answer.hints).toMatchObject([{ hint: 'other-script' }])
-    expect(spoken(server)).toEqual(['speak Hello is in Russian.'])
-  })
-
-  test.each(['Café Łódź, Straße.', 'Just English.', '2 + 2 = 4 €'])('%s is none', async text => {
-    const server = await startTestApp({ script: { reply: [text] } })
-    const answer: TurnAnswer = (await askText(server.app, { text: 'Say it.', voice: 'flite:slt' })).json()
-    expect(answer.hints).toBeUndefined()
-  })
-})
-
 describe('a typed question', () => {
   test('is answered without the ears', async () => {
     const server = await startTestApp()

@@ -304,12 +304,3 @@ describe('quantvox config', () => {
     expect(shown({}).AUTH_TOKEN).toEqual(['', 'default'])
   })
 })
-
-test('SPEECH_LANGUAGE is taken as people write it, and refused where the speech model cannot hear it', () => {
-  const language = (flags: Record<string, string>) => read({ flags }).config.SPEECH_LANGUAGE
-  expect(language({})).toBe('auto')
-  expect(language({ SPEECH_LANGUAGE: 'en-US' })).toBe('en')
-  expect(language({ SPEECH_LANGUAGE: 'de_DE', SPEECH_MODEL: 'whisper-base-q8_0' })).toBe('de')
-  expect(() => language({ SPEECH_LANGUAGE: 'de' })).toThrow(/English only/)
-  expect(() => language({ SPEECH_LANGUAGE: 'klingon' })).toThrow(/no language "klingon"/)
-})

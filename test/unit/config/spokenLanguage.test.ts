@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { readConfig } from '../../../server/config.ts'
 import { languageCode, refuseUnheard, spokenLanguage } from '../../../server/spokenLanguage.ts'
 
 test.each([
@@ -55,4 +56,14 @@ test('an English-only level is asked for no other language', () => {
   expect(() => refuseUnheard('whisper-tiny.en-q8_0', 'de')).toThrow(/English only, not german/)
   for (const language of ['en', null]) refuseUnheard('whisper-tiny.en-q8_0', language)
   refuseUnheard('whisper-base-q8_0', 'de')
+})
+
+test('SPEECH_LANGUAGE is taken as people write it, and refused where the speech model cannot hear it', () => {
+  const language = (flags: Record<string, string>) =>
+    readConfig({ flags, environment: {}, dotEnv: {} }).config.SPEECH_LANGUAGE
+  expect(language({})).toBe('auto')
+  expect(language({ SPEECH_LANGUAGE: 'en-US' })).toBe('en')
+  expect(language({ SPEECH_LANGUAGE: 'de_DE', SPEECH_MODEL: 'whisper-base-q8_0' })).toBe('de')
+  expect(() => language({ SPEECH_LANGUAGE: 'de' })).toThrow(/English only/)
+  expect(() => language({ SPEECH_LANGUAGE: 'klingon' })).toThrow(/no language "klingon"/)
 })
