@@ -8,8 +8,8 @@ import type {
   Recognizer,
   Transcript,
 } from '../../server/recognition/recognizer.ts'
-import { createEarlyDecode } from '../../server/recognition/whisper/earlyDecode.ts'
-import { createPartialText } from '../../server/recognition/whisper/partialText.ts'
+import { createEarlyDecode } from '../../server/recognition/utterance/earlyDecode.ts'
+import { createPartialText } from '../../server/recognition/utterance/partialText.ts'
 
 export type RecognizerScript = {
   transcript: string

@@ -1,7 +1,7 @@
 import type { Recognizer } from '../recognizer.ts'
+import { createPartialDecoding } from '../utterance/partialDecoding.ts'
+import { openUtterance } from '../utterance/utterance.ts'
 import { createDecode, type DecodeDependencies } from './decode.ts'
-import { createPartialDecoding } from './partialDecoding.ts'
-import { openUtterance } from './utterance.ts'
 
 /** Whisper levels on whisper-servers. Every one that shares the engines must be the same one: partial decodings are rationed in it. */
 export function createWhisperRecognizer(dependencies: DecodeDependencies): Recognizer {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { loopIn } from '../../../server/recognition/utterance/loopGuard.ts'
 import { isDoubtful, isSaid } from '../../../server/recognition/whisper/judge.ts'
-import { loopIn } from '../../../server/recognition/whisper/loopGuard.ts'
 import { windowFor } from '../../../server/recognition/whisper/window.ts'
 
 const loop = (text: string, audioMs = 10_000, tokens = 20) => loopIn({ text, tokens, audioMs })

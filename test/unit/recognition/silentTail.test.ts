@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withSilentTail } from '../../../server/recognition/whisper/silentTail.ts'
+import { withSilentTail } from '../../../server/recognition/utterance/silentTail.ts'
 
 /** 100 ms of speech, then this much silence, each sample of it another. */
 function utterance(silentMs: number) {

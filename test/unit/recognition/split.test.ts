@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cut, splitAtPauses } from '../../../server/recognition/whisper/split.ts'
+import { cut, splitAtPauses } from '../../../server/recognition/utterance/split.ts'
 
 const second = 16_000
 const limits = { packMs: 30_000, maxMs: 30_000 }
