@@ -1,6 +1,6 @@
 import type { QuantvoxError } from './errors.ts'
 
-/** A place at a whisper-server that has the model loaded: nobody else is in it until `release`. Times in milliseconds. */
+/** A place at a speech engine that has the model loaded: nobody else is in it until `release`. Times in milliseconds. */
 export type SpeechEngineLease = {
   baseUrl: string
   /** The wait for others' requests, without loading. */
@@ -19,3 +19,7 @@ export type SpeechEngineLease = {
   /** May be called more than once. */
   release(): void
 }
+
+/** Whether a level is run by our Moonshine engine; what has no file is at a whisper-server elsewhere, whatever it is called. */
+export const isMoonshine = ({ name, path }: { name: string; path: string }): boolean =>
+  path !== '' && name.startsWith('moonshine-')

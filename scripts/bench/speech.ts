@@ -3,8 +3,8 @@ import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { wordErrorRate } from '../../server/lab/index.ts'
 import { recognizeClip, type SpeechLevel } from '../../server/recognition/recognizer.ts'
+import { createSpeechRecognizer } from '../../server/recognition/speechRecognizer.ts'
 import { loopIn } from '../../server/recognition/utterance/loopGuard.ts'
-import { createWhisperRecognizer } from '../../server/recognition/whisper/recognizer.ts'
 import { median } from '../../server/shared/quantiles.ts'
 import { readSpeechClips, type SpeechClip } from './speechClips.ts'
 import { type Decoding, decodeText } from './speechDecode.ts'
@@ -66,7 +66,7 @@ async function benchLevel(
 ) {
   const lease = await acquire(level, signal)
   try {
-    const recognizer = createWhisperRecognizer({ acquire: async () => ({ ...lease, release: () => {} }) })
+    const recognizer = createSpeechRecognizer({ acquire: async () => ({ ...lease, release: () => {} }) })
     const ways = {
       full: (clip: SpeechClip) => decodeText(lease.baseUrl, clip.samples, signal),
       ours: async (clip: SpeechClip): Promise<Decoding> => {

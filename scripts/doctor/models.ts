@@ -4,6 +4,7 @@ import { isSameTag } from '../../server/llm/tagNames.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { checkSpeechModels, findEndOfTurn, listSpeechModels } from '../../server/setup/index.ts'
+import { findPython } from '../../server/setup/moonshine/python.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
 import { type Finding, finding } from './finding.ts'
@@ -12,7 +13,13 @@ import { versionAt } from './ollama.ts'
 /** The models that are set, and whether every file in the cache is what it was when it was made. */
 export async function examineModels(config: Config, signal: AbortSignal): Promise<Finding[]> {
   const endOfTurn = config.ENDPOINTING === 'learned' ? [await endOfTurnModel(config, signal)] : []
-  return [await speech(config), await hashes(config, signal), ...endOfTurn, await language(config, signal)]
+  return [
+    await speech(config),
+    ...(await moonshine(config)),
+    await hashes(config, signal),
+    ...endOfTurn,
+    await language(config, signal),
+  ]
 }
 
 async function speech(config: Config): Promise<Finding> {
@@ -37,6 +44,22 @@ async function speech(config: Config): Promise<Finding> {
     model.installed ? null : { state: 'note', mend: pull },
     why,
   )
+}
+
+/** Whether the fastest recognizer is here, or could be made. */
+async function moonshine({ SPEECH_URL, SPEECH_MODEL, CACHE_DIR }: Config): Promise<Finding[]> {
+  if (SPEECH_URL.length > 0) return []
+  const levels = (await listSpeechModels(CACHE_DIR)).filter(({ name }) => name.startsWith('moonshine-'))
+  const here = levels.flatMap(({ name, installed }) => (installed ? [name] : []))
+  const why = 'It hears English in a fraction of the time that Whisper takes.'
+  if (here.length > 0) return [finding('Moonshine', `${here.join(', ')} can be used`, null, why)]
+  const hasPython = (await findPython()) !== null
+  const is = hasPython
+    ? `not here; "npx quantvox models pull ${levels[0]?.name}" makes it`
+    : 'not here, and cannot be made: there is no python3'
+  const isMissed = !hasPython && SPEECH_MODEL.startsWith('moonshine-')
+  const mend = 'Install python3 (3.10 to 3.14) with pip, or choose a Whisper level as SPEECH_MODEL.'
+  return [finding('Moonshine', is, isMissed ? { state: 'wrong', mend } : null, why)]
 }
 
 async function hashes({ CACHE_DIR }: Config, signal: AbortSignal): Promise<Finding> {

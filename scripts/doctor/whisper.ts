@@ -33,7 +33,9 @@ export async function examineWhisper(config: Config, facts: Facts, signal: Abort
 }
 
 async function smallestModel(cacheDir: string, signal: AbortSignal): Promise<SpeechLevel | null> {
-  const installed = (await listSpeechModels(cacheDir)).filter(model => model.installed)
+  const installed = (await listSpeechModels(cacheDir)).filter(
+    model => model.installed && model.name.startsWith('whisper-'),
+  )
   for (const { name } of installed.toSorted((a, b) => (a.sizeBytes ?? 0) - (b.sizeBytes ?? 0))) {
     const level = await wholeSpeechLevel(cacheDir, name, signal)
     if (level !== null) return level

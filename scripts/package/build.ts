@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, '../..')
 const dist = join(root, 'dist')
 
 /** Another file as a module names it, to import it, to run it as a process or thread, or to read it. */
-const REFERENCE = /'(\.{1,2}\/[^'\n]+\.(?:ts|json))'/g
+const REFERENCE = /'(\.{1,2}\/[^'\n]+\.(?:ts|json|py))'/g
 
 async function build(): Promise<void> {
   await rm(dist, { recursive: true, force: true })

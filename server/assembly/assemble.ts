@@ -19,7 +19,7 @@ import { type ChatSettings, respond } from '../llm/respond.ts'
 import { listedTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
 import type { SpeechLevel } from '../recognition/recognizer.ts'
-import { createWhisperRecognizer } from '../recognition/whisper/recognizer.ts'
+import { createSpeechRecognizer } from '../recognition/speechRecognizer.ts'
 import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'
 
 import type { Stages } from '../session/stages.ts'
@@ -34,7 +34,10 @@ import type { Provision, Report } from './provision.ts'
 /** Speech levels loaded at once; a comparison switches between more, and each costs 100 to 300 MB. */
 const MAX_LOADED_SPEECH_LEVELS = 3
 
-/** Threads of one decoding at most. */
+/** Hears what Moonshine makes nothing of, where it is here. */
+const SECOND_OPINION = 'whisper-tiny.en-q8_0'
+
+/** Threads of one decoding by Whisper at most. */
 const MAX_SPEECH_THREADS = 8
 
 export type Assembly = Awaited<ReturnType<typeof assemble>>
@@ -48,7 +51,7 @@ export async function assemble(
   log: Log,
 ) {
   const ending = new AbortController()
-  const restarts = { ollama: 0, 'whisper-server': 0, flite: 0 }
+  const restarts = { ollama: 0, 'whisper-server': 0, moonshine: 0, flite: 0 }
   const ollama = createOllama({
     host: config.OLLAMA_HOST,
     hostSetByHand: config.ollamaHostSetByHand,
@@ -71,7 +74,7 @@ export async function assemble(
       programs: whisper,
       threads: speechThreads,
       maxLoaded,
-      onRestart: () => restarts['whisper-server']++,
+      onRestart: engine => restarts[engine]++,
       log,
     })
   const isSpeechElsewhere = config.SPEECH_URL.length > 0
@@ -117,7 +120,14 @@ export async function assemble(
   const underWay = createTurnsUnderWay()
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
-    recognizer: createWhisperRecognizer({ acquire: speechEngines.acquire }),
+    recognizer: createSpeechRecognizer({
+      acquire: speechEngines.acquire,
+      async secondOpinion(signal) {
+        const levels = isSpeechElsewhere ? [] : await provision.speechLevels()
+        const isHere = levels.some(({ name, installed }) => installed && name === SECOND_OPINION)
+        return isHere ? await provision.speechLevel(SECOND_OPINION, report, signal) : null
+      },
+    }),
     llm: createLanguageModelLeases({
       enter: createGate().enter,
       // Whoever comes has looked for the model just now, and with it for Ollama.

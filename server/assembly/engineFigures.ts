@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import { residentBytes } from '../engines/memory.ts'
+import type { SpeechEngineName } from '../engines/whisper/speechEngines.ts'
 import type { EngineFigures } from '../telemetry/engineMetrics.ts'
 import { fliteVoices } from '../voice/flite/flite.ts'
 import type { Assembly } from './assemble.ts'
@@ -19,6 +20,10 @@ export async function engineFiguresOf(config: Config, assembly: Assembly): Promi
     isSpeechOurs ? speechEngines.loaded() : [],
     pid === null ? null : residentBytes(pid),
   ])
+  const modelsIn = (name: SpeechEngineName) =>
+    speech.flatMap(({ engine, ...level }) =>
+      engine === name ? [{ model: level.name, residentBytes: level.residentBytes }] : [],
+    )
   const figures: EngineFigures[] = [
     {
       engine: 'ollama',
@@ -30,9 +35,14 @@ export async function engineFiguresOf(config: Config, assembly: Assembly): Promi
       engine: 'whisper-server',
       up: speechEngines.ready().ready,
       restarts: isSpeechOurs ? restarts['whisper-server'] : null,
-      models: speech.map(({ name, residentBytes }) => ({ model: name, residentBytes })),
+      models: modelsIn('whisper-server'),
     },
   ]
+  const moonshine = modelsIn('moonshine')
+  if (moonshine.length > 0) {
+    const up = speech.some(({ engine, state }) => engine === 'moonshine' && state === 'ready')
+    figures.push({ engine: 'moonshine', up, restarts: restarts.moonshine, models: moonshine })
+  }
   // Where the default voice is another, it is missed only once a turn has asked for it.
   if (state === 'stopped' && !fliteVoices.has(config.VOICE)) return figures
   const models = [{ model: 'flite', residentBytes: fliteBytes }]

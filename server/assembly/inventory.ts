@@ -39,8 +39,8 @@ export async function infoOf(
         cpuFeatures: ollama.cpuFeatures(),
       },
       ...loaded.map(model => ({
-        name: 'whisper-server',
-        version: assembly.whisperVersion(),
+        name: model.engine,
+        version: model.engine === 'moonshine' ? packageJson.version : assembly.whisperVersion(),
         where: `${model.name}${model.pid === null ? '' : `, process ${model.pid}`}`,
         owned: config.SPEECH_URL.length === 0,
         state: model.state,

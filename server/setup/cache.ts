@@ -13,6 +13,8 @@ export function cachePaths(cacheDir: string) {
     engines: join(cacheDir, 'engines'),
     speech: join(cacheDir, 'models', 'speech'),
     endOfTurn: join(cacheDir, 'models', 'end-of-turn'),
+    /** Packages that conversions need, one folder a set. */
+    python: join(cacheDir, 'python'),
     downloads: join(cacheDir, 'downloads'),
     locks: join(cacheDir, 'locks'),
     /** `OLLAMA_MODELS` of the `ollama serve` that we run. */

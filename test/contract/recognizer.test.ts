@@ -1,4 +1,5 @@
 import { QuantvoxError } from '../../server/errors.ts'
+import { startFakeMoonshine } from '../support/engines/fakeMoonshine.ts'
 import { startFakeWhisper } from '../support/engines/fakeWhisper.ts'
 import { whisperScene } from '../support/engines/whisperScene.ts'
 import { createFakeRecognizer, type RecognizerScript } from '../support/fakeRecognizer.ts'
@@ -42,4 +43,15 @@ recognizerContract('the whisper adapter', async (): Promise<RecognizerScene> => 
     return { ...place, explain: async error => error, release() {} }
   })
   return { ...scene, model, ...clip, close: whisper.stop }
+})
+
+recognizerContract('the moonshine adapter', async (): Promise<RecognizerScene> => {
+  const moonshine = await startFakeMoonshine(['What is the time?'], { delayMs: 40 })
+  const place = { baseUrl: moonshine.baseUrl, queueMs: 0, cold: false, loadMs: null, engine: 'scripted' }
+  const scene = whisperScene(async (_model, _owner, signal) => {
+    signal.throwIfAborted()
+    return { ...place, explain: async error => error, release() {} }
+  })
+  const level = { name: 'moonshine-base.en-int8', path: '/nowhere', digest: null, quantization: 'int8' }
+  return { ...scene, model: level, ...clip, close: moonshine.stop }
 })

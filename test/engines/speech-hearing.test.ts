@@ -10,8 +10,8 @@ import { createFindSpeech, type FindSpeech } from '../../server/hearing/speechSe
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { comparedWords, wordErrorRate } from '../../server/lab/index.ts'
 import { recognizeClip, type SpeechLevel } from '../../server/recognition/recognizer.ts'
-import { createDecode } from '../../server/recognition/whisper/decode.ts'
-import { createWhisperRecognizer } from '../../server/recognition/whisper/recognizer.ts'
+import { createSpeechRecognizer } from '../../server/recognition/speechRecognizer.ts'
+import { createWhisperDecode } from '../../server/recognition/whisper/decode.ts'
 import { createResampler } from '../../server/shared/resampler.ts'
 import { realSpeechModel, realWhisper } from '../support/engines/realEngines.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
@@ -45,7 +45,7 @@ afterAll(async () => {
 
 const options = () => ({ model: level, language: 'en', owner: 'test' })
 const recognize = async (samples: Int16Array, signal = never) => {
-  const recognizer = createWhisperRecognizer({ acquire: engines.acquire })
+  const recognizer = createSpeechRecognizer({ acquire: engines.acquire })
   return await recognizeClip(recognizer, samples, await findSpeech(samples, never), options(), signal)
 }
 
@@ -93,7 +93,7 @@ describe('the recognizer on a real whisper-server', () => {
   test('lets nothing through that it makes up on noise, even if the noise passed for speech', async () => {
     const { samples } = named('nonspeech-pink-noise.wav')
     const taken = { segments: [{ startMs: 1000, endMs: 4000 }], speechMs: 3000 }
-    const decode = createDecode({ acquire: engines.acquire })
+    const decode = createWhisperDecode({ acquire: engines.acquire })
     const transcript = await decode({ samples, speech: taken }, options(), never)
     expect(transcript.text).toBe('')
     expect(transcript.meanLogProbability).not.toBeNull()

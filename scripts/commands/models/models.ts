@@ -56,7 +56,7 @@ export async function pullModel(name: string, options: ModelsOptions): Promise<v
 }
 
 /**
- * `models quantize NAME`: makes a speech level from its f16, all levels where NAME is a family, or an Ollama tag
+ * `models quantize NAME`: makes a speech level from its f16, or of what is published of it, all levels where NAME is a family, or an Ollama tag
  * `…-q8_0`, `…-q4_K_M` or `…-q4_K_S` from its `…-fp16`.
  */
 export async function quantizeModel(name: string, options: ModelsOptions): Promise<void> {
@@ -90,9 +90,9 @@ export async function removeModel(name: string, options: ModelsOptions): Promise
   say(options, name, 'is removed')
 }
 
-/** A name that starts like a family of the catalog means a speech model, also where it is misspelt. */
+/** A name that starts like the families of the catalog means a speech model, also where it is misspelt. */
 function isSpeech(name: string): boolean {
-  return name.startsWith('whisper')
+  return catalog.speech.some(({ engine }) => name.startsWith(engine))
 }
 
 async function withProgress(

@@ -120,6 +120,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
       return remotes.map(
         (remote): LoadedSpeechModel => ({
           name: remote.url,
+          engine: 'whisper-server',
           pid: null,
           residentBytes: null,
           state: remote.healthy ? 'ready' : 'failed',

@@ -1,8 +1,22 @@
 import type { SpeechEngineLease } from '../../engineLease.ts'
+import type { Program } from '../child.ts'
 import type { EngineState } from '../status.ts'
+
+/** A program that serves one speech level over HTTP; healthy once `GET health` below its path succeeds. */
+export type SpeechProgram = {
+  name: SpeechEngineName
+  version: string
+  command(modelPath: string, where: { port: number; basePath: string }): Program
+  /** A first request that pays what the first one costs. */
+  warm?(baseUrl: string, signal: AbortSignal): Promise<void>
+}
+
+export type SpeechEngineName = 'whisper-server' | 'moonshine'
 
 export type LoadedSpeechModel = {
   name: string
+  /** The program that has it loaded. */
+  engine: SpeechEngineName
   pid: number | null
   residentBytes: number | null
   state: EngineState

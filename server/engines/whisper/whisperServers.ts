@@ -2,34 +2,52 @@ import { randomUUID } from 'node:crypto'
 import { untilAborted } from '../../abort.ts'
 import { encodeWav } from '../../audio/encodeWav.ts'
 import { authorizationFor } from '../../credentials.ts'
-import type { SpeechEngineLease } from '../../engineLease.ts'
+import { isMoonshine, type SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { createGate, type Gate } from '../gate.ts'
 import { residentBytes } from '../memory.ts'
+import { moonshineProgram } from '../moonshine/program.ts'
 import { type Supervised, supervise } from '../supervise.ts'
-import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
+import type { LoadedSpeechModel, SpeechEngineName, SpeechEngines, SpeechProgram } from './speechEngines.ts'
 
 type LocalSpeechEnginesDeps = {
-  /** Where the program is; may fetch or build it. */
+  /** Where whisper-server is; may fetch or build it. */
   programs(): Promise<{ serverPath: string; version: string }>
-  /** Threads of one decoding. */
+  /** Threads of one decoding by Whisper. */
   threads: number
   /** Models that may be loaded at once. */
   maxLoaded: number
   /** Called when one is started again after a crash. */
-  onRestart?: () => void
+  onRestart?: (engine: SpeechEngineName) => void
   log: Log
 }
 
 type Loaded = {
   name: string
+  program: SpeechProgram
   engine: Supervised
   gate: Gate
   users: number
   /** Settles when it is known whether the engine outlived the last request. */
   checked: Promise<void>
 }
+
+const whisperProgram = (
+  { serverPath, version }: { serverPath: string; version: string },
+  threads: number,
+): SpeechProgram => ({
+  name: 'whisper-server',
+  version,
+  command: (modelPath, { port, basePath }) => ({
+    path: serverPath,
+    args: [
+      ...['--host', '127.0.0.1', '--port', String(port), '--request-path', basePath],
+      ...['--threads', String(threads), '--model', modelPath],
+    ],
+  }),
+  warm: warmUp,
+})
 
 /** One second of silence, in the window that short questions get: the decoder has next to nothing to say. */
 const silence = encodeWav(new Int16Array(16_000))
@@ -54,7 +72,7 @@ export async function whisperIsHealthy(baseUrl: string, signal: AbortSignal): Pr
 }
 
 /**
- * One `whisper-server` for each speech level in use, started on demand and warmed. When more than `maxLoaded` are
+ * One process for each speech level in use, a `whisper-server` or our Moonshine engine, started on demand and warmed. When more than `maxLoaded` are
  * loaded, those not in use are stopped, least recently used first; what is in use is never stopped, so the limit can be
  * passed for the length of a request.
  */
@@ -75,33 +93,30 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
     return programs
   }
 
-  function load(model: { name: string; path: string }, program: { serverPath: string }): Loaded {
+  const programFor = async (model: { name: string; path: string }): Promise<SpeechProgram> =>
+    isMoonshine(model) ? moonshineProgram : whisperProgram(await findPrograms(), deps.threads)
+
+  function load(model: { name: string; path: string }, program: SpeechProgram): Loaded {
     // whisper-server answers any web page (its CORS header is `*`), and one of its paths loads a file by name: what
     // runs here is under a path that only we know.
     const basePath = `/${randomUUID()}`
     const engine = supervise(
       {
-        name: `whisper-server ${model.name}`,
+        name: `${program.name} ${model.name}`,
         basePath,
-        program: port => ({
-          path: program.serverPath,
-          args: [
-            ...['--host', '127.0.0.1', '--port', String(port), '--request-path', basePath],
-            ...['--threads', String(deps.threads), '--model', model.path],
-          ],
-        }),
+        program: port => program.command(model.path, { port, basePath }),
         healthy: whisperIsHealthy,
-        warm: warmUp,
-        onRestart: deps.onRestart,
+        ...(program.warm === undefined ? {} : { warm: program.warm }),
+        onRestart: () => deps.onRestart?.(program.name),
       },
       deps.log,
     )
-    return { name: model.name, engine, gate: createGate(), users: 0, checked: Promise.resolve() }
+    return { name: model.name, program, engine, gate: createGate(), users: 0, checked: Promise.resolve() }
   }
 
   function unload(key: string, entry: Loaded, why: string): void {
     loaded.delete(key)
-    deps.log.info({ engine: 'whisper-server', model: entry.name, why }, 'stopping a speech engine')
+    deps.log.info({ engine: entry.program.name, model: entry.name, why }, 'stopping a speech engine')
     const end = entry.engine.stop().finally(() => ending.delete(end))
     ending.add(end)
   }
@@ -118,7 +133,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
 
   return {
     async acquire(model, owner, signal): Promise<SpeechEngineLease> {
-      const program = await untilAborted(findPrograms(), signal)
+      const program = await untilAborted(programFor(model), signal)
       if (stopped) throw new QuantvoxError('shutting_down', 'The server is shutting down.')
       const key = `${model.name}\0${model.path}`
       const entry = loaded.get(key) ?? load(model, program)
@@ -143,7 +158,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
           queueMs: place.waitedMs,
           cold,
           loadMs: cold ? loadedAt - waitingSince : null,
-          engine: `whisper-server ${program.version}, local process`,
+          engine: `${program.name} ${program.version}, local process`,
           async explain(error) {
             if (error.code !== 'engine_timeout') return engine.explain(error, running.baseUrl)
             engine.endStalled(running.baseUrl, performance.now() - loadedAt)
@@ -167,12 +182,15 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
     },
     async loaded() {
       return Promise.all(
-        [...loaded.values()].map(async ({ name, engine }): Promise<LoadedSpeechModel> => {
+        [...loaded.values()].map(async ({ name, engine, program }): Promise<LoadedSpeechModel> => {
           const { pid, state, lastError } = engine.status()
           const { loadMs = null, warmMs = null } = engine.running() ?? {}
           const bytes = pid === null || state === 'stopped' ? null : await residentBytes(pid)
           const cpuFeatures = engine.cpuFeatures()
-          return { name, pid, residentBytes: bytes, state, lastError, loadMs, warmMs, cpuFeatures }
+          return {
+            ...{ name, engine: program.name, pid, residentBytes: bytes },
+            ...{ state, lastError, loadMs, warmMs, cpuFeatures },
+          }
         }),
       )
     },

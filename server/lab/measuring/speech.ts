@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises'
+import { isMoonshine } from '../../engineLease.ts'
 import { cpuSeconds } from '../../engines/cpuTime.ts'
 import type { SpeechEngines } from '../../engines/whisper/speechEngines.ts'
+import { requestMoonshine } from '../../recognition/moonshine/moonshineServer.ts'
 import { recognizeClip, type SpeechLevel } from '../../recognition/recognizer.ts'
-import { createWhisperRecognizer } from '../../recognition/whisper/recognizer.ts'
+import { createSpeechRecognizer } from '../../recognition/speechRecognizer.ts'
 import { requestWhisper } from '../../recognition/whisper/whisperServer.ts'
 import { windowFor } from '../../recognition/whisper/window.ts'
 import { languageFor } from '../../spokenLanguage.ts'
@@ -103,7 +105,7 @@ type Hear = (
 
 /** As turns do it: silence cut off, the window by the length, again with the full one where it loops. */
 const hearSpeech: Hear = async ({ language }, engines, level, { samples, speech, audioMs }, signal) => {
-  const recognizer = createWhisperRecognizer({ acquire: engines.acquire })
+  const recognizer = createSpeechRecognizer({ acquire: engines.acquire })
   const options = { model: level, language, owner: OWNER }
   const heard = await recognizeClip(recognizer, samples, speech, options, signal)
   const { text: transcript, queueMs, inferenceMs, passes, cold } = heard
@@ -111,23 +113,33 @@ const hearSpeech: Hear = async ({ language }, engines, level, { samples, speech,
 }
 
 /** Without voice activity and without any judgement of the text: what the level itself makes of a sound. */
-const hearAnything: Hear = async ({ language }, engines, level, { samples, audioMs }, signal) => {
+async function madeOf(
+  baseUrl: string,
+  level: SpeechLevel,
+  language: string | null,
+  { samples, audioMs }: Pick<LabClip, 'samples' | 'audioMs'>,
+  signal: AbortSignal,
+): Promise<string> {
+  const timeoutMs = DECODE_WITHIN_MS
+  if (isMoonshine(level))
+    return (await requestMoonshine(baseUrl, { samples, draft: [], timeoutMs }, signal)).text
+  const request = {
+    ...{ samples, audioContext: windowFor(audioMs), timestamps: false, timeoutMs },
+    language: languageFor(level.name, language),
+  }
+  const { segments } = await requestWhisper(baseUrl, request, signal)
+  const text = segments.map(segment => segment.text).join('')
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+const hearAnything: Hear = async ({ language }, engines, level, clip, signal) => {
   const lease = await engines.acquire(level, OWNER, signal)
   try {
     const startedAt = performance.now()
-    const spoken = languageFor(level.name, language)
-    const request = {
-      ...{ samples, audioContext: windowFor(audioMs), timestamps: false },
-      ...{ language: spoken, timeoutMs: DECODE_WITHIN_MS },
-    }
-    const { segments } = await requestWhisper(lease.baseUrl, request, signal)
+    const transcript = await madeOf(lease.baseUrl, level, language, clip, signal)
     const inferenceMs = performance.now() - startedAt
-    const transcript = segments
-      .map(({ text }) => text)
-      .join('')
-      .replace(/\s+/g, ' ')
-      .trim()
-    return { transcript, queueMs: lease.queueMs, inferenceMs, audioMs, passes: 1, cold: lease.cold }
+    const { queueMs, cold } = lease
+    return { transcript, queueMs, inferenceMs, audioMs: clip.audioMs, passes: 1, cold }
   } finally {
     lease.release()
   }

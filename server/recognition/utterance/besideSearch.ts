@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Speech } from '../../audio/utterance.ts'
 import { isAbort } from '../../errors.ts'
-import type { Decoded } from '../whisper/decode.ts'
+import type { Decoded } from './decoding.ts'
 
 /**
  * Up to here the encoder window is its floor whatever the clip holds, so cutting silence off could save nothing and

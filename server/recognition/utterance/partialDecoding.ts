@@ -1,5 +1,5 @@
 import { isAbort } from '../../errors.ts'
-import type { Clip, Decode, Decoded, DecodeOptions } from '../whisper/decode.ts'
+import type { Clip, Decode, Decoded, DecodeOptions } from './decoding.ts'
 
 export type PartialDecoding = {
   /** A decoding that counts. It never waits for a partial one of the same model, whoever's that is: it is cancelled. */

@@ -1,6 +1,6 @@
 import { durationMs, samplesIn } from '../../audio/pcm.ts'
 import type { PartialText } from '../recognizer.ts'
-import type { Clip, Decoded } from '../whisper/decode.ts'
+import type { Clip, Decoded } from './decoding.ts'
 import { createPartialText } from './partialText.ts'
 
 /** New audio that makes another partial decoding worth it. */

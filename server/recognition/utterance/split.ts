@@ -1,5 +1,5 @@
 import { durationMs, samplesIn } from '../../audio/pcm.ts'
-import type { SpeechSegment } from '../../audio/utterance.ts'
+import type { Speech, SpeechSegment } from '../../audio/utterance.ts'
 
 /** Kept around speech, so that soft first and last sounds stay. */
 const PAD_MS = 320
@@ -74,4 +74,15 @@ function quietest(samples: Int16Array, fromMs: number, toMs: number): number {
 /** The samples of a piece. */
 export function cut(samples: Int16Array, piece: Piece): Int16Array {
   return samples.subarray(samplesIn(piece.startMs), samplesIn(piece.endMs))
+}
+
+/** Voiced time in a piece: all of it for one piece, by the length of its segments for many. */
+export function speechIn(piece: Piece, speech: Speech): number {
+  const inside = speech.segments.map(
+    ({ startMs, endMs }) => Math.min(endMs, piece.endMs) - Math.max(startMs, piece.startMs),
+  )
+  return Math.min(
+    speech.speechMs,
+    inside.reduce((sum, lengthMs) => sum + Math.max(0, lengthMs), 0),
+  )
 }

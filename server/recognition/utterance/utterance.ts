@@ -1,9 +1,9 @@
 import { durationMs } from '../../audio/pcm.ts'
 import type { Speech } from '../../audio/utterance.ts'
+import { isMoonshine } from '../../engineLease.ts'
 import type { Recognition, RecognitionOptions, Transcript } from '../recognizer.ts'
-import type { Clip, Decoded } from '../whisper/decode.ts'
-import { isSaid } from '../whisper/judge.ts'
 import { besideSearch, DECODE_AT_ONCE_MS } from './besideSearch.ts'
+import type { Clip, Decoded } from './decoding.ts'
 import { createEarlyDecode } from './earlyDecode.ts'
 import { createGrowingAudio } from './growingAudio.ts'
 import type { PartialDecoding } from './partialDecoding.ts'
@@ -17,13 +17,14 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
   // Whoever finishes is told; before that there is nobody to tell.
   model.catch(() => {})
   const audio = createGrowingAudio()
+  const draft: { tokens: readonly number[] } = { tokens: [] }
   const cancelled = new AbortController()
   let looks: PartialLooks | null = null
   let pausing = false
   let closed = false
 
   async function decode(clip: Clip, signal: AbortSignal, onAsked = () => {}) {
-    const decodeOptions = { model: await model, language, owner, onAsked }
+    const decodeOptions = { model: await model, language, owner, onAsked, draft }
     signal.throwIfAborted()
     return await decoding.full(clip, decodeOptions, signal)
   }
@@ -57,10 +58,10 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
     textAtPause: early.text,
     partials(listener) {
       if (closed) return
-      looks = createPartialLooks(
-        async (clip, signal) => decoding.partial(clip, { model: await model, language, owner }, signal),
-        listener,
-      )
+      looks = createPartialLooks(async (clip, signal) => {
+        const lookOptions = { model: await model, language, owner, draft, isLook: true }
+        return await decoding.partial(clip, lookOptions, signal)
+      }, listener)
     },
     async finish(speech, until) {
       close()
@@ -70,7 +71,7 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
       early.discard()
       signal.throwIfAborted()
       if (typeof speech !== 'function') return nothingSaid()
-      return await wholeClip(audio.all(), speech, decode, signal)
+      return await wholeClip(audio.all(), speech, decode, !isMoonshine(await model), signal)
     },
     cancel() {
       close()
@@ -87,10 +88,12 @@ async function wholeClip(
   samples: Int16Array,
   find: () => Promise<Speech>,
   decode: Decode,
+  /** The engine's work does not grow with the silence around the speech. */
+  hasFixedWindow: boolean,
   signal: AbortSignal,
 ): Promise<Transcript> {
   const clipMs = durationMs(samples.length)
-  if (clipMs <= DECODE_AT_ONCE_MS) {
+  if (hasFixedWindow && clipMs <= DECODE_AT_ONCE_MS) {
     const everything = { segments: [{ startMs: 0, endMs: clipMs }], speechMs: clipMs }
     const decodeAll = (onAsked: () => void, until: AbortSignal) =>
       decode({ samples, speech: everything }, until, onAsked)
@@ -103,11 +106,10 @@ async function wholeClip(
 }
 
 function transcriptOf(
-  { noSpeechProbability, meanLogProbability, ...decoded }: Decoded,
+  { noSpeechProbability, meanLogProbability, isSaid, ...decoded }: Decoded,
   { speechMs }: Speech,
 ): Transcript {
-  const heard = { text: decoded.text, speechMs, noSpeechProbability, meanLogProbability }
-  const words = isSaid(heard) ? {} : { text: '', segments: [] }
+  const words = isSaid(speechMs) ? {} : { text: '', segments: [] }
   return { ...decoded, ...words, speechMs, earlyDecode: null, readyAtMs: performance.now() }
 }
 

@@ -1,50 +1,18 @@
 import { durationMs } from '../../audio/pcm.ts'
-import type { Speech } from '../../audio/utterance.ts'
-import type { SpeechEngineLease } from '../../engineLease.ts'
-import { QuantvoxError } from '../../errors.ts'
 import { AUTO, hearsEnglishOnly, languageCode, languageFor, UNDETERMINED } from '../../spokenLanguage.ts'
-import type { SpeechLevel, Transcript } from '../recognizer.ts'
+import { type Decode, type DecodeDependencies, inPlace } from '../utterance/decoding.ts'
 import { loopIn } from '../utterance/loopGuard.ts'
-import { cut, type Piece, splitAtPauses } from '../utterance/split.ts'
+import { cut, type Piece, speechIn, splitAtPauses } from '../utterance/split.ts'
 import { isDoubtful, isSaid } from './judge.ts'
 import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
 import { FULL_WINDOW, needsTimestamps, pieceLimits, windowFor } from './window.ts'
 
-export type DecodeDependencies = {
-  acquire(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<SpeechEngineLease>
-  timeoutMs?: number
-}
-
-/** Mono samples, 16 kHz, and where speech is in them. */
-export type Clip = { samples: Int16Array; speech: Speech }
-
-export type DecodeOptions = {
-  model: SpeechLevel
-  /** Language code; null lets a multilingual model find out, which costs one more encoding. */
-  language: string | null
-  owner: string
-  /** Called when the engine is asked, after any wait for it. */
-  onAsked?: () => void
-}
-
-export type Decoded = Omit<Transcript, 'earlyDecode' | 'readyAtMs'> & {
-  /** Measured only for doubtful texts, else null. */
-  noSpeechProbability: number | null
-  meanLogProbability: number | null
-}
-
-/**
- * Decodes a clip; `text` has what was really said of each piece. Silence around the speech is cut off; long clips are split at
- * pauses.
- * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what `acquire` throws; the signal's reason when aborted
- */
-export type Decode = (clip: Clip, options: DecodeOptions, signal: AbortSignal) => Promise<Decoded>
-
-export function createDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
+/** Decoding by whisper-servers. */
+export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
   return async ({ samples, speech }, { model, language, owner, onAsked }, signal) => {
     const spoken = languageFor(model.name, language)
     const place = await acquire(model, owner, signal)
-    try {
+    return await inPlace(place, signal, async () => {
       const started = performance.now()
       onAsked?.()
       const pieces: DecodedPiece[] = []
@@ -57,12 +25,12 @@ export function createDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencie
       }
       const inferenceMs = performance.now() - started
       const { queueMs, cold, loadMs, engine } = place
-      return { ...joined(pieces), inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine }
-    } catch (error) {
-      throw !signal.aborted && error instanceof QuantvoxError ? await place.explain(error) : error
-    } finally {
-      place.release()
-    }
+      const decoded = joined(pieces)
+      return {
+        ...{ ...decoded, inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine },
+        isSaid: speechMs => isSaid({ ...decoded, speechMs }),
+      }
+    })
   }
 }
 
@@ -162,17 +130,6 @@ function joined(decoded: readonly DecodedPiece[]) {
     noSpeechProbability: noSpeech.length === 0 ? null : Math.max(...noSpeech),
     meanLogProbability: mean(decoded.flatMap(piece => piece.logProbabilities)),
   }
-}
-
-/** Voiced time in a piece: all of it for one piece, by the length of its segments for many. */
-function speechIn(piece: Piece, speech: Speech): number {
-  const inside = speech.segments.map(
-    ({ startMs, endMs }) => Math.min(endMs, piece.endMs) - Math.max(startMs, piece.startMs),
-  )
-  return Math.min(
-    speech.speechMs,
-    inside.reduce((sum, lengthMs) => sum + Math.max(0, lengthMs), 0),
-  )
 }
 
 function mean(values: readonly number[]): number | null {

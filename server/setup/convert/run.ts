@@ -7,6 +7,7 @@ import type { WhisperConversion } from './whisper.ts'
 export type ConversionJob =
   | ({ kind: 'ct2-to-ggml' } & WhisperConversion)
   | ({ kind: 'gguf-to-f16' } & GgufConversion)
+  | { kind: 'moonshine-check'; modelPath: string }
 
 /** What the child says of its job; `code` is that of a system error, for instance ENOSPC. */
 export type ConversionResult = { failure: { message: string; code: string | undefined } | null }

@@ -27,7 +27,15 @@ test('where all is well it finds nothing, and a spoken question is answered, wit
       'Ollama',
     ],
     ...['whisper-server', 'SIMD of whisper-server', 'whisper-server, clients that leave'],
-    ...['speech model', 'model files', 'language model', 'memory', 'SIMD of Ollama', 'models on a GPU'],
+    ...[
+      'speech model',
+      'Moonshine',
+      'model files',
+      'language model',
+      'memory',
+      'SIMD of Ollama',
+      'models on a GPU',
+    ],
     'self-test turn',
   ])
   expect(turn).toMatchObject({ outcome: 'completed', synthesis: { voice: 'flite:slt' } })

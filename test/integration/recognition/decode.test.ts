@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { SpeechEngineLease } from '../../../server/engineLease.ts'
-import { type Clip, createDecode } from '../../../server/recognition/whisper/decode.ts'
+import type { Clip } from '../../../server/recognition/utterance/decoding.ts'
+import { createWhisperDecode } from '../../../server/recognition/whisper/decode.ts'
 import { type ScriptedAnswer, startFakeWhisper } from '../../support/engines/fakeWhisper.ts'
 
 const model = { name: 'whisper-tiny.en-q8_0', path: '/models/tiny', digest: 'abc', quantization: 'q8_0' }
@@ -32,7 +33,7 @@ async function scene(...script: ScriptedAnswer[]) {
       release: () => leases--,
     }
   }
-  const decode = createDecode({ acquire: async () => lease(), timeoutMs: 2000 })
+  const decode = createWhisperDecode({ acquire: async () => lease(), timeoutMs: 2000 })
   return { whisper, decode, held: () => leases }
 }
 
@@ -203,7 +204,7 @@ describe('a failing engine', () => {
   })
 
   test('that could not be acquired', async () => {
-    const decode = createDecode({ acquire: () => Promise.reject(new Error('no room')) })
+    const decode = createWhisperDecode({ acquire: () => Promise.reject(new Error('no room')) })
     await expect(decode(utterance(), options, never)).rejects.toThrow('no room')
   })
 })

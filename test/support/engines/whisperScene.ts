@@ -1,5 +1,5 @@
-import type { DecodeDependencies } from '../../../server/recognition/whisper/decode.ts'
-import { createWhisperRecognizer } from '../../../server/recognition/whisper/recognizer.ts'
+import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
+import type { DecodeDependencies } from '../../../server/recognition/utterance/decoding.ts'
 import type { RecognizerScene } from '../../contract/recognizer.ts'
 
 /** A recognizer on whisper-servers that `acquire` gives, with a look at the places it takes. */
@@ -7,7 +7,7 @@ export function whisperScene(
   acquire: DecodeDependencies['acquire'],
 ): Pick<RecognizerScene, 'recognizer' | 'engine' | 'break'> {
   let [asked, busy, broken] = [0, 0, false]
-  const recognizer = createWhisperRecognizer({
+  const recognizer = createSpeechRecognizer({
     async acquire(model, owner, signal) {
       asked++
       const place = await acquire(model, owner, signal)

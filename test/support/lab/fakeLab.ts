@@ -94,6 +94,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
       loaded: async () =>
         [...loaded].map(name => ({
           name,
+          engine: 'whisper-server' as const,
           pid: process.pid,
           residentBytes: 1_000_000 * (1 + Object.keys(heardBy).indexOf(name)),
           state: 'ready' as const,

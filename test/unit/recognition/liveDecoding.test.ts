@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Speech } from '../../../server/audio/utterance.ts'
 import type { Transcript } from '../../../server/recognition/recognizer.ts'
+import type { Decode, Decoded } from '../../../server/recognition/utterance/decoding.ts'
 import { createEarlyDecode } from '../../../server/recognition/utterance/earlyDecode.ts'
 import { createPartialDecoding } from '../../../server/recognition/utterance/partialDecoding.ts'
 import { createPartialText } from '../../../server/recognition/utterance/partialText.ts'
-import type { Decode, Decoded } from '../../../server/recognition/whisper/decode.ts'
 
 const never = new AbortController().signal
 const said = (text: string) => ({ text, readyAtMs: performance.now() }) as Transcript

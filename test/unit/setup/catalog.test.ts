@@ -3,16 +3,18 @@ import { catalog, parseCatalog } from '../../../server/setup/catalog.ts'
 import { speechLevels } from '../../../server/setup/whisper/speech.ts'
 
 describe('the catalog', () => {
-  it('offers tiny.en and base in f16 and five levels each', () => {
-    expect(speechLevels(catalog.speech).map(level => level.name)).toEqual(
-      ['whisper-tiny.en', 'whisper-base'].flatMap(family =>
+  it('offers Whisper tiny.en and base in f16 and five levels each, and what there is of Moonshine', () => {
+    expect(speechLevels(catalog.speech).map(level => level.name)).toEqual([
+      ...['whisper-tiny.en', 'whisper-base'].flatMap(family =>
         ['f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'].map(level => `${family}-${level}`),
       ),
-    )
+      ...['moonshine-base.en-int8', 'moonshine-base.en-f32', 'moonshine-tiny.en-int8'],
+    ])
   })
 
-  it('has a source that is no package registry for everything, and names it first', () => {
-    for (const family of catalog.speech) expect(family.sources[0]?.kind).toBe('http')
+  it('has a source that is no package registry for every engine and Whisper model, and names it first', () => {
+    for (const family of catalog.speech)
+      if (family.engine === 'whisper') expect(family.sources[0]?.kind).toBe('http')
     for (const engine of Object.values(catalog.engines)) expect(engine.sources[0]?.kind).toBe('path')
   })
 
@@ -31,8 +33,8 @@ describe('the catalog', () => {
   it('is refused with the place of the mistake', () => {
     const wrongHash = structuredClone(catalog)
     const [first] = wrongHash.speech
-    if (first !== undefined) first.f16.sha256 = 'abc'
-    expect(() => parseCatalog(wrongHash)).toThrow('/speech/0/f16/sha256')
+    if (first?.engine === 'whisper') first.f16.sha256 = 'abc'
+    expect(() => parseCatalog(wrongHash)).toThrow('/speech/0')
     expect(() => parseCatalog({ ...structuredClone(catalog), extra: 1 })).toThrow(/catalog.json is wrong/)
   })
 })

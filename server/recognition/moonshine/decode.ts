@@ -1,0 +1,142 @@
+import { durationMs } from '../../audio/pcm.ts'
+import {
+  type Clip,
+  type Decode,
+  type DecodeDependencies,
+  type Decoded,
+  type DecodeOptions,
+  inPlace,
+} from '../utterance/decoding.ts'
+import { loopIn } from '../utterance/loopGuard.ts'
+import { cut, type Piece, speechIn, splitAtPauses } from '../utterance/split.ts'
+import { hasWords, isSaid } from './judge.ts'
+import { requestMoonshine } from './moonshineServer.ts'
+
+/** Moonshine was trained on clips of 4 to 30 s. What it costs grows with the length, so there is nothing to pack them for. */
+const pieceLimits = { packMs: 15_000, maxMs: 30_000 }
+
+/**
+ * What is cut off at both ends of a piece that gave no words, milliseconds: of the 320 that are kept around speech. Silence in front
+ * is what it fails at.
+ */
+const TIGHTER_BY_MS = 200
+
+/** Hears a piece that Moonshine makes nothing of; null where nobody is here who could. */
+type SecondOpinion = (
+  clip: Clip,
+  options: DecodeOptions,
+  signal: AbortSignal,
+) => Promise<Pick<Decoded, 'text' | 'passes'> | null>
+
+/** Decoding by our Moonshine engine. A piece without words is heard again in another crop, and then by somebody else. */
+export function createMoonshineDecode({
+  acquire,
+  secondOpinion,
+  timeoutMs = 120_000,
+}: DecodeDependencies & { secondOpinion: SecondOpinion }): Decode {
+  return async ({ samples, speech }, options, signal) => {
+    const place = await acquire(options.model, options.owner, signal)
+    return await inPlace(place, signal, async () => {
+      const startedAt = performance.now()
+      options.onAsked?.()
+      const pieces = splitAtPauses(samples, speech.segments, pieceLimits)
+      // The draft is of the whole utterance: it says nothing about where its pieces begin.
+      const draft = pieces.length === 1 ? options.draft : undefined
+      const decoded: DecodedPiece[] = []
+      for (const piece of pieces) {
+        const hear = hearing(place.baseUrl, timeoutMs, samples, draft, signal)
+        decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
+      }
+      for (const piece of options.isLook ? [] : decoded.filter(({ text }) => text === '')) {
+        if (piece.speechMs > 0) await askAnother(secondOpinion, piece, samples, options, signal)
+      }
+      const inferenceMs = performance.now() - startedAt
+      const said = decoded.filter(({ text }) => text !== '')
+      const text = said.map(piece => piece.text).join(' ')
+      const meanLogProbability = mean(said.flatMap(piece => piece.logProbabilities))
+      const { queueMs, cold, loadMs, engine } = place
+      return {
+        text,
+        segments: said.map(({ piece, text }) => ({ ...piece, text })),
+        passes: decoded.reduce((sum, { passes }) => sum + passes, 0),
+        audioContext: null,
+        audioMs: pieces.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0),
+        ...{ inferenceMs, queueMs, cold, loadMs, engine, speechMs: speech.speechMs },
+        ...{ meanLogProbability, noSpeechProbability: null, language: 'en' },
+        isSaid: speechMs => isSaid(text, meanLogProbability, speechMs),
+      }
+    })
+  }
+}
+
+type DecodedPiece = {
+  piece: Piece
+  text: string
+  logProbabilities: number[]
+  passes: number
+  /** Voiced time in it. */
+  speechMs: number
+}
+
+type Hear = (piece: Piece) => Promise<{ text: string; logProbabilities: number[] }>
+
+function hearing(
+  baseUrl: string,
+  timeoutMs: number,
+  samples: Int16Array,
+  draft: DecodeOptions['draft'],
+  signal: AbortSignal,
+): Hear {
+  return async piece => {
+    const request = { samples: cut(samples, piece), draft: draft?.tokens ?? [], timeoutMs }
+    const { text, tokens, logProbabilities } = await requestMoonshine(baseUrl, request, signal)
+    const audioMs = durationMs(request.samples.length)
+    if (!hasWords(text) || loopIn({ text, tokens: 0, audioMs }) !== null)
+      return { text: '', logProbabilities: [] }
+    if (draft !== undefined) draft.tokens = tokens
+    return { text, logProbabilities }
+  }
+}
+
+async function decodePiece(
+  hear: Hear,
+  piece: Piece,
+  speechMs: number,
+  isLook: boolean,
+): Promise<DecodedPiece> {
+  const first = await hear(piece)
+  const tighter = { startMs: piece.startMs + TIGHTER_BY_MS, endMs: piece.endMs - TIGHTER_BY_MS }
+  if (first.text !== '' || isLook || speechMs <= 0 || tighter.endMs <= tighter.startMs)
+    return judged({ piece, ...first, passes: 1, speechMs })
+  return judged({ piece, ...(await hear(tighter)), passes: 2, speechMs })
+}
+
+const judged = (piece: DecodedPiece): DecodedPiece =>
+  isSaid(piece.text, mean(piece.logProbabilities), piece.speechMs)
+    ? piece
+    : { ...piece, text: '', logProbabilities: [] }
+
+/** Fills in what somebody else hears in a piece. */
+async function askAnother(
+  secondOpinion: SecondOpinion,
+  heard: DecodedPiece,
+  samples: Int16Array,
+  options: DecodeOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const clip = cut(samples, heard.piece)
+  const lengthMs = durationMs(clip.length)
+  const speech = { segments: [{ startMs: 0, endMs: lengthMs }], speechMs: heard.speechMs }
+  const other = await secondOpinion({ samples: clip, speech }, options, signal).catch(() => {
+    // An engine that is not there for this once fails no turn: nothing was heard.
+    signal.throwIfAborted()
+    return null
+  })
+  // Judged already, by its own measure.
+  heard.text = other?.text ?? ''
+  heard.passes += other?.passes ?? 0
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
+}

@@ -1,0 +1,55 @@
+import type { Speech } from '../../audio/utterance.ts'
+import type { SpeechEngineLease } from '../../engineLease.ts'
+import { QuantvoxError } from '../../errors.ts'
+import type { SpeechLevel, Transcript } from '../recognizer.ts'
+
+export type DecodeDependencies = {
+  acquire(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<SpeechEngineLease>
+  timeoutMs?: number
+}
+
+/** Mono samples, 16 kHz, and where speech is in them. */
+export type Clip = { samples: Int16Array; speech: Speech }
+
+export type DecodeOptions = {
+  model: SpeechLevel
+  /** Language code; null lets a multilingual model find out, which costs one more encoding. */
+  language: string | null
+  owner: string
+  /** Called when the engine is asked, after any wait for it. */
+  onAsked?: () => void
+  /** It is shown while the utterance goes on: no words in it are no reason to decode again. */
+  isLook?: boolean
+  /** What decodings of this utterance heard so far: a recognizer that can checks it instead of starting anew, and renews it. */
+  draft?: { tokens: readonly number[] }
+}
+
+export type Decoded = Omit<Transcript, 'earlyDecode' | 'readyAtMs'> & {
+  /** Measured only for doubtful texts, else null. */
+  noSpeechProbability: number | null
+  meanLogProbability: number | null
+  /** Whether the text was really said, where so much was voiced in the whole clip. */
+  isSaid(speechMs: number): boolean
+}
+
+/**
+ * Decodes a clip; `text` has what was really said of each piece. Silence around the speech is cut off; long clips are split at
+ * pauses.
+ * @throws QuantvoxError `engine_unavailable`, `engine_failed`, `engine_timeout`, and what `acquire` throws; the signal's reason when aborted
+ */
+export type Decode = (clip: Clip, options: DecodeOptions, signal: AbortSignal) => Promise<Decoded>
+
+/** Works in a place, which is released then. A failure is told by what became of the engine. */
+export async function inPlace<T>(
+  place: SpeechEngineLease,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw !signal.aborted && error instanceof QuantvoxError ? await place.explain(error) : error
+  } finally {
+    place.release()
+  }
+}

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import { samplesIn } from '../../../server/audio/pcm.ts'
+import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
+import { startFakeMoonshine } from '../../support/engines/fakeMoonshine.ts'
+import { startFakeWhisper } from '../../support/engines/fakeWhisper.ts'
+
+const never = new AbortController().signal
+const model = { name: 'moonshine-base.en-int8', path: '/nowhere', digest: null, quantization: 'int8' }
+const whisper = { name: 'whisper-tiny.en-q8_0', path: '/nowhere', digest: null, quantization: 'q8_0' }
+/** Speech from 1 s to 3 s of 4 s. */
+const samples = Int16Array.from({ length: samplesIn(4000) }, (_, index) => index % 1000)
+const speech = { segments: [{ startMs: 1000, endMs: 3000 }], speechMs: 2000 }
+
+const ends: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+async function scene(
+  texts: string[],
+  { other = 'Heard by Whisper.', isWhisperHere = true, isWhisperUp = true, logProbability = -0.1 } = {},
+) {
+  const [moonshine, whisperServer] = await Promise.all([
+    startFakeMoonshine(texts, { logProbability }),
+    startFakeWhisper({ text: ` ${other}` }),
+  ])
+  ends.push(moonshine.stop, whisperServer.stop)
+  let held = 0
+  const recognizer = createSpeechRecognizer({
+    async acquire({ name }) {
+      if (name === whisper.name && !isWhisperUp) throw new Error('it crashed')
+      held++
+      const { baseUrl } = name === whisper.name ? whisperServer : moonshine
+      return {
+        ...{ baseUrl, queueMs: 0, cold: false, loadMs: null, engine: name },
+        explain: async error => error,
+        release: () => held--,
+      }
+    },
+    secondOpinion: async () => (isWhisperHere ? whisper : null),
+  })
+  const open = () => recognizer.open({ model, language: 'en', owner: 'test' })
+  const hear = (where: Parameters<ReturnType<typeof open>['finish']>[0] = speech) => {
+    const recognition = open()
+    recognition.push(samples)
+    return recognition.finish(where, never)
+  }
+  return { open, hear, asked: moonshine.requests, askedWhisper: whisperServer.requests, held: () => held }
+}
+
+describe('Moonshine', () => {
+  test('hears the speech with 320 ms around it, in one pass', async () => {
+    const { hear, asked, askedWhisper, held } = await scene(['What time is it?'])
+    expect(await hear()).toMatchObject({
+      ...{ text: 'What time is it?', passes: 1, audioMs: 2640, audioContext: null, speechMs: 2000 },
+    })
+    expect(asked).toEqual([{ draft: '', audioMs: 2640 }])
+    expect(askedWhisper).toHaveLength(0)
+    expect(held()).toBe(0)
+  })
+
+  test('looks for speech in a clip before it decodes, because silence is what it fails at', async () => {
+    const { hear, asked } = await scene(['What time is it?'])
+    const order: string[] = []
+    await hear(async () => {
+      order.push(`found after ${asked.length} requests`)
+      return speech
+    })
+    expect(order).toEqual(['found after 0 requests'])
+    expect(asked).toEqual([{ draft: '', audioMs: 2640 }])
+  })
+
+  test('that gives no words is asked again with less around the speech', async () => {
+    const { hear, asked, askedWhisper } = await scene(['', 'What time is it?'])
+    expect(await hear()).toMatchObject({ text: 'What time is it?', passes: 2 })
+    expect(asked.map(({ audioMs }) => audioMs)).toEqual([2640, 2240])
+    expect(askedWhisper).toHaveLength(0)
+  })
+
+  test('that still gives none, or repeats itself, leaves it to Whisper', async () => {
+    for (const text of ['', '...', 'no way no way no way no way no way no way']) {
+      const { hear, askedWhisper, held } = await scene([text])
+      expect(await hear()).toMatchObject({ text: 'Heard by Whisper.', passes: 3 })
+      expect(askedWhisper).toHaveLength(1)
+      expect(held()).toBe(0)
+    }
+  })
+
+  test('heard nothing where Whisper is not here, or is not up', async () => {
+    const without = await scene([''], { isWhisperHere: false })
+    expect(await without.hear()).toMatchObject({ text: '', passes: 2 })
+    const broken = await scene([''], { isWhisperUp: false })
+    expect(await broken.hear()).toMatchObject({ text: '', passes: 2 })
+  })
+
+  test('is believed by how much was voiced and how sure it was', async () => {
+    const little = { segments: [{ startMs: 1000, endMs: 1200 }], speechMs: 200 }
+    const unsure = await scene(['You'], { logProbability: -0.5, isWhisperHere: false })
+    expect((await unsure.hear(little)).text).toBe('')
+    expect((await unsure.hear()).text).toBe('You')
+    const sure = await scene(['Yes.'], { isWhisperHere: false })
+    expect((await sure.hear(little)).text).toBe('Yes.')
+    const guessed = await scene(['You'], { logProbability: -1.15, isWhisperHere: false })
+    expect((await guessed.hear()).text).toBe('')
+  })
+
+  test('checks at the end what it heard while the utterance went on, and asks nobody else about a look', async () => {
+    const { open, asked, askedWhisper } = await scene(['', 'What time', 'What time is it?'])
+    const recognition = open()
+    const partials: string[] = []
+    recognition.partials(({ text }) => partials.push(text))
+    for (let offset = 0; offset < samples.length; offset += samplesIn(100)) {
+      recognition.push(samples.subarray(offset, offset + samplesIn(100)))
+      await sleep(10)
+      if (partials.length > 0) break
+    }
+    await expect.poll(() => partials).toEqual(['What time'])
+    expect((await recognition.finish(speech, never)).text).toBe('What time is it?')
+    expect(asked.map(({ draft }) => draft)).toEqual(['', '', '100,101'])
+    expect(askedWhisper).toHaveLength(0)
+  })
+})
