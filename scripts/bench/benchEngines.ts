@@ -7,14 +7,14 @@ import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { ensureSpeechModel, ensureWhisper } from '../../server/setup/index.ts'
 import { createProgressView } from '../commands/progressView.ts'
 
-/** Whisper-servers that nobody but the bench uses. */
-export function createBenchEngines(signal: AbortSignal) {
+/** Speech engines that nobody but the bench uses, `maxLoaded` levels at once. */
+export function createBenchEngines(signal: AbortSignal, maxLoaded = 1) {
   const { onProgress, done } = createProgressView()
   const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress, signal }
   const engines = createLocalSpeechEngines({
     programs: () => ensureWhisper(context),
     threads: availableParallelism(),
-    maxLoaded: 1,
+    maxLoaded,
     log: pino({ level: 'silent' }),
   })
   return {
