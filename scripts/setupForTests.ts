@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream'
 import type { Config } from '../server/config.ts'
 import { provisionFrom } from '../server/setup/provision.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../server/shared/speechDefaults.ts'
 
-/** The engines and the speech level that the tests on real engines start with; tests fetch what more they need. */
+/** The engines and the speech levels that the tests on real engines start with; tests fetch what more they need. */
 export async function setupForTests(config: Config, out: Writable): Promise<void> {
   const provision = provisionFrom(config.CACHE_DIR)
   const { signal } = new AbortController()
@@ -14,6 +15,9 @@ export async function setupForTests(config: Config, out: Writable): Promise<void
   }
   await Promise.all([
     provision.ollama(report, signal),
-    provision.whisper(report, signal).then(() => provision.speechLevel(config.SPEECH_MODEL, report, signal)),
+    provision
+      .whisper(report, signal)
+      .then(() => provision.speechLevel(FALLBACK_SPEECH_MODEL, report, signal)),
+    provision.speechLevel(PREFERRED_SPEECH_MODEL, report, signal),
   ])
 }

@@ -53,7 +53,7 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const { stages, replies, tickets, engines } = dependencies
   const registry = new Registry()
-  const observe = createTurnMetrics(registry, [config.LLM_MODEL, config.SPEECH_MODEL])
+  const observe = createTurnMetrics(registry, [config.LLM_MODEL, stages.settings.speechModel])
   stages.observers.add(
     () =>
       ({ record }) =>

@@ -16,6 +16,7 @@ import {
   secretSettings,
   shownSetting,
 } from './settings.ts'
+import { PREFERRED_SPEECH_MODEL } from './shared/speechDefaults.ts'
 import { orFound, refuseUnheard, spokenLanguage } from './spokenLanguage.ts'
 
 /** Every setting by its one name, checked. Paths are absolute, URLs without a final slash and without credentials. */
@@ -90,7 +91,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
     keepAliveSetByHand: origins.KEEP_ALIVE !== 'default',
   }
-  refuseUnheard(config.SPEECH_MODEL, orFound(config.SPEECH_LANGUAGE))
+  refuseUnheard(config.SPEECH_MODEL ?? PREFERRED_SPEECH_MODEL, orFound(config.SPEECH_LANGUAGE))
   refuseUnsafe(config)
   return { config, origins }
 }

@@ -1,4 +1,5 @@
 import type { QuantvoxError } from './errors.ts'
+import { isMoonshineName } from './shared/speechDefaults.ts'
 
 /** A place at a speech engine that has the model loaded: nobody else is in it until `release`. Times in milliseconds. */
 export type SpeechEngineLease = {
@@ -22,4 +23,4 @@ export type SpeechEngineLease = {
 
 /** Whether a level is run by our Moonshine engine; what has no file is at a whisper-server elsewhere, whatever it is called. */
 export const isMoonshine = ({ name, path }: { name: string; path: string }): boolean =>
-  path !== '' && name.startsWith('moonshine-')
+  path !== '' && isMoonshineName(name)

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import Type, { type TSchema } from 'typebox'
 import { QuantvoxError } from './errors.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from './shared/speechDefaults.ts'
 
 /** The schema of all settings: name, default, bounds and meaning. README's table and `.env.example` are made from it. */
 
@@ -52,10 +53,10 @@ export const Settings = Type.Object({
     Type.String({ minLength: 1 }),
     'Ollama tag; default: the first of models/catalog.json that is installed or can be had.',
   ),
-  SPEECH_MODEL: Type.String({
-    default: 'whisper-tiny.en-q8_0',
-    description: 'Catalog name of a speech model level.',
-  }),
+  SPEECH_MODEL: optional(
+    Type.String({ minLength: 1 }),
+    `Catalog name of a speech model level; default: ${PREFERRED_SPEECH_MODEL} where it can be had, else ${FALLBACK_SPEECH_MODEL}.`,
+  ),
   SPEECH_LANGUAGE: Type.String({
     default: 'auto',
     description:

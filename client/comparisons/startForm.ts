@@ -1,6 +1,7 @@
 import type { ComparisonRequest } from '../../server/protocol/comparisons.ts'
 import type { ServerInfo } from '../../server/protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
+import { comparedByDefault } from '../../server/shared/speechDefaults.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import { bytes } from '../figures.ts'
@@ -93,8 +94,13 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
         api.get<{ items: LanguageModel[] }>('/v1/models/language'),
       ])
       models.replaceChildren(
-        checkboxes('Speech levels', 'speechModels', speechGroups(speech.items), info.defaults.speechModel),
-        checkboxes('Answers', 'llmModels', languageGroups(language.items), info.defaults.llmModel),
+        checkboxes(
+          'Speech levels',
+          'speechModels',
+          speechGroups(speech.items),
+          comparedByDefault(info.defaults.speechModel),
+        ),
+        checkboxes('Answers', 'llmModels', languageGroups(language.items), [info.defaults.llmModel]),
       )
     } catch (error) {
       models.replaceChildren(troubleBox([inWords(error)], () => void offerModels()))
@@ -105,12 +111,17 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
   return form
 }
 
-function checkboxes(title: string, name: string, groups: LevelGroup[], inUse: string | null): HTMLElement {
+function checkboxes(
+  title: string,
+  name: string,
+  groups: LevelGroup[],
+  inUse: (string | null)[],
+): HTMLElement {
   const families = groups
     .map(group => ({ ...group, levels: group.levels.filter(({ installed }) => installed) }))
     .filter(({ levels }) => levels.length > 0)
   const set = ({ family, levels }: LevelGroup) => {
-    const isUsed = levels.some(level => level.name === inUse)
+    const isUsed = levels.some(level => inUse.includes(level.name))
     return el(
       'div',
       { class: 'family' },

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type Config, loadConfig } from '../../server/config.ts'
-import { QuantvoxError } from '../../server/errors.ts'
+import { QuantvoxError, toQuantvoxError } from '../../server/errors.ts'
 import {
   chooseDefaultLanguageModel,
   ensureEndOfTurn,
@@ -11,6 +11,7 @@ import {
   installedLanguageTags,
   type SetupContext,
 } from '../../server/setup/index.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
 import { withOllama } from './models/ollamaForCommand.ts'
 import { createProgressView } from './progressView.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
@@ -28,14 +29,15 @@ export function addSetup(program: Command, signal: AbortSignal): void {
 }
 
 function resultText(result: Awaited<ReturnType<typeof setUp>>): string {
-  const { whisper, ollama, speechModel, endOfTurn, languageModel } = result
-  const rows = [
+  const { whisper, ollama, speechModel, preferredSpeechModel, endOfTurn, languageModel } = result
+  const rows: (readonly [string, string])[] = [
     ['Ollama', 'url' in ollama ? `running at ${ollama.url}` : `${ollama.version}  ${ollama.path}`],
     ['whisper.cpp', whisper === null ? 'at SPEECH_URL' : `${whisper.version}  ${whisper.serverPath}`],
     ['speech model', speechModel === null ? 'at SPEECH_URL' : `${speechModel.name}  ${speechModel.path}`],
+    ...(preferredSpeechModel === null ? [] : [['Moonshine', preferredSpeechModel] as const]),
     ...(endOfTurn === null ? [] : [['end of turn', endOfTurn] as const]),
     ['language model', languageModel],
-  ] as const
+  ]
   const lines = rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`)
   return `${lines.join('')}Everything is there (${result.seconds} s).\n`
 }
@@ -57,15 +59,31 @@ async function setUp(config: Config, onProgress: SetupContext['onProgress'], sig
   const isSpeechElsewhere = config.SPEECH_URL.length > 0
   const parts = [
     orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureWhisper(context)),
-    orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureSpeechModel(config.SPEECH_MODEL, context)),
+    orStop(isSpeechElsewhere ? Promise.resolve(null) : getSpeechModel(config, context)),
     orStop(getEndOfTurn(config, context)),
     orStop(getLanguageModel(config, context)),
   ] as const
   await Promise.allSettled(parts)
   failed.signal.throwIfAborted()
-  const [whisper, speechModel, endOfTurn, { ollama, languageModel }] = await Promise.all(parts)
+  const [whisper, speech, endOfTurn, { ollama, languageModel }] = await Promise.all(parts)
   const seconds = Math.round((performance.now() - started) / 100) / 10
-  return { cacheDir, whisper, ollama, speechModel, endOfTurn, languageModel, seconds }
+  return {
+    ...{ cacheDir, whisper, ollama, endOfTurn, languageModel, seconds },
+    speechModel: speech?.model ?? null,
+    preferredSpeechModel: speech?.preferred ?? null,
+  }
+}
+
+/** The model that hears and, where that is not the preferred one and none was set, why. */
+async function getSpeechModel({ SPEECH_MODEL }: Config, context: SetupContext) {
+  if (SPEECH_MODEL !== null) return { model: await ensureSpeechModel(SPEECH_MODEL, context), preferred: null }
+  const [preferred, fallback] = await Promise.allSettled(
+    [PREFERRED_SPEECH_MODEL, FALLBACK_SPEECH_MODEL].map(name => ensureSpeechModel(name, context)),
+  )
+  context.signal.throwIfAborted()
+  if (preferred?.status === 'fulfilled') return { model: preferred.value, preferred: null }
+  if (fallback?.status !== 'fulfilled') throw fallback?.reason
+  return { model: fallback.value, preferred: toQuantvoxError(preferred?.reason).line }
 }
 
 /** Where it is, or why it is not: turns end without it, too. Null where it is not wanted. */

@@ -3,6 +3,7 @@ import type { LanguageModel } from '../../server/protocol/models.ts'
 import { listSpeechModels } from '../../server/setup/index.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
+import { speechModelOf } from './models.ts'
 
 const MB = 1e6
 /** The server with Silero, and flite before it is renewed (docs/operations.md, "Sizing"). */
@@ -22,7 +23,9 @@ export async function examineMemory(
   language: LanguageModel | null,
   facts: Facts,
 ): Promise<Finding> {
-  const speech = (await listSpeechModels(config.CACHE_DIR)).find(({ name }) => name === config.SPEECH_MODEL)
+  const models = await listSpeechModels(config.CACHE_DIR)
+  const speechModel = speechModelOf(config, models)
+  const speech = models.find(({ name }) => name === speechModel)
   const speechBytes =
     config.SPEECH_URL.length > 0 || !speech?.sizeBytes ? 0 : speech.sizeBytes + SPEECH_BUFFERS_BYTES
   const languageBytes =
@@ -31,7 +34,7 @@ export async function examineMemory(
   const stillToLoad = needed - (language?.loaded ? languageBytes : 0)
   const parts = [
     `the server ${gigabytes(SERVER_BYTES)}`,
-    `${config.SPEECH_MODEL} ${speechBytes === 0 ? 'elsewhere or not here yet' : gigabytes(speechBytes)}`,
+    `${speechModel} ${speechBytes === 0 ? 'elsewhere or not here yet' : gigabytes(speechBytes)}`,
     `${language?.name ?? 'the language model'} ${language === null ? 'not known: Ollama was not asked' : gigabytes(languageBytes)}`,
   ]
   const found = `about ${gigabytes(needed)} of ${gigabytes(facts.memoryBytes)} are needed (${parts.join(', ')}); ${gigabytes(facts.availableMemoryBytes)} are free`

@@ -7,6 +7,7 @@ import { checkSpeechModels, findEndOfTurn, listSpeechModels } from '../../server
 import { findPython } from '../../server/setup/moonshine/python.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
 import { type Finding, finding } from './finding.ts'
 import { versionAt } from './ollama.ts'
 
@@ -27,13 +28,14 @@ async function speech(config: Config): Promise<Finding> {
   if (config.SPEECH_URL.length > 0)
     return finding('speech model', `as loaded at ${config.SPEECH_URL.join(', ')}`, null, why)
   const models = await listSpeechModels(config.CACHE_DIR)
-  const model = models.find(candidate => candidate.name === config.SPEECH_MODEL)
+  const name = speechModelOf(config, models)
+  const model = models.find(candidate => candidate.name === name)
   const installed = models.filter(candidate => candidate.installed).length
-  const pull = `Run "npx quantvox models pull ${config.SPEECH_MODEL}", or just start: the server fetches it.`
+  const pull = `Run "npx quantvox models pull ${name}", or just start: the server fetches it.`
   if (model === undefined) {
     return finding(
       'speech model',
-      `${config.SPEECH_MODEL} is not in the catalog`,
+      `${name} is not in the catalog`,
       { state: 'wrong', mend: 'Choose one of "npx quantvox models list".' },
       why,
     )
@@ -44,6 +46,15 @@ async function speech(config: Config): Promise<Finding> {
     model.installed ? null : { state: 'note', mend: pull },
     why,
   )
+}
+
+/** The one that is set, or that the server takes where none is. */
+export function speechModelOf(
+  { SPEECH_MODEL }: Pick<Config, 'SPEECH_MODEL'>,
+  models: { name: string; installed: boolean }[],
+): string {
+  const isHere = (name: string) => models.some(model => model.name === name && model.installed)
+  return SPEECH_MODEL ?? (isHere(PREFERRED_SPEECH_MODEL) ? PREFERRED_SPEECH_MODEL : FALLBACK_SPEECH_MODEL)
 }
 
 /** Whether the fastest recognizer is here, or could be made. */
@@ -57,9 +68,12 @@ async function moonshine({ SPEECH_URL, SPEECH_MODEL, CACHE_DIR }: Config): Promi
   const is = hasPython
     ? `not here; "npx quantvox models pull ${levels[0]?.name}" makes it`
     : 'not here, and cannot be made: there is no python3'
-  const isMissed = !hasPython && SPEECH_MODEL.startsWith('moonshine-')
   const mend = 'Install python3 (3.10 to 3.14) with pip, or choose a Whisper level as SPEECH_MODEL.'
-  return [finding('Moonshine', is, isMissed ? { state: 'wrong', mend } : null, why)]
+  const problem =
+    hasPython || SPEECH_MODEL?.startsWith('whisper-') === true
+      ? null
+      : ({ state: SPEECH_MODEL === null ? 'note' : 'wrong', mend } as const)
+  return [finding('Moonshine', is, problem, why)]
 }
 
 async function hashes({ CACHE_DIR }: Config, signal: AbortSignal): Promise<Finding> {

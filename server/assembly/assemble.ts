@@ -25,17 +25,16 @@ import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { quantizationIn } from '../shared/quantization.ts'
+import { FALLBACK_SPEECH_MODEL } from '../shared/speechDefaults.ts'
 import { orFound } from '../spokenLanguage.ts'
 import { createVoices } from '../voice/voices.ts'
 import { closeDataFolder } from './dataFolder.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
+import { defaultSpeechModel } from './speechChoice.ts'
 
 /** Speech levels loaded at once; a comparison switches between more, and each costs 100 to 300 MB. */
 const MAX_LOADED_SPEECH_LEVELS = 3
-
-/** Hears what Moonshine makes nothing of, where it is here. */
-const SECOND_OPINION = 'whisper-tiny.en-q8_0'
 
 /** Threads of one decoding by Whisper at most. */
 const MAX_SPEECH_THREADS = 8
@@ -118,14 +117,16 @@ export async function assemble(
   }
 
   const underWay = createTurnsUnderWay()
+  /** Until it is chosen, the one that is here sooner. */
+  let speechModel = config.SPEECH_MODEL ?? FALLBACK_SPEECH_MODEL
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
     recognizer: createSpeechRecognizer({
       acquire: speechEngines.acquire,
       async secondOpinion(signal) {
         const levels = isSpeechElsewhere ? [] : await provision.speechLevels()
-        const isHere = levels.some(({ name, installed }) => installed && name === SECOND_OPINION)
-        return isHere ? await provision.speechLevel(SECOND_OPINION, report, signal) : null
+        const isHere = levels.some(({ name, installed }) => installed && name === FALLBACK_SPEECH_MODEL)
+        return isHere ? await provision.speechLevel(FALLBACK_SPEECH_MODEL, report, signal) : null
       },
     }),
     llm: createLanguageModelLeases({
@@ -150,7 +151,9 @@ export async function assemble(
       llmModel: rememberWhenDone(() =>
         config.LLM_MODEL === null ? chooseTag() : listedTag(config.LLM_MODEL),
       ),
-      speechModel: config.SPEECH_MODEL,
+      get speechModel() {
+        return speechModel
+      },
       language: orFound(config.SPEECH_LANGUAGE),
       voice: config.VOICE,
       systemPrompt: config.SYSTEM_PROMPT ?? defaultSystemPrompt,
@@ -169,6 +172,12 @@ export async function assemble(
 
   return {
     stages,
+    /** Chooses the speech model that hears where none is asked for; for `stages.settings`, too. */
+    async chooseSpeechModel(): Promise<string> {
+      if (config.SPEECH_MODEL === null && !isSpeechElsewhere)
+        speechModel = await defaultSpeechModel(provision, report, ending.signal, log)
+      return speechModel
+    },
     activity,
     detector,
     ollama,

@@ -65,7 +65,7 @@ export async function infoOf(
     },
     defaults: {
       llmModel,
-      speechModel: config.SPEECH_MODEL,
+      speechModel: stages.settings.speechModel,
       voice: config.VOICE,
       numCtx: config.NUM_CTX,
     },

@@ -20,7 +20,7 @@ export type WarmUp = ReturnType<typeof createWarmUp>
 
 export function createWarmUp(
   config: Config,
-  { stages, ollama, flite, languageModels, detector }: Assembly,
+  { stages, ollama, flite, languageModels, detector, chooseSpeechModel }: Assembly,
   provision: Provision,
   report: Report,
   log: Log,
@@ -28,7 +28,7 @@ export function createWarmUp(
   const missing = new Map<string, Missing>()
 
   async function speech(signal: AbortSignal): Promise<void> {
-    const level = await stages.speechLevel(config.SPEECH_MODEL, signal)
+    const level = await stages.speechLevel(await chooseSpeechModel(), signal)
     await stages.recognizer.load(level, OWNER, signal)
   }
 

@@ -33,7 +33,7 @@ export type Stages = {
 export type TurnSettings = {
   appVersion: string
   llmModel(): Promise<string>
-  speechModel: string
+  readonly speechModel: string
   /** Of what is said, as Whisper codes it; null has the speech model find out. */
   language: string | null
   voice: string

@@ -19,7 +19,7 @@ describe('quantvox ask', () => {
     const [, heard = ''] = out.match(/^you: {4}(.+)\nreply: {2}\S/) ?? []
     expect(charactersWrong("What's the weather like?", heard)).toBeLessThan(HEARD_WELL)
     expect(out).toMatch(/from speech end/)
-    expect(out).toMatch(/whisper-tiny\.en-q8_0/)
+    expect(out).toMatch(/moonshine-base\.en-int8/)
   })
 
   test('writes the spoken reply and prints JSON', async () => {
@@ -72,7 +72,7 @@ test('SIGTERM ends the server and every process that it started', async () => {
   const own = await startLiveServer()
   const started = descendantsOf(own.pid, await listProcesses())
   const commands = started.map(({ command }) => command.join(' ')).join('\n')
-  for (const engine of ['whisper-server', 'ollama', 'fliteChild']) expect(commands).toContain(engine)
+  for (const engine of ['moonshineServer', 'ollama', 'fliteChild']) expect(commands).toContain(engine)
   expect(await own.stop()).toBe(0)
   const left = async () => {
     const alive = new Set((await listProcesses()).map(({ pid }) => pid))

@@ -41,7 +41,7 @@ test.each([
     await sleep(300)
     const processes = await identitiesBelow(server.pid)
     const engines = processes.map(({ command }) => command).join('\n')
-    for (const engine of ['whisper-server', 'ollama']) expect(engines).toContain(engine)
+    for (const engine of ['moonshineServer', 'ollama']) expect(engines).toContain(engine)
     process.kill(whom === 'launcher' ? server.pid : serverPid, signal)
     const codes = await closed
     expect(await leftOver(processes)).toEqual([])

@@ -34,10 +34,10 @@ test('info says what runs here', async () => {
   const info: unknown = await (await fetch(`${server.url}/v1/info`)).json()
   Value.Assert(ServerInfo, info)
   expect(info.engines.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(['ollama', 'whisper-server', 'flite']),
+    expect.arrayContaining(['ollama', 'moonshine', 'flite']),
   )
-  expect(info.engines.find(({ name }) => name === 'whisper-server')?.version).toMatch(/^\d/)
-  expect(info.defaults).toMatchObject({ speechModel: 'whisper-tiny.en-q8_0', llmModel: expect.any(String) })
+  expect(info.engines.find(({ name }) => name === 'moonshine')?.version).toMatch(/^\d/)
+  expect(info.defaults).toMatchObject({ speechModel: 'moonshine-base.en-int8', llmModel: expect.any(String) })
 })
 
 describe('a recorded question', () => {
@@ -48,7 +48,7 @@ describe('a recorded question', () => {
     expect(timings).toMatchObject({
       outcome: 'completed',
       source: 'rest',
-      speech: { model: 'whisper-tiny.en-q8_0', quantization: 'q8_0', audioMs: 2030, passes: 1, cold: false },
+      speech: { model: 'moonshine-base.en-int8', quantization: 'int8', passes: 1, cold: false },
       llm: { cold: false },
     })
     const { fromSpeechEnd, speech, llm, memory } = timings

@@ -27,13 +27,13 @@ export type Asker = {
   leave(): void
 }
 
-export function restAsker(url: string): Asker {
+export function restAsker(url: string, speechModel: string): Asker {
   return {
     async ask(isSpoken) {
       const patience = AbortSignal.timeout(ENDS_WITHIN_MS)
       const voice = { voice: 'flite:slt' }
       const answer = await (isSpoken
-        ? askClip(url, clip('azure-weather'), voice, patience)
+        ? askClip(url, clip('azure-weather'), { ...voice, speechModel }, patience)
         : askText(url, text, voice, patience))
       const body: unknown = await answer.json()
       if (Value.Check(TurnAnswer, body)) return { turnId: body.turnId, outcome: body.timings.outcome }
@@ -46,8 +46,8 @@ export function restAsker(url: string): Asker {
 }
 
 /** One session, whose client plays what is spoken as soon as it comes. */
-export async function liveAsker(url: string, speech: Int16Array): Promise<Asker> {
-  const client = await connectLive(url, { mode: 'hands-free' })
+export async function liveAsker(url: string, speech: Int16Array, speechModel: string): Promise<Asker> {
+  const client = await connectLive(url, { mode: 'hands-free', speechModel })
   let speaking: string | null = null
   const played = setInterval(() => {
     if (speaking !== null) playback(speaking, 'progress')

@@ -3,6 +3,7 @@ import Value from 'typebox/value'
 import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
 import { readClip } from '../../../server/audio/readClip.ts'
 import { ServerInfo } from '../../../server/protocol/info.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../../server/shared/speechDefaults.ts'
 import { clip } from '../../../test/support/liveServer.ts'
 import { identitiesBelow, leftOver } from '../../../test/support/scriptedServer/trials.ts'
 import { startBenchServer } from '../../bench/benchServer.ts'
@@ -19,6 +20,7 @@ const SILENCE_MS = 700
 /** Each by the command line of its process; whether it is asked by voice. */
 const engines = [
   { name: 'whisper-server', command: /^\S*whisper-server /, isSpokenTo: true },
+  { name: 'moonshine', command: /moonshineServer/, isSpokenTo: true },
   { name: 'ollama serve', command: /^\S*ollama serve/, isSpokenTo: false },
   { name: "Ollama's runner", command: /^\S*ollama runner/, isSpokenTo: false },
   { name: 'flite', command: /fliteChild/, isSpokenTo: false },
@@ -50,7 +52,8 @@ export const killAttack: Attack = {
       async attempt(dice, number) {
         const engine = engines[number % engines.length] as Engine
         const isLive = Math.floor(number / engines.length) % 2 === 0
-        const asker = isLive ? await liveAsker(url, speech) : restAsker(url)
+        const speechModel = engine.name === 'moonshine' ? PREFERRED_SPEECH_MODEL : FALLBACK_SPEECH_MODEL
+        const asker = isLive ? await liveAsker(url, speech, speechModel) : restAsker(url, speechModel)
         const how = `${engine.name}, ${isLive ? 'live' : 'REST'}`
         const kind = `${isLive} ${engine.isSpokenTo}`
         const atMs = dice.below(KILLED_WITHIN_TURNS * (lastTurns.get(kind) ?? FIRST_TURN_MS))

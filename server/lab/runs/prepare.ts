@@ -5,6 +5,7 @@ import type { ComparisonRequest } from '../../protocol/comparisons.ts'
 import { recognizeClip } from '../../recognition/recognizer.ts'
 import { withoutQuantization } from '../../shared/quantization.ts'
 import { seedOf } from '../../shared/seeded.ts'
+import { comparedByDefault } from '../../shared/speechDefaults.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { type AnswerBench, answerPhase, atModel } from '../measuring/answers.ts'
 import { llmArms, speechArms } from '../measuring/arms.ts'
@@ -78,10 +79,11 @@ async function namesOf({ speechModels, llmModels }: ComparisonRequest, lab: LabD
   const { settings } = lab.stages
   const familyOf = async (level: string) =>
     (await lab.speechModels()).find(({ name }) => name === level)?.family ?? level
+  const [ladder, ...beside] = comparedByDefault(settings.speechModel)
   const isDefault = speechModels === undefined && llmModels === undefined
   return {
     speech:
-      speechModels ?? (isDefault && lab.speechEngines !== null ? [await familyOf(settings.speechModel)] : []),
+      speechModels ?? (isDefault && lab.speechEngines !== null ? [await familyOf(ladder), ...beside] : []),
     llm: llmModels ?? (isDefault ? [withoutQuantization(await settings.llmModel())] : []),
   }
 }

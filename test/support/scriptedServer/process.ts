@@ -11,6 +11,8 @@ process.on('SIGXFSZ', () => {})
 process.on('SIGUSR2', () => globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }))
 const engine = join(import.meta.dirname, 'engine.sh')
 const { config } = loadConfig()
+// The engine that is scripted is whisper-server.
+config.SPEECH_MODEL ??= 'whisper-tiny.en-q8_0'
 
 /** Speech levels have no file and every tag is installed. */
 const provision: Provision = {

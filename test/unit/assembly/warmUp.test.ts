@@ -18,6 +18,7 @@ async function pulledInto(owned: boolean, flags: Record<string, string>, refused
     stages,
     ollama: { owned: () => owned, url: async () => 'http://127.0.0.1:1' },
     languageModels: { list: async () => [] },
+    chooseSpeechModel: async () => stages.settings.speechModel,
   } as unknown as Assembly
   const provision = { languageModel: async (tag: string) => void pulled.push(tag) } as unknown as Provision
   const stopping = new AbortController()
@@ -55,7 +56,9 @@ test('a speech engine that does not start keeps no typed question waiting', asyn
   const { stages, calls } = createFakeStages()
   stages.speechLevel = () => Promise.reject(new QuantvoxError('engine_unavailable', 'whisper-server died.'))
   const languageModels = { list: async () => [fakeLanguageModel] }
-  const assembly = { stages, languageModels, ollama: { owned: () => true } } as unknown as Assembly
+  const chooseSpeechModel = async () => stages.settings.speechModel
+  const ollama = { owned: () => true }
+  const assembly = { stages, languageModels, ollama, chooseSpeechModel } as unknown as Assembly
   const stopping = new AbortController()
   const warmUp = createWarmUp(config, assembly, {} as Provision, () => {}, quietLog())
   const { ready, readyForText } = warmUp.run(stopping.signal)

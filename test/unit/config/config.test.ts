@@ -58,7 +58,7 @@ describe('where a setting comes from', () => {
       OLLAMA_HOST: 'http://127.0.0.1:11434',
       ollamaHostSetByHand: false,
       keepAliveSetByHand: false,
-      SPEECH_MODEL: 'whisper-tiny.en-q8_0',
+      SPEECH_MODEL: null,
       VOICE: 'flite:slt',
       SAVE_TEXT: true,
       SAVE_AUDIO: false,
