@@ -39,6 +39,13 @@ export function joinSamples(parts: readonly Int16Array[]): Int16Array {
   return result
 }
 
+/** RMS in dB of full scale; −∞ for digital silence, NaN for no samples. */
+export function levelDb(samples: Int16Array): number {
+  let power = 0
+  for (const sample of samples) power += sample * sample
+  return 10 * Math.log10(power / samples.length / 32_768 ** 2)
+}
+
 /** Little-endian bytes of 16-bit samples, without a copy where the machine is little-endian (all that Node 24 runs on but s390x). */
 export function toBytes(samples: Int16Array): Buffer {
   const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)

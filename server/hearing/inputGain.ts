@@ -1,3 +1,5 @@
+import { levelDb } from '../audio/pcm.ts'
+
 /** dBFS (RMS of a frame) that quieter sound is brought up to, as far as `MOST_DB` does; louder sound stays as it is. */
 const TARGET_DB = -36
 const MOST_DB = 12
@@ -26,11 +28,4 @@ export function createInputGain(frameMs: number): InputGain {
       return 10 ** (gainDb / 20)
     },
   }
-}
-
-/** RMS in dB of full scale; −∞ for digital silence. */
-function levelDb(frame: Int16Array): number {
-  let power = 0
-  for (const sample of frame) power += sample * sample
-  return 10 * Math.log10(power / frame.length / 32_768 ** 2)
 }

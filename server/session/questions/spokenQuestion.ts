@@ -4,6 +4,7 @@ import type { SessionSettings } from '../../protocol/socketServer.ts'
 import type { Recognition, SpeechLevel } from '../../recognition/recognizer.ts'
 import type { ActiveHistory } from '../settings.ts'
 import { type AskedFor, recordLevel, recordTranscript } from './question.ts'
+import { tellIfQuiet } from './quietMicrophone.ts'
 
 type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level: Promise<SpeechLevel> }
 
@@ -65,6 +66,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
           return null
         }
         samples = end.utterance.samples
+        tellIfQuiet(turnId, samples, end.utterance, sink)
         switchTo(settings, samples)
         const level = await lookup.level
         recordLevel(turn, level)

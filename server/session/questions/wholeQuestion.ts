@@ -8,6 +8,7 @@ import { inheritedBy, orFound, refuseUnheard } from '../../spokenLanguage.ts'
 import { withinPatience } from '../patience.ts'
 import type { Active } from '../settings.ts'
 import { type AskedFor, type QuestionContext, recordLevel, recordTranscript } from './question.ts'
+import { tellIfQuiet } from './quietMicrophone.ts'
 
 /** A typed question of a session, with what is in force when it comes. */
 export function typedQuestion(
@@ -103,7 +104,11 @@ async function transcribe(
     speech.speechMs = 0
     return null
   }
-  const find = () => stages.findSpeech(samples, signal)
+  const find = async () => {
+    const found = await stages.findSpeech(samples, signal)
+    tellIfQuiet(turn.turnId, samples, found, sink)
+    return found
+  }
   const options = { model, language, owner: turn.owner }
   const transcript = await recognizeClip(stages.recognizer, samples, find, options, signal)
   return recordTranscript(turn, transcript, sink)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { SpeechClip } from '../../../scripts/bench/speechClips.ts'
+import { atLevel } from '../../../scripts/bench/turntaking/levels.ts'
 import { joinSamples } from '../../../server/audio/pcm.ts'
 import { track, trackerDefaults, trackerStart } from '../../../server/hearing/speechTracker.ts'
 import { FRAME_SAMPLES } from '../../../server/hearing/voiceActivity.ts'
@@ -7,19 +8,6 @@ import { randomFrom } from '../../../server/shared/seeded.ts'
 import { activity, clips } from '../../support/hearing/heardClips.ts'
 
 const MOST_LATE_MS = 150
-
-/** The sound with its louder half at so many dBFS RMS. */
-function atLevel(samples: Int16Array, dB: number): Int16Array {
-  const powers: number[] = []
-  for (let from = 0; from + FRAME_SAMPLES <= samples.length; from += FRAME_SAMPLES) {
-    const frame = samples.subarray(from, from + FRAME_SAMPLES)
-    powers.push(frame.reduce((sum, sample) => sum + sample * sample, 0) / FRAME_SAMPLES)
-  }
-  const louder = powers.toSorted((a, b) => b - a).slice(0, Math.ceil(powers.length / 2))
-  const rms = Math.sqrt(louder.reduce((sum, power) => sum + power, 0) / louder.length)
-  const gain = (10 ** (dB / 20) * 32_768) / rms
-  return samples.map(sample => Math.max(-32_768, Math.min(32_767, Math.round(sample * gain))))
-}
 
 /** Steady noise of a room, at −72 dBFS. */
 function inRoom(samples: Int16Array): Int16Array {
