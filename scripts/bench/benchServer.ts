@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { spawnGuarded } from '../../server/engines/guard.ts'
 
-export type BenchServer = { url: string; stop(): Promise<void> }
+export type BenchServer = { url: string; pid: number; stop(): Promise<void> }
 
 /**
  * A server as a user runs it, in a process of its own, on a free port, warm, with a record that is gone when it has stopped. It
@@ -27,7 +27,7 @@ export async function startBenchServer(settings: Record<string, string>): Promis
   }
   for await (const line of createInterface({ input: stdout })) {
     const url = /ready after .*: (http\S+)$/.exec(line)?.[1]
-    if (url !== undefined) return { url, stop }
+    if (url !== undefined) return { url, pid: child.pid ?? 0, stop }
     if (/not ready/.test(line)) {
       await stop()
       throw new Error(line)

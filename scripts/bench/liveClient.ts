@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Value from 'typebox/value'
-import { PCM_SAMPLE_RATE, toBytes } from '../../server/audio/pcm.ts'
+import { fromBytes, PCM_SAMPLE_RATE, toBytes } from '../../server/audio/pcm.ts'
 import type { ClientMessage } from '../../server/protocol/socketClient.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
 
@@ -21,8 +21,13 @@ export async function connectLive(url: string, settings: Settings) {
   const tell = (message: ServerMessage | Error) => {
     for (const take of [...waiting]) take(message)
   }
+  const listening = new Set<(samples: Int16Array) => void>()
   socket.addEventListener('message', ({ data }) => {
-    if (typeof data !== 'string') return
+    if (typeof data !== 'string') {
+      const samples = fromBytes(new Uint8Array(data))
+      for (const take of [...listening]) take(samples)
+      return
+    }
     const message: unknown = JSON.parse(data)
     Value.Assert(ServerMessage, message)
     tell(message)
@@ -35,8 +40,8 @@ export async function connectLive(url: string, settings: Settings) {
 
   const client = {
     send: (message: ClientMessage): void => socket.send(JSON.stringify(message)),
-    /** Plays samples (mono, 16 kHz) as a microphone would, in real time, then silence until `until` settles. */
-    async play(samples: Int16Array, until: Promise<unknown>): Promise<void> {
+    /** Sends, as a microphone would and in real time, what `next` gives (mono, 16 kHz, so many samples) until `until` settles. */
+    async stream(next: (samples: number) => Int16Array, until: Promise<unknown>): Promise<void> {
       let stop = false
       void until
         .finally(() => {
@@ -44,13 +49,21 @@ export async function connectLive(url: string, settings: Settings) {
         })
         .catch(() => {})
       const step = (PCM_SAMPLE_RATE * FRAME_MS) / 1000
-      const silence = new Int16Array(step)
       const startedAt = performance.now()
       for (let frame = 0; !stop; frame++) {
-        const part = samples.subarray(frame * step, (frame + 1) * step)
-        socket.send(new Uint8Array(toBytes(part.length === step ? part : silence)))
+        socket.send(new Uint8Array(toBytes(next(step))))
         await sleep(Math.max(0, startedAt + (frame + 1) * FRAME_MS - performance.now()))
       }
+    },
+    /** Streams samples (mono, 16 kHz), then silence until `until` settles. */
+    async play(samples: Int16Array, until: Promise<unknown>): Promise<void> {
+      let at = 0
+      const next = (count: number) => {
+        const part = samples.subarray(at, at + count)
+        at += count
+        return part.length === count ? part : new Int16Array(count)
+      }
+      await client.stream(next, until)
     },
     /** Sends samples (mono, 16 kHz) and nothing after them, `speed` times as fast as a microphone would. */
     async say(samples: Int16Array, speed: number): Promise<void> {
@@ -82,6 +95,8 @@ export async function connectLive(url: string, settings: Settings) {
       waiting.add(take)
       return { stop: () => void waiting.delete(take) }
     },
+    /** Gives every frame of reply audio from now on. */
+    listen: (take: (samples: Int16Array) => void): void => void listening.add(take),
     close: (): void => socket.close(),
   }
   const ready = client.next('ready')

@@ -1,29 +1,48 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { shuffled } from '../../server/shared/seeded.ts'
 import { startBenchServer } from './benchServer.ts'
 import { ownClips, readSpeechClips } from './speechClips.ts'
-import { type ArmFigures, armFigures, type Outcome } from './turntaking/figures.ts'
-import { type Hold, holdsOf } from './turntaking/holds.ts'
-import { type Arm, playHold } from './turntaking/playHold.ts'
+import { armOf } from './turntaking/arms.ts'
+import { type SoundOutcome, soundFigures, type TurnOutcome, turnFigures } from './turntaking/figures.ts'
+import { allItems } from './turntaking/items/allItems.ts'
+import {
+  type Choice,
+  chosenOf,
+  countsOf,
+  falseStopSets,
+  isTurn,
+  realStopSets,
+  turnSets,
+} from './turntaking/items/items.ts'
+import { withFlite } from './turntaking/items/speakWithFlite.ts'
+import { playSound } from './turntaking/playSound.ts'
+import { playTurn } from './turntaking/playTurn.ts'
+import { printSounds, printTurns } from './turntaking/print.ts'
+import { withCpu } from './turntaking/serverCpu.ts'
 
 /**
- * `npm run bench:turntaking`: utterances with a pause put into them, played in real time over a real socket, hands-free: how often
- * a turn ends inside the pause, and how long after the end it ends. Arms take turns on each utterance, in one run.
+ * `npm run bench:turntaking`: what people say and what rooms sound like, played in real time over a real socket, hands-free: how often
+ * a turn ends before its speaker is done, how long after the end it ends, what stops a reply and what does not. Arms take turns on
+ * each item, in one run.
  */
 
 type Options = {
   audio: string
   speech: string
   arms: string
+  items: string
   holds: string
+  count: string
   seed: string
-  speakers: 'all' | 'odd' | 'even'
+  speakers: Choice['speakers']
   json?: string
 }
+
+const sets: readonly string[] = [...turnSets, ...falseStopSets, ...realStopSets]
 
 await new Command('bench:turntaking')
   .option('--audio <dir>', 'clips with a manifest.json', ownClips)
@@ -31,77 +50,82 @@ await new Command('bench:turntaking')
   .option(
     '--arms <arms>',
     'milliseconds of silence, or presets, comma-separated',
-    '500,800,fast,balanced,patient',
+    '200,500,800,1000,1600,fast,balanced,patient',
   )
+  .option('--items <sets>', `comma-separated, of ${sets.join(', ')}`, sets.join(','))
   .option('--holds <n>', 'pauses put into each clip, one at a time', '3')
-  .option('--seed <n>', 'decides where and how long they are', '1')
-  .option('--speakers <which>', 'all, or one half of them: odd or even', 'all')
+  .option('--count <n>', 'items of each set at most', '1000')
+  .option('--seed <n>', 'decides which, where and how long they are', '1')
+  .addOption(
+    new Option('--speakers <which>', 'one half of them to tune on, the other to judge on')
+      .choices(['all', 'odd', 'even'])
+      .default('all'),
+  )
   .option('--json <file>', 'write all outcomes here too')
   .action(run)
   .parseAsync()
 // The socket of Node keeps the process for as long as the server takes to close it.
 process.exit()
 
-async function run(options: Options): Promise<void> {
-  const { signal } = new AbortController()
-  const findSpeech = createFindSpeech(await createVoiceActivity())
-  const clips = await readSpeechClips(resolve(options.audio), findSpeech, signal)
-  const holds = halfOf(holdsOf(clips, Number(options.holds), Number(options.seed)), options.speakers)
+async function run({ json, ...options }: Options): Promise<void> {
+  const items = await itemsFor(options)
   const arms = options.arms.split(',').map(armOf)
-  process.stdout.write(
-    `${holds.length} holds in ${new Set(holds.map(({ file }) => file)).size} clips of ${new Set(holds.map(({ speaker }) => speaker)).size} speakers, seed ${options.seed}\n`,
-  )
-  const outcomes: Outcome[] = []
+  const speakers = new Set(items.map(({ speaker }) => speaker)).size
+  print(`${items.length} items of ${speakers} speakers (${options.speakers}), seed ${options.seed}`)
+  print(countsOf(items))
+  const turns: TurnOutcome[] = []
+  const sounds: SoundOutcome[] = []
   const server = await startBenchServer({
-    SPEECH_MODEL: options.speech,
-    ENDPOINTING: 'learned',
-    VOICE: 'none',
+    ...{ SPEECH_MODEL: options.speech, ENDPOINTING: 'learned', VOICE: 'flite:slt', TEMPERATURE: '0' },
   })
   try {
     // What only the first turn pays is no delay of a turn.
-    for (const arm of arms) if (holds[0]) await playHold(server.url, holds[0], arm)
-    for (const [index, hold] of holds.entries()) {
-      process.stderr.write(`\r${index + 1} of ${holds.length}`)
+    const first = items.find(isTurn)
+    for (const arm of arms) if (first) await playTurn(server.url, first, arm)
+    for (const [index, item] of items.entries()) {
+      process.stderr.write(`\r${index + 1} of ${items.length}`)
       for (const arm of shuffled(arms, index)) {
-        const { file, speaker, holdMs } = hold
-        const played = await playHold(server.url, hold, arm)
-        outcomes.push({ arm: arm.name, hold: { file, speaker, holdMs }, played })
+        if (isTurn(item)) {
+          const [played, cpuSeconds] = await withCpu(server.pid, () => playTurn(server.url, item, arm))
+          const { samples, ...about } = item
+          turns.push({ arm: arm.name, item: about, played, cpuSeconds })
+        } else {
+          const [played, cpuSeconds] = await withCpu(server.pid, () => playSound(server.url, item, arm))
+          const { samples, ...about } = item
+          sounds.push({ arm: arm.name, item: about, played, cpuSeconds })
+        }
       }
       // A run that is broken off leaves what it has.
-      if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(outcomes, null, 2)}\n`)
+      if (json !== undefined) await writeFile(json, `${JSON.stringify({ turns, sounds }, null, 2)}\n`)
     }
   } finally {
     await server.stop()
   }
   process.stderr.write('\n')
-  print(arms.map(({ name }) => armFigures(name, outcomes)))
+  const names = arms.map(({ name }) => name)
+  if (turns.length > 0)
+    printTurns(
+      names.map(name => turnFigures(name, turns)),
+      print,
+    )
+  if (sounds.length > 0)
+    printSounds(
+      names.map(name => soundFigures(name, sounds)),
+      print,
+    )
 }
 
-function armOf(text: string): Arm {
-  if (text === 'fast' || text === 'balanced' || text === 'patient') {
-    return { name: `learned, ${text}`, endpointing: { mode: 'learned', preset: text } }
-  }
-  const silenceMs = Number(text)
-  if (!Number.isInteger(silenceMs)) throw new Error(`${text} is no preset and no silence in milliseconds`)
-  return { name: `silence, ${text} ms`, endpointing: { mode: 'silence', silenceMs } }
+async function itemsFor(options: Options) {
+  const wanted = options.items.split(',')
+  for (const set of wanted) if (!sets.includes(set)) throw new Error(`${set} is none of ${sets.join(', ')}`)
+  const { signal } = new AbortController()
+  const findSpeech = createFindSpeech(await createVoiceActivity())
+  const clips = await readSpeechClips(resolve(options.audio), findSpeech, signal)
+  const [seed, holds] = [Number(options.seed), Number(options.holds)]
+  const all = await withFlite(speak => allItems(clips, speak, holds, seed))
+  return chosenOf(all, { sets: wanted, speakers: options.speakers, count: Number(options.count), seed })
 }
 
-/** By speaker, so that what is tuned on one half can be judged on the other. */
-function halfOf(holds: Hold[], which: Options['speakers']): Hold[] {
-  const speakers = [...new Set(holds.map(({ speaker }) => speaker))].toSorted()
-  return holds.filter(
-    ({ speaker }) => which === 'all' || speakers.indexOf(speaker) % 2 === (which === 'odd' ? 1 : 0),
-  )
-}
-
-function print(all: readonly ArmFigures[]): void {
-  const row = (arm: string, ...cells: string[]) =>
-    process.stdout.write(`${arm.padEnd(20)}${cells.map(cell => cell.padStart(30)).join('')}\n`)
-  const ms = (value: number) => `${Math.round(value)}`
-  const with95 = ({ value, interval }: ArmFigures['cutOffPercent']) =>
-    `${ms(value)}${interval === null ? '' : ` (${interval.map(ms).join('–')})`}`
-  const times = ({ mean, p50, p90 }: ArmFigures['decidedMs']) => `${with95(mean)}, ${ms(p50)}, ${ms(p90)}`
-  row('arm', 'cut off in a hold, %', 'decided: mean, p50, p90', 'token: mean, p50, p90')
-  for (const { arm, cutOffPercent, decidedMs, firstTokenMs } of all)
-    row(arm, with95(cutOffPercent), times(decidedMs), times(firstTokenMs))
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
 }

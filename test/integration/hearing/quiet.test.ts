@@ -1,19 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { SpeechClip } from '../../../scripts/bench/speechClips.ts'
-import { atLevel } from '../../../scripts/bench/turntaking/levels.ts'
+import { atLevel, inRoom } from '../../../scripts/bench/turntaking/items/levels.ts'
 import { joinSamples } from '../../../server/audio/pcm.ts'
 import { track, trackerDefaults, trackerStart } from '../../../server/hearing/speechTracker.ts'
 import { FRAME_SAMPLES } from '../../../server/hearing/voiceActivity.ts'
-import { randomFrom } from '../../../server/shared/seeded.ts'
 import { activity, clips } from '../../support/hearing/heardClips.ts'
 
 const MOST_LATE_MS = 150
-
-/** Steady noise of a room, at −72 dBFS. */
-function inRoom(samples: Int16Array): Int16Array {
-  const random = randomFrom(7)
-  return samples.map(sample => sample + Math.round((random() * 2 - 1) * 14))
-}
 
 async function beginnings(samples: Int16Array): Promise<number[]> {
   const stream = activity.open()

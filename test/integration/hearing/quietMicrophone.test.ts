@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { atLevel } from '../../../scripts/bench/turntaking/levels.ts'
+import { atLevel } from '../../../scripts/bench/turntaking/items/levels.ts'
 import { encodeWav } from '../../../server/audio/encodeWav.ts'
 import { joinSamples, toBytes } from '../../../server/audio/pcm.ts'
 import type { TurnAnswer } from '../../../server/protocol/turns.ts'

@@ -1,0 +1,20 @@
+import pino from 'pino'
+import { joinSamples, PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../../../../server/audio/pcm.ts'
+import { createFlite } from '../../../../server/engines/flite/flite.ts'
+import { createResampler } from '../../../../server/shared/resampler.ts'
+import type { Speak } from './spoken.ts'
+
+/** flite in a process of its own, for as long as `use` takes. */
+export async function withFlite<T>(use: (speak: Speak) => Promise<T>): Promise<T> {
+  const flite = createFlite({ log: pino({ level: 'silent' }) })
+  const { signal } = new AbortController()
+  try {
+    return await use(async (text, voice) => {
+      const { samples, sampleRate } = await flite.speak(text, voice, signal)
+      const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
+      return joinSamples([toInt16(resampler.push(toFloat32(samples))), toInt16(resampler.end())])
+    })
+  } finally {
+    await flite.stop()
+  }
+}

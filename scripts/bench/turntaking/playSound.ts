@@ -1,0 +1,137 @@
+import { within } from '../../../server/abort.ts'
+import { PCM_SAMPLE_RATE, samplesIn, toFloat32, toInt16 } from '../../../server/audio/pcm.ts'
+import type { ServerMessage } from '../../../server/protocol/socketServer.ts'
+import { createResampler } from '../../../server/shared/resampler.ts'
+import { connectLive, type LiveClient } from '../liveClient.ts'
+import type { Arm } from './arms.ts'
+import type { SoundItem } from './items/items.ts'
+import { inRoom, mixed } from './items/levels.ts'
+import { onsetMs } from './items/spoken.ts'
+import { createReplyPlayout } from './replyPlayout.ts'
+
+/** Asks for much to say. */
+const QUESTION = 'Tell me a long story about an old lighthouse and the people who lived in it.'
+/** Until a reply begins to be heard. */
+const PATIENCE_MS = 30_000
+/** Of the reply before the sound: the listener has heard something of it. */
+const BEFORE_MS = 1500
+/** Of the reply with an echo of it. */
+const ECHO_MS = 5000
+/** After the sound: longer than anything that stops or resumes a reply takes. */
+const AFTER_MS = 3000
+/** A reply that was over sooner after the sound might still have been stopped. */
+const TOLD_MS = 1500
+const REPORT_EVERY_MS = 200
+
+/** What came of a sound over a reply; milliseconds from where the sound began, null where it did not happen. */
+export type SoundPlayed = {
+  duckedMs: number | null
+  pausedMs: number | null
+  resumedMs: number | null
+  stoppedMs: number | null
+  /** The reply was over too early to tell. */
+  isVoid: boolean
+}
+
+/** Plays a sound into a session of its own while that speaks a reply, in real time. */
+export async function playSound(url: string, item: SoundItem, { endpointing }: Arm): Promise<SoundPlayed> {
+  const client = await connectLive(url, { mode: 'hands-free', endpointing })
+  try {
+    client.send({ type: 'text', text: QUESTION })
+    return await playOver(client, item)
+  } finally {
+    client.close()
+  }
+}
+
+async function playOver(client: LiveClient, item: SoundItem): Promise<SoundPlayed> {
+  const { played, take, begins, isOver, playout, advance } = openReply(client)
+  const over = Promise.withResolvers<void>()
+  client.watch(message => {
+    if (message instanceof Error) over.reject(message)
+    else take(message)
+  })
+  const soundMs = item.echo === null ? item.samples.length / 16 : ECHO_MS
+  const room = inRoom(new Int16Array(samplesIn(ECHO_MS)))
+  let recorded = 0
+  let from: number | null = null
+  const sinceMs = () => (from === null ? Number.NEGATIVE_INFINITY : (recorded - from) / 16)
+
+  /** The microphone hears the room, and over the reply the sound, or the reply itself where it is not cancelled. */
+  function record(count: number): Int16Array {
+    advance(count)
+    if (from === null && playout.positionMs() > (item.echo === null ? BEFORE_MS : 0)) {
+      from = recorded
+      begins(item.echo?.delayMs ?? onsetMs(item.samples))
+    }
+    if (sinceMs() > soundMs + AFTER_MS || played.stoppedMs !== null || isOver()) over.resolve()
+    const at = recorded
+    recorded += count
+    const noise = room.subarray(at % room.length, (at % room.length) + count)
+    if (from === null || sinceMs() > soundMs) return noise
+    if (item.echo !== null) return mixed(noise, playout.echo(count, item.echo))
+    return item.samples.subarray(at - from, at - from + count)
+  }
+
+  const enough = within(over.promise, PATIENCE_MS + BEFORE_MS + soundMs + AFTER_MS, () => {})
+  await client.stream(record, enough)
+  await enough
+  played.isVoid = played.stoppedMs === null && sinceMs() < soundMs + TOLD_MS
+  return played
+}
+
+/** The reply as it comes and is played, and what is told of it. */
+function openReply(client: LiveClient) {
+  const playout = createReplyPlayout()
+  let resampler = createResampler(PCM_SAMPLE_RATE, PCM_SAMPLE_RATE)
+  let reply: string | null = null
+  let isWhole = false
+  let beganAtMs: number | null = null
+  let reportedAtMs = Number.NEGATIVE_INFINITY
+  const played: SoundPlayed = {
+    ...{ duckedMs: null, pausedMs: null, resumedMs: null, stoppedMs: null, isVoid: false },
+  }
+  const sinceMs = () => (beganAtMs === null ? null : performance.now() - beganAtMs)
+
+  function report(event: 'progress' | 'stopped'): void {
+    if (reply === null || playout.isStopped()) return
+    reportedAtMs = performance.now()
+    client.send({ type: 'playback', turnId: reply, event, positionMs: playout.positionMs() })
+  }
+
+  client.listen(samples => playout.push(toInt16(resampler.push(toFloat32(samples)))))
+
+  return {
+    ...{ played, playout },
+    /** So much more time went by. */
+    advance(count: number): void {
+      playout.advance(count)
+      if (playout.positionMs() > 0 && performance.now() - reportedAtMs > REPORT_EVERY_MS) report('progress')
+    },
+    begins(afterMs: number): void {
+      beganAtMs = performance.now() + afterMs
+    },
+    /** All of the reply is played. */
+    isOver: () => isWhole && playout.waitingMs() === 0,
+    take(message: ServerMessage): void {
+      const { type }: { type: string } = message
+      if (!('turnId' in message)) return
+      if (message.type === 'audio.started') {
+        reply ??= message.turnId
+        resampler = createResampler(message.sampleRate, PCM_SAMPLE_RATE)
+      }
+      if (message.turnId !== reply) return
+      if (type === 'audio.done') isWhole = true
+      if (type === 'ducked') played.duckedMs ??= sinceMs()
+      if (type === 'paused') played.pausedMs ??= sinceMs()
+      if (type === 'resumed') played.resumedMs = sinceMs()
+      if (type === 'ducked' || type === 'paused') playout.set(type)
+      if (type === 'resumed') playout.set('playing')
+      if (message.type === 'interrupted' && message.reason === 'barge-in') {
+        played.stoppedMs ??= sinceMs()
+        report('stopped')
+        playout.set('stopped')
+      }
+    },
+  }
+}
