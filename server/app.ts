@@ -119,6 +119,7 @@ export async function buildApp(
         },
         maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
         partialTranscripts: config.PARTIAL_TRANSCRIPTS,
+        speculates: config.SPECULATION === 'on',
       },
     })
   }

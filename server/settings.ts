@@ -81,6 +81,11 @@ export const Settings = Type.Object({
     default: 'balanced',
     description: 'How soon a turn ends with ENDPOINTING=learned.',
   }),
+  SPECULATION: Type.Enum(['on', 'off'], {
+    default: 'on',
+    description:
+      'Ask the language model at a pause already, where it has nothing else to do, and hold its reply back until the turn is over; sooner answers for more work.',
+  }),
   SILENCE_MS: Type.Integer({
     default: 500,
     minimum: 100,

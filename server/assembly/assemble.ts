@@ -130,7 +130,7 @@ export async function assemble(
       },
     }),
     llm: createLanguageModelLeases({
-      enter: createGate().enter,
+      gate: createGate(),
       // Whoever comes has looked for the model just now, and with it for Ollama.
       host: async signal => ollama.known() ?? (await ollama.url(signal)),
       explain: ollama.explain,

@@ -13,6 +13,8 @@ export type Conversation = {
    * @throws QuantvoxError `context_exceeded`
    */
   prompt(options: Omit<PromptOptions, 'history' | 'estimateTokens'>): ChatMessage[]
+  /** The same for a reply that may never be wanted: nothing is forgotten for it. @throws QuantvoxError `context_exceeded` */
+  foresee(options: Omit<PromptOptions, 'history' | 'estimateTokens'>): ChatMessage[]
   /** Tells how many tokens a prompt of this conversation really took; null if the engine did not say. */
   observe(messages: readonly ChatMessage[], promptTokens: number | null): void
   /**
@@ -53,11 +55,14 @@ export function createConversations({
     const estimator = createTokenEstimator()
     /** The oldest turn that had room in the last prompt. */
     let oldestKept: Turn | undefined
+    const build: (options: Parameters<Conversation['prompt']>[0]) => ReturnType<typeof buildPrompt> =
+      options => buildPrompt({ ...options, history: turns, estimateTokens: estimator.estimate })
     const conversation: Conversation = {
       id,
       turns: () => turns,
+      foresee: options => build(options).messages,
       prompt(options) {
-        const prompt = buildPrompt({ ...options, history: turns, estimateTokens: estimator.estimate })
+        const prompt = build(options)
         oldestKept = turns[prompt.droppedTurns]
         return prompt.messages
       },

@@ -1,6 +1,9 @@
 /** A place inside the gate. `leave` may be called more than once; only the first call counts. */
 export type Entry = { waitedMs: number; leave(): void }
 
+/** A place that is lost as soon as somebody waits for it, until it is kept. */
+export type SpareEntry = Pick<Entry, 'leave'> & { keep(): void }
+
 export type Gate = ReturnType<typeof createGate>
 
 type Waiter = { admit(): void }
@@ -13,6 +16,8 @@ export function createGate(limit = () => 1) {
   /** Owners with someone waiting, in the order in which it is their turn; a Map keeps insertion order. */
   const queues = new Map<string, Waiter[]>()
   let inside = 0
+  /** Those inside who leave for anybody who waits. */
+  const spares = new Set<() => void>()
 
   function admit(): void {
     while (inside < limit()) {
@@ -61,7 +66,33 @@ export function createGate(limit = () => 1) {
         if (queue === undefined) queues.set(owner, [waiter])
         else queue.push(waiter)
         admit()
+        if (queues.size > 0) for (const wanted of [...spares]) wanted()
       })
+    },
+    /**
+     * Goes in only where there is room and nobody waits; else null. `wanted` is called as soon as somebody does wait: it
+     * stops the work in it at once, and then the place is theirs.
+     */
+    spare(wanted: () => void): SpareEntry | null {
+      if (inside >= limit() || queues.size > 0) return null
+      inside += 1
+      const giveUp = () => {
+        wanted()
+        entry.leave()
+      }
+      spares.add(giveUp)
+      let left = false
+      const entry = {
+        keep: () => void spares.delete(giveUp),
+        leave() {
+          spares.delete(giveUp)
+          if (left) return
+          left = true
+          inside -= 1
+          admit()
+        },
+      }
+      return entry
     },
     /** Lets those in for whom there is room; to be called when the limit has grown. */
     admit,

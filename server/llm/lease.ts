@@ -1,7 +1,8 @@
 import { patiently } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import { createColdness } from './coldness.ts'
+import { type Coldness, createColdness } from './coldness.ts'
+import { createReadPrompts, type ReadPrompts } from './readPrompts.ts'
 import type { ChatMessage, ChatSettings, ReplyPart, Respond } from './respond.ts'
 
 /** A place at the language model: nobody else is in it until `release`. */
@@ -26,11 +27,26 @@ export type LanguageModelLease = {
   release(): void
 }
 
+/** A place for work that may be for nothing: it is taken back as soon as anybody else wants it, and a reply under way broken off. */
+export type SpareLease = LanguageModelLease & {
+  /** Aborted once it is taken back. */
+  readonly lost: AbortSignal
+  /** From now on it is a place like any other. */
+  keep(): void
+}
+
 export type LeasedPart = Exclude<ReplyPart, Done> | (Done & { cold: boolean })
 type Done = Extract<ReplyPart, { type: 'done' }>
 
 /** What is asked for: a tag, and how it was loaded a moment ago. */
 export type WantedModel = Pick<LanguageModel, 'name' | 'loaded' | 'contextTokens'>
+
+/**
+ * Ollama notices that it is left only where it flushes a token, so never while it reads a prompt: what would have to be read
+ * first holds up whoever comes next. With 900 tokens a cancel after 50 ms kept the next request waiting for 16 s once in five times
+ * (Ollama 0.17.4, SmolLM2 135M, two cores).
+ */
+const MOST_UNREAD_TOKENS = 256
 
 /** Whoever waits longer has gone away; the replies of others end within it unless there are too many of them. */
 const PLACE_WITHIN_MS = 60_000
@@ -42,11 +58,21 @@ export type LanguageModelLeases = {
    * @throws `at_capacity` where none is free within a minute; what finding Ollama throws; the signal's reason when aborted
    */
   acquire(model: WantedModel, owner: string, signal: AbortSignal): Promise<LanguageModelLease>
+  /**
+   * A place to ask `messages` in, or null where that would be in anybody's way: it is not free at once, the model would have to
+   * be loaded, or more than 256 tokens of the prompt are not in its cache.
+   * @throws what finding Ollama throws; the signal's reason when aborted
+   */
+  spare(model: WantedModel, messages: readonly ChatMessage[], signal: AbortSignal): Promise<SpareLease | null>
 }
 
 export type LeaseDependencies = {
   /** The gate in front of Ollama; whoever is in it is alone. `leave` may be called more than once. */
-  enter(owner: string, signal: AbortSignal): Promise<{ waitedMs: number; leave(): void }>
+  gate: {
+    enter(owner: string, signal: AbortSignal): Promise<{ waitedMs: number; leave(): void }>
+    /** Goes in only where it is free, until `wanted` is called, or `keep`. */
+    spare(wanted: () => void): { keep(): void; leave(): void } | null
+  }
   /** Base URL of the Ollama to use. Throws `engine_unavailable`. */
   host(signal: AbortSignal): Promise<string>
   /** Told of a reply that failed at `host`: gives what became of Ollama, or `error` where that is not known. */
@@ -57,48 +83,82 @@ export type LeaseDependencies = {
 }
 
 export function createLanguageModelLeases(dependencies: LeaseDependencies): LanguageModelLeases {
-  const { enter, explain, respond, chat } = dependencies
-  const coldness = createColdness(chat.numCtx)
+  const { gate } = dependencies
+  const coldness = createColdness(dependencies.chat.numCtx)
+  const prompts = createReadPrompts()
+  const respondAt = responding(dependencies, coldness, prompts)
+
+  /** A place that was entered, at the Ollama of now; one that it cannot be found for is given back. */
+  async function opened(
+    model: WantedModel,
+    { waitedMs, leave }: { waitedMs: number; leave(): void },
+    released: AbortController,
+    signal: AbortSignal,
+  ): Promise<LanguageModelLease> {
+    try {
+      const host = await dependencies.host(signal)
+      return {
+        ...{ host, queueMs: waitedMs, cold: coldness.expected(model) },
+        respond: (messages, until, change) =>
+          respondAt(host, model, messages, change, AbortSignal.any([until, released.signal])),
+        release() {
+          released.abort(new Error('The place at the language model was given back.'))
+          leave()
+        },
+      }
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
 
   return {
     async acquire(model, owner, signal) {
-      const { waitedMs, leave } = await patiently(PLACE_WITHIN_MS, signal, noPlace, stop =>
-        enter(owner, stop),
-      )
-      try {
-        const host = await dependencies.host(signal)
-        const released = new AbortController()
-        return {
-          host,
-          queueMs: waitedMs,
-          cold: coldness.expected(model),
-          async *respond(messages, until, change) {
-            const stop = AbortSignal.any([until, released.signal])
-            stop.throwIfAborted()
-            try {
-              for await (const part of respond(
-                host,
-                messages,
-                { ...chat, ...change, model: model.name },
-                stop,
-              )) {
-                if (part.type !== 'done') yield part
-                else yield { ...part, cold: coldness.paid(model.name, model, part.statistics.loadMs) }
-              }
-            } catch (error) {
-              throw !stop.aborted && error instanceof QuantvoxError ? await explain(error, host) : error
-            }
-          },
-          release() {
-            released.abort(new Error('The place at the language model was given back.'))
-            leave()
-          },
-        }
-      } catch (error) {
-        leave()
-        throw error
-      }
+      const entry = await patiently(PLACE_WITHIN_MS, signal, noPlace, stop => gate.enter(owner, stop))
+      return await opened(model, entry, new AbortController(), signal)
     },
+    async spare(model, messages, signal) {
+      signal.throwIfAborted()
+      if (coldness.expected(model)) return null
+      if (prompts.unreadTokens(model.name, messages) > MOST_UNREAD_TOKENS) return null
+      const [released, lost] = [new AbortController(), new AbortController()]
+      const entry = gate.spare(() => {
+        lost.abort()
+        released.abort(new Error('Somebody else needs the place at the language model.'))
+      })
+      if (entry === null) return null
+      const lease = await opened(model, { waitedMs: 0, leave: entry.leave }, released, signal)
+      return { ...lease, lost: lost.signal, keep: entry.keep }
+    },
+  }
+}
+
+/** How a reply comes at a host, and what is learned of the model from it. */
+function responding({ explain, respond, chat }: LeaseDependencies, coldness: Coldness, prompts: ReadPrompts) {
+  return async function* (
+    host: string,
+    model: WantedModel,
+    messages: ChatMessage[],
+    change: Partial<ChatSettings> | undefined,
+    stop: AbortSignal,
+  ): AsyncGenerator<LeasedPart, void, undefined> {
+    stop.throwIfAborted()
+    const { name } = model
+    let [reply, isHeard, isThought] = ['', false, false]
+    prompts.asked(name, messages)
+    try {
+      for await (const part of respond(host, messages, { ...chat, ...change, model: name }, stop)) {
+        isHeard = true
+        if (part.type === 'text') reply += part.text
+        else if (part.type !== 'done') isThought = true
+        if (part.type !== 'done') yield part
+        else yield { ...part, cold: coldness.paid(name, model, part.statistics.loadMs) }
+      }
+    } catch (error) {
+      throw !stop.aborted && error instanceof QuantvoxError ? await explain(error, host) : error
+    } finally {
+      if (isHeard) prompts.read(name, messages, isThought ? null : reply)
+    }
   }
 }
 

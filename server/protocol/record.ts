@@ -95,6 +95,39 @@ export const MemoryFigures = Type.Object({
   ),
 })
 
+/** Why an asking at a pause came to nothing, or that it did not. */
+export const attemptOutcomes = ['used', 'resumed', 'changed', 'superseded', 'failed', 'dropped'] as const
+export const AttemptOutcome = Type.Enum(attemptOutcomes, {
+  description:
+    'used: its reply was given; resumed: speech went on; changed: another question was meant; superseded: somebody else needed the language model; failed; dropped: the turn was over',
+})
+export type AttemptOutcome = Static<typeof AttemptOutcome>
+
+export const Attempt = Type.Object({
+  startedMs: ms('asked, from speech end; below 0 before it'),
+  outcome: AttemptOutcome,
+  promptTokens: count('as Ollama told at its end'),
+  outputTokens: Type.Integer({
+    description: 'of one that was broken off the parts that came, a token each or a few',
+  }),
+  firstTokenMs: ms('request sent to first token'),
+  engineMs: ms('request sent to its end, or until it was broken off'),
+})
+
+/** What was asked at pauses, before it was known that the question was whole. */
+export const Speculation = Type.Object({
+  pauses: Type.Integer({ description: 'pauses that were found' }),
+  revisions: Type.Integer({ description: 'of them those after which speech went on' }),
+  attempts: Type.Array(Attempt),
+  wastedOutputTokens: Type.Integer({ description: 'of all attempts but the one that was used' }),
+  wastedEngineMs: Type.Number({ description: 'of them (milliseconds)' }),
+  tokenReadyMs: ms('the first token of the attempt that was used was there, from speech end'),
+  tokenReleasedMs: ms('it was given out, from speech end'),
+  gateHeldMs: ms('between the two'),
+  savedMs: ms('by which the first token came earlier than if it had been asked for when the turn asked'),
+})
+export type Speculation = Static<typeof Speculation>
+
 export const TurnRecord = Type.Object({
   turnId: Type.String({ description: 'UUIDv7' }),
   sessionId: text('of the socket'),
@@ -109,7 +142,7 @@ export const TurnRecord = Type.Object({
   llm: LlmTimings,
   synthesis: SynthesisTimings,
   memory: MemoryFigures,
-  speculation: Type.Null(),
+  speculation: nullable(Speculation),
 })
 
 export type FromSpeechEnd = Static<typeof FromSpeechEnd>

@@ -57,8 +57,11 @@ export type Recognition = {
    * the speech: the audio that is new to partial transcripts is counted from its end.
    */
   push(samples: Int16Array): void
-  /** A short silence: what was pushed so far may be all. `speech` is placed from the first sample pushed. */
-  paused(speech: Speech): void
+  /**
+   * A short silence: what was pushed so far may be all. `speech` is placed from the first sample pushed. `heard` is told the text
+   * up to here once an early decoding has it, unless speech goes on first.
+   */
+  paused(speech: Speech, heard?: (text: string) => void): void
   /** Speech goes on after all. */
   resumed(): void
   /** What was said up to the pause that goes on, as soon as an early decoding has it; null before that, and in no pause. */

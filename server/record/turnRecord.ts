@@ -9,9 +9,14 @@ import {
   type TurnRecord,
 } from '../protocol/record.ts'
 import type { Mark, Timeline } from './marks.ts'
+import { type SpeculationDraft, speculationOf } from './speculation.ts'
 
 /** The parts of a record that stages fill in while the turn runs, so that a turn that fails keeps what it measured. */
-export type RecordDraft = Pick<TurnRecord, 'speech' | 'llm' | 'synthesis' | 'memory'>
+type Measured = Pick<TurnRecord, 'speech' | 'llm' | 'synthesis' | 'memory'>
+export type RecordDraft = Measured & {
+  /** Null of a question that came whole. */
+  speculation: SpeculationDraft | null
+}
 
 type TurnIdentity = {
   turnId: string
@@ -36,6 +41,7 @@ export function createDraft(): RecordDraft {
     llm: allNull(LlmTimings),
     synthesis: allNull(SynthesisTimings),
     memory: allNull(MemoryFigures),
+    speculation: null,
   }
 }
 
@@ -51,7 +57,10 @@ export function finishRecord(
     const elapsedMs = timeline.between('speechEnd', name.slice(0, -'Ms'.length) as Mark)
     fromSpeechEnd[name] = elapsedMs === null ? null : rounded(elapsedMs)
   }
-  return { ...identity, ...outcome, fromSpeechEnd, ...roundedDraft(draft), speculation: null }
+  const { speculation, ...measured } = draft
+  const onTrial =
+    speculation && speculationOf(speculation, timeline.at('speechEnd'), timeline.at('firstToken'))
+  return { ...identity, ...outcome, fromSpeechEnd, ...roundedFigures({ ...measured, speculation: onTrial }) }
 }
 
 /** Microsecond steps: finer than any clock here is right, and short to print. */
@@ -59,13 +68,15 @@ function rounded(value: number): number {
   return Math.round(value * 1000) / 1000
 }
 
-function roundedDraft(draft: RecordDraft): RecordDraft {
-  const copy = structuredClone(draft)
-  for (const group of Object.values(copy) as Record<string, unknown>[]) {
-    for (const [name, value] of Object.entries(group))
-      if (typeof value === 'number') group[name] = rounded(value)
+/** Every figure of it, however deep. */
+function roundedFigures<T>(figures: T): T {
+  const round = (value: unknown): unknown => {
+    if (typeof value === 'number') return rounded(value)
+    if (Array.isArray(value)) return value.map(round)
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, round(part)]))
   }
-  return copy
+  return round(figures) as T
 }
 
 function allNull<P extends TProperties>(schema: TObject<P>): { [K in keyof P]: null } {

@@ -29,6 +29,7 @@ export async function askOnce(
   const runner = createRunner({
     ...{ ...dependencies, observers: stages.observers, sessionId: null, source },
     plays: false,
+    speculates: false,
     settings: { mode: 'push-to-talk', bargeInMs: 0 },
     conversationId: () => conversation.id,
     spoken: () => {

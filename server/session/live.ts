@@ -32,6 +32,8 @@ export type SessionDependencies = {
   defaults: { endpointing: SessionSettings['endpointing']; minSpeechMs: number }
   maxUtteranceMs: number
   partialTranscripts: boolean
+  /** Whether the language model is asked at pauses already. */
+  speculates: boolean
 }
 
 /** What a session that is ready works with. */

@@ -4,6 +4,7 @@ import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
 import type { AskedFor, Question } from './questions/question.ts'
 import { createReply, type Reply } from './reply/reply.ts'
+import { createSpeculation } from './reply/speculation.ts'
 import type { RunnerDependencies } from './runner.ts'
 import { beginTurn, type Turn } from './turn.ts'
 
@@ -29,7 +30,7 @@ export type LiveTurn = Pick<Reply, Told> & {
 
 export type LiveTurnDependencies = Pick<
   RunnerDependencies,
-  'stages' | 'replies' | 'observers' | 'sink' | 'log' | 'sessionId' | 'source' | 'plays'
+  'stages' | 'replies' | 'observers' | 'sink' | 'log' | 'sessionId' | 'source' | 'plays' | 'speculates'
 > & {
   /** Something of the reply is on its way to the listener. */
   audible(): void
@@ -45,8 +46,9 @@ export function createLiveTurn(
   const beginning = { turnId, conversationId, sessionId, source: dependencies.source }
   const turn = beginTurn(beginning, stages, observers, log)
   const hearing = new AbortController()
-  const source = asked({ stages, turn, sink, signal: hearing.signal })
-  const reply = createReply({ ...dependencies, turn, samples: source.samples })
+  const speculation = createSpeculation({ stages, turn }, dependencies.speculates)
+  const source = asked({ stages, turn, sink, signal: hearing.signal, supposing: speculation })
+  const reply = createReply({ ...dependencies, turn, speculation, samples: source.samples })
   let question: Question | null = null
   let record: TurnRecord | null = null
 
@@ -70,7 +72,10 @@ export function createLiveTurn(
       return await reply.give(question)
     },
     stopHearing: () => hearing.abort(new Error('nobody wants to know what is said')),
-    stopReply: reply.stop,
+    stopReply() {
+      speculation.end()
+      reply.stop()
+    },
     settle(outcome) {
       if (question === null) return
       turn.reply ??= ''
@@ -83,6 +88,7 @@ export function createLiveTurn(
     async write(outcome, failure) {
       // Models may still be looked up, of a question that was none or that settings were switched under.
       hearing.abort(new Error('the turn is over'))
+      speculation.end()
       const error = failure ?? (isEmpty(turn, outcome) ? emptyReply(turn) : null)
       if (error?.code === 'internal') log.error({ err: error, turnId }, 'turn failed')
       // One that ends the session is told when the turn is done; a turn by itself has no other to tell it to.

@@ -25,6 +25,8 @@ export type RunnerDependencies = {
   source: Source
   /** Whether the listener plays replies in its own time, and may report it. */
   plays: boolean
+  /** Whether the language model is asked at pauses, before it is known that a question is whole. */
+  speculates: boolean
   settings: { mode: Mode; bargeInMs: number }
   /** The conversation of a turn that begins now. */
   conversationId(): string

@@ -57,6 +57,22 @@ export function createTurnMetrics(registry: Registry, configured: (string | null
     ['speech_model'],
   )
   const queueWait = histogram('quantvox_queue_wait_seconds', 'Wait for a place at an engine.', ['engine'])
+  const attempts = new Counter({
+    name: 'quantvox_speculation_attempts_total',
+    help: 'Questions asked at a pause, by what came of them.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const wastedTokens = new Counter({
+    name: 'quantvox_speculation_wasted_tokens_total',
+    help: 'Tokens of replies to them that nobody wanted.',
+    registers,
+  })
+  const saved = histogram(
+    'quantvox_speculation_saved_seconds',
+    'By which a first token came earlier than if it had been asked for when the turn was over.',
+    ['llm_model'],
+  )
   const labelsOf = createModelLabels(configured)
 
   return (record: TurnRecord): void => {
@@ -69,6 +85,10 @@ export function createTurnMetrics(registry: Registry, configured: (string | null
     observe(inference, { speech_model }, record.speech.inferenceMs)
     observe(queueWait, { engine: 'whisper-server' }, record.speech.queueMs)
     observe(queueWait, { engine: 'ollama' }, record.llm.queueMs)
+    if (record.speculation === null) return
+    for (const { outcome } of record.speculation.attempts) attempts.inc({ outcome })
+    wastedTokens.inc(record.speculation.wastedOutputTokens)
+    observe(saved, { llm_model }, record.speculation.savedMs)
   }
 }
 

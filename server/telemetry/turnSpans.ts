@@ -1,4 +1,4 @@
-import type { TurnRecord } from '../protocol/record.ts'
+import type { Speculation, TurnRecord } from '../protocol/record.ts'
 import type { EndedTurn } from '../record/turnRecord.ts'
 
 type Attributes = Record<string, string | number | boolean | string[]>
@@ -24,7 +24,7 @@ type TurnPlan = { turn: SpanPlan; stages: SpanPlan[] }
  * @param endedAtMs when the turn was over
  */
 export function planSpans({ record, speechEndedAtMs }: EndedTurn, endedAtMs: number): TurnPlan {
-  const { fromSpeechEnd, speech, llm, synthesis, memory, errorCode } = record
+  const { fromSpeechEnd, speech, llm, synthesis, memory, speculation, errorCode } = record
   const startedAtMs = Date.parse(record.startedAt)
   const speechEndMs = speechEndedAtMs ?? startedAtMs
   const at = (ms: number | null) => (ms === null ? null : speechEndMs + ms)
@@ -49,11 +49,12 @@ export function planSpans({ record, speechEndedAtMs }: EndedTurn, endedAtMs: num
     stage('detect end of turn', 'internal', speechEndAt, at(fromSpeechEnd.turnDecidedMs), {})
   if (speech.audioMs !== null)
     stage(`transcribe ${speech.model}`, 'client', speechEndAt, transcriptAt, under('speech', speech))
-  // It was asked so long before its first token; where none came, once there was a question.
+  // It was asked so long before its first token, unless at a pause already; where none came, once there was a question.
+  const used = record.speculation?.attempts.find(({ outcome }) => outcome === 'used')
   const askedAt =
     firstTokenAt === null || llm.timeToFirstTokenMs === null
       ? (transcriptAt ?? speechEndAt)
-      : firstTokenAt - llm.timeToFirstTokenMs
+      : (at(used?.startedMs ?? null) ?? firstTokenAt - llm.timeToFirstTokenMs)
   if (llm.queueMs !== null)
     stage(`chat ${llm.model}`, 'client', askedAt, at(fromSpeechEnd.replyDoneMs), chatAttributes(record))
   if (synthesis.inferenceMs !== null)
@@ -83,12 +84,16 @@ export function planSpans({ record, speechEndedAtMs }: EndedTurn, endedAtMs: num
         ...(record.sessionId === null ? {} : { 'session.id': record.sessionId }),
         ...under('fromSpeechEnd', fromSpeechEnd),
         ...under('memory', memory),
+        ...(speculation === null ? {} : under('speculation', figuresOf(speculation))),
       },
       errorCode,
     },
     stages,
   }
 }
+
+/** Without the list of what was asked. */
+const figuresOf = ({ attempts: _each, ...figures }: Speculation) => figures
 
 /** What is known of a group of the record, by its own names. */
 function under(group: string, fields: Record<string, string | number | boolean | null>): Attributes {

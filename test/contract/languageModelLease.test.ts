@@ -60,7 +60,7 @@ test('an Ollama that cannot be found takes no place', async () => {
 test('a reply that failed is told with what became of Ollama', async () => {
   const told: string[] = []
   const leases = createLanguageModelLeases({
-    enter: createGate().enter,
+    gate: createGate(),
     // Nothing listens there.
     host: async () => 'http://127.0.0.1:1',
     async explain(error, host) {

@@ -173,6 +173,51 @@ export function languageModelLeaseContract(name: string, make: () => Promise<Lea
       expect(made.replying()).toBe(0)
     })
 
+    test('are had beside the real ones where they are in nobody’s way', async () => {
+      const spare = (change: Partial<WantedModel> = {}, asked = messages) =>
+        made.leases.spare({ ...model, ...change }, asked, never)
+      expect(await spare({ loaded: false })).toBeNull()
+      // More than 256 tokens that the model has not read.
+      expect(await spare({}, [{ role: 'user', content: 'word '.repeat(200) }])).toBeNull()
+      const held = await acquire('a')
+      expect(await spare()).toBeNull()
+      held.release()
+      const lease = await spare()
+      expect(lease).toMatchObject({ host: made.host, queueMs: 0, cold: false })
+      expect(lease && (await replyOf(lease)).at(-1)?.type).toBe('done')
+      lease?.release()
+      await expect(
+        made.leases.spare(model, messages, AbortSignal.abort(new Error('too late'))),
+      ).rejects.toThrow('too late')
+      ;(await acquire('a')).release()
+    })
+
+    test('for work that may be for nothing are lost to whoever comes, and with them the reply', async () => {
+      const lease = await made.leases.spare(model, messages, never)
+      if (lease === null) throw new Error('There was no place.')
+      const broken = (async () => {
+        let next: Promise<LanguageModelLease> | null = null
+        for await (const _part of lease.respond(messages, never)) next ??= acquire('b')
+        await next
+      })()
+      await expect(broken).rejects.toThrow('Somebody else needs the place')
+      expect(lease.lost.aborted).toBe(true)
+      lease.release()
+      // It is theirs, and nobody else's.
+      expect(await made.leases.spare(model, messages, never)).toBeNull()
+      await until(() => made.replying() === 0, 2_000)
+    })
+
+    test('that are kept are lost to nobody', async () => {
+      const lease = await made.leases.spare(model, messages, never)
+      lease?.keep()
+      const waiting = acquire('b')
+      expect(lease && (await replyOf(lease)).at(-1)?.type).toBe('done')
+      expect(lease?.lost.aborted).toBe(false)
+      lease?.release()
+      ;(await waiting).release()
+    })
+
     test('are warmed by a first token', async () => {
       const lease = await acquire('a')
       expect(await warm(lease, 'Be short.', never)).toBeGreaterThan(0)

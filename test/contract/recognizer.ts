@@ -67,8 +67,9 @@ export function recognizerContract(name: string, make: () => Promise<RecognizerS
     test('what was decoded at a pause counts where nothing came after it', async () => {
       const { heard, recognizer, engine, speech, idle } = await setUp()
       const recognition = heard()
+      const told: (string | null)[] = []
       expect(recognition.textAtPause()).toBeNull()
-      recognition.paused(speech)
+      recognition.paused(speech, text => told.push(text, recognition.textAtPause()))
       expect(recognition.textAtPause()).toBeNull()
       if (!recognizer.capabilities.earlyDecode) return
       await until(() => engine.asked() === 1, 20_000)
@@ -76,6 +77,7 @@ export function recognizerContract(name: string, make: () => Promise<RecognizerS
       await until(() => recognition.textAtPause() !== null, 20_000)
       expect(recognition.textAtPause()).toMatch(/\w/)
       const transcript = await recognition.finish(speech, never)
+      expect(told).toEqual([transcript.text, transcript.text])
       expect(transcript).toMatchObject({ earlyDecode: 'used', text: expect.stringMatching(/\w/) })
       expect(engine.asked()).toBe(1)
       expectFigures(transcript)
@@ -86,14 +88,16 @@ export function recognizerContract(name: string, make: () => Promise<RecognizerS
       const [half, rest] = halves(samples, speech)
       for (const told of [true, false]) {
         const recognition = open()
+        const texts: string[] = []
         recognition.push(half.samples)
-        recognition.paused(half.speech)
+        recognition.paused(half.speech, text => texts.push(text))
         if (told) recognition.resumed()
         if (told) expect(recognition.textAtPause()).toBeNull()
         recognition.push(rest)
         const { earlyDecode, text } = await recognition.finish(speech, never)
         if (recognizer.capabilities.earlyDecode) expect(earlyDecode).toBe('discarded')
         expect(text).toMatch(/\w/)
+        expect(texts).toEqual([])
       }
     })
 

@@ -97,10 +97,10 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
       newFromMs = heardMs
       void lookNow()
     },
-    paused(speech) {
+    paused(speech, heard) {
       if (over.signal.aborted) return
       pausing = true
-      early.start(speech)
+      early.start(speech, heard)
     },
     resumed() {
       pausing = false

@@ -175,6 +175,8 @@ export async function prepare(
             // What watches the turns of people sees none of these.
             observers: new Set(),
             partialTranscripts: true,
+            // As much is asked of the language model for each pair, however its clips are spoken.
+            speculates: false,
           },
           processes: async name => [...(await lab.processes.speech(name)), ...(await lab.processes.llm())],
         },
@@ -207,6 +209,7 @@ const alwaysTheSame = ({ acquire }: LanguageModelLeases): LanguageModelLeases =>
     const lease = await acquire(...wanted)
     return { ...lease, respond: (messages, signal) => lease.respond(messages, signal, sampling) }
   },
+  spare: async () => null,
 })
 
 function frontsOf({ pareto }: ComparisonResult) {

@@ -2,8 +2,8 @@ import type { Speech } from '../../audio/utterance.ts'
 import type { Transcript } from '../recognizer.ts'
 
 export type EarlyDecode = {
-  /** Decodes the utterance so far at a pause, while it is not yet known whether speech goes on. */
-  start(speech: Speech): void
+  /** Decodes the utterance so far at a pause, while it is not yet known whether speech goes on. `heard` is told what it gave, unless it is discarded. */
+  start(speech: Speech, heard?: (text: string) => void): void
   /** Speech goes on, or nobody wants it any more: the decoding is cancelled. */
   discard(): void
   /** What it gave, while it is not discarded; null before that. */
@@ -52,13 +52,16 @@ export function createEarlyDecode(
   }
 
   return {
-    start(speech) {
+    start(speech, heard) {
       discard()
       begun = true
       const cancel = new AbortController()
       const current: Running = { speech, cancel, result: decode(speech, cancel.signal), text: null }
       current.result.then(
-        ({ text }) => (current.text = text),
+        ({ text }) => {
+          current.text = text
+          if (running === current) heard?.(text)
+        },
         () => {},
       )
       running = current

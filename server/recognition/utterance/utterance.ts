@@ -45,10 +45,10 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
       audio.push(samples)
       if (!pausing) looks?.grew(audio.all())
     },
-    paused(speech) {
+    paused(speech, heard) {
       if (closed || speech.segments.length === 0) return
       pausing = true
-      early.start(speech)
+      early.start(speech, heard)
     },
     resumed() {
       if (closed) return

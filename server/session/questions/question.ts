@@ -29,6 +29,15 @@ export type QuestionSource = {
   samples(): Int16Array | null
 }
 
+/** What a question that is still being said may be answered by already. */
+export type Supposing = {
+  paused(): void
+  /** The question, if it ends with this pause. */
+  suppose(question: Promise<Question>): void
+  /** It does not. */
+  resumed(): void
+}
+
 export type QuestionContext = {
   stages: Stages
   turn: Turn
@@ -36,7 +45,7 @@ export type QuestionContext = {
   signal: AbortSignal
 }
 
-export type AskedFor = (context: QuestionContext) => QuestionSource
+export type AskedFor = (context: QuestionContext & { supposing: Supposing }) => QuestionSource
 
 /** Puts what a decoding gave and took into the turn; gives its text, or null where nothing was said that could be heard. */
 export function recordTranscript(turn: Turn, transcript: Transcript, sink: Sink): string | null {

@@ -10,10 +10,11 @@ type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level:
 
 /** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. */
 export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): AskedFor {
-  return ({ stages, turn, sink, signal }) => {
+  return ({ stages, turn, sink, signal, supposing }) => {
     const { turnId, owner } = turn
     const { conversation, settings: begunWith } = active.now()
     let samples: Int16Array | null = null
+    let isWhole = false
     let lookup = lookUp(begunWith)
     let recognition = recognize(lookup)
     signal.addEventListener('abort', () => recognition.cancel(), { once: true })
@@ -46,16 +47,32 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       recognition.push(spoken)
     }
 
+    /** What was switched since counts for it, and it was heard for another. */
+    function suppose(text: string): void {
+      const { settings, model } = lookup
+      if (isWhole || text === '' || settings !== active.now().settings) return
+      const voice = stages.voice(settings.voice)
+      const { language } = settings
+      supposing.suppose(model.then(found => ({ text, language, model: found, voice, conversation })))
+    }
+
     return {
       taker: {
         push: part => recognition.push(part),
-        paused: speech => recognition.paused(speech),
-        resumed: () => recognition.resumed(),
+        paused(speech) {
+          supposing.paused()
+          recognition.paused(speech, suppose)
+        },
+        resumed() {
+          supposing.resumed()
+          recognition.resumed()
+        },
         text: () => recognition.textAtPause(),
       },
       samples: () => samples,
       async understand(end) {
         if (end === null) throw new Error('A spoken question has no end.')
+        isWhole = true
         const { settings } = active.at(end.speechEndedAtMs ?? end.decidedAtMs)
         const { speech, llm } = turn.draft
         llm.model = settings.llmModel

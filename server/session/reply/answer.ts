@@ -1,16 +1,18 @@
 import { createBreather } from '../../audio/yielding.ts'
 import type { ReplyStatistics } from '../../llm/respond.ts'
-import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
 import type { LlmTimings } from '../../protocol/record.ts'
 import { IN_OTHER_LETTERS, NOTHING_TO_SAY } from '../../shared/emptyReply.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
+import { type AskedReply, ask, promptOf } from './asking.ts'
 import type { Speaking } from './speak.ts'
+import type { Speculation } from './speculation.ts'
 
 /** So many characters are surely cut into clauses well within a stretch of work. */
 const PIECE_LENGTH = 100
 
 export type AnswerContext = QuestionContext & {
+  speculation: Speculation
   /** Null where the server speaks nothing. */
   speaking: Speaking | null
   /** Some of the reply's text is out. */
@@ -27,18 +29,13 @@ const THINKING_TOLD_MS = 1000
  * and measured goes into the turn at once, so that a failure or an interruption keeps it.
  */
 export async function answer(question: Question, context: AnswerContext): Promise<void> {
-  const { text: userText, conversation, model, voice } = question
-  const { stages, turn, speaking, sink } = context
+  const { conversation, model, voice } = question
+  const { stages, turn, speaking, sink, speculation, signal } = context
   const { turnId, draft, timeline } = turn
   const { name, digest, quantization, parameterSize } = model
   Object.assign(draft.llm, { model: name, digest, quantization, parameterSize })
   draft.synthesis.voice = voice.name
-  const messages = conversation.prompt({
-    systemPrompt: stages.settings.systemPrompt,
-    userText,
-    contextTokens: stages.settings.contextTokens,
-    reserveTokens: MAX_REPLY_TOKENS,
-  })
+  const messages = conversation.prompt(promptOf(question, stages))
   const splitting = () => createClauseSplitter(question.language ?? undefined)
   let splitter = splitting()
   let isSilent = true
@@ -51,9 +48,10 @@ export async function answer(question: Question, context: AnswerContext): Promis
       speaking?.say(clause)
     }
   }
-  const breathe = createBreather(context.signal)
+  const breathe = createBreather(signal)
   turn.reply = ''
-  await stream(messages, question, context, {
+  const reply = speculation.take(question, messages, signal) ?? (await ask(messages, question, context))
+  await stream(reply, question, context, {
     async text(text) {
       for (let from = 0; from < text.length; from += PIECE_LENGTH) {
         say(splitter.push(text.slice(from, from + PIECE_LENGTH)))
@@ -67,7 +65,7 @@ export async function answer(question: Question, context: AnswerContext): Promis
       speaking?.restart()
     },
   })
-  conversation.observe(messages, draft.llm.promptTokens)
+  conversation.observe(reply.messages, draft.llm.promptTokens)
   say(splitter.flush())
   sink.tell({ type: 'reply.done', turnId, text: turn.reply })
   if (hasOtherLetters) {
@@ -81,34 +79,32 @@ export async function answer(question: Question, context: AnswerContext): Promis
 }
 
 async function stream(
-  messages: Parameters<Question['conversation']['observe']>[0],
+  { parts, askedAtMs, release, ...place }: AskedReply,
   { model }: Question,
-  { stages, turn, sink, worded, signal }: AnswerContext,
+  { turn, sink, worded, signal }: AnswerContext,
   hear: { text(text: string): Promise<void>; restart(): void },
 ): Promise<void> {
   const { turnId, timeline, draft } = turn
-  const lease = await stages.llm.acquire(model, turn.owner, signal)
   const { llm } = draft
-  Object.assign(llm, { host: lease.host, queueMs: lease.queueMs, cold: lease.cold })
+  Object.assign(llm, { host: place.host, queueMs: place.queueMs, cold: place.cold })
   try {
-    const askedAt = performance.now()
     let thinkingSince: number | null = null
     let toldAt = Number.NEGATIVE_INFINITY
-    for await (const part of lease.respond([...messages], signal)) {
+    for await (const { part, atMs } of parts) {
       signal.throwIfAborted()
       const now = performance.now()
       if (part.type === 'thinking') {
-        thinkingSince ??= now
-        llm.thinkingMs = now - thinkingSince
+        thinkingSince ??= atMs
+        llm.thinkingMs = atMs - thinkingSince
         if (now - toldAt < THINKING_TOLD_MS) continue
         toldAt = now
         sink.tell({ type: 'thinking', turnId, thinkingMs: llm.thinkingMs })
       } else if (part.type === 'restart') {
-        llm.thinkingMs = now - askedAt
+        llm.thinkingMs = atMs - askedAtMs
         turn.reply = ''
         hear.restart()
       } else if (part.type === 'text') {
-        llm.timeToFirstTokenMs ??= now - askedAt
+        llm.timeToFirstTokenMs ??= atMs - askedAtMs
         if (turn.reply === '') turn.watchMemory(model)
         timeline.mark('firstToken', now)
         turn.reply += part.text
@@ -122,7 +118,7 @@ async function stream(
       }
     }
   } finally {
-    lease.release()
+    release()
   }
 }
 

@@ -7,12 +7,14 @@ import type { RunnerDependencies } from '../runner.ts'
 import { answer } from './answer.ts'
 import { createPlayout } from './playout.ts'
 import { createSpeaking, type Speaking } from './speak.ts'
+import type { Speculation } from './speculation.ts'
 
 /** A disk that takes longer must not hold up the turn's row. */
 const KEPT_WITHIN_MS = 5000
 
 export type ReplyContext = Pick<QuestionContext, 'stages' | 'turn' | 'sink'> &
   Pick<RunnerDependencies, 'replies' | 'log' | 'plays'> & {
+    speculation: Speculation
     /** The audio of the question, where it is saved with the reply. */
     samples(): Int16Array | null
     /** Something of the reply is on its way to the listener. */
@@ -37,7 +39,7 @@ export type Reply = {
 }
 
 export function createReply(context: ReplyContext): Reply {
-  const { turn, sink, plays } = context
+  const { turn, sink, plays, speculation } = context
   const { turnId } = turn
   const stopping = new AbortController()
   const playout = createPlayout()
@@ -73,7 +75,9 @@ export function createReply(context: ReplyContext): Reply {
   return {
     async give(asked) {
       question = asked
-      const { speak: synthesize, kind } = asked.voice
+      const { speak, kind } = asked.voice
+      const synthesize: typeof speak =
+        speak && ((text, until) => speculation.audioOf(text) ?? speak(text, until))
       const { signal } = stopping
       const options = { ...{ turnId, sink, playout, plays, recorder }, timeline: turn.timeline }
       const timings = turn.draft.synthesis

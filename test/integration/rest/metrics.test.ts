@@ -36,6 +36,9 @@ const promised: Record<string, [type: string, labels: string[]]> = {
   quantvox_llm_time_per_output_token_seconds: ['HISTOGRAM', ['llm_model']],
   quantvox_speech_inference_seconds: ['HISTOGRAM', ['speech_model']],
   quantvox_queue_wait_seconds: ['HISTOGRAM', ['engine']],
+  quantvox_speculation_attempts_total: ['COUNTER', ['outcome']],
+  quantvox_speculation_wasted_tokens_total: ['COUNTER', []],
+  quantvox_speculation_saved_seconds: ['HISTOGRAM', ['llm_model']],
   quantvox_sessions_active: ['GAUGE', []],
   quantvox_engine_up: ['GAUGE', ['engine']],
   quantvox_engine_restarts_total: ['COUNTER', ['engine']],
@@ -57,10 +60,12 @@ async function scrape({ app }: LiveApp): Promise<string> {
   return answer.body
 }
 
-/** A question that its client ends by hand, answered and played to its end. */
-async function liveTurn(client: LiveClient): Promise<void> {
+/** A question that its client ends by hand after a pause, answered and played to its end. */
+async function liveTurn(client: LiveClient, paused: () => Promise<void> = async () => {}): Promise<void> {
   client.say(800)
+  client.silence(256)
   await client.next('speech.started')
+  await paused()
   client.send({ type: 'commit' })
   const { turnId } = await client.next('audio.started')
   client.send({ type: 'playback', turnId, event: 'started', positionMs: 0 })
@@ -82,7 +87,7 @@ describe.skipIf(goIsMissing)(
   () => {
     test('are all there with type and labels, and those of the engines say what is known', async () => {
       const live = await start()
-      await liveTurn(await live.connect())
+      await liveTurn(await live.connect(), () => expect.poll(() => live.calls.includes('respond')).toBe(true))
       await ask(live.app)
       const scraped = await readExposition(await scrape(live))
       expect(scraped.problems).toEqual([])
@@ -142,7 +147,7 @@ describe('a scrape', () => {
     const clients = await Promise.all(
       Array.from({ length: 8 }, (_, i) => live.connect({ llmModel: `fake:${i}b-q4_K_M` })),
     )
-    await Promise.all(clients.map(liveTurn))
+    await Promise.all(clients.map(client => liveTurn(client)))
     let talking = true
     const talks = clients.map(async client => {
       for (let turn = 0; turn < 4; turn++) await liveTurn(client)

@@ -13,7 +13,7 @@ export const testChat: ChatSettings = {
 /** Places at one Ollama, as the server hands them out; `how` scripts the replies. */
 export const leasesAt = (host: () => Promise<string>, how: Respond = respond): LanguageModelLeases =>
   createLanguageModelLeases({
-    enter: createGate().enter,
+    gate: createGate(),
     host,
     explain: async error => error,
     respond: how,

@@ -49,6 +49,7 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
         minSpeechMs: 250,
       },
       ...{ maxUtteranceMs: setup.maxUtteranceMs, partialTranscripts: setup.partials },
+      speculates: setup.speculates,
     },
     {
       ...listener,

@@ -2,6 +2,7 @@ import { sleep } from '../../../server/abort.ts'
 import type { Conversation, Conversations } from '../../../server/conversation/conversations.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { VoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import type { LanguageModelLease } from '../../../server/llm/lease.ts'
 import type { TurnRecord, TurnText } from '../../../server/protocol/record.ts'
 import type { ClientMessage } from '../../../server/protocol/socketClient.ts'
 import type { ReplyAudio } from '../../../server/record/replyAudio.ts'
@@ -24,7 +25,8 @@ export type Seen =
   | { what: 'refused'; error: QuantvoxError }
   /** `heardMs`: where the microphone was. */
   | { what: 'sent'; message: ClientMessage; heardMs: number }
-  | { what: 'asked'; question: string }
+  /** `isSure`: not at a pause only. */
+  | { what: 'asked'; question: string; isSure: boolean }
   | { what: 'began' }
   | { what: 'row'; record: TurnRecord; text: TurnText; isLost: boolean }
   /** Milliseconds of `performance.now()`. */
@@ -84,6 +86,13 @@ export function createScriptedWorld({ letterMs, startMs }: Setup, time: VirtualT
     if (name.startsWith('missing')) throw new QuantvoxError('model_not_found', `There is no ${name}.`)
   }
   const { speechLevel, voice, llm } = stages
+  const spied = (lease: LanguageModelLease, isSure: boolean): LanguageModelLease => ({
+    ...lease,
+    respond(messages, until) {
+      see({ what: 'asked', question: messages.at(-1)?.content.split('\n').at(-1) ?? '', isSure })
+      return lease.respond(messages, world.isDeaf ? deafened(time, until) : until)
+    },
+  })
   const { activity, changed } = scriptedActivity(world, time)
   Object.assign<Stages, Partial<Stages>>(stages, {
     voice: name => speaking(voice(name)),
@@ -101,14 +110,11 @@ export function createScriptedWorld({ letterMs, startMs }: Setup, time: VirtualT
     },
     llm: {
       async acquire(model, owner, signal) {
-        const lease = await llm.acquire(model, owner, signal)
-        return {
-          ...lease,
-          respond(messages, until) {
-            see({ what: 'asked', question: messages.at(-1)?.content.split('\n').at(-1) ?? '' })
-            return lease.respond(messages, world.isDeaf ? deafened(time, until) : until)
-          },
-        }
+        return spied(await llm.acquire(model, owner, signal), true)
+      },
+      async spare(model, messages, signal) {
+        const lease = await llm.spare(model, messages, signal)
+        return lease && { ...lease, ...spied(lease, false) }
       },
     },
     conversations: watched(stages.conversations, see),

@@ -146,12 +146,33 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     const idOf = new Map(rowsOf(talked).map(({ record, text }) => [text.transcript, record]))
     const asked = new Map<string, string>()
     for (const one of talked.seen) {
-      if (one.what !== 'asked' && one.what !== 'remembered') continue
+      if ((one.what !== 'asked' || !one.isSure) && one.what !== 'remembered') continue
       const record = idOf.get(one.what === 'asked' ? one.question : one.user)
       if (record === undefined) continue
       const { turnId, conversationId } = record
       if (one.what === 'asked') asked.set(conversationId, turnId)
       else if (turnId < (asked.get(conversationId) ?? '')) return `"${one.user}" was not yet`
+    }
+    return false
+  },
+  'what is answered was asked, in the words of the question': talked => {
+    const questions = new Set(all(talked.seen, 'asked').map(({ question }) => question))
+    for (const { record, text } of rowsOf(talked)) {
+      if (!text.reply || text.transcript === null) continue
+      if (!questions.has(text.transcript)) return `"${text.transcript}" of ${record.turnId} was not`
+    }
+    return false
+  },
+  'what came of a question that is only supposed is known': talked => {
+    for (const { record } of rowsOf(talked)) {
+      if (record.speculation === null) continue
+      const { turnId, speculation } = record
+      const { attempts, pauses, revisions, savedMs } = speculation
+      if (attempts.slice(0, -1).some(({ outcome }) => outcome === 'used')) return `${turnId} asked on`
+      if (!talked.setup.speculates && attempts.length > 0) return `${turnId} supposed, though it is off`
+      if (attempts.length > pauses || revisions > pauses) return `${turnId} has too few pauses`
+      if (savedMs !== null && (savedMs < 0 || attempts.at(-1)?.outcome !== 'used'))
+        return `${turnId} saved none`
     }
     return false
   },

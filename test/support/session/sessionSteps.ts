@@ -49,6 +49,7 @@ export type Setup = {
   /** The listener tells how its playback goes. */
   reports: boolean
   partials: boolean
+  speculates: boolean
   /** What `start` waits for is looked up for so long. */
   startMs: number
   maxUtteranceMs: number
@@ -174,6 +175,7 @@ const setup = fc.record<Setup>({
   plays: oneOf(true, true, true, true, false),
   reports: fc.boolean(),
   partials: fc.boolean(),
+  speculates: oneOf(true, true, true, false),
   startMs: oneOf(0, 0, 0, 0, 400, 3000, FOR_EVER_MS),
   maxUtteranceMs: oneOf(60_000, 60_000, 1500),
   letterMs: oneOf(20, 100, 300),

@@ -159,3 +159,54 @@ describe('the gate in front of an engine', () => {
     )
   })
 })
+
+describe('a spare place', () => {
+  it('is had only where there is room and nobody waits', async () => {
+    const gate = createGate()
+    const first = await gate.enter('a', never)
+    expect(gate.spare(() => {})).toBeNull()
+    first.leave()
+    const spare = gate.spare(() => {})
+    expect(gate.inside()).toBe(1)
+    expect(gate.spare(() => {})).toBeNull()
+    spare?.leave()
+    spare?.leave()
+    expect(gate.inside()).toBe(0)
+  })
+
+  it('is lost as soon as somebody comes, whose it is then, without a wait', async () => {
+    const gate = createGate()
+    let wanted = 0
+    const spare = gate.spare(() => wanted++)
+    const entry = gate.enter('a', never)
+    expect(wanted).toBe(1)
+    expect((await entry).waitedMs).toBeLessThan(20)
+    spare?.leave()
+    expect(gate.inside()).toBe(1)
+    expect(gate.spare(() => {})).toBeNull()
+  })
+
+  it('that is kept is a place like any other', async () => {
+    const gate = createGate()
+    let wanted = 0
+    const spare = gate.spare(() => wanted++)
+    spare?.keep()
+    let isIn = false
+    const second = gate.enter('a', never).then(() => {
+      isIn = true
+    })
+    await tick()
+    expect([wanted, isIn]).toEqual([0, false])
+    spare?.leave()
+    await second
+  })
+
+  it('that was given back is wanted by nobody', async () => {
+    const gate = createGate()
+    let wanted = 0
+    gate.spare(() => wanted++)?.leave()
+    await gate.enter('a', never)
+    void gate.enter('b', never)
+    expect(wanted).toBe(0)
+  })
+})

@@ -37,6 +37,22 @@ describe('a turn in the metrics', () => {
     expect(text).toMatch(/^quantvox_turn_commit_seconds_sum\{.*\} 0$/m)
   })
 
+  test('counts what was asked at pauses, and what of it was for nothing', async () => {
+    const { registry, observe } = observing()
+    observe({ ...turn({}), speculation: null })
+    expect(await registry.metrics()).not.toMatch(/speculation_attempts_total\{/)
+    const attempt = { startedMs: 300, promptTokens: 30, outputTokens: 7, firstTokenMs: 80, engineMs: 200 }
+    const attempts = (['resumed', 'resumed', 'used'] as const).map(outcome => ({ ...attempt, outcome }))
+    const waste = { wastedOutputTokens: 14, wastedEngineMs: 400 }
+    const released = { tokenReadyMs: 380, tokenReleasedMs: 500, gateHeldMs: 120, savedMs: 80 }
+    observe({ ...turn({}), speculation: { pauses: 3, revisions: 2, attempts, ...waste, ...released } })
+    const text = await registry.metrics()
+    expect(text).toMatch(/^quantvox_speculation_attempts_total\{outcome="resumed"\} 2$/m)
+    expect(text).toMatch(/^quantvox_speculation_attempts_total\{outcome="used"\} 1$/m)
+    expect(text).toMatch(/^quantvox_speculation_wasted_tokens_total 14$/m)
+    expect(text).toMatch(/^quantvox_speculation_saved_seconds_sum\{.*\} 0\.08$/m)
+  })
+
   test('has a metric for each field', () => {
     expect(stageMetricName('playbackStartedMs')).toBe('quantvox_turn_playback_started_seconds')
   })

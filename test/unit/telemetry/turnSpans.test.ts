@@ -51,6 +51,26 @@ describe('the spans of a turn', () => {
     ])
   })
 
+  test('have the model asked when it was, at a pause before the turn was over', () => {
+    const attempt = { promptTokens: 30, outputTokens: 7, firstTokenMs: 90, engineMs: 200 }
+    const attempts = [
+      { ...attempt, startedMs: -700, outcome: 'resumed' as const },
+      { ...attempt, startedMs: 300, outcome: 'used' as const },
+    ]
+    const figures = { pauses: 2, revisions: 1, wastedOutputTokens: 7, wastedEngineMs: 200 }
+    const released = { tokenReadyMs: 390, tokenReleasedMs: 560, gateHeldMs: 170, savedMs: 90 }
+    const planned = plan({
+      fromSpeechEnd: { ...none, turnDecidedMs: 500, transcriptMs: 250, firstTokenMs: 560, replyDoneMs: 1500 },
+      llm: { ...makeTurn(1).record.llm, timeToFirstTokenMs: 90 },
+      speculation: { ...figures, ...released, attempts },
+    })
+    expect(timesOf(planned)).toContainEqual(['chat smollm2:135m-instruct-q8_0', 300, 1500])
+    expect(planned.turn.attributes).toMatchObject({
+      'quantvox.speculation.savedMs': 90,
+      'quantvox.speculation.wastedOutputTokens': 7,
+    })
+  })
+
   test('begin with the arrival of a question that came just before its turn', () => {
     const startedAt = new Date(SPEECH_END_MS + 3).toISOString()
     expect(plan({ startedAt }).turn.startMs).toBe(SPEECH_END_MS)

@@ -1,0 +1,59 @@
+import type { SpokenAudio } from '../../audio/pcm.ts'
+import type { ChatMessage } from '../../llm/respond.ts'
+import type { AttemptOutcome } from '../../protocol/record.ts'
+import type { Question, QuestionContext, Supposing } from '../questions/question.ts'
+import type { AskedReply } from './asking.ts'
+import { type Trial, tryQuestion } from './trial.ts'
+
+/**
+ * Asks at a pause what the turn would be asked if it ended there, where the language model has nothing else to do. Nothing of it
+ * goes anywhere before the turn takes it.
+ */
+export type Speculation = Supposing & {
+  /** The reply to the turn's question, if it is under way. */
+  take(question: Question, messages: readonly ChatMessage[], signal: AbortSignal): AskedReply | null
+  /** Of the reply that was taken: a clause that is spoken already; null for any other. */
+  audioOf(text: string): AsyncIterable<SpokenAudio> | null
+  /** Nobody wants to know any more. */
+  end(): void
+}
+
+/** @param isOn whether anything is asked at all; pauses are counted anyway */
+export function createSpeculation(
+  { stages, turn }: Pick<QuestionContext, 'stages' | 'turn'>,
+  isOn: boolean,
+): Speculation {
+  let trial: Trial | null = null
+  const figures = () => {
+    turn.draft.speculation ??= { pauses: 0, revisions: 0, attempts: [], takenAtMs: null }
+    return turn.draft.speculation
+  }
+
+  function end(outcome: AttemptOutcome): void {
+    trial?.end(outcome)
+    trial = null
+  }
+
+  return {
+    paused: () => void figures().pauses++,
+    suppose(question) {
+      // Nobody may be left to hear it fail.
+      question.catch(() => {})
+      end('resumed')
+      if (isOn) trial = tryQuestion(question, stages, attempt => figures().attempts.push(attempt))
+    },
+    resumed() {
+      const { pauses, revisions } = figures()
+      // The turn may have begun in the middle of a pause.
+      if (revisions < pauses) figures().revisions++
+      end('resumed')
+    },
+    take(question, messages, signal) {
+      const reply = trial?.take(question, messages, signal) ?? null
+      if (reply !== null) figures().takenAtMs = performance.now()
+      return reply
+    },
+    audioOf: text => trial?.audioOf(text) ?? null,
+    end: () => end('dropped'),
+  }
+}

@@ -1,0 +1,131 @@
+import type { SpokenAudio } from '../../audio/pcm.ts'
+import type { SpareLease } from '../../llm/lease.ts'
+import type { ChatMessage } from '../../llm/respond.ts'
+import type { AttemptOutcome } from '../../protocol/record.ts'
+import type { AttemptDraft } from '../../record/speculation.ts'
+import type { Question, QuestionContext } from '../questions/question.ts'
+import { type AskedReply, asked, promptOf, type TimedPart } from './asking.ts'
+import { type FirstClause, speakFirstClause } from './firstClause.ts'
+import { type Held, hold } from './held.ts'
+
+/** One question put on trial: its reply comes and is held back until it is taken, or ended. */
+export type Trial = {
+  /** The reply, where the prompt of the turn is the one that was asked; else null, and the trial is over. */
+  take(question: Question, messages: readonly ChatMessage[], signal: AbortSignal): AskedReply | null
+  /** Of a reply that was taken: its first clause, where it is spoken already. */
+  audioOf(text: string): AsyncIterable<SpokenAudio> | null
+  /** Breaks it off, unless it is over or taken. */
+  end(outcome: AttemptOutcome): void
+}
+
+type Asked = {
+  question: Question
+  reply: AskedReply
+  lease: SpareLease
+  parts: Held<TimedPart>
+  firstClause: FirstClause
+  attempt: AttemptDraft
+}
+
+/** @param note told of it once it is asked; one for which there is no place never is */
+export function tryQuestion(
+  finding: Promise<Question>,
+  stages: QuestionContext['stages'],
+  note: (attempt: AttemptDraft) => void,
+): Trial {
+  const stop = new AbortController()
+  let current: Asked | null = null
+
+  function end(outcome: AttemptOutcome): void {
+    if (current !== null) {
+      const { attempt } = current
+      if (attempt.outcome !== null) return
+      attempt.outcome = outcome
+      attempt.endedAtMs ??= performance.now()
+    }
+    stop.abort(new Error('the reply on trial is not wanted'))
+    current?.lease.release()
+  }
+
+  async function begin(): Promise<void> {
+    const question = await finding
+    stop.signal.throwIfAborted()
+    const messages = question.conversation.foresee(promptOf(question, stages))
+    const lease = await stages.llm.spare(question.model, messages, stop.signal)
+    if (lease === null) return
+    if (stop.signal.aborted || lease.lost.aborted) {
+      lease.release()
+      return
+    }
+    const reply = asked(lease, messages, stop.signal)
+    const attempt: AttemptDraft = {
+      ...{ startedAtMs: reply.askedAtMs, firstTokenAtMs: null, endedAtMs: null, outcome: null },
+      ...{ promptTokens: null, outputTokens: 0 },
+    }
+    const firstClause = speakFirstClause(question, stop.signal)
+    const parts = hold(watched(reply.parts, attempt, firstClause))
+    current = { question, reply, lease, parts, firstClause, attempt }
+    note(attempt)
+    lease.lost.addEventListener('abort', () => end('superseded'), { once: true })
+    await parts.over
+    lease.release()
+    attempt.endedAtMs ??= performance.now()
+    if (parts.hasFailed()) end('failed')
+  }
+
+  // Whatever is wrong is told when the turn itself asks.
+  begin().catch(() => {})
+
+  return {
+    end,
+    take(question, messages, signal) {
+      if (current === null || !isSame(current, question, messages)) {
+        end('changed')
+        return null
+      }
+      const { attempt, lease, reply, parts } = current
+      if (attempt.outcome !== null) return null
+      attempt.outcome = 'used'
+      lease.keep()
+      const leave = () => stop.abort(signal.reason)
+      signal.addEventListener('abort', leave, { once: true })
+      if (signal.aborted) leave()
+      return { ...reply, parts: parts.read() }
+    },
+    audioOf: text => (current?.attempt.outcome === 'used' ? current.firstClause.audioOf(text) : null),
+  }
+}
+
+async function* watched(parts: AsyncIterable<TimedPart>, attempt: AttemptDraft, firstClause: FirstClause) {
+  for await (const timed of parts) {
+    const { part, atMs } = timed
+    if (part.type === 'text' || part.type === 'thinking') attempt.outputTokens++
+    if (part.type === 'text') attempt.firstTokenAtMs ??= atMs
+    if (part.type === 'done') {
+      attempt.promptTokens = part.statistics.promptTokens
+      attempt.outputTokens = part.statistics.outputTokens ?? attempt.outputTokens
+    }
+    firstClause.hear(part)
+    yield timed
+  }
+}
+
+/** What was asked, by the model that is wanted, and for the voice. */
+function isSame(
+  { question: { model, voice }, reply }: Asked,
+  wanted: Question,
+  messages: readonly ChatMessage[],
+) {
+  if (model.name !== wanted.model.name || model.digest !== wanted.model.digest) return false
+  if (voice.name !== wanted.voice.name || reply.messages.length !== messages.length) return false
+  return reply.messages.every(({ content }, index) => {
+    const other = messages[index]?.content ?? ''
+    return content === other || (index === messages.length - 1 && wordsOf(content) === wordsOf(other))
+  })
+}
+
+const wordsOf = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[\p{P}\s]+/gu, ' ')
+    .trim()
