@@ -20,6 +20,7 @@ const meanings: Readonly<Record<string, string>> = {
   llmLoad: 'the language model was not in memory',
   llmSchedule: "Ollama's own wait, with the model in memory",
   promptEvaluation: 'the model reads the prompt',
+  release: 'the answer, held back until the turn was over, on its way out',
   firstToken: 'template, first token, and the way to us',
   beforeThinking: 'template, first token of the thinking, and the way to us',
   thinking: 'the model thinks and says nothing yet',
@@ -51,7 +52,7 @@ function headlineOf({ outcome, errorCode, fromSpeechEnd: at }: TurnRecord): stri
   return outcome === 'interrupted' ? 'Interrupted before an answer' : 'No answer'
 }
 
-function levelsOf({ speech, llm }: TurnRecord): HTMLElement {
+function levelsOf({ speech, llm, speculation }: TurnRecord): HTMLElement {
   const level = (name: string, model: string | null, quantization: string | null, cold: boolean | null) =>
     model === null
       ? null
@@ -62,11 +63,15 @@ function levelsOf({ speech, llm }: TurnRecord): HTMLElement {
           el('b', quantization ?? model),
           cold ? ' cold' : null,
         )
+  const wasted = speculation?.wastedOutputTokens ?? 0
   return el(
     'span',
     { class: 'levels' },
     level('speech', speech.model, speech.quantization, speech.cold),
     level('llm', llm.model, llm.quantization, llm.cold),
+    wasted > 0
+      ? el('span', { title: 'asked at a pause after which speech went on' }, `${wasted} tokens for nothing`)
+      : null,
   )
 }
 

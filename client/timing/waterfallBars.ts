@@ -12,7 +12,7 @@ export type Bar = {
   endMs: number
   /** `endMs - startMs`, as the record has it. */
   ms: number
-  /** The part of it that ran while the silence was waited for anyway, and so kept nobody waiting. */
+  /** The part of it that ran while something else was waited for anyway, most of it the silence, and so kept nobody waiting. */
   hiddenMs: number
 }
 
@@ -27,7 +27,7 @@ export function waterfallBars(record: TurnRecord): Bar[] {
   const { fromSpeechEnd: at, speech, llm } = record
   const bars: Bar[] = []
   let reachedMs = 0
-  let silenceEndMs = 0
+  let hiddenUntilMs = 0
 
   const bar = (
     id: string,
@@ -39,7 +39,7 @@ export function waterfallBars(record: TurnRecord): Bar[] {
   ) => {
     reachedMs = Math.max(reachedMs, endMs)
     if (ms <= 0) return
-    const hiddenMs = stage === 'silence' ? 0 : Math.min(ms, Math.max(0, silenceEndMs - startMs))
+    const hiddenMs = stage === 'silence' ? 0 : Math.min(ms, Math.max(0, hiddenUntilMs - startMs))
     bars.push({ id, label, stage, startMs, endMs, ms, hiddenMs })
   }
   const until = (id: string, label: string, stage: Stage, endMs: number | null) => {
@@ -51,7 +51,7 @@ export function waterfallBars(record: TurnRecord): Bar[] {
     until('silence', 'Until you let go', 'silence', at.commitMs)
     until('decision', 'Last frames', 'silence', at.turnDecidedMs)
   }
-  silenceEndMs = reachedMs
+  hiddenUntilMs = reachedMs
 
   if (at.transcriptMs !== null) {
     const inferenceMs = speech.inferenceMs ?? Math.max(0, at.transcriptMs - reachedMs)
@@ -64,8 +64,16 @@ export function waterfallBars(record: TurnRecord): Bar[] {
     bar('transcription', 'Transcription', 'speech', askedMs, at.transcriptMs, inferenceMs)
   }
 
-  const askedMs = askedAt(at, llm, reachedMs)
-  if (askedMs !== null) {
+  const ahead = askedAhead(record)
+  const askedMs = ahead === null ? askedAt(at, llm, reachedMs) : null
+  if (ahead !== null) {
+    hiddenUntilMs = reachedMs
+    const parts = untilFirstToken(llm, ahead.startedMs, ahead.tokenReadyMs)
+    const lastMs = parts.at(-1)?.endMs ?? ahead.startedMs
+    for (const part of parts) bar(part.id, part.label, 'llm', part.startMs, part.endMs)
+    bar('firstToken', 'First token', 'llm', lastMs, ahead.tokenReadyMs)
+    until('release', 'Release', 'wait', at.firstTokenMs)
+  } else if (askedMs !== null) {
     const queuedMs = askedMs - (llm.queueMs ?? 0)
     until('prepareAnswer', 'Prompt building', 'wait', queuedMs)
     bar('llmQueue', 'Model queue', 'wait', queuedMs, askedMs, llm.queueMs ?? 0)
@@ -83,6 +91,13 @@ export function waterfallBars(record: TurnRecord): Bar[] {
 /** Where the bars end, milliseconds from speech end; 0 for none. */
 export function reachedMs(bars: readonly Bar[]): number {
   return bars.reduce((latest, { endMs }) => Math.max(latest, endMs), 0)
+}
+
+/** When the reply was asked for and was there, where that was at a pause, before the turn was over. */
+function askedAhead({ speculation }: TurnRecord): { startedMs: number; tokenReadyMs: number } | null {
+  const startedMs = speculation?.attempts.find(({ outcome }) => outcome === 'used')?.startedMs ?? null
+  const tokenReadyMs = speculation?.tokenReadyMs ?? null
+  return startedMs === null || tokenReadyMs === null ? null : { startedMs, tokenReadyMs }
 }
 
 /** When the LLM was asked. Of a turn that ended before its first token only the wait is known: then it is the earliest. */

@@ -4,10 +4,12 @@ import { type Bar, reachedMs, waterfallBars } from '../../../client/timing/water
 import type { TurnRecord } from '../../../server/protocol/record.ts'
 import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
-type Change = { [K in 'fromSpeechEnd' | 'speech' | 'llm']?: Partial<TurnRecord[K]> }
+type Change = { [K in 'fromSpeechEnd' | 'speech' | 'llm']?: Partial<TurnRecord[K]> } & Partial<
+  Pick<TurnRecord, 'speculation'>
+>
 
 /** A record of which only these figures are known. */
-function recordOf({ fromSpeechEnd = {}, speech = {}, llm = {} }: Change): TurnRecord {
+function recordOf({ fromSpeechEnd = {}, speech = {}, llm = {}, speculation = null }: Change): TurnRecord {
   const { record } = makeTurn(1)
   const unknown = <T extends object>(group: T) =>
     Object.fromEntries(Object.keys(group).map(name => [name, null])) as T
@@ -16,6 +18,7 @@ function recordOf({ fromSpeechEnd = {}, speech = {}, llm = {} }: Change): TurnRe
     fromSpeechEnd: { ...unknown(record.fromSpeechEnd), ...fromSpeechEnd },
     speech: { ...unknown(record.speech), ...speech },
     llm: { ...unknown(record.llm), ...llm },
+    speculation,
   }
 }
 
@@ -50,6 +53,71 @@ describe('a live turn', () => {
       ['firstAudio', 800, 840, 0],
     ])
   })
+
+  test.each([
+    // The token was there before the silence was over, and was held back.
+    [
+      240,
+      330,
+      512,
+      [
+        ['llmSchedule', 240, 260, 20],
+        ['promptEvaluation', 260, 320, 60],
+        ['firstToken', 320, 330, 10],
+        ['release', 500, 512, 0],
+      ],
+    ],
+    [
+      430,
+      520,
+      521,
+      [
+        ['llmSchedule', 430, 450, 20],
+        ['promptEvaluation', 450, 510, 50],
+        ['firstToken', 510, 520, 0],
+        ['release', 520, 521, 0],
+      ],
+    ],
+    // The turn before was still being heard.
+    [
+      240,
+      330,
+      900,
+      [
+        ['llmSchedule', 240, 260, 20],
+        ['promptEvaluation', 260, 320, 60],
+        ['firstToken', 320, 330, 10],
+        ['release', 500, 900, 0],
+      ],
+    ],
+  ])(
+    'asked at %i ms, at a pause, has what of that the silence hid',
+    (startedMs, tokenReadyMs, releasedMs, expected) => {
+      const attempt = { promptTokens: 30, outputTokens: 20, firstTokenMs: 90, engineMs: 300 }
+      const bars = waterfallBars(
+        recordOf({
+          fromSpeechEnd: {
+            turnDecidedMs: 500,
+            transcriptMs: 230,
+            firstTokenMs: releasedMs,
+            firstClauseMs: 950,
+          },
+          speech: { queueMs: 0, inferenceMs: 100, cold: false },
+          llm: { queueMs: 0, timeToFirstTokenMs: 90, loadMs: 20, promptEvalMs: 60, cold: false },
+          speculation: {
+            attempts: [
+              { ...attempt, startedMs: -900, outcome: 'resumed' },
+              { ...attempt, startedMs, outcome: 'used' },
+            ],
+            ...{ pauses: 2, revisions: 1, wastedOutputTokens: 20, wastedEngineMs: 300, tokenReadyMs },
+            ...{ tokenReleasedMs: releasedMs, gateHeldMs: releasedMs - tokenReadyMs, savedMs: 90 },
+          },
+        }),
+      )
+      expect(figures(bars).slice(2)).toEqual([...expected, ['firstClause', releasedMs, 950, 0]])
+      expect(visibleMs(bars)).toBe(950)
+    },
+  )
 
   test('whose transcript was there before the silence was over waited for nothing but the silence', () => {
     const bars = waterfallBars(
