@@ -169,6 +169,14 @@ describe('talking', () => {
     expect(record.fromSpeechEnd.playbackStartedMs).not.toBeNull()
   })
 
+  test('a very quiet microphone is said under the question, with what mends it', async () => {
+    await page.tab.evaluate(turnMicrophoneDown, -45)
+    await start()
+    await page.becomes('Speaking')
+    expect(await lastTurn().locator('.note').textContent()).toMatch(/very quiet.*sound settings/)
+    await page.picture('quiet-microphone')
+  })
+
   test('an unplugged microphone is said, and typing goes on', async () => {
     await start()
     await page.becomes('Listening')
@@ -186,6 +194,21 @@ describe('talking', () => {
     await page.becomes('Speaking')
   })
 })
+
+/** The browser leaves the level of the microphone as it is, and the page gets so much less of it, dB. */
+function turnMicrophoneDown(dB: number): void {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+  const audio = { autoGainControl: false, echoCancellation: false, noiseSuppression: false }
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext()
+    const quiet = context.createMediaStreamDestination()
+    context
+      .createMediaStreamSource(await open({ audio }))
+      .connect(new GainNode(context, { gain: 10 ** (dB / 20) }))
+      .connect(quiet)
+    return quiet.stream
+  }
+}
 
 /** This Chromium carries no voice: one that speaks at once and is silent, with the events of a real one. */
 function speakSilently(): void {
