@@ -71,7 +71,9 @@ async function run({ json, ...options }: Options): Promise<void> {
   const items = await itemsFor(options)
   const arms = options.arms.split(',').map(armOf)
   const speakers = new Set(items.map(({ speaker }) => speaker)).size
-  print(`${items.length} items of ${speakers} speakers (${options.speakers}), seed ${options.seed}`)
+  print(
+    `${items.length} items of ${speakers} speakers (${options.speakers}), seed ${options.seed}; each some 10 s in each of ${arms.length} arms`,
+  )
   print(countsOf(items))
   const turns: TurnOutcome[] = []
   const sounds: SoundOutcome[] = []

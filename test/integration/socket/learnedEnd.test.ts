@@ -55,6 +55,26 @@ describe('the learned end of a turn', () => {
     expect(asked).toHaveLength(2)
   })
 
+  test('waits longer for whoever pauses long, and not for the next session', async () => {
+    // Three pauses that go on, then ends.
+    const { detector } = scriptedDetector([0.02, 0.02, 0.02, 0.99])
+    live = await createLiveApp({ detector })
+    const slow = await live.connect(learned)
+    for (let part = 0; part < 3; part++) {
+      slow.say(640)
+      for (let ms = 0; ms < 576; ms += 32) {
+        slow.silence(32)
+        await sleep(4)
+      }
+    }
+    slow.say(640)
+    expect(await silenceUntilEnd(slow)).toBeGreaterThanOrEqual(650)
+    const other = await live.connect(learned)
+    other.say(960)
+    expect(await silenceUntilEnd(other)).toBeLessThan(650)
+    slow.leave()
+  })
+
   test('without a detector is the fixed silence', async () => {
     live = await createLiveApp({ detector: noDetector })
     const client = await live.connect(learned)
