@@ -14,7 +14,8 @@ const Manifest = Type.Array(
   Type.Object({
     file: Type.String(),
     text: Type.String(),
-    kind: Type.Enum(['speech', 'nonspeech']),
+    // The last three are for bench:turntaking, to be heard over replies.
+    kind: Type.Enum(['speech', 'nonspeech', 'laughter', 'listening-word', 'stop-words']),
     speaker: Type.Optional(Type.String()),
   }),
 )

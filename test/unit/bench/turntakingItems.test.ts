@@ -35,7 +35,9 @@ const speak = async (text: string) => {
   )
 }
 
-const made = allItems([clip('a.wav', 'one'), clip('b.wav', 'one'), clip('c.wav', 'two')], speak, 3, 1)
+const spoken = [clip('a.wav', 'one'), clip('b.wav', 'one'), clip('c.wav', 'two')]
+const laughing: SpeechClip = { ...clip('d.wav', 'three'), kind: 'laughter' }
+const made = allItems([...spoken, laughing, { ...laughing, kind: 'nonspeech' }], speak, 3, 1)
 const everything: Choice = { sets: null, speakers: 'all', count: 1000, seed: 1 }
 
 describe('the holds of a clip', () => {
@@ -92,7 +94,7 @@ describe('all items', () => {
     const sounds = all.flatMap(item => (isTurn(item) ? [] : [item]))
     expect(sounds.filter(mustStop).length).toBeGreaterThanOrEqual(40)
     expect(sounds.filter(item => !mustStop(item)).length).toBeGreaterThanOrEqual(40)
-    expect(countsOf(all)).toMatch(/\d+ room-tone, .*\d+ question/)
+    expect(countsOf(all)).toMatch(/\d+ room-tone, .*, 1 laughter, .*\d+ question/)
   })
 
   test('have their hold where nobody speaks', async () => {

@@ -1,7 +1,7 @@
 import type { SpeechClip } from '../../speechClips.ts'
 import { holdsOf, phrasesOf, quietOnes } from './holds.ts'
 import type { Item } from './items.ts'
-import { echoes, questionsOver, televisionOf } from './sounds.ts'
+import { echoes, questionsOver, recordedSounds, televisionOf } from './sounds.ts'
 import { type Speak, spokenSounds, spokenTurns } from './spoken.ts'
 
 /** Everything that can be played: made of the clips, and of what `speak` says where those have none. The seed decides the rest. */
@@ -18,6 +18,7 @@ export async function allItems(
     ...(await spokenTurns(speak, seed)),
     ...quietOnes(spoken),
     ...(await spokenSounds(speak)),
+    ...recordedSounds(clips),
     ...televisionOf(spoken),
     ...echoes(seed),
     ...questionsOver(spoken),

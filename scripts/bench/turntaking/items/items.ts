@@ -10,7 +10,7 @@ export const turnSets = [
 export type TurnSet = (typeof turnSets)[number]
 
 /** Sounds that must not stop a reply, and those that must. */
-export const falseStopSets = ['listening-word', 'spoken-laughter', 'tv', 'echo'] as const
+export const falseStopSets = ['listening-word', 'spoken-laughter', 'laughter', 'tv', 'echo'] as const
 export const realStopSets = ['stop-words', 'question'] as const
 export type SoundSet = (typeof falseStopSets)[number] | (typeof realStopSets)[number]
 

@@ -25,6 +25,16 @@ export function televisionOf(clips: readonly SpeechClip[]): SoundItem[] {
   )
 }
 
+/** What the folder has of sounds that are made over a reply. */
+export function recordedSounds(clips: readonly SpeechClip[]): SoundItem[] {
+  return clips.flatMap(clip => {
+    const { kind, file } = clip
+    if (kind === 'speech' || kind === 'nonspeech') return []
+    const samples = inRoom(atLevel(clip.samples, NEAR_DB))
+    return [{ set: kind, clip: file, speaker: speakerOf(clip), samples, echo: null }]
+  })
+}
+
 /** The reply's own echo at each level and delay, as a client without echo cancellation sends it. */
 export function echoes(seed: number): SoundItem[] {
   const all = ECHO_DB.flatMap(dB =>
