@@ -97,7 +97,8 @@ export const Settings = Type.Object({
     default: 250,
     minimum: 0,
     maximum: 10_000,
-    description: 'Voiced milliseconds that interrupt a reply; 0 never.',
+    description:
+      'Voiced milliseconds from which on speech interrupts a reply, unless its words show that it is not meant to; "stop" does however short; 0: nothing said does.',
   }),
   PARTIAL_TRANSCRIPTS: Type.Boolean({
     default: true,

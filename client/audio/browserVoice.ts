@@ -50,6 +50,8 @@ export function createBrowserVoice(
     if (reply !== of) return
     reply = null
     speechSynthesis.cancel()
+    // One that was cancelled while it was paused stays paused.
+    speechSynthesis.resume()
     report(of.turnId, event, of.spoken)
   }
 
@@ -79,6 +81,12 @@ export function createBrowserVoice(
       reply.complete = true
       flush(reply)
       endIfSpoken(reply)
+    },
+    pause(turnId: string): void {
+      if (reply?.turnId === turnId) speechSynthesis.pause()
+    },
+    resume(turnId: string): void {
+      if (reply?.turnId === turnId) speechSynthesis.resume()
     },
     stop(): void {
       if (reply !== null) finish(reply, 'stopped')

@@ -8,16 +8,22 @@ const LEAD_SECONDS = 0.06
 const REPORT_EVERY_MS = 200
 /** Cut off at once, a wave clicks. */
 const FADE_SECONDS = 0.015
+/** −12 dB. */
+const DUCKED_GAIN = 0.25
 
 export type PlaybackEvent = Playback['event']
 
 export type Player = ReturnType<typeof createPlayer>
 
+/** A piece that plays or will, on the context's clock; while the reply is paused, one that has no source. */
+type Piece = { buffer: AudioBuffer; source: AudioBufferSourceNode | null; startsAt: number; offset: number }
+
 type Reply = {
   turnId: string
   playout: Playout
   gain: GainNode
-  sources: Set<AudioBufferSourceNode>
+  pieces: Set<Piece>
+  paused: boolean
   resampler: Resampler
   started: boolean
   complete: boolean
@@ -55,13 +61,16 @@ export function createPlayer(
       }
       reply.started = true
       tell('started')
-    } else if (reply.complete && now >= endsAt) {
+    } else if (reply.complete && !reply.paused && now >= endsAt) {
       tell('ended')
       forget()
       return
     } else tell('progress')
     const untilEndMs = Math.max(0, endsAt - now) * 1000 + 5
-    timer = setTimeout(watch, reply.complete ? Math.min(REPORT_EVERY_MS, untilEndMs) : REPORT_EVERY_MS)
+    timer = setTimeout(
+      watch,
+      reply.complete && !reply.paused ? Math.min(REPORT_EVERY_MS, untilEndMs) : REPORT_EVERY_MS,
+    )
   }
 
   function forget(): void {
@@ -71,24 +80,62 @@ export function createPlayer(
 
   function stop(): void {
     if (reply === null) return
-    const { gain, sources } = reply
     tell('stopped')
-    gain.gain.setTargetAtTime(0, context.currentTime, FADE_SECONDS / 3)
-    for (const source of sources) source.stop(context.currentTime + FADE_SECONDS)
+    fallSilent(reply)
     forget()
   }
 
-  function play({ playout, gain, sources }: Reply, samples: Float32Array): void {
+  function fadeTo({ gain }: Reply, level: number): void {
+    gain.gain.setTargetAtTime(level, context.currentTime, FADE_SECONDS / 3)
+  }
+
+  function fallSilent(of: Reply): void {
+    fadeTo(of, 0)
+    for (const { source } of of.pieces) source?.stop(context.currentTime + FADE_SECONDS)
+  }
+
+  function play(of: Reply, samples: Float32Array): void {
     if (samples.length === 0) return
     const buffer = new AudioBuffer({ length: samples.length, sampleRate: context.sampleRate })
     buffer.getChannelData(0).set(samples)
+    const piece = { buffer, source: null, startsAt: 0, offset: 0 }
+    of.pieces.add(piece)
+    if (of.paused) return
+    const isFirst = of.playout.endsAt() === null
+    schedule(of, piece)
+    if (isFirst) watch()
+  }
+
+  function schedule({ playout, gain, pieces }: Reply, piece: Piece): void {
+    const { buffer, offset } = piece
     const source = new AudioBufferSourceNode(context, { buffer })
     source.connect(gain)
-    sources.add(source)
-    source.onended = () => sources.delete(source)
-    const isFirst = playout.endsAt() === null
-    source.start(playout.append(context.currentTime, buffer.duration))
-    if (isFirst) watch()
+    // Stopped by a pause, the piece is still to be played.
+    source.onended = () => void (piece.source === source && pieces.delete(piece))
+    piece.source = source
+    piece.startsAt = playout.append(context.currentTime, buffer.duration - offset)
+    source.start(piece.startsAt, offset)
+  }
+
+  /** What is left of each piece waits without a source. */
+  function pause(of: Reply): void {
+    const now = context.currentTime
+    of.paused = true
+    fallSilent(of)
+    of.playout.stop(now)
+    for (const piece of of.pieces) {
+      piece.offset += Math.max(0, now - piece.startsAt)
+      piece.source = null
+      if (piece.offset >= piece.buffer.duration) of.pieces.delete(piece)
+    }
+  }
+
+  function resume(of: Reply): void {
+    fadeTo(of, 1)
+    if (!of.paused) return
+    of.paused = false
+    for (const piece of of.pieces) schedule(of, piece)
+    watch()
   }
 
   return {
@@ -107,7 +154,8 @@ export function createPlayer(
       const gain = new GainNode(context)
       gain.connect(sink)
       const playout = createPlayout(LEAD_SECONDS)
-      reply = { turnId, playout, gain, sources: new Set(), resampler, started: false, complete: false }
+      const state = { paused: false, started: false, complete: false }
+      reply = { turnId, playout, gain, pieces: new Set(), resampler, ...state }
     },
     push(pcm: ArrayBuffer): void {
       if (reply === null) return
@@ -119,6 +167,18 @@ export function createPlayer(
       play(reply, reply.resampler.end())
       reply.complete = true
       if (reply.started) watch()
+    },
+    /** Somebody may be speaking over that reply: it plays on, quieter. */
+    duck(turnId: string): void {
+      if (reply?.turnId === turnId && !reply.paused) fadeTo(reply, DUCKED_GAIN)
+    },
+    /** It stands still where it is, and so does the position that is reported. */
+    pause(turnId: string): void {
+      if (reply?.turnId === turnId && !reply.paused) pause(reply)
+    },
+    /** It goes on from there, as loud as it was. */
+    resume(turnId: string): void {
+      if (reply?.turnId === turnId) resume(reply)
     },
     /** Silent at once; reports where it stopped, unless it had ended. */
     stop,

@@ -18,6 +18,11 @@ export function createPlayout(leadSeconds: number) {
       stretches.push({ start, end: start + durationSeconds })
       return start
     },
+    /** Nothing plays from now on; what comes next starts after the lead. */
+    stop(nowSeconds: number): void {
+      for (const stretch of stretches)
+        stretch.end = Math.max(stretch.start, Math.min(stretch.end, nowSeconds))
+    },
     /** Milliseconds of the reply that have played. */
     positionMs(nowSeconds: number): number {
       const played = stretches.map(({ start, end }) => Math.max(0, Math.min(nowSeconds, end) - start))

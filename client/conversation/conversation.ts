@@ -41,17 +41,17 @@ export function createConversation(listener: ConversationListener) {
   const turns = new Map<string, ShownTurn>()
   /** Sent, and not yet spoken of by the server; it takes them in this order. */
   let waiting: ShownTurn[] = []
-  let latest: ShownTurn | null = null
-  let phase: TurnPhase = 'none'
+  /** Where turns are that go on, oldest first: over a reply that is held another may be said. */
+  const phases = new Map<ShownTurn, TurnPhase>()
 
-  function begin(turnId: string | null, typed: boolean, question: string): ShownTurn {
+  function begin(turnId: string | null, phase: TurnPhase, typed: boolean, question: string): ShownTurn {
     const turn: ShownTurn = {
       ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
       ...{ hint: null, thinkingMs: null },
       ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
     }
     if (turnId !== null) turns.set(turnId, turn)
-    latest = turn
+    phases.set(turn, phase)
     listener.added(turn)
     return turn
   }
@@ -68,13 +68,13 @@ export function createConversation(listener: ConversationListener) {
   }
 
   function goTo(turn: ShownTurn, next: TurnPhase): void {
-    if (turn === latest) phase = next
+    if (phases.has(turn)) phases.set(turn, next)
   }
 
   function end(turn: ShownTurn, outcome: ShownTurn['outcome']): void {
     turn.outcome = outcome
     turn.stableLength = null
-    goTo(turn, 'none')
+    phases.delete(turn)
     const isEmpty = turn.reply === '' && (turn.question === '' || outcome === 'discarded')
     if (isEmpty && turn.error === null && turn.hint === null) listener.removed(turn)
     else listener.over(turn)
@@ -114,7 +114,7 @@ export function createConversation(listener: ConversationListener) {
         turn.spokenLength ??= 0
         break
       case 'interrupted':
-        goTo(turn, 'none')
+        phases.delete(turn)
         break
       case 'error':
         turn.error = message
@@ -131,13 +131,11 @@ export function createConversation(listener: ConversationListener) {
 
   return {
     typed(text: string): void {
-      waiting.push(begin(null, true, text))
-      phase = 'thinking'
+      waiting.push(begin(null, 'thinking', true, text))
     },
     take(message: ServerMessage): void {
       if (message.type === 'speech.started') {
-        begin(message.turnId, false, '')
-        phase = 'hearing'
+        begin(message.turnId, 'hearing', false, '')
         return
       }
       if (!('turnId' in message) || message.turnId === undefined) return
@@ -155,17 +153,16 @@ export function createConversation(listener: ConversationListener) {
       const turn = turns.get(turnId)
       if (turn === undefined || turn.outcome !== null) return
       if (event === 'started') goTo(turn, 'speaking')
-      else if (phase === 'speaking') goTo(turn, 'none')
+      else if (phases.get(turn) === 'speaking') goTo(turn, 'none')
     },
     /** The socket is gone: what was under way never ends by itself. */
     lost(): void {
       const open = [...new Set([...turns.values(), ...waiting])].filter(turn => turn.outcome === null)
       waiting = []
       for (const turn of open) end(turn, 'lost')
-      phase = 'none'
     },
-    /** Where the latest turn is. */
-    phase: (): TurnPhase => phase,
+    /** Where the latest turn is that goes on. */
+    phase: (): TurnPhase => [...phases.values()].findLast(phase => phase !== 'none') ?? 'none',
     turn: (turnId: string): ShownTurn | undefined => turns.get(turnId),
   }
 }

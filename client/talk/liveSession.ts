@@ -115,6 +115,17 @@ export function createLiveSession(options: LiveSessionOptions) {
         settings = message.settings
         options.configured(message)
         break
+      case 'ducked':
+        player?.duck(message.turnId)
+        break
+      case 'paused':
+        player?.pause(message.turnId)
+        voice?.pause(message.turnId)
+        break
+      case 'resumed':
+        player?.resume(message.turnId)
+        voice?.resume(message.turnId)
+        break
       case 'audio.started':
         spokenLength.begin(message.turnId)
         player?.begin(message.turnId, message.sampleRate)

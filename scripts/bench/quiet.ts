@@ -5,7 +5,7 @@ import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { wordErrorRate } from '../../server/lab/index.ts'
 import { recognizeClip } from '../../server/recognition/recognizer.ts'
-import { createWhisperRecognizer } from '../../server/recognition/whisper/recognizer.ts'
+import { createSpeechRecognizer } from '../../server/recognition/speechRecognizer.ts'
 import { createBenchEngines } from './benchEngines.ts'
 import { hearQuiet, LOUD_DB, levelsHeard, QUIET_DB } from './quiet/quietSpeech.ts'
 import { ownClips, readSpeechClips } from './speechClips.ts'
@@ -33,7 +33,7 @@ async function run(options: { audio: string; speech: string }): Promise<void> {
   const spoken = clips.filter(({ kind }) => kind === 'speech')
   const engines = createBenchEngines(signal)
   const model = await engines.level(options.speech)
-  const recognizer = createWhisperRecognizer({ acquire: engines.acquire })
+  const recognizer = createSpeechRecognizer({ acquire: engines.acquire })
   const textOf = async (utterances: readonly Utterance[]) => {
     const texts: string[] = []
     for (const { samples, segments, speechMs } of utterances) {

@@ -12,12 +12,16 @@ export type UtteranceTaker = {
   /** `speech` is placed from the first sample pushed. */
   paused(speech: Speech): void
   resumed(): void
+  /** After every frame: how much of it is voiced by now, milliseconds. */
+  voiced(voicedMs: number): void
   /** What was said up to the pause that goes on, where that is recognized already; else null. */
   text(): string | null
 }
 
 /** `stretch` is the one that the audio belongs to, which is not always the one that is said now. */
 export type EarHandlers = {
+  /** After every frame of what is too short to be speech yet, and may become it. */
+  sound(stretch: number, voicedMs: number): void
   /** After every frame of an utterance that has no taker: who takes it, or null. `positionMs`: where it began. */
   voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
   /** `last`: nothing more comes of that stretch. */
@@ -71,9 +75,13 @@ export function createEar(
       return tellEnd(false, event.utterance, null)
     }
     const voicedMs = listener.speechMs()
-    if (voicedMs === 0) return
+    if (voicedMs === 0) {
+      const soundMs = listener.soundMs()
+      if (soundMs > 0) handlers.sound(stretch, soundMs)
+      return
+    }
     if (!following.isTaken()) following.take(handlers.voiced(stretch, spokenFromMs, voicedMs))
-    following.follow(frame, event)
+    following.follow(frame, event, voicedMs)
   }
 
   function tellEnd(last: boolean, utterance: Utterance | null, commitAtMs: number | null): void {
@@ -178,12 +186,13 @@ function createFollowing(listener: Listener) {
       taker = next
       hasBegun = false
     },
-    follow(frame: Int16Array, event: ListenerEvent | null): void {
+    follow(frame: Int16Array, event: ListenerEvent | null, voicedMs: number): void {
       if (taker === null) return
       for (const part of hasBegun ? [frame] : listener.soFar()) taker.push(part)
       hasBegun = true
       if (event?.type === 'paused') taker.paused(event.speech)
       else if (event?.type === 'resumed') taker.resumed()
+      taker.voiced(voicedMs)
     },
     /** The taker has the last frame too, so that both hold the same audio. */
     finish(frame: Int16Array): void {

@@ -48,6 +48,8 @@ export type HearingOptions = {
   sampleRate: number
   endpointing: Endpointing
   maxUtteranceMs: number
+  /** Something may come to be speech. */
+  sound(stretch: number, voicedMs: number): void
   /** Somebody speaks: who takes it. While nobody does, asked again with every frame. */
   voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
   ended(stretch: number, last: boolean, end: UtteranceEnd): void
@@ -80,6 +82,7 @@ export function createHearing(options: HearingOptions): Hearing {
 
   function openEar(stretch: number, listenerOptions: ListenerOptions): Ear {
     return createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
+      sound: options.sound,
       voiced: options.voiced,
       ended: (which, last, utterance, commitAtMs) =>
         options.ended(which, last, endOf(utterance, commitAtMs, clock, positionMs)),

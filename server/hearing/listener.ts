@@ -40,6 +40,8 @@ export type Listener = {
   drop(): void
   /** Voiced time of the utterance that counts as speech by now; 0 without one. */
   speechMs(): number
+  /** Voiced time of what is too short to count as speech yet; 0 without it, and once it does. */
+  soundMs(): number
   /** The samples of that utterance so far: those from before its first voiced frame, and the rest. */
   soFar(): [before: Int16Array, since: Int16Array]
   /** Takes effect with the next frame. */
@@ -120,6 +122,10 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
     speechMs() {
       const { utterance } = state
       return utterance?.confirmed && !isDeaf ? utterance.voicedFrames * FRAME_MS : 0
+    },
+    soundMs() {
+      const { utterance } = state
+      return utterance === null || utterance.confirmed || isDeaf ? 0 : utterance.voicedFrames * FRAME_MS
     },
     soFar: () => memory.splitAt(state.utterance?.startFrame ?? state.frames),
     setEndpointing(next) {

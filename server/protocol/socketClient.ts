@@ -31,7 +31,7 @@ export const BargeIn = Type.Object(
     minSpeechMs: Type.Integer({
       minimum: 0,
       maximum: 10_000,
-      description: 'voiced milliseconds that interrupt a reply; 0 never',
+      description: 'voiced milliseconds from which on speech may interrupt a reply; 0: nothing said does',
     }),
   },
   strict,

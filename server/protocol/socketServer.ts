@@ -61,6 +61,19 @@ export const Interrupted = Type.Object({
   reason: Type.Enum(['barge-in', 'client']),
 })
 
+export const Ducked = Type.Object(
+  { type: Type.Literal('ducked'), turnId },
+  { description: 'somebody may be speaking over that reply: it plays on, quieter' },
+)
+export const Paused = Type.Object(
+  { type: Type.Literal('paused'), turnId },
+  { description: 'somebody does: it stands still where it is, and no audio of it is sent' },
+)
+export const Resumed = Type.Object(
+  { type: Type.Literal('resumed'), turnId },
+  { description: 'it was not meant: the reply goes on, as loud as it was, from where it stood' },
+)
+
 export const ServerMessage = Type.Union([
   Ready,
   Configured,
@@ -68,6 +81,9 @@ export const ServerMessage = Type.Union([
   SpeechStopped,
   TranscriptPartial,
   Interrupted,
+  Ducked,
+  Paused,
+  Resumed,
   ...TurnMessage.anyOf,
 ])
 export type ServerMessage = Static<typeof ServerMessage>

@@ -1,6 +1,7 @@
 import { toQuantvoxError } from '../errors.ts'
 import type { Hearing } from '../hearing/hearing.ts'
 import type { FloorEffect, FloorEvent } from './floor/state.ts'
+import type { Overheard } from './interruption/overheard.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
 import type { AskedFor } from './questions/question.ts'
 import type { RunnerDependencies } from './runner.ts'
@@ -14,6 +15,8 @@ export type Context = {
   timers: Map<string, NodeJS.Timeout>
   /** Questions on their way to the turn that the floor opens, or does not open, for them. */
   asked: Map<string, AskedFor>
+  /** What is said over replies. */
+  overheard: Overheard
   post(event: FloorEvent): void
 }
 
@@ -33,8 +36,12 @@ export function effectsOf(context: Context): Effects {
       void bring(
         context,
         turnId,
-        turn => turn.understand(end),
-        said => ({ type: 'understood', turnId, said }),
+        async turn => {
+          const said = await turn.understand(end)
+          const voicedMs = end?.utterance?.speechMs ?? 0
+          return { said, over: context.overheard.judge(turnId, turn.said(), voicedMs) }
+        },
+        understood => ({ type: 'understood', turnId, atMs: performance.now(), ...understood }),
       )
     },
     ask({ turnId }) {
@@ -47,6 +54,17 @@ export function effectsOf(context: Context): Effects {
     },
     'stop-hearing': effect => turnOf(effect)?.stopHearing(),
     'stop-reply': effect => turnOf(effect)?.stopReply(),
+    duck: ({ turnId }) => sink.tell({ type: 'ducked', turnId }),
+    pause(effect) {
+      turnOf(effect)?.hold()
+      sink.tell({ type: 'paused', turnId: effect.turnId })
+    },
+    resume(effect) {
+      const { turnId } = effect
+      turnOf(effect)?.resume()
+      sink.tell({ type: 'resumed', turnId })
+      context.post({ type: 'resumed', turnId, playbackWithinMs: turnOf(effect)?.playbackWithinMs() ?? null })
+    },
     interrupted: ({ turnId, reason }) => sink.tell({ type: 'interrupted', turnId, reason }),
     timer: effect => setTimer(context, effect),
     clear: ({ turnId }) => clearTimeout(timers.get(turnId)),
@@ -62,6 +80,7 @@ export function effectsOf(context: Context): Effects {
     done(effect) {
       turnOf(effect)?.done()
       turns.delete(effect.turnId)
+      context.overheard.forget(effect.turnId)
       timers.delete(effect.turnId)
     },
     refuse: ({ error }) => sink.tell({ type: 'error', error }),
@@ -85,13 +104,21 @@ async function bring<T>(
   }
 }
 
-function open(context: Context, { turnId, positionMs }: Effect<'open'>): void {
-  const { dependencies, turns, asked, post } = context
+function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): void {
+  const { dependencies, turns, asked, overheard, post } = context
   const question = asked.get(turnId) ?? dependencies.spoken()
   const turn = createLiveTurn(turnId, dependencies.conversationId(), question, {
     ...dependencies,
+    // Mostly it is no question, and what was heard of the reply is not in its prompt yet.
+    speculates: dependencies.speculates && over === null,
     audible: () => post({ type: 'audible', turnId, atMs: performance.now() }),
+    heard(voicedMs, text) {
+      const words = overheard.follow(turnId, text, voicedMs)
+      if (words !== null) post({ type: 'words', turnId, ...words, atMs: performance.now() })
+    },
   })
+  const reply = over === null ? undefined : turns.get(over)
+  if (over !== null && reply !== undefined) overheard.begin(turnId, over, reply)
   turns.set(turnId, turn)
   if (positionMs !== null) dependencies.sink.tell({ type: 'speech.started', turnId, positionMs })
 }

@@ -106,6 +106,7 @@ function openEars({ dependencies, sessionId, active, sampleRate, sink, log, sign
   const hearing = createHearing({
     ...{ activity: dependencies.activity, sampleRate, endpointing: endpointing(settings) },
     maxUtteranceMs: dependencies.maxUtteranceMs,
+    sound: runner.sound,
     ...{ voiced: runner.voiced, ended: runner.ended, cutOff: runner.cutOff, failed: runner.broken },
   })
   runner.listen(hearing)

@@ -2,14 +2,14 @@ import { QuantvoxError } from '../errors.ts'
 import type { UtteranceTaker } from '../hearing/ear.ts'
 import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
-import type { AskedFor, Question } from './questions/question.ts'
+import type { AskedFor, Following, Question } from './questions/question.ts'
 import { createReply, type Reply } from './reply/reply.ts'
 import { createSpeculation } from './reply/speculation.ts'
 import type { RunnerDependencies } from './runner.ts'
 import { beginTurn, type Turn } from './turn.ts'
 
 /** What the floor asks of a reply itself. */
-type Told = 'report' | 'isPlayedOut' | 'isAllPlayed' | 'playbackWithinMs'
+type Told = 'report' | 'hold' | 'resume' | 'heardAt' | 'isPlayedOut' | 'isAllPlayed' | 'playbackWithinMs'
 
 /** One turn's own matter: what it was asked, says and measures. When to do what is the floor's to decide. */
 export type LiveTurn = Pick<Reply, Told> & {
@@ -18,6 +18,8 @@ export type LiveTurn = Pick<Reply, Told> & {
   understand(end: UtteranceEnd | null): Promise<boolean>
   /** Answers it. Gives how long to wait for word of the playback; null where there is nothing to wait for. */
   answer(): Promise<number | null>
+  /** What was said, once it is understood; null where nothing was. */
+  said(): string | null
   stopHearing(): void
   stopReply(): void
   /** What was heard goes into the history. */
@@ -31,10 +33,11 @@ export type LiveTurn = Pick<Reply, Told> & {
 export type LiveTurnDependencies = Pick<
   RunnerDependencies,
   'stages' | 'replies' | 'observers' | 'sink' | 'log' | 'sessionId' | 'source' | 'plays' | 'speculates'
-> & {
-  /** Something of the reply is on its way to the listener. */
-  audible(): void
-}
+> &
+  Following & {
+    /** Something of the reply is on its way to the listener. */
+    audible(): void
+  }
 
 export function createLiveTurn(
   turnId: string,
@@ -47,7 +50,7 @@ export function createLiveTurn(
   const turn = beginTurn(beginning, stages, observers, log)
   const hearing = new AbortController()
   const speculation = createSpeculation({ stages, turn }, dependencies.speculates)
-  const source = asked({ stages, turn, sink, signal: hearing.signal, supposing: speculation })
+  const source = asked({ ...dependencies, turn, signal: hearing.signal, supposing: speculation })
   const reply = createReply({ ...dependencies, turn, speculation, samples: source.samples })
   let question: Question | null = null
   let record: TurnRecord | null = null
@@ -71,13 +74,15 @@ export function createLiveTurn(
       if (question === null) throw new Error('A turn is answered before it is understood.')
       return await reply.give(question)
     },
+    said: () => question?.text ?? null,
     stopHearing: () => hearing.abort(new Error('nobody wants to know what is said')),
     stopReply() {
       speculation.end()
       reply.stop()
     },
     settle(outcome) {
-      if (question === null) return
+      // What was no question after all has no place in the history.
+      if (question === null || outcome === 'discarded') return
       turn.reply ??= ''
       turn.heardText = reply.heardText(question.voice, outcome)
       // A question that failed may be asked again: without its answer it would only stand before the next.

@@ -10,6 +10,7 @@ import { type Context, type Effects, effectsOf, playbackOf } from './effects.ts'
 import type { Sink } from './events.ts'
 import { openFloor, takeFloor } from './floor/floor.ts'
 import type { FloorEffect, FloorEvent } from './floor/state.ts'
+import { createOverheard } from './interruption/overheard.ts'
 import type { AskedFor } from './questions/question.ts'
 import type { Stages } from './stages.ts'
 import type { TurnObserver } from './turn.ts'
@@ -45,6 +46,7 @@ export type Runner = {
   interrupt(turnId: string | null, atMs: number): void
   playback(message: Playback): void
   configured(mode: Mode, bargeInMs: number): void
+  sound(stretch: number, voicedMs: number): void
   voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
   ended(stretch: number, last: boolean, end: UtteranceEnd): void
   cutOff(stretch: number): void
@@ -59,6 +61,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
   const { settings, plays } = dependencies
   const context: Context = {
     ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map(), hearing: null },
+    overheard: createOverheard(dependencies.sink),
     post: event => floor.post(event),
   }
   const { turns, asked, post } = context
@@ -96,9 +99,16 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
       post(playbackOf(context, message.turnId, message.event === 'stopped'))
     },
     configured: (mode, bargeInMs) => post({ type: 'configured', mode, bargeInMs, next: next() }),
+    sound(stretch, voicedMs) {
+      if (!context.overheard.hearsItself()) post({ type: 'sound', stretch, voicedMs })
+    },
     voiced(stretch, positionMs, voicedMs) {
       const turnId = uuidv7()
-      post({ type: 'voiced', stretch, turnId, positionMs, voicedMs, atMs: performance.now() })
+      const hearsItself = context.overheard.hearsItself()
+      post({
+        ...{ type: 'voiced', stretch, turnId, positionMs, voicedMs, hearsItself },
+        atMs: performance.now(),
+      })
       return turns.get(turnId)?.taker ?? null
     },
     ended: (stretch, last, end) => post({ type: 'ended', stretch, last, end }),

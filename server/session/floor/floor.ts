@@ -1,3 +1,4 @@
+import { endHold, goOn, interrupts, judge, quieten, saidOver, speakOver } from './overReply.ts'
 import type { FloorEffect, FloorEvent, FloorState } from './state.ts'
 import {
   advance,
@@ -13,6 +14,7 @@ import {
   isBeingSaid,
   openTurn,
   outOfPlace,
+  playingReply,
   refusesTurns,
   replying,
   type Step,
@@ -104,8 +106,9 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
 
   interrupt(step, { turnId, next, atMs }) {
     const turn = asking(step.state)
+    const isOver = saidOver(step.state)?.id === turnId
     if (turn !== undefined && turn.id === turnId) dropUtterance(step, next)
-    else if (turnId === null || replying(step.state)?.id === turnId) stopReply(step, 'client', atMs)
+    else if (turnId === null || replying(step.state)?.id === turnId || isOver) stopReply(step, 'client', atMs)
   },
 
   configured(step, { mode, bargeInMs, next }) {
@@ -119,18 +122,34 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     hear(step, { order: 'mode', mode, next })
   },
 
-  voiced(step, { stretch: id, turnId, positionMs, voicedMs, atMs }) {
-    const stretch = step.state.stretches.find(known => known.id === id)
-    if (stretch === undefined || asking(step.state)) return
-    if (step.state.turns.some(turn => turn.stretch === id && isBeingSaid(turn))) return
-    if (replying(step.state)) {
-      const { bargeInMs } = step.state
-      if (bargeInMs === 0 || voicedMs < bargeInMs) return
+  sound(step, { stretch, voicedMs }) {
+    if (step.state.stretches.some(({ id }) => id === stretch)) quieten(step, voicedMs)
+  },
+
+  voiced(step, { stretch: id, turnId, positionMs, voicedMs, hearsItself, atMs }) {
+    const { state } = step
+    const stretch = state.stretches.find(known => known.id === id)
+    if (stretch === undefined || asking(state)) return
+    if (state.turns.some(turn => turn.stretch === id && isBeingSaid(turn))) return
+    const earlier = saidOver(state)
+    // Who goes on before it is known what that was means to interrupt.
+    if (earlier !== undefined && interrupts(state, voicedMs)) stopReply(step, 'barge-in', atMs)
+    else if (earlier !== undefined) return
+    const over = state.closing === null ? playingReply(state) : undefined
+    if (over === undefined && replying(state)) {
+      if (state.bargeInMs === 0 || voicedMs < state.bargeInMs) return
       stopReply(step, 'barge-in', atMs)
     }
-    if (step.state.closing !== null) return
-    const turn = openTurn(step, turnId, stretch.committed ? 'closing' : 'capturing', id, positionMs)
+    if (state.closing !== null || (over !== undefined && state.bargeInMs === 0)) return
+    const phase = stretch.committed ? 'closing' : 'capturing'
+    const turn = openTurn(step, turnId, phase, id, positionMs, over?.id ?? null)
     if (stretch.committed) wait(step, turn, 'closing', CLOSED_WITHIN_MS)
+    if (over !== undefined && !hearsItself) speakOver(step, over, voicedMs)
+  },
+
+  words(step, event) {
+    const turn = inPhase(step, event.turnId, 'capturing', 'closing')
+    if (turn !== undefined && turn.over !== null) goOn(step, turn, event)
   },
 
   'cut-off'(step, { stretch, next }) {
@@ -153,9 +172,11 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     wait(step, turn, 'transcribing', TRANSCRIBED_WITHIN_MS)
   },
 
-  understood(step, { turnId, said }) {
+  understood(step, { turnId, said, over, atMs }) {
     const turn = inPhase(step, turnId, 'transcribing')
     if (turn === undefined) return
+    if (said && over !== null && turn.stop === null) judge(step, turn, over, atMs)
+    if (turn.phase === 'stopping') return
     turn.asked = said
     if (!said && turn.stop === null) turn.stop = 'no-speech'
     if (turn.stop === null) enter(step, turn, 'waiting')
@@ -176,8 +197,8 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
       enter(step, turn, 'stopping')
       return
     }
-    enter(step, turn, 'playing')
-    wait(step, turn, 'playback', playbackWithinMs)
+    turn.phase = 'playing'
+    if (turn.held === null) wait(step, turn, 'playback', playbackWithinMs)
   },
 
   playback(step, { turnId, over, gaveUp, playbackWithinMs }) {
@@ -190,8 +211,15 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
       stop(step, turn, 'client')
     } else if (turn.phase === 'playing') {
       if (over || playbackWithinMs === null) enter(step, turn, 'stopping')
-      else wait(step, turn, 'playback', playbackWithinMs)
+      else if (turn.held === null) wait(step, turn, 'playback', playbackWithinMs)
     }
+  },
+
+  resumed(step, { turnId, playbackWithinMs }) {
+    const turn = inPhase(step, turnId, 'playing')
+    if (turn === undefined || turn.held !== null) return
+    if (playbackWithinMs === null) enter(step, turn, 'stopping')
+    else wait(step, turn, 'playback', playbackWithinMs)
   },
 
   failed(step, { turnId, error }) {
@@ -210,7 +238,8 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     const turn = step.state.turns.find(one => one.id === turnId)
     if (turn?.wait !== over) return
     turn.wait = null
-    if (over === 'playback') enter(step, turn, 'stopping')
+    if (over === 'hold') endHold(step)
+    else if (over === 'playback') enter(step, turn, 'stopping')
     else if (over !== 'report') answers.failed(step, { type: 'failed', turnId, error: tooLate(over) })
   },
 

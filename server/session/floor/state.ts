@@ -2,6 +2,7 @@ import type { QuantvoxError } from '../../errors.ts'
 import type { HearingOrder, UtteranceEnd } from '../../hearing/hearing.ts'
 import type { Outcome } from '../../protocol/record.ts'
 import type { Mode } from '../../protocol/socketClient.ts'
+import type { Words } from '../interruption/judgeWords.ts'
 
 /**
  * Where a turn is, from its first sound or letter to its row:
@@ -30,7 +31,7 @@ export type Phase =
 export type Stop = 'barge-in' | 'client' | 'discarded' | 'left' | 'failed' | 'no-speech'
 
 /** What a turn is waited for with a time-out; one at a time. */
-export type Wait = 'closing' | 'transcribing' | 'answer' | 'playback' | 'report'
+export type Wait = 'closing' | 'transcribing' | 'answer' | 'playback' | 'report' | 'hold'
 
 export type TurnState = {
   readonly id: string
@@ -43,6 +44,10 @@ export type TurnState = {
   asked: boolean
   /** When something of its reply first went out, milliseconds; null before. */
   audibleAtMs: number | null
+  /** A reply that somebody speaks over: it plays on quieter, or stands still. */
+  held: 'ducked' | 'paused' | null
+  /** Begun over a reply that plays, and not judged yet: `meant` where what is known of its words ends that reply. */
+  over: 'open' | 'meant' | null
   wait: Wait | null
 }
 
@@ -51,7 +56,7 @@ export type Stretch = { readonly id: number; committed: boolean }
 
 export type FloorState = {
   mode: Mode
-  /** Voiced milliseconds that interrupt a reply; 0 never. */
+  /** Voiced milliseconds from which on words other than "stop" interrupt a reply; 0: nothing said does. */
   bargeInMs: number
   /** Whether somebody plays the replies in their own time, and may tell how far. */
   readonly plays: boolean
@@ -63,6 +68,9 @@ export type FloorState = {
   closing: 'finishing' | 'left' | null
 }
 
+/** What is known of an utterance over a reply: how much of it is voiced, and its words so far; null: none are known. */
+export type Heard = { voicedMs: number; words: Words | null }
+
 /** `next`: the id that a new stretch of the microphone gets; `atMs` and others: `performance.now()` milliseconds. */
 export type FloorEvent =
   | { type: 'begin'; turnId: string; next: number; positionMs: number; atMs: number }
@@ -72,17 +80,32 @@ export type FloorEvent =
   | { type: 'question'; turnId: string; next: number; atMs: number }
   | { type: 'interrupt'; turnId: string | null; next: number; atMs: number }
   | { type: 'configured'; mode: Mode; bargeInMs: number; next: number }
+  /** So much is voiced of what is not known to be speech yet. */
+  | { type: 'sound'; stretch: number; voicedMs: number }
   /** So much is voiced of an utterance that nobody has taken yet. */
-  | { type: 'voiced'; stretch: number; turnId: string; positionMs: number; voicedMs: number; atMs: number }
+  | {
+      type: 'voiced'
+      stretch: number
+      turnId: string
+      positionMs: number
+      voicedMs: number
+      hearsItself: boolean
+      atMs: number
+    }
   /** No frames come any more, or the utterance is as long as one may be. */
   | { type: 'cut-off'; stretch: number; next: number }
   | { type: 'ended'; stretch: number; last: boolean; end: UtteranceEnd }
-  | { type: 'understood'; turnId: string; said: boolean }
+  /** What is known of an utterance over a reply after each frame; `hearsItself`: the listener's microphone hears the replies. */
+  | ({ type: 'words'; turnId: string; isVoiced: boolean; hearsItself: boolean; atMs: number } & Heard)
+  /** `over`: what was said, of a turn that was begun over a reply. */
+  | { type: 'understood'; turnId: string; said: boolean; over: Heard | null; atMs: number }
   | { type: 'audible'; turnId: string; atMs: number }
   /** All of the reply is on its way; null where nothing is to be waited for. */
   | { type: 'answered'; turnId: string; playbackWithinMs: number | null }
   /** `over`: it is known where the playback ended; `gaveUp`: the listener stopped before the end. */
   | { type: 'playback'; turnId: string; over: boolean; gaveUp: boolean; playbackWithinMs: number | null }
+  /** The same of a reply that goes on after it stood still. */
+  | { type: 'resumed'; turnId: string; playbackWithinMs: number | null }
   | { type: 'failed'; turnId: string; error: QuantvoxError }
   | { type: 'timeout'; turnId: string; wait: Wait }
   | { type: 'written'; turnId: string }
@@ -93,14 +116,18 @@ export type FloorEvent =
 
 export type FloorEffect =
   | { type: 'hear'; order: HearingOrder }
-  /** A turn begins. `positionMs` is null for a question that came whole. */
-  | { type: 'open'; turnId: string; positionMs: number | null }
+  /** A turn begins. `positionMs` is null for a question that came whole, `over` the reply that it is said over. */
+  | { type: 'open'; turnId: string; positionMs: number | null; over: string | null }
   | { type: 'understand'; turnId: string; end: UtteranceEnd | null }
   | { type: 'ask'; turnId: string }
   /** What the user says in this turn is of no use any more. */
   | { type: 'stop-hearing'; turnId: string }
   /** Nothing of this reply may be heard from here on. */
   | { type: 'stop-reply'; turnId: string }
+  /** A reply plays on quieter, stands still, and goes on as it was. */
+  | { type: 'duck'; turnId: string }
+  | { type: 'pause'; turnId: string }
+  | { type: 'resume'; turnId: string }
   | { type: 'interrupted'; turnId: string; reason: 'barge-in' | 'client' }
   /** Comes back as `timeout`, unless another wait of that turn, or `clear`, comes first. */
   | { type: 'timer'; turnId: string; wait: Wait; ms: number }

@@ -22,7 +22,17 @@ export function asking({ turns }: FloorState): TurnState | undefined {
 
 /** The turn whose reply is under way, or will be. */
 export function replying({ turns }: FloorState): TurnState | undefined {
-  return turns.find(turn => turn.stop === null && !['capturing', 'stopping', 'writing'].includes(turn.phase))
+  return turns.find(
+    ({ stop, over, phase }) =>
+      stop === null && over === null && !['capturing', 'stopping', 'writing'].includes(phase),
+  )
+}
+
+/** The reply that plays at a listener who can hold it. */
+export function playingReply(state: FloorState): TurnState | undefined {
+  const reply = replying(state)
+  const isPlaying = reply?.phase === 'speaking' || reply?.phase === 'playing'
+  return state.plays && isPlaying ? reply : undefined
 }
 
 export function isBeingSaid({ phase }: TurnState): boolean {
@@ -44,13 +54,14 @@ export function openTurn(
   phase: Phase,
   stretch: number | null,
   positionMs: number | null,
+  over: string | null = null,
 ): TurnState {
   const turn: TurnState = {
     ...{ id, phase, stretch, stop: null, error: null },
-    ...{ asked: false, audibleAtMs: null, wait: null },
+    ...{ asked: false, audibleAtMs: null, held: null, over: over === null ? null : 'open', wait: null },
   }
   step.state.turns.push(turn)
-  step.effects.push({ type: 'open', turnId: id, positionMs })
+  step.effects.push({ type: 'open', turnId: id, positionMs, over })
   return turn
 }
 
@@ -93,7 +104,16 @@ export function dropUtterance(step: Step, next: number): void {
 export function stopReply(step: Step, reason: 'barge-in' | 'client', atMs: number): void {
   if (reason === 'client') giveUpHearing(step)
   const turn = replying(step.state)
-  if (turn === undefined) return
+  if (turn !== undefined) stopReplyOf(step, turn, reason, atMs)
+  for (const said of step.state.turns) {
+    if (said.over === null) continue
+    // There is no reply any more that it is said over.
+    said.over = null
+    if (reason === 'client' && said.phase !== 'capturing') stop(step, said, reason)
+  }
+}
+
+function stopReplyOf(step: Step, turn: TurnState, reason: 'barge-in' | 'client', atMs: number): void {
   const { audibleAtMs, phase } = turn
   stop(step, turn, reason)
   if (phase !== 'speaking' && phase !== 'playing') return
@@ -162,6 +182,21 @@ export function outcomeOf({ stop: why }: TurnState): Outcome {
 export function enter(step: Step, turn: TurnState, phase: Phase): void {
   turn.phase = phase
   clear(step, turn)
+  if (phase !== 'stopping') return
+  const wasOver = turn.over !== null
+  turn.over = null
+  turn.held = null
+  if (wasOver) release(step)
+}
+
+/** Nobody speaks over the reply any more: it goes on as it was. */
+export function release(step: Step): void {
+  const reply = playingReply(step.state)
+  if (reply === undefined || reply.held === null) return
+  reply.held = null
+  step.effects.push({ type: 'resume', turnId: reply.id })
+  // Of one that was sent to its end, `resumed` says how long it still plays.
+  wait(step, reply, reply.phase === 'speaking' ? 'answer' : 'playback', ANSWERED_WITHIN_MS)
 }
 
 export function wait(step: Step, turn: TurnState, why: Wait, ms: number): void {

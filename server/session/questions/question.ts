@@ -45,7 +45,10 @@ export type QuestionContext = {
   signal: AbortSignal
 }
 
-export type AskedFor = (context: QuestionContext & { supposing: Supposing }) => QuestionSource
+/** Told after every frame of a question that is being said what is known of it: how much is voiced, and its words so far. */
+export type Following = { heard(voicedMs: number, text: string | null): void }
+
+export type AskedFor = (context: QuestionContext & Following & { supposing: Supposing }) => QuestionSource
 
 /** Puts what a decoding gave and took into the turn; gives its text, or null where nothing was said that could be heard. */
 export function recordTranscript(turn: Turn, transcript: Transcript, sink: Sink): string | null {

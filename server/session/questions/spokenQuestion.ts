@@ -10,11 +10,12 @@ type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level:
 
 /** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. */
 export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): AskedFor {
-  return ({ stages, turn, sink, signal, supposing }) => {
+  return ({ stages, turn, sink, signal, supposing, heard }) => {
     const { turnId, owner } = turn
     const { conversation, settings: begunWith } = active.now()
     let samples: Int16Array | null = null
     let isWhole = false
+    let partial: string | null = null
     let lookup = lookUp(begunWith)
     let recognition = recognize(lookup)
     signal.addEventListener('abort', () => recognition.cancel(), { once: true })
@@ -30,6 +31,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       const opened = stages.recognizer.open({ model: level, language: settings.language, owner })
       if (showsPartials) {
         opened.partials(({ text, stableLength }) => {
+          partial = text
           sink.tell({ type: 'transcript.partial', turnId, text, stableLength })
         })
       }
@@ -67,6 +69,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
           supposing.resumed()
           recognition.resumed()
         },
+        voiced: voicedMs => heard(voicedMs, recognition.textAtPause() ?? partial),
         text: () => recognition.textAtPause(),
       },
       samples: () => samples,

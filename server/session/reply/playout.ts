@@ -1,3 +1,4 @@
+import { untilAborted } from '../../abort.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 
 /**
@@ -8,6 +9,11 @@ export type Playout = {
   /** So much audio was handed to the socket now. */
   sent(audioMs: number): void
   report(playback: Playback): void
+  /** The listener's player stands still from now on, and goes on. */
+  hold(): void
+  resume(): void
+  /** Settles when it does not stand still; rejects with the signal's reason. */
+  untilGoing(signal: AbortSignal): Promise<void>
   /** By now played, never more than was sent. */
   positionMs(): number
   /** Sent and not yet played. */
@@ -21,22 +27,41 @@ export function createPlayout(now: () => number = () => performance.now()): Play
   let sentMs = 0
   let endsAtMs = 0
   let frozenAt: number | null = null
+  /** How long it stood still, up to the last time it went on; and since when it does again. */
+  let stoodMs = 0
+  let standsSinceMs: number | null = null
+  let going = Promise.withResolvers<void>()
+  going.resolve()
 
-  const leadMs = () => (frozenAt === null ? Math.max(0, endsAtMs - now()) : sentMs - frozenAt)
+  /** The time of the player, which stands still with it. */
+  const clock = () => (standsSinceMs ?? now()) - stoodMs
+  const leadMs = () => (frozenAt === null ? Math.max(0, endsAtMs - clock()) : sentMs - frozenAt)
 
   return {
     sent(audioMs) {
       // It had played all there was, and now there is more.
       frozenAt = null
-      endsAtMs = Math.max(endsAtMs, now()) + audioMs
+      endsAtMs = Math.max(endsAtMs, clock()) + audioMs
       sentMs += audioMs
     },
     report({ event, positionMs }) {
       const told = event === 'ended' ? sentMs : positionMs
       const position = told === undefined ? sentMs - leadMs() : Math.min(told, sentMs)
-      endsAtMs = now() + sentMs - position
+      endsAtMs = clock() + sentMs - position
       frozenAt = event === 'stopped' || event === 'ended' ? position : null
     },
+    hold() {
+      if (standsSinceMs !== null) return
+      standsSinceMs = now()
+      going = Promise.withResolvers()
+    },
+    resume() {
+      if (standsSinceMs === null) return
+      stoodMs += now() - standsSinceMs
+      standsSinceMs = null
+      going.resolve()
+    },
+    untilGoing: signal => untilAborted(going.promise, signal),
     positionMs: () => sentMs - leadMs(),
     leadMs,
     sentMs: () => sentMs,

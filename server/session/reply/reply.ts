@@ -6,7 +6,7 @@ import type { Question, QuestionContext } from '../questions/question.ts'
 import type { RunnerDependencies } from '../runner.ts'
 import { answer } from './answer.ts'
 import { createPlayout } from './playout.ts'
-import { createSpeaking, type Speaking } from './speak.ts'
+import { createSpeaking, MS_PER_LETTER, type Speaking } from './speak.ts'
 import type { Speculation } from './speculation.ts'
 
 /** A disk that takes longer must not hold up the turn's row. */
@@ -28,6 +28,11 @@ export type Reply = {
   /** Nothing of it goes out from here on. */
   stop(): void
   report(playback: Playback): void
+  /** Nothing of it goes out, and nothing plays, until `resume`. */
+  hold(): void
+  resume(): void
+  /** What of it will have been heard in so many milliseconds, or had been before (negative), if it plays on. */
+  heardAt(offsetMs: number): string
   /** It is known where its playback ended. */
   isPlayedOut(): boolean
   isAllPlayed(): boolean
@@ -102,6 +107,14 @@ export function createReply(context: ReplyContext): Reply {
       if (message.textLength !== undefined) spokenLength = message.textLength
       if (message.event === 'started') turn.timeline.mark('playbackStarted')
       playout.report(message)
+    },
+    hold: playout.hold,
+    resume: playout.resume,
+    heardAt(offsetMs) {
+      const now = played()
+      const letters = now.spokenLength === null ? null : now.spokenLength + offsetMs / MS_PER_LETTER
+      const then = { ...now, spokenLength: letters, positionMs: now.positionMs + offsetMs }
+      return question?.voice.heard(then) ?? ''
     },
     isPlayedOut: () => isAudible && playout.isOver(),
     isAllPlayed: () => isAllSent && (question?.voice.allPlayed(played()) ?? true),

@@ -14,7 +14,7 @@ const FRAME_MS = 100
 /** A listener gets so much more than it has played: enough for a hiccup, little to throw away. */
 const LEAD_MS = 3000
 /** Of a clause that is not synthesized to its end: about 15 letters a second, the usual rate of English speech. */
-const MS_PER_LETTER = 65
+export const MS_PER_LETTER = 65
 
 export type SpeakingOptions = {
   turnId: string
@@ -75,6 +75,7 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
   async function send({ samples, sampleRate }: SpokenAudio): Promise<number> {
     const aheadMs = options.plays ? playout.leadMs() - LEAD_MS : 0
     if (aheadMs > 0) await sleep(aheadMs, signal)
+    await playout.untilGoing(signal)
     signal.throwIfAborted()
     if (toldRate !== sampleRate) sink.tell({ type: 'audio.started', turnId, sampleRate })
     toldRate = sampleRate

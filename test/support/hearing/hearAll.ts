@@ -25,12 +25,14 @@ export async function hearAll(samples: Int16Array, run: HearingRun): Promise<Ear
   const over = Promise.withResolvers<void>()
   let pushed: Int16Array[] = []
   const ear = createEar(activity, rate, startMs, 1, options, {
+    sound: () => {},
     voiced(stretch, positionMs) {
       events.push({ type: 'taken', stretch, positionMs })
       return {
         push: part => pushed.push(part.slice()),
         paused: speech => events.push({ type: 'paused', speech }),
         resumed: () => events.push({ type: 'resumed' }),
+        voiced: () => {},
         text: () => null,
       }
     },

@@ -1,6 +1,14 @@
 import { QuantvoxError } from '../../../server/errors.ts'
 import { openFloor, takeFloor } from '../../../server/session/floor/floor.ts'
-import type { FloorEffect, FloorEvent, FloorState, Phase, Wait } from '../../../server/session/floor/state.ts'
+import type {
+  FloorEffect,
+  FloorEvent,
+  FloorState,
+  Heard,
+  Phase,
+  TurnState,
+  Wait,
+} from '../../../server/session/floor/state.ts'
 
 /** At most so many turns live at once, and so many stretches of the microphone count. */
 const MAX_TURNS = 3
@@ -13,7 +21,7 @@ const goneStretch = 99
 
 const recoverable = new QuantvoxError('engine_failed', 'It broke.')
 const fatal = new QuantvoxError('internal', 'It broke in a way that nobody foresaw.')
-const waits: Wait[] = ['closing', 'transcribing', 'answer', 'playback', 'report']
+const waits: Wait[] = ['closing', 'transcribing', 'answer', 'playback', 'report', 'hold']
 const end = { utterance: null, positionMs: 0, speechEndedAtMs: null, decidedAtMs: 0, commitAtMs: null }
 
 /** Every event that can come in a state, late ones and illegal ones included. */
@@ -36,8 +44,17 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
     { type: 'configured', mode: 'hands-free', bargeInMs: 250, next },
     { type: 'configured', mode: 'push-to-talk', bargeInMs: 250, next },
     ...heard.flatMap((stretch): FloorEvent[] => [
-      ...[100, 300].map(voicedMs => ({
-        ...{ type: 'voiced' as const, stretch, turnId, positionMs, voicedMs, atMs: 0 },
+      { type: 'sound', stretch, voicedMs: 128 },
+      ...[200, 300, 400].map(voicedMs => ({
+        ...{
+          type: 'voiced' as const,
+          stretch,
+          turnId,
+          positionMs,
+          voicedMs,
+          hearsItself: voicedMs === 300,
+          atMs: 0,
+        },
       })),
       { type: 'cut-off', stretch, next },
       { type: 'ended', stretch, last: false, end },
@@ -45,7 +62,10 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
       ...(open.includes(stretch) ? [] : [{ type: 'ended' as const, stretch, last: true, end }]),
     ]),
     ...living.flatMap((id): FloorEvent[] => [
-      ...[true, false].map(said => ({ type: 'understood' as const, turnId: id, said })),
+      { type: 'understood', turnId: id, said: false, over: null, atMs: 0 },
+      ...judgements(turns.find(turn => turn.id === id)).map(over => ({
+        ...{ type: 'understood' as const, turnId: id, said: true, over, atMs: 0 },
+      })),
       { type: 'audible', turnId: id, atMs: 0 },
       ...[null, 1000].map(ms => ({ type: 'answered' as const, turnId: id, playbackWithinMs: ms })),
       { type: 'playback', turnId: id, over: true, gaveUp: false, playbackWithinMs: null },
@@ -55,9 +75,49 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
       ...waits.map(wait => ({ type: 'timeout' as const, turnId: id, wait })),
       { type: 'written', turnId: id },
     ]),
+    ...[...turns.filter(({ phase }) => phase === 'playing').map(({ id }) => id), goneTurn].flatMap(id =>
+      [null, 500].map(playbackWithinMs => ({ type: 'resumed' as const, turnId: id, playbackWithinMs })),
+    ),
+    ...[...turns.filter(({ over }) => over !== null).map(({ id }) => id), goneTurn].flatMap(wordsOver),
     { type: 'broken', error: fatal },
     { type: 'finish' },
     { type: 'leave' },
+  ]
+}
+
+/** What a whole utterance may turn out to be; of one that is said over nothing it is not judged, but for one that was. */
+function judgements(turn: TurnState | undefined): (Heard | null)[] {
+  if (turn?.over === null) return [null, { words: 'aside', voicedMs: 400 }]
+  return [
+    { words: 'aside', voicedMs: 400 },
+    { words: 'command', voicedMs: 200 },
+    { words: 'word', voicedMs: 200 },
+    { words: 'words', voicedMs: 400 },
+  ]
+}
+
+function wordsOver(turnId: string): FloorEvent[] {
+  const soFar: [Heard['words'], number, boolean][] = [
+    [null, 200, true],
+    [null, 400, true],
+    [null, 400, false],
+    [null, 900, true],
+    ['aside', 900, true],
+    ['word', 400, false],
+    ['words', 200, false],
+    ['words', 400, true],
+    ['command', 200, false],
+  ]
+  const known = { type: 'words' as const, turnId, atMs: 0 }
+  return [
+    ...soFar.map(([words, voicedMs, isVoiced]) => ({
+      ...known,
+      words,
+      voicedMs,
+      isVoiced,
+      hearsItself: false,
+    })),
+    { ...known, words: null, voicedMs: 900, isVoiced: true, hearsItself: true },
   ]
 }
 
@@ -79,9 +139,12 @@ export function keyOf({ turns, stretches, ...rest }: FloorState): string {
   return JSON.stringify([
     rest,
     stretches.map(({ committed }) => committed),
-    turns.map(({ phase, stretch, stop, error, asked, audibleAtMs, wait }) => {
+    turns.map(({ phase, stretch, stop, error, asked, audibleAtMs, held, over, wait }) => {
       if (phase === 'writing') return [phase, error?.recoverable]
-      return [phase, isSaid(phase) && place(stretch), stop, error?.recoverable, asked, audibleAtMs, wait]
+      return [
+        ...[phase, isSaid(phase) && place(stretch), stop, error?.recoverable],
+        ...[asked, audibleAtMs, held, over, wait],
+      ]
     }),
   ])
 }

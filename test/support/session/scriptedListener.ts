@@ -9,12 +9,13 @@ const SLOWNESS = 1.2
 const REPORT_MS = 5
 
 type Waiting = { turnId: string; audioMs: number; settle(taken: boolean): void }
-type Playing = { endsAtMs: number; sentMs: number }
+/** `stoodAtMs`: since when it stands still; null while it plays. */
+type Playing = { endsAtMs: number; sentMs: number; stoodAtMs: number | null }
 
 /** Who hears a session: takes its audio, plays it, may tell of it. */
 export function createScriptedListener(
   { world, see }: ScriptedWorld,
-  { reports, letterMs }: Setup,
+  { reports, pauses, letterMs }: Setup,
   time: VirtualTime,
   report: (playback: Playback) => void,
 ): Sink & { changed(): void; leave(): void } {
@@ -30,8 +31,9 @@ export function createScriptedListener(
 
   function take({ turnId, audioMs, settle }: Waiting): void {
     const known = playing.get(turnId)
-    const endsAtMs = Math.max(time.now(), known?.endsAtMs ?? 0) + audioMs
-    playing.set(turnId, { endsAtMs, sentMs: (known?.sentMs ?? 0) + audioMs })
+    const stoodAtMs = known?.stoodAtMs ?? null
+    const endsAtMs = Math.max(stoodAtMs ?? time.now(), known?.endsAtMs ?? 0) + audioMs
+    playing.set(turnId, { endsAtMs, sentMs: (known?.sentMs ?? 0) + audioMs, stoodAtMs })
     if (known === undefined) reportLater(REPORT_MS, { turnId, event: 'started', positionMs: 0 })
     settle(true)
   }
@@ -55,6 +57,26 @@ export function createScriptedListener(
         pump()
       })
     }
+  }
+
+  const leftMs = (turnId: string) => {
+    const { endsAtMs, stoodAtMs } = playing.get(turnId) ?? { endsAtMs: 0, stoodAtMs: null }
+    return Math.max(0, endsAtMs - (stoodAtMs ?? time.now()))
+  }
+
+  /** Once all has played, however often it stood still. */
+  function reportEnd(turnId: string): void {
+    if (!reports || cut.has(turnId)) return
+    const isOver = leftMs(turnId) === 0 && (playing.get(turnId)?.stoodAtMs ?? null) === null
+    if (isOver) report({ type: 'playback', turnId, event: 'ended' })
+    else time.later(Math.max(50, leftMs(turnId)), () => reportEnd(turnId))
+  }
+
+  function standStill(turnId: string, stands: boolean): void {
+    const known = playing.get(turnId)
+    if (!pauses || known === undefined || stands === (known.stoodAtMs !== null)) return
+    if (known.stoodAtMs !== null) known.endsAtMs += time.now() - known.stoodAtMs
+    known.stoodAtMs = stands ? time.now() : null
   }
 
   function drop(isGone: (item: Waiting) => boolean): void {
@@ -85,15 +107,15 @@ export function createScriptedListener(
       }
       if (!('turnId' in event) || event.turnId === undefined) return
       const { turnId } = event
-      const { endsAtMs, sentMs } = playing.get(turnId) ?? { endsAtMs: 0, sentMs: 0 }
-      const leftMs = Math.max(0, endsAtMs - time.now())
-      if (event.type === 'audio.done') reportLater(leftMs + REPORT_MS, { turnId, event: 'ended' })
+      const sentMs = playing.get(turnId)?.sentMs ?? 0
+      if (event.type === 'paused' || event.type === 'resumed') standStill(turnId, event.type === 'paused')
+      if (event.type === 'audio.done') time.later(leftMs(turnId) + REPORT_MS, () => reportEnd(turnId))
       if (event.type === 'reply.done' && sentMs === 0) {
         const end = { turnId, event: 'ended' as const, textLength: event.text.length }
         reportLater(event.text.length * letterMs + REPORT_MS, end)
       }
       if (event.type === 'interrupted')
-        reportLater(REPORT_MS, { turnId, event: 'stopped', positionMs: sentMs - leftMs })
+        reportLater(REPORT_MS, { turnId, event: 'stopped', positionMs: sentMs - leftMs(turnId) })
     },
     changed: pump,
     leave() {

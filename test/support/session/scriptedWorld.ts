@@ -13,7 +13,7 @@ import type { Voice } from '../../../server/voice/voice.ts'
 import { loudness } from '../fakeLive.ts'
 import { createFakeStages, fakeLanguageModel } from '../fakeStages.ts'
 import type { VirtualTime } from '../virtualTime.ts'
-import { FOR_EVER_MS, healthy, type Setup, type Step, type World } from './sessionSteps.ts'
+import { FOR_EVER_MS, HUM, healthy, type Setup, type Step, type World } from './sessionSteps.ts'
 
 /** What was seen of a session from outside, in order. */
 export type Seen =
@@ -170,7 +170,7 @@ function numberTranscripts(world: World): void {
   let said = world.transcript
   let count = 0
   Object.defineProperty(world, 'transcript', {
-    get: () => (said === '' ? '' : `${said} ${++count}`),
+    get: () => (said === '' ? '' : said === HUM ? Array(++count).fill(HUM).join(' ') : `${said} ${++count}`),
     set(next: string) {
       said = next
     },

@@ -1,5 +1,6 @@
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { SessionSettings } from '../../../server/protocol/socketServer.ts'
+import { heldReplies } from './heldReplies.ts'
 import { FOR_EVER_MS, type World } from './sessionSteps.ts'
 import {
   all,
@@ -99,9 +100,9 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
   },
   'a turn tells in its order, and nothing after it is done': talked =>
     ofEach(talked, seen => {
-      const words = spelled(seen, 'A', 'a', 'Z', 'I', 'C', 'e')
+      const words = spelled(seen, 'A', 'a', 'Z', 'I', 'C', 'e', 'q', 'P', 'G')
       if (!/^(S?p*E?p*T?)d*R?X$/.test(words)) return `it told ${words}`
-      const audio = spelled(seen, 'S', 'E', 'p', 'T', 'd', 'R', 'I', 'C', 'e')
+      const audio = spelled(seen, 'S', 'E', 'p', 'T', 'd', 'R', 'I', 'C', 'e', 'q', 'P', 'G')
       if (!/^(Aa+)*Z?X$/.test(audio)) return `its audio came as ${audio}`
       const whole = spelled(seen)
       return !/^[^X]*X$/.test(whole) && `after its end came ${whole}`
@@ -110,9 +111,10 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     ofEach(talked, seen => {
       const whole = spelled(seen)
       if (/I.*I/.test(whole)) return `it was interrupted twice: ${whole}`
-      return /[IC].*[dRAaZ]/.test(whole) && `there came ${whole}`
+      return /[IC].*[dRAaZqPG]/.test(whole) && `there came ${whole}`
     }),
   'at most one turn speaks': speaksOverAnother,
+  ...heldReplies,
   'the history gets each turn once at most, in the order of the questions, and as it was told': talked => {
     const rows = rowsOf(talked)
     const last = new Map<string, string>()
@@ -134,7 +136,7 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     for (const { record, text } of rowsOf(talked)) {
       const { outcome, turnId } = record
       if (text.transcript === null) continue
-      const isHeard = talked.setup.plays && text.heardText !== ''
+      const isHeard = talked.setup.plays && (text.heardText ?? '') !== ''
       const isAnswered = outcome === 'completed' && text.reply?.trim() !== ''
       const isWanted = isAnswered || (outcome === 'interrupted' && talked.setup.plays) || isHeard
       const is = remembered.includes(text.transcript)
@@ -280,7 +282,9 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
       else if (one.what === 'sent' && one.message.type === 'commit' && said !== null) committed.add(said)
     }
     const lost = rowsOf(talked).find(
-      ({ record }) => record.outcome === 'discarded' && committed.has(record.turnId),
+      // What is said over a reply may turn out to be no question.
+      ({ record, text }) =>
+        record.outcome === 'discarded' && text.transcript === null && committed.has(record.turnId),
     )
     return lost?.record.turnId
   },

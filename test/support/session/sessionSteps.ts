@@ -48,6 +48,8 @@ export type Setup = {
   plays: boolean
   /** The listener tells how its playback goes. */
   reports: boolean
+  /** It stands still when it is told to. */
+  pauses: boolean
   partials: boolean
   speculates: boolean
   /** What `start` waits for is looked up for so long. */
@@ -64,6 +66,9 @@ export type Talk = { setup: Setup; steps: Step[] }
 export const FOR_EVER_MS = 2e9
 const recoverable = new QuantvoxError('engine_failed', 'It broke, as scripted.')
 const unforeseen = new Error('it broke in an unforeseen way, as scripted')
+
+/** What a listener says who only listens. */
+export const HUM = 'mm-hm'
 
 export const healthy: World = {
   ...{ language: 'en', transcript: 'It was said' },
@@ -97,7 +102,7 @@ const changes: fc.Arbitrary<Partial<World>> = fc.oneof(
   fc.record({ activityMs: oneOf(0, 0, 0, 5, 25, null) }),
   fc.record({ activityError: oneOf(null, null, null, null, null, null, null, unforeseen) }),
   fc.record({ reads: oneOf('at once', 'slowly', 'not') }),
-  fc.record({ transcript: oneOf('', 'It was said') }),
+  fc.record({ transcript: oneOf('', 'It was said', HUM, HUM, 'Stop', 'that is how it goes here') }),
   fc.constant(healthy),
 )
 const change: fc.Arbitrary<Step> = fc.record({ do: oneOf('change'), world: changes })
@@ -174,6 +179,7 @@ const setup = fc.record<Setup>({
   voice: oneOf('flite:slt', 'flite:slt', 'flite:slt', 'browser', 'none'),
   plays: oneOf(true, true, true, true, false),
   reports: fc.boolean(),
+  pauses: fc.boolean(),
   partials: fc.boolean(),
   speculates: oneOf(true, true, true, false),
   startMs: oneOf(0, 0, 0, 0, 400, 3000, FOR_EVER_MS),

@@ -71,6 +71,7 @@ export function ofEach(
 const letters: Record<string, string> = {
   ...{ 'speech.started': 'S', 'speech.stopped': 'E', 'transcript.partial': 'p', 'transcript.final': 'T' },
   ...{ 'reply.delta': 'd', 'reply.done': 'R', 'audio.started': 'A', audio: 'a', 'audio.done': 'Z' },
+  ...{ ducked: 'q', paused: 'P', resumed: 'G' },
   ...{ interrupted: 'I', cut: 'C', 'turn.done': 'X', error: 'e' },
 }
 

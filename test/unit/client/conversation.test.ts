@@ -20,7 +20,7 @@ function setUp() {
 
 const done = (
   turnId: string,
-  outcome: 'completed' | 'interrupted' | 'no-speech' | 'failed',
+  outcome: 'completed' | 'interrupted' | 'discarded' | 'no-speech' | 'failed',
   heardText?: string,
 ) => ({
   ...{ type: 'turn.done' as const, turnId, outcome, timings: makeTurn(1).record },
@@ -52,6 +52,22 @@ describe('the conversation that the page shows', () => {
     take(done(turnId, 'completed', 'It is this.'))
     expect(conversation.phase()).toBe('none')
     expect(over).toMatchObject([{ outcome: 'completed', spokenLength: 11, audible: true }])
+  })
+
+  test('what is said over a reply and is no question goes, and the reply speaks on', () => {
+    const { conversation, shown, take } = setUp()
+    take(
+      { type: 'speech.started', turnId: 'a', positionMs: 0 },
+      { type: 'transcript.final', turnId: 'a', text: 'One?' },
+      { type: 'reply.delta', turnId: 'a', text: 'It is.' },
+    )
+    conversation.phaseOfPlayback('a', 'started')
+    take({ type: 'speech.started', turnId: 'b', positionMs: 900 }, { type: 'paused', turnId: 'a' })
+    expect(conversation.phase()).toBe('hearing')
+    take({ type: 'transcript.final', turnId: 'b', text: 'Mm-hm.' }, { type: 'resumed', turnId: 'a' })
+    take(done('b', 'discarded'))
+    expect(conversation.phase()).toBe('speaking')
+    expect(shown).toMatchObject([{ turnId: 'a', outcome: null }])
   })
 
   test('a turn whose model thinks says so while it lasts', () => {

@@ -18,6 +18,17 @@ describe('the playout clock', () => {
     expect(playout.positionMs(11.1)).toBeCloseTo(250)
     expect(playout.endsAt()).toBeCloseTo(11.15)
   })
+
+  test('stands still when it is stopped, and goes on with what comes next', () => {
+    const playout = createPlayout(0.05)
+    playout.append(10, 1)
+    playout.append(10, 1)
+    playout.stop(10.55)
+    expect(playout.positionMs(13)).toBeCloseTo(500)
+    expect(playout.append(13, 0.5)).toBeCloseTo(13.05)
+    expect(playout.positionMs(13.15)).toBeCloseTo(600)
+    expect(playout.endsAt()).toBeCloseTo(13.55)
+  })
 })
 
 describe('the level of the microphone', () => {

@@ -22,6 +22,7 @@ const heard = (samples: Int16Array, sizes: readonly number[], rate = 16_000, sta
 function logged(handlers: Partial<EarHandlers> = {}) {
   const told: string[] = []
   const ear = createEar(loudness, 16_000, 0, 1, options, {
+    sound: () => {},
     voiced(stretch) {
       if (!told.includes(`voiced ${stretch}`)) told.push(`voiced ${stretch}`)
       return null
@@ -121,7 +122,12 @@ describe('an ear', () => {
   test('tells once that voice activity failed', async () => {
     const failures: unknown[] = []
     const broken = { open: () => ({ push: () => Promise.reject(new Error('broken')) }) }
-    const handlers = { voiced: () => null, ended: () => {}, failed: (error: unknown) => failures.push(error) }
+    const handlers = {
+      sound: () => {},
+      voiced: () => null,
+      ended: () => {},
+      failed: (error: unknown) => failures.push(error),
+    }
     const ear = createEar(broken, 16_000, 0, 1, options, handlers)
     ear.push(audio('####'))
     ear.push(audio('####'))

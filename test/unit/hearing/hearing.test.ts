@@ -17,6 +17,7 @@ test('a button that stays down without frames is cut off, also where the utteran
   const hearing = createHearing({
     ...{ activity: loudness, sampleRate: 16_000, endpointing: fixedSilence(500) },
     maxUtteranceMs: MAX_UTTERANCE_MS,
+    sound: () => {},
     voiced: () => null,
     ended: stretch => void told.push(`${stretch} ended`),
     cutOff: stretch => void told.push(`${stretch} cut off`),

@@ -68,6 +68,33 @@ describe('the playout', () => {
     expect(playout.positionMs()).toBe(1100)
   })
 
+  test('stands still while it is held, is set right then too, and lets nobody go on until it goes on', async () => {
+    const { playout, wait } = playing()
+    const { signal } = new AbortController()
+    let isGoing = false
+    playout.sent(3000)
+    wait(500)
+    playout.hold()
+    void playout.untilGoing(signal).then(() => {
+      isGoing = true
+    })
+    wait(5000)
+    expect(playout.positionMs()).toBe(500)
+    playout.report(report('progress', 450))
+    wait(100)
+    expect(playout.positionMs()).toBe(450)
+    await Promise.resolve()
+    expect(isGoing).toBe(false)
+    expect(playout.isOver()).toBe(false)
+    playout.resume()
+    wait(100)
+    expect(playout.positionMs()).toBe(550)
+    await playout.untilGoing(signal)
+    expect(isGoing).toBe(true)
+    playout.hold()
+    await expect(playout.untilGoing(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped')
+  })
+
   test('is set right by what the client reports', () => {
     const { playout, wait } = playing()
     playout.sent(2000)

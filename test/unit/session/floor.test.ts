@@ -7,7 +7,7 @@ const ofTurn = (effects: FloorEffect[], type: FloorEffect['type'], turnId: strin
   effects.filter(effect => effect.type === type && 'turnId' in effect && effect.turnId === turnId)
 const isOpen = ({ phase }: TurnState) => phase !== 'writing'
 const answers = (turn: TurnState) =>
-  turn.stop === null && !['capturing', 'stopping', 'writing'].includes(turn.phase)
+  turn.stop === null && turn.over === null && !['capturing', 'stopping', 'writing'].includes(turn.phase)
 
 /** Each gives what is wrong, or nothing. They are asked of every transition there is. */
 const invariants: Record<string, (transition: Transition) => string | false> = {
@@ -122,11 +122,67 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
     closing !== 'left' &&
     !stretches.some(({ committed }) => !committed) &&
     'nobody listens',
-  'only what is still being said can be discarded': ({ before, after }) =>
+  'only what is still being said, or was said over a reply and is no question, can be discarded': ({
+    before,
+    event,
+    after,
+  }) =>
     after.turns
       .filter(({ stop }) => stop === 'discarded')
       .map(({ id }) => before.turns.find(turn => turn.id === id))
-      .some(was => was?.stop !== 'discarded' && was?.phase !== 'capturing') && 'more was',
+      .some(
+        was =>
+          was?.stop !== 'discarded' &&
+          was?.phase !== 'capturing' &&
+          !(event.type === 'understood' && event.turnId === was?.id && event.over?.words !== 'words'),
+      ) && 'more was',
+  'only a reply that plays is held, and only for as long as its timer runs': ({ after }) =>
+    after.turns.some(
+      ({ held, wait, stop, phase }) =>
+        (held !== null) !== (wait === 'hold') ||
+        (held !== null && (stop !== null || !/speaking|playing/.test(phase) || !after.plays)),
+    ) && 'another is',
+  'a reply that was held goes on or stops when its timer is over': ({ before, event, after }) =>
+    event.type === 'timeout' &&
+    event.wait === 'hold' &&
+    before.turns.some(({ id, held }) => id === event.turnId && held !== null) &&
+    after.turns.some(({ id, held }) => id === event.turnId && held !== null) &&
+    'it is held still',
+  'it is told when a reply gets quieter, stands still, and goes on': ({ before, after, effects }) => {
+    for (const { id, held, stop } of after.turns) {
+      const was = before.turns.find(turn => turn.id === id)?.held ?? null
+      const said = effects.filter(
+        effect => /^(duck|pause|resume)$/.test(effect.type) && 'turnId' in effect && effect.turnId === id,
+      )
+      const expected = { ducked: 'duck', paused: 'pause' }
+      // What ends by itself, or is stopped, needs no word that it goes on.
+      const mayEnd =
+        stop !== null || /stopping|writing/.test(after.turns.find(turn => turn.id === id)?.phase ?? '')
+      const is = held === was ? undefined : held === null ? 'resume' : expected[held]
+      if (said.at(-1)?.type !== is && !(is === 'resume' && mayEnd)) return `${id} was ${was}, is ${held}`
+    }
+    return false
+  },
+  'at most one turn is said over a reply and not judged': ({ after }) =>
+    after.turns.filter(({ over }) => over !== null).length > 1 && 'more are',
+  'a listening word, an echo and a cough end no reply, whatever else is said does': ({
+    before,
+    event,
+    after,
+  }) => {
+    if (event.type !== 'understood' || event.over === null || !event.said) return false
+    const was = before.turns.find(({ id }) => id === event.turnId)
+    if (was?.over == null || was.phase !== 'transcribing') return false
+    const reply = before.turns.find(
+      turn => turn.stop === null && turn.over === null && /speaking|playing/.test(turn.phase),
+    )
+    const stopped = after.turns.find(({ id }) => id === reply?.id)?.stop
+    const { words, voicedMs } = event.over
+    const isMeant =
+      words === 'command' || words === 'stop' || (words !== 'aside' && words !== 'echo' && voicedMs >= 250)
+    if (reply === undefined || !before.plays || before.bargeInMs === 0) return false
+    return (stopped === 'barge-in') !== isMeant && `${words} of ${voicedMs} ms left it ${stopped}`
+  },
   'what belongs to nothing that lives changes nothing': ({ before, event, after, effects }) => {
     const about = 'turnId' in event ? event.turnId : 'stretch' in event ? event.stretch : null
     if (!goneIds.has(about)) return false

@@ -1,0 +1,32 @@
+import { ofEach, spelled, type Talked, told } from './sessionViews.ts'
+
+/** After the last frame that can have been voiced, with what the ear takes for it. */
+const HELD_WITHIN_MS = 1600
+
+/** What holds of replies that somebody speaks over; each gives what is wrong with a whole session, or nothing. */
+export const heldReplies: Record<string, (talked: Talked) => string | false> = {
+  'a reply that stands still is sent nothing until it goes on, and goes on only if it was held': talked =>
+    ofEach(talked, seen => {
+      const held = spelled(seen, 'S', 'p', 'E', 'T', 'd', 'R', 'A', 'Z', 'e')
+      if (/P[^GICX]*a/.test(held)) return `it was sent ${held}`
+      const steps = held.replaceAll(/[aC]/g, '')
+      return !/^(q?(?:P|(?<=q))G)*(q?P?)I?X$/.test(steps) && `it went ${steps}`
+    }),
+  'no reply stands still for as long as nobody speaks': talked =>
+    ofEach(talked, seen => {
+      for (const { atMs } of told(seen, 'paused')) {
+        const next = seen.find(
+          one =>
+            one.atMs >= atMs &&
+            one.what === 'told' &&
+            /resumed|interrupted|cut|turn.done/.test(one.event.type),
+        )
+        const until = next?.atMs ?? Number.POSITIVE_INFINITY
+        const lastSoundMs = talked.frames.findLast(
+          frame => frame.atMs <= until && frame.atMs >= atMs - 500,
+        )?.atMs
+        if (until - (lastSoundMs ?? atMs) > HELD_WITHIN_MS) return `it stood still for ${until - atMs} ms`
+      }
+      return false
+    }),
+}
