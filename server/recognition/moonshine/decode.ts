@@ -35,37 +35,40 @@ export function createMoonshineDecode({
   timeoutMs = 120_000,
 }: DecodeDependencies & { secondOpinion: SecondOpinion }): Decode {
   return async ({ samples, speech }, options, signal) => {
-    const place = await acquire(options.model, options.owner, signal)
-    return await inPlace(place, signal, async () => {
-      const startedAt = performance.now()
-      options.onAsked?.()
-      const pieces = splitAtPauses(samples, speech.segments, pieceLimits)
-      // The draft is of the whole utterance: it says nothing about where its pieces begin.
-      const draft = pieces.length === 1 ? options.draft : undefined
-      const decoded: DecodedPiece[] = []
-      for (const piece of pieces) {
-        const hear = hearing(place.baseUrl, timeoutMs, samples, draft, signal)
-        decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
-      }
-      for (const piece of options.isLook ? [] : decoded.filter(({ text }) => text === '')) {
-        if (piece.speechMs > 0) await askAnother(secondOpinion, piece, samples, options, signal)
-      }
-      const inferenceMs = performance.now() - startedAt
-      const said = decoded.filter(({ text }) => text !== '')
-      const text = said.map(piece => piece.text).join(' ')
-      const meanLogProbability = mean(said.flatMap(piece => piece.logProbabilities))
-      const { queueMs, cold, loadMs, engine } = place
-      return {
-        text,
-        segments: said.map(({ piece, text }) => ({ ...piece, text })),
-        passes: decoded.reduce((sum, { passes }) => sum + passes, 0),
-        audioContext: null,
-        audioMs: pieces.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0),
-        ...{ inferenceMs, queueMs, cold, loadMs, engine, speechMs: speech.speechMs },
-        ...{ meanLogProbability, noSpeechProbability: null, language: 'en' },
-        isSaid: speechMs => isSaid(text, meanLogProbability, speechMs),
-      }
-    })
+    return await inPlace(
+      () => acquire(options.model, options.owner, signal),
+      signal,
+      async place => {
+        const startedAt = performance.now()
+        options.onAsked?.()
+        const pieces = splitAtPauses(samples, speech.segments, pieceLimits)
+        // The draft is of the whole utterance: it says nothing about where its pieces begin.
+        const draft = pieces.length === 1 ? options.draft : undefined
+        const decoded: DecodedPiece[] = []
+        for (const piece of pieces) {
+          const hear = hearing(place.baseUrl, timeoutMs, samples, draft, signal)
+          decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
+        }
+        for (const piece of options.isLook ? [] : decoded.filter(({ text }) => text === '')) {
+          if (piece.speechMs > 0) await askAnother(secondOpinion, piece, samples, options, signal)
+        }
+        const inferenceMs = performance.now() - startedAt
+        const said = decoded.filter(({ text }) => text !== '')
+        const text = said.map(piece => piece.text).join(' ')
+        const meanLogProbability = mean(said.flatMap(piece => piece.logProbabilities))
+        const { queueMs, cold, loadMs, engine } = place
+        return {
+          text,
+          segments: said.map(({ piece, text }) => ({ ...piece, text })),
+          passes: decoded.reduce((sum, { passes }) => sum + passes, 0),
+          audioContext: null,
+          audioMs: pieces.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0),
+          ...{ inferenceMs, queueMs, cold, loadMs, engine, speechMs: speech.speechMs },
+          ...{ meanLogProbability, noSpeechProbability: null, language: 'en' },
+          isSaid: speechMs => isSaid(text, meanLogProbability, speechMs),
+        }
+      },
+    )
   }
 }
 

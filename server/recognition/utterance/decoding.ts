@@ -39,17 +39,24 @@ export type Decoded = Omit<Transcript, 'earlyDecode' | 'readyAtMs'> & {
  */
 export type Decode = (clip: Clip, options: DecodeOptions, signal: AbortSignal) => Promise<Decoded>
 
-/** Works in a place, which is released then. A failure is told by what became of the engine. */
+/**
+ * Works in a place, which is released then. A failure is told by what became of the engine; one that had ended before it was
+ * asked, which on a busy machine is seen late, lost nothing but time, and is asked for once more.
+ */
 export async function inPlace<T>(
-  place: SpeechEngineLease,
+  acquire: () => Promise<SpeechEngineLease>,
   signal: AbortSignal,
-  work: () => Promise<T>,
+  work: (place: SpeechEngineLease) => Promise<T>,
+  isLast = false,
 ): Promise<T> {
+  const place = await acquire()
   try {
-    return await work()
+    return await work(place)
   } catch (error) {
-    throw !signal.aborted && error instanceof QuantvoxError ? await place.explain(error) : error
+    if (signal.aborted || !(error instanceof QuantvoxError)) throw error
+    if (isLast || error.code !== 'engine_unavailable') throw await place.explain(error)
   } finally {
     place.release()
   }
+  return await inPlace(acquire, signal, work, true)
 }

@@ -11,26 +11,29 @@ import { FULL_WINDOW, needsTimestamps, pieceLimits, windowFor } from './window.t
 export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
   return async ({ samples, speech }, { model, language, owner, onAsked }, signal) => {
     const spoken = languageFor(model.name, language)
-    const place = await acquire(model, owner, signal)
-    return await inPlace(place, signal, async () => {
-      const started = performance.now()
-      onAsked?.()
-      const pieces: DecodedPiece[] = []
-      for (const piece of splitAtPauses(samples, speech.segments, pieceLimits)) {
-        const request = {
-          ...{ language: spoken, timeoutMs, speechMs: speechIn(piece, speech) },
-          englishOnly: hearsEnglishOnly(model.name),
+    return await inPlace(
+      () => acquire(model, owner, signal),
+      signal,
+      async place => {
+        const started = performance.now()
+        onAsked?.()
+        const pieces: DecodedPiece[] = []
+        for (const piece of splitAtPauses(samples, speech.segments, pieceLimits)) {
+          const request = {
+            ...{ language: spoken, timeoutMs, speechMs: speechIn(piece, speech) },
+            englishOnly: hearsEnglishOnly(model.name),
+          }
+          pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
         }
-        pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
-      }
-      const inferenceMs = performance.now() - started
-      const { queueMs, cold, loadMs, engine } = place
-      const decoded = joined(pieces)
-      return {
-        ...{ ...decoded, inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine },
-        isSaid: speechMs => isSaid({ ...decoded, speechMs }),
-      }
-    })
+        const inferenceMs = performance.now() - started
+        const { queueMs, cold, loadMs, engine } = place
+        const decoded = joined(pieces)
+        return {
+          ...{ ...decoded, inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine },
+          isSaid: speechMs => isSaid({ ...decoded, speechMs }),
+        }
+      },
+    )
   }
 }
 

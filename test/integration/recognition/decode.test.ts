@@ -21,10 +21,12 @@ async function scene(...script: ScriptedAnswer[]) {
   const whisper = await startFakeWhisper(...script)
   cleanups.push(whisper.stop)
   let leases = 0
+  const ended: string[] = []
   const lease = (): SpeechEngineLease => {
     leases++
     return {
-      baseUrl: whisper.baseUrl,
+      // Engines that have ended, and nobody knows it yet, come before the one that runs.
+      baseUrl: ended.shift() ?? whisper.baseUrl,
       queueMs: 3,
       cold: true,
       loadMs: 120,
@@ -34,7 +36,7 @@ async function scene(...script: ScriptedAnswer[]) {
     }
   }
   const decode = createWhisperDecode({ acquire: async () => lease(), timeoutMs: 2000 })
-  return { whisper, decode, held: () => leases }
+  return { whisper, decode, ended, held: () => leases }
 }
 
 describe('a transcript', () => {
@@ -199,6 +201,16 @@ describe('a failing engine', () => {
   test('that is not there', async () => {
     const { decode, whisper, held } = await scene({ text: 'x' })
     await whisper.stop()
+    await expect(decode(utterance(), options, never)).rejects.toMatchObject({ code: 'engine_unavailable' })
+    expect(held()).toBe(0)
+  })
+
+  test('that had ended before it was asked is asked for again, once', async () => {
+    const { decode, ended, held } = await scene({ text: 'Hello.' })
+    const nobody = 'http://127.0.0.1:1'
+    ended.push(nobody)
+    expect((await decode(utterance(), options, never)).text).toBe('Hello.')
+    ended.push(nobody, nobody)
     await expect(decode(utterance(), options, never)).rejects.toMatchObject({ code: 'engine_unavailable' })
     expect(held()).toBe(0)
   })
