@@ -111,14 +111,16 @@ function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): v
     ...dependencies,
     // Mostly it is no question, and what was heard of the reply is not in its prompt yet.
     speculates: dependencies.speculates && over === null,
-    audible: () => post({ type: 'audible', turnId, atMs: performance.now() }),
+    audible() {
+      overheard.speaks(turnId, turn)
+      post({ type: 'audible', turnId, atMs: performance.now() })
+    },
     heard(voicedMs, text) {
       const words = overheard.follow(turnId, text, voicedMs)
       if (words !== null) post({ type: 'words', turnId, ...words, atMs: performance.now() })
     },
   })
-  const reply = over === null ? undefined : turns.get(over)
-  if (over !== null && reply !== undefined) overheard.begin(turnId, over, reply)
+  if (positionMs !== null) overheard.begin(turnId, over !== null)
   turns.set(turnId, turn)
   if (positionMs !== null) dependencies.sink.tell({ type: 'speech.started', turnId, positionMs })
 }

@@ -1,4 +1,4 @@
-import { endHold, goOn, interrupts, judge, quieten, saidOver, speakOver } from './overReply.ts'
+import { endHold, goOn, judge, quieten, saidOver, speakAgain, speakOver } from './overReply.ts'
 import type { FloorEffect, FloorEvent, FloorState } from './state.ts'
 import {
   advance,
@@ -131,10 +131,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     const stretch = state.stretches.find(known => known.id === id)
     if (stretch === undefined || asking(state)) return
     if (state.turns.some(turn => turn.stretch === id && isBeingSaid(turn))) return
-    const earlier = saidOver(state)
-    // Who goes on before it is known what that was means to interrupt.
-    if (earlier !== undefined && interrupts(state, voicedMs)) stopReply(step, 'barge-in', atMs)
-    else if (earlier !== undefined) return
+    if (saidOver(state) !== undefined && !speakAgain(step, voicedMs, hearsItself, atMs)) return
     const over = state.closing === null ? playingReply(state) : undefined
     if (over === undefined && replying(state)) {
       if (state.bargeInMs === 0 || voicedMs < state.bargeInMs) return

@@ -15,7 +15,7 @@ export function saidOver({ turns }: FloorState): TurnState | undefined {
 }
 
 /** Whether so much speech interrupts a reply without words that are known. */
-export function interrupts({ bargeInMs }: FloorState, voicedMs: number, leastMs = PAUSED_MS): boolean {
+function interrupts({ bargeInMs }: FloorState, voicedMs: number, leastMs = PAUSED_MS): boolean {
   return bargeInMs > 0 && voicedMs >= Math.max(leastMs, bargeInMs)
 }
 
@@ -29,6 +29,17 @@ export function quieten(step: Step, voicedMs: number): void {
 
 export function speakOver(step: Step, reply: TurnState, voicedMs: number): void {
   hold(step, reply, interrupts(step.state, voicedMs) ? 'paused' : 'ducked', HELD_MS)
+}
+
+/** The same, before it is known what the one before was: whether it stops the reply, and that one is a question. */
+export function speakAgain(step: Step, voicedMs: number, hearsItself: boolean, atMs: number): boolean {
+  const reply = playingReply(step.state)
+  if (interrupts(step.state, voicedMs, STOPPED_MS) && !(hearsItself && reply)) {
+    stopReply(step, 'barge-in', atMs)
+    return true
+  }
+  if (reply !== undefined && !hearsItself) speakOver(step, reply, voicedMs)
+  return false
 }
 
 /** More is known of what is said over a reply. */

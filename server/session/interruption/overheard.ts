@@ -6,14 +6,17 @@ import { judgeWords, type Words } from './judgeWords.ts'
 /** An echo may be of what was spoken so long before the utterance began, and, as positions are not exact, after it. */
 const SPOKEN_BEFORE_MS = 3000
 const SPOKEN_AFTER_MS = 500
+/** So late after a reply was over its echo may still begin. */
+const ECHO_WITHIN_MS = 1000
 
 const HEARS_ITSELF = 'The microphone hears the answers.'
 const USE_HEADPHONES =
   'Use headphones, turn the sound down, or a client that cancels echoes; then a pause or a cough over an answer is told from the answer itself.'
 
-type Utterance = {
-  replyId: string
-  reply: Pick<Reply, 'heardAt'>
+type Spoken = { replyId: string; reply: Pick<Reply, 'heardAt'> }
+
+type Utterance = Spoken & {
+  isOver: boolean
   /** Letters of the reply that were spoken too long before. */
   spokenFrom: number
   voicedMs: number
@@ -23,16 +26,19 @@ type Utterance = {
 
 /** What is said over replies in one session: its words judged as they become known. */
 export type Overheard = {
-  /** A turn is begun over a reply. */
-  begin(turnId: string, replyId: string, reply: Pick<Reply, 'heardAt'>): void
+  /** A reply begins to be heard. */
+  speaks(replyId: string, reply: Pick<Reply, 'heardAt'>): void
+  /** A turn begins to be said, over the reply or not. */
+  begin(turnId: string, isOver: boolean): void
   /** What is known of it after another frame; null for a turn that was not begun over a reply. */
   follow(
     turnId: string,
     text: string | null,
     voicedMs: number,
   ): (Heard & { isVoiced: boolean; hearsItself: boolean }) | null
-  /** The whole of it; null as above. */
+  /** The whole of it; null as above, but that an echo is one even where it begins as the reply has just ended. */
   judge(turnId: string, text: string | null, voicedMs: number): Heard | null
+  /** The turn is done. */
   forget(turnId: string): void
   /** Whether the microphone was found to hear the replies. */
   hearsItself(): boolean
@@ -41,6 +47,8 @@ export type Overheard = {
 export function createOverheard(sink: Sink): Overheard {
   const utterances = new Map<string, Utterance>()
   let hearsItself = false
+  /** The reply that was heard last; `untilMs`: how long its echo may still come, once it is over. */
+  let latest: (Spoken & { untilMs: number }) | null = null
 
   function wordsOf({ reply, replyId, spokenFrom }: Utterance, text: string): Words {
     const spoken = reply.heardAt(SPOKEN_AFTER_MS).slice(spokenFrom)
@@ -56,13 +64,17 @@ export function createOverheard(sink: Sink): Overheard {
   }
 
   return {
-    begin(turnId, replyId, reply) {
-      const spokenFrom = reply.heardAt(-SPOKEN_BEFORE_MS).length
-      utterances.set(turnId, { replyId, reply, spokenFrom, voicedMs: 0, text: null, words: null })
+    speaks(replyId, reply) {
+      latest = { replyId, reply, untilMs: Number.POSITIVE_INFINITY }
+    },
+    begin(turnId, isOver) {
+      if (latest === null || latest.untilMs < performance.now()) return
+      const spokenFrom = latest.reply.heardAt(-SPOKEN_BEFORE_MS).length
+      utterances.set(turnId, { ...latest, isOver, spokenFrom, voicedMs: 0, text: null, words: null })
     },
     follow(turnId, text, voicedMs) {
       const known = utterances.get(turnId)
-      if (known === undefined) return null
+      if (!known?.isOver) return null
       const isVoiced = voicedMs > known.voicedMs
       if (text !== known.text) known.words = text === null ? null : wordsOf(known, text)
       Object.assign(known, { text, voicedMs })
@@ -70,9 +82,14 @@ export function createOverheard(sink: Sink): Overheard {
     },
     judge(turnId, text, voicedMs) {
       const known = utterances.get(turnId)
-      return known === undefined ? null : { voicedMs, words: wordsOf(known, text ?? '') }
+      if (known === undefined) return null
+      const words = wordsOf(known, text ?? '')
+      return known.isOver || words === 'echo' ? { voicedMs, words } : null
     },
-    forget: turnId => void utterances.delete(turnId),
+    forget(turnId) {
+      utterances.delete(turnId)
+      if (latest?.replyId === turnId) latest.untilMs = performance.now() + ECHO_WITHIN_MS
+    },
     hearsItself: () => hearsItself,
   }
 }

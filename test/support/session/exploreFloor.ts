@@ -45,7 +45,7 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
     { type: 'configured', mode: 'push-to-talk', bargeInMs: 250, next },
     ...heard.flatMap((stretch): FloorEvent[] => [
       { type: 'sound', stretch, voicedMs: 128 },
-      ...[200, 300, 400].map(voicedMs => ({
+      ...[200, 300, 900].map(voicedMs => ({
         ...{
           type: 'voiced' as const,
           stretch,
