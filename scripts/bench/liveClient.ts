@@ -97,6 +97,8 @@ export async function connectLive(url: string, settings: Settings) {
     },
     /** Gives every frame of reply audio from now on. */
     listen: (take: (samples: Int16Array) => void): void => void listening.add(take),
+    /** Sends one frame of the microphone (mono, 16 kHz, 10 to 200 ms). */
+    frame: (samples: Int16Array): void => socket.send(new Uint8Array(toBytes(samples))),
     close: (): void => socket.close(),
   }
   const ready = client.next('ready')

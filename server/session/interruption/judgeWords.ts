@@ -19,8 +19,9 @@ export type Said = {
   hearsItself: boolean
 }
 
-/** Fewer words of a reply may well be said by the listener, who has just heard them. */
-const FEWEST_OF_ECHO = 3
+/** Fewer words of a reply may well be said by the listener, who has just heard them; with a stop word among them that is two as well. */
+const FEWEST_OF_ECHO = 2
+const FEWEST_WITH_STOP = 3
 
 const STOP = words(`stop stopp wait no nope quiet cancel enough halt shush silence pause nevermind`)
 const STOP_PHRASES =
@@ -50,8 +51,8 @@ export function judgeWords({ text, spoken, hearsItself }: Said): Words {
   const said = plain.split(' ').filter(Boolean)
   if (said.length === 0) return 'aside'
   const isEcho = isEchoOf(plain, plainOf(spoken))
-  if (isEcho && said.length >= FEWEST_OF_ECHO) return 'echo'
   const stops = stopIn(plain)
+  if (isEcho && said.length >= (stops === null ? FEWEST_OF_ECHO : FEWEST_WITH_STOP)) return 'echo'
   if (stops !== null) return isEcho && hearsItself ? 'aside' : stops
   if (isEcho) return 'aside'
   const answers = /\?["”')]*\s*$/.test(spoken)

@@ -67,8 +67,8 @@ const table: Record<Words, string[]> = {
       '*coughs*',
       '(speaking in foreign language)',
     ],
-    // One or two words that the reply has just said.
-    ...['Capital', 'of France.', 'Paris'],
+    // One word that the reply has just said.
+    ...['Capital', 'France.', 'Paris'],
   ],
   echo: [
     ...[
@@ -83,6 +83,7 @@ const table: Record<Words, string[]> = {
       'the capital of friends and no',
       'Harris is the capital of France',
       'has more people',
+      'of France.',
     ],
   ],
 }
@@ -117,6 +118,7 @@ describe('what is said over a reply is judged by its words', () => {
     expect(judged('Stop.', spoken, true)).toBe('aside')
     expect(judged('Then stop and wait', spoken)).toBe('echo')
     expect(judged('Stop.', reply, true)).toBe('command')
+    expect(judged('Hold on.', 'You can hold on to it.')).toBe('command')
   })
 
   test('what is not spoken is no echo', () => {

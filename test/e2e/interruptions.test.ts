@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { connectLive } from '../../scripts/bench/liveClient.ts'
+import { createFlite } from '../../server/engines/flite/flite.ts'
+import type { ServerMessage } from '../../server/protocol/socketServer.ts'
+import { type LiveServer, startLiveServer } from '../support/liveServer.ts'
+import { openRoom } from '../support/loudspeaker.ts'
+import { quietLog } from '../support/quietLog.ts'
+
+let server: LiveServer
+const open: (() => void)[] = []
+afterEach(() => {
+  for (const close of open.splice(0)) close()
+})
+const flite = createFlite({ log: quietLog() })
+const never = new AbortController().signal
+beforeAll(async () => {
+  server = await startLiveServer({ STOP_SECONDS: '1' })
+})
+afterAll(async () => {
+  await flite.stop()
+  await server?.stop()
+})
+
+const spoken = async (text: string) => (await flite.speak(text, 'rms', never)).samples
+
+/** A long reply that is being played, two seconds of it by now. */
+async function whileItSpeaks() {
+  const client = await connectLive(server.url, { mode: 'hands-free' })
+  const told: ServerMessage[] = []
+  client.watch(message => {
+    if (!(message instanceof Error)) told.push(message)
+  })
+  const room = openRoom(client)
+  client.send({ type: 'text', text: 'Tell me a long story about a river and a mill.' })
+  const { turnId } = await client.next('audio.started')
+  for (let waitedMs = 0; waitedMs < 20_000 && (room.positionMs() ?? 2000) < 2000; waitedMs += 20)
+    await sleep(20)
+  const words = () =>
+    told
+      .filter(({ type }) => type !== 'reply.delta')
+      .map(message => ('text' in message ? `${message.type} ${message.text}` : message.type))
+  const close = () => {
+    room.close()
+    client.close()
+  }
+  open.push(close)
+  return { client, room, told, turnId, words, close }
+}
+
+describe('speech over a reply, on real engines', () => {
+  test('"okay" lets it go on, "stop" ends it and is not answered', async () => {
+    const { client, room, told, turnId, words, close } = await whileItSpeaks()
+    const listened = client.next('turn.done')
+    await room.say(await spoken('Okay.'))
+    const { outcome, turnId: aside } = await listened
+    expect(aside, words().join('\n')).not.toBe(turnId)
+    expect(outcome).toBe('discarded')
+    const before = room.positionMs() ?? Number.POSITIVE_INFINITY
+    // A busy machine may be late with what comes next of the reply.
+    await expect
+      .poll(room.positionMs, { timeout: 60_000, message: words().join('\n') })
+      .toBeGreaterThan(before)
+    const interrupted = client.next('interrupted')
+    const said = room.say(await spoken('Stop.'))
+    expect(await interrupted).toMatchObject({ turnId, reason: 'barge-in' })
+    await said
+    await sleep(3000)
+    close()
+    const outcomes = told.flatMap(message => (message.type === 'turn.done' ? [message.outcome] : []))
+    expect(outcomes.sort(), words().join('\n')).toEqual(['discarded', 'discarded', 'interrupted'])
+  })
+})
