@@ -151,6 +151,30 @@ describe('talking', () => {
     }
   })
 
+  test('a listening word over the answer holds it and lets it go on, "stop" ends it', async () => {
+    const talksAgain = await launchBrowser({ microphone: await spokenWav('azure-weather', 2500) })
+    try {
+      Object.assign(server.script, { clauseAudioMs: 20_000, recognizeMs: 20 })
+      const over = await openPage(talksAgain, server.url)
+      await over.tab.getByRole('button', { name: 'Start talking' }).click()
+      await over.becomes('Speaking')
+      server.script.transcript = 'Mm-hm.'
+      await over.becomes('Hearing you')
+      await over.tab.waitForTimeout(700)
+      expect((await listenTo(over.tab, 150)).peak).toBeLessThan(0.01)
+      await over.becomes('Speaking')
+      expect((await listenTo(over.tab, 300)).peak).toBeGreaterThan(0.05)
+      expect(await over.tab.locator('.turn').count()).toBe(1)
+      server.script.transcript = 'Stop.'
+      await expect
+        .poll(() => over.tab.locator('.turn').first().getAttribute('data-outcome'), { timeout: 15_000 })
+        .toBe('interrupted')
+      await over.close()
+    } finally {
+      await talksAgain.close()
+    }
+  })
+
   test("the browser's own voice speaks by sentence, and says how far it came", async () => {
     await page.tab.evaluate(speakSilently)
     await page.tab.locator('.pickers select').selectOption('browser')
