@@ -113,6 +113,17 @@ export function createConversation(listener: ConversationListener) {
         turn.audible = true
         turn.spokenLength ??= 0
         break
+      case 'reopened':
+        Object.assign(turn, {
+          reply: '',
+          replyDone: false,
+          hint: null,
+          thinkingMs: null,
+          spokenLength: null,
+          audible: false,
+        })
+        goTo(turn, 'hearing')
+        break
       case 'interrupted':
         phases.delete(turn)
         break

@@ -118,7 +118,10 @@ export const Attempt = Type.Object({
 export const Speculation = Type.Object({
   pauses: Type.Integer({ description: 'pauses that were found' }),
   revisions: Type.Integer({ description: 'of them those after which speech went on' }),
-  attempts: Type.Array(Attempt),
+  reopened: Type.Integer({ description: 'times that speech went on after the turn was taken for over' }),
+  attempts: Type.Array(Attempt, {
+    description: 'also of the turn itself, where speech went on after it had asked',
+  }),
   wastedOutputTokens: Type.Integer({ description: 'of all attempts but the one that was used' }),
   wastedEngineMs: Type.Number({ description: 'of them (milliseconds)' }),
   tokenReadyMs: ms('the first token of the attempt that was used was there, from speech end'),

@@ -73,6 +73,8 @@ export const Resumed = Type.Object(
   { type: Type.Literal('resumed'), turnId },
   { description: 'it was not meant: the reply goes on, as loud as it was, from where it stood' },
 )
+/** What is said is more of that turn's question: what was told of its text goes on, what was told of its reply is void. */
+export const Reopened = Type.Object({ type: Type.Literal('reopened'), turnId, positionMs })
 
 export const ServerMessage = Type.Union([
   Ready,
@@ -80,6 +82,7 @@ export const ServerMessage = Type.Union([
   SpeechStarted,
   SpeechStopped,
   TranscriptPartial,
+  Reopened,
   Interrupted,
   Ducked,
   Paused,

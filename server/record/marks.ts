@@ -21,6 +21,8 @@ export function createTimeline(now: () => number = () => performance.now()) {
     mark(name: Mark, atMs: number = now()): void {
       if (!moments.has(name)) moments.set(name, atMs)
     },
+    /** Nothing of it happened. */
+    clear: () => moments.clear(),
     /** When it happened on the monotonic clock, milliseconds; null if it has not. */
     at,
     /** Milliseconds from one moment to another; null if either has not happened. */

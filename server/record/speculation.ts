@@ -16,6 +16,8 @@ export type SpeculationDraft = {
   pauses: number
   revisions: number
   attempts: AttemptDraft[]
+  /** Times that the turn went on after it was taken for over. */
+  reopened: number
   /** When the turn took the reply of one. */
   takenAtMs: number | null
 }
@@ -25,7 +27,7 @@ export type SpeculationDraft = {
  * @param releasedAtMs when the first token was on its way to the listener
  */
 export function speculationOf(
-  { pauses, revisions, attempts, takenAtMs }: SpeculationDraft,
+  { pauses, revisions, attempts, reopened, takenAtMs }: SpeculationDraft,
   speechEndAtMs: number | null,
   releasedAtMs: number | null,
 ): Speculation {
@@ -37,7 +39,7 @@ export function speculationOf(
   const earlierMs = difference(takenAtMs, startedAtMs)
   const isReleased = readyAtMs !== null && releasedAtMs !== null
   return {
-    ...{ pauses, revisions, attempts: told },
+    ...{ pauses, revisions, reopened, attempts: told },
     wastedOutputTokens: wasted.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
     wastedEngineMs: wasted.reduce((sum, { engineMs }) => sum + (engineMs ?? 0), 0),
     tokenReadyMs: difference(readyAtMs, speechEndAtMs),

@@ -17,6 +17,8 @@ export type Context = {
   asked: Map<string, AskedFor>
   /** What is said over replies. */
   overheard: Overheard
+  /** Turns that went on, by the ids of those that were not opened for it. */
+  reopened: Map<string, string>
   post(event: FloorEvent): void
 }
 
@@ -32,6 +34,10 @@ export function effectsOf(context: Context): Effects {
   return {
     hear: ({ order }) => context.hearing?.obey(order),
     open: effect => open(context, effect),
+    reopen(effect) {
+      turnOf(effect)?.reopen(effect.positionMs)
+      context.reopened.set(effect.instead, effect.turnId)
+    },
     understand({ turnId, end }) {
       void bring(
         context,
@@ -88,7 +94,7 @@ export function effectsOf(context: Context): Effects {
   }
 }
 
-/** Brings the floor what comes of work for a turn: what it gave, or why it failed. */
+/** Brings the floor what comes of work for a turn: what it gave, or why it failed; nothing once the turn has gone on. */
 async function bring<T>(
   { turns, post }: Context,
   turnId: string,
@@ -97,11 +103,11 @@ async function bring<T>(
 ): Promise<void> {
   const turn = turns.get(turnId)
   if (turn === undefined) return
-  try {
-    post(event(await work(turn)))
-  } catch (thrown) {
-    post({ type: 'failed', turnId, error: toQuantvoxError(thrown) })
-  }
+  const revision = turn.revision()
+  const done = await work(turn).then(event, (thrown: unknown): FloorEvent => {
+    return { type: 'failed', turnId, error: toQuantvoxError(thrown) }
+  })
+  if (turn.revision() === revision) post(done)
 }
 
 function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): void {

@@ -14,6 +14,10 @@ type Told = 'report' | 'hold' | 'resume' | 'heardAt' | 'isPlayedOut' | 'isAllPla
 /** One turn's own matter: what it was asked, says and measures. When to do what is the floor's to decide. */
 export type LiveTurn = Pick<Reply, Told> & {
   readonly taker: UtteranceTaker | undefined
+  /** Goes up each time that the turn goes on. */
+  revision(): number
+  /** More of the question is said, from `positionMs` on. */
+  reopen(positionMs: number): void
   /** Gets the question; false where nothing was said. */
   understand(end: UtteranceEnd | null): Promise<boolean>
   /** Answers it. Gives how long to wait for word of the playback; null where there is nothing to wait for. */
@@ -51,19 +55,40 @@ export function createLiveTurn(
   const hearing = new AbortController()
   const speculation = createSpeculation({ stages, turn }, dependencies.speculates)
   const source = asked({ ...dependencies, turn, signal: hearing.signal, supposing: speculation })
-  const reply = createReply({ ...dependencies, turn, speculation, samples: source.samples })
+  const newReply = () => createReply({ ...dependencies, turn, speculation, samples: source.samples })
+  let reply = newReply()
+  let revision = 0
   let question: Question | null = null
   let record: TurnRecord | null = null
 
   return {
-    ...reply,
     taker: source.taker,
+    revision: () => revision,
+    report: playback => reply.report(playback),
+    hold: () => reply.hold(),
+    resume: () => reply.resume(),
+    heardAt: offsetMs => reply.heardAt(offsetMs),
+    isPlayedOut: () => reply.isPlayedOut(),
+    isAllPlayed: () => reply.isAllPlayed(),
+    playbackWithinMs: () => reply.playbackWithinMs(),
+    reopen(positionMs) {
+      revision++
+      reply.abandon()
+      speculation.reopen()
+      turn.reopen()
+      source.reopen?.()
+      question = null
+      reply = newReply()
+      sink.tell({ type: 'reopened', turnId, positionMs })
+    },
     async understand(end) {
       if (end !== null) {
         markEnd(turn, end)
         sink.tell({ type: 'speech.stopped', turnId, positionMs: end.positionMs })
       }
+      const since = revision
       const understood = await source.understand(end)
+      if (since !== revision) return false
       // Stopped meanwhile, it has no place in the history, and so its row has no question either.
       hearing.signal.throwIfAborted()
       question = understood

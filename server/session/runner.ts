@@ -60,11 +60,11 @@ export type Runner = {
 export function createRunner(dependencies: RunnerDependencies): Runner {
   const { settings, plays } = dependencies
   const context: Context = {
-    ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map(), hearing: null },
-    overheard: createOverheard(dependencies.sink),
+    ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map(), reopened: new Map() },
+    ...{ hearing: null, overheard: createOverheard(dependencies.sink) },
     post: event => floor.post(event),
   }
-  const { turns, asked, post } = context
+  const { turns, asked, reopened, post } = context
   const floor = createFloor({ ...settings, mode: 'push-to-talk', plays }, effectsOf(context))
   let stretches = 0
   const next = () => ++stretches
@@ -109,7 +109,9 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
         ...{ type: 'voiced', stretch, turnId, positionMs, voicedMs, hearsItself },
         atMs: performance.now(),
       })
-      return turns.get(turnId)?.taker ?? null
+      const taken = reopened.get(turnId) ?? turnId
+      reopened.delete(turnId)
+      return turns.get(taken)?.taker ?? null
     },
     ended: (stretch, last, end) => post({ type: 'ended', stretch, last, end }),
     cutOff: stretch => post({ type: 'cut-off', stretch, next: next() }),

@@ -23,6 +23,8 @@ export type Turn = {
   transcript: string | null
   reply: string | null
   heardText: string | null
+  /** It goes on: of what came after its speech nothing counts. */
+  reopen(): void
   /** Reads the memory figures now, beside the work; the end of the turn waits for them. */
   watchMemory(model: LanguageModel): void
   /** Writes the row. Never rejects: what the record refuses is logged. */
@@ -62,6 +64,12 @@ export function beginTurn(
   return {
     ...{ turnId, owner: sessionId ?? turnId, timeline, draft },
     ...{ transcript: null, reply: null, heardText: null },
+    reopen() {
+      timeline.clear()
+      const { llm, synthesis } = createDraft()
+      Object.assign(draft, { llm, synthesis })
+      Object.assign(this, { transcript: null, reply: null })
+    },
     watchMemory(model) {
       const figures = within(stages.memory(draft.speech.model, model), MEMORY_WITHIN_MS, () => {
         throw new Error(`not within ${MEMORY_WITHIN_MS} ms`)

@@ -186,6 +186,11 @@ function sinkOf(
         case 'cut':
           outbox.drop(event.turnId)
           break
+        case 'reopened':
+          outbox.drop(event.turnId)
+          outbox.takeAgain(event.turnId)
+          outbox.now(event)
+          break
         case 'error': {
           const { type, error, ...about } = event
           failed(error, errorMessage(error, about))

@@ -64,6 +64,8 @@ export function createOutbox(wire: Wire) {
       queue = queue.filter(item => !gone.includes(item))
       for (const item of gone) item.settle(false)
     },
+    /** What comes of a turn that was dropped from here on is taken again. */
+    takeAgain: (turnId: string): void => void dropped.delete(turnId),
     /** Sends how turns ended that waits behind audio, then `last`, and nothing more. */
     close(last: ServerMessage | null = null): void {
       for (const { data, keep, settle } of queue) {

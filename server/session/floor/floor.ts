@@ -9,6 +9,7 @@ import {
   commitStretch,
   dropUtterance,
   enter,
+  goesOn,
   hear,
   inPhase,
   isBeingSaid,
@@ -16,6 +17,7 @@ import {
   outOfPlace,
   playingReply,
   refusesTurns,
+  reopen,
   replying,
   type Step,
   silence,
@@ -131,10 +133,16 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     const stretch = state.stretches.find(known => known.id === id)
     if (stretch === undefined || asking(state)) return
     if (state.turns.some(turn => turn.stretch === id && isBeingSaid(turn))) return
-    if (saidOver(state) !== undefined && !speakAgain(step, voicedMs, hearsItself, atMs)) return
+    const isAgain = saidOver(state) !== undefined
+    if (isAgain && !speakAgain(step, voicedMs, hearsItself, atMs)) return
     const over = state.closing === null ? playingReply(state) : undefined
-    if (over === undefined && replying(state)) {
+    const reply = replying(state)
+    if (over === undefined && reply !== undefined) {
       if (state.bargeInMs === 0 || voicedMs < state.bargeInMs) return
+      if (!isAgain && goesOn(reply, stretch, positionMs)) {
+        reopen(step, reply, turnId, positionMs)
+        return
+      }
       stopReply(step, 'barge-in', atMs)
     }
     if (state.closing !== null || (over !== undefined && state.bargeInMs === 0)) return
@@ -165,6 +173,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     const turn = state.turns.find(one => one.stretch === stretch && isBeingSaid(one))
     if (turn === undefined) return
     turn.phase = 'transcribing'
+    turn.endedMs = end.positionMs
     step.effects.push({ type: 'understand', turnId: turn.id, end })
     wait(step, turn, 'transcribing', TRANSCRIBED_WITHIN_MS)
   },

@@ -42,6 +42,8 @@ export type TurnState = {
   error: QuantvoxError | null
   /** Its question is known, so it has a place in the history. */
   asked: boolean
+  /** Where its speech ended on the session's timeline; null while it is said, and of a question that came whole. */
+  endedMs: number | null
   /** When something of its reply first went out, milliseconds; null before. */
   audibleAtMs: number | null
   /** A reply that somebody speaks over: it plays on quieter, or stands still. */
@@ -118,6 +120,8 @@ export type FloorEffect =
   | { type: 'hear'; order: HearingOrder }
   /** A turn begins. `positionMs` is null for a question that came whole, `over` the reply that it is said over. */
   | { type: 'open'; turnId: string; positionMs: number | null; over: string | null }
+  /** It goes on: what of it is under way is of no use any more, what was said stays. `instead`: the id of the turn that is not opened. */
+  | { type: 'reopen'; turnId: string; instead: string; positionMs: number }
   | { type: 'understand'; turnId: string; end: UtteranceEnd | null }
   | { type: 'ask'; turnId: string }
   /** What the user says in this turn is of no use any more. */

@@ -25,6 +25,8 @@ export type QuestionSource = {
   understand(end: UtteranceEnd | null): Promise<Question | null>
   /** Follows speech while it goes on. */
   taker?: UtteranceTaker
+  /** More of it is said: what was said so far stands before it. */
+  reopen?(): void
   /** The audio of the question, once it is known; mono, 16 kHz. */
   samples(): Int16Array | null
 }

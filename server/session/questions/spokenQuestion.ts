@@ -1,4 +1,5 @@
-import { durationMs } from '../../audio/pcm.ts'
+import { durationMs, joinSamples } from '../../audio/pcm.ts'
+import type { UtteranceEnd } from '../../hearing/hearing.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
 import type { Recognition, SpeechLevel } from '../../recognition/recognizer.ts'
@@ -7,6 +8,8 @@ import { type AskedFor, recordLevel, recordTranscript } from './question.ts'
 import { tellIfQuiet } from './quietMicrophone.ts'
 
 type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level: Promise<SpeechLevel> }
+/** Null where nothing was said. */
+type Said = { text: string; language: string | null } | null
 
 /** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. */
 export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): AskedFor {
@@ -16,6 +19,10 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
     let samples: Int16Array | null = null
     let isWhole = false
     let partial: string | null = null
+    /** What was said before the question went on, each time that it did; and of that what is known by now. */
+    let before: Promise<Said> = Promise.resolve(null)
+    let beforeText = ''
+    let last: Promise<Said> = before
     let lookup = lookUp(begunWith)
     let recognition = recognize(lookup)
     signal.addEventListener('abort', () => recognition.cancel(), { once: true })
@@ -32,7 +39,9 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       if (showsPartials) {
         opened.partials(({ text, stableLength }) => {
           partial = text
-          sink.tell({ type: 'transcript.partial', turnId, text, stableLength })
+          const whole = joined(beforeText, text)
+          const stable = stableLength + whole.length - text.length
+          sink.tell({ type: 'transcript.partial', turnId, text: whole, stableLength: stable })
         })
       }
       return opened
@@ -55,7 +64,37 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       if (isWhole || text === '' || settings !== active.now().settings) return
       const voice = stages.voice(settings.voice)
       const { language } = settings
-      supposing.suppose(model.then(found => ({ text, language, model: found, voice, conversation })))
+      const question = Promise.all([model, before]).then(([found, said]) => ({
+        ...{ text: joined(said?.text ?? '', text), language, model: found, voice, conversation },
+      }))
+      supposing.suppose(question)
+    }
+
+    /** The last of it. Of a question that went on meanwhile only the text counts. */
+    async function hear({ utterance }: UtteranceEnd, settings: SessionSettings): Promise<Said> {
+      const { speech } = turn.draft
+      if (utterance === null) {
+        recognition.cancel()
+        speech.speechMs ??= 0
+        return null
+      }
+      const spoken = utterance.samples
+      tellIfQuiet(turnId, spoken, utterance, sink)
+      samples = samples === null ? spoken : joinSamples([samples, spoken])
+      switchTo(settings, spoken)
+      const { level } = lookup
+      const hearing = recognition
+      const { segments, speechMs } = utterance
+      const found = await level
+      const isLast = () => hearing === recognition
+      if (isLast()) {
+        recordLevel(turn, found)
+        Object.assign(speech, { audioMs: durationMs(spoken.length), speechMs })
+      }
+      const transcript = await hearing.finish({ segments, speechMs }, signal)
+      const { text, language } = transcript
+      if (isLast()) return saidAs(recordTranscript(turn, transcript, sink), language)
+      return saidAs(transcript.passes === 0 || text === '' ? null : text, language)
     }
 
     return {
@@ -73,6 +112,19 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         text: () => recognition.textAtPause(),
       },
       samples: () => samples,
+      reopen() {
+        isWhole = false
+        partial = null
+        const soFar = Promise.all([before, last]).then(([first, second]) => together(first, second))
+        before = soFar
+        const know = (said: Said) => {
+          if (before === soFar) beforeText = said?.text ?? ''
+        }
+        // Where it failed, whoever asks for the whole of it is told.
+        soFar.then(know, () => {})
+        lookup = lookUp(active.now().settings)
+        recognition = recognize(lookup)
+      },
       async understand(end) {
         if (end === null) throw new Error('A spoken question has no end.')
         isWhole = true
@@ -80,31 +132,25 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         const { speech, llm } = turn.draft
         llm.model = settings.llmModel
         speech.model = settings.speechModel
-        if (end.utterance === null) {
-          recognition.cancel()
-          speech.speechMs = 0
-          return null
-        }
-        samples = end.utterance.samples
-        tellIfQuiet(turnId, samples, end.utterance, sink)
-        switchTo(settings, samples)
-        const level = await lookup.level
-        recordLevel(turn, level)
-        const { segments, speechMs } = end.utterance
-        Object.assign(speech, { audioMs: durationMs(samples.length), speechMs })
-        const transcript = await recognition.finish({ segments, speechMs }, signal)
-        const text = recordTranscript(turn, transcript, sink)
-        if (text === null) return null
-        sink.tell({ type: 'transcript.final', turnId, text })
-        const { language } = transcript
-        return {
-          text,
-          language,
-          model: await lookup.model,
-          voice: stages.voice(settings.voice),
-          conversation,
-        }
+        last = hear(end, settings)
+        const { model } = lookup
+        const soFar = before
+        const [first, second] = await Promise.all([soFar, last])
+        const said = together(first, second)
+        if (said === null) return null
+        if (soFar === before) sink.tell({ type: 'transcript.final', turnId, text: said.text })
+        return { ...said, model: await model, voice: stages.voice(settings.voice), conversation }
       },
     }
   }
+}
+
+const joined = (first: string, second: string) => [first, second].filter(text => text !== '').join(' ')
+
+const saidAs = (text: string | null, language: string | null): Said =>
+  text === null ? null : { text, language }
+
+function together(first: Said, second: Said): Said {
+  if (first === null || second === null) return first ?? second
+  return { text: joined(first.text, second.text), language: second.language ?? first.language }
 }

@@ -51,6 +51,7 @@ export async function answer(question: Question, context: AnswerContext): Promis
   const breathe = createBreather(signal)
   turn.reply = ''
   const reply = speculation.take(question, messages, signal) ?? (await ask(messages, question, context))
+  speculation.asked(reply)
   await stream(reply, question, context, {
     async text(text) {
       for (let from = 0; from < text.length; from += PIECE_LENGTH) {

@@ -1,6 +1,7 @@
 import type { LanguageModelLease, LeasedPart } from '../../llm/lease.ts'
 import type { ChatMessage } from '../../llm/respond.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
+import type { AttemptDraft } from '../../record/speculation.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 
 /** A reply that was asked for. */
@@ -9,6 +10,8 @@ export type AskedReply = Pick<LanguageModelLease, 'host' | 'queueMs' | 'cold' | 
   /** `performance.now()` milliseconds, as `atMs`, which is when a part came. */
   askedAtMs: number
   parts: AsyncIterable<TimedPart>
+  /** For the record. */
+  attempt: AttemptDraft
 }
 export type TimedPart = { part: LeasedPart; atMs: number }
 
@@ -31,10 +34,27 @@ export async function ask(
 /** Nothing goes out before the parts are read. */
 export function asked(lease: LanguageModelLease, messages: ChatMessage[], signal: AbortSignal): AskedReply {
   const { host, queueMs, cold, release } = lease
-  const parts = timed(lease.respond([...messages], signal))
-  return { host, queueMs, cold, release, messages, askedAtMs: performance.now(), parts }
+  const askedAtMs = performance.now()
+  const attempt: AttemptDraft = {
+    ...{ startedAtMs: askedAtMs, firstTokenAtMs: null, endedAtMs: null, outcome: null },
+    ...{ promptTokens: null, outputTokens: 0 },
+  }
+  const parts = timed(lease.respond([...messages], signal), attempt)
+  return { host, queueMs, cold, release, messages, askedAtMs, parts, attempt }
 }
 
-async function* timed(parts: AsyncIterable<LeasedPart>): AsyncGenerator<TimedPart, void, undefined> {
-  for await (const part of parts) yield { part, atMs: performance.now() }
+async function* timed(
+  parts: AsyncIterable<LeasedPart>,
+  attempt: AttemptDraft,
+): AsyncGenerator<TimedPart, void, undefined> {
+  for await (const part of parts) {
+    const atMs = performance.now()
+    if (part.type === 'text' || part.type === 'thinking') attempt.outputTokens++
+    if (part.type === 'text') attempt.firstTokenAtMs ??= atMs
+    if (part.type === 'done') {
+      attempt.promptTokens = part.statistics.promptTokens
+      attempt.outputTokens = part.statistics.outputTokens ?? attempt.outputTokens
+    }
+    yield { part, atMs }
+  }
 }

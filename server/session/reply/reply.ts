@@ -27,6 +27,8 @@ export type Reply = {
   give(question: Question): Promise<number | null>
   /** Nothing of it goes out from here on. */
   stop(): void
+  /** The same of one of which nothing is out: another one takes its place. */
+  abandon(): void
   report(playback: Playback): void
   /** Nothing of it goes out, and nothing plays, until `resume`. */
   hold(): void
@@ -57,7 +59,8 @@ export function createReply(context: ReplyContext): Reply {
   let kept: Promise<boolean> | null = null
 
   function beAudible(): void {
-    if (!isAudible) context.audible()
+    // What still goes out of one that was stopped is none that the listener hears.
+    if (!isAudible && !stopping.signal.aborted) context.audible()
     isAudible = true
   }
 
@@ -101,6 +104,7 @@ export function createReply(context: ReplyContext): Reply {
       stopping.abort(new Error('the reply was stopped'))
       sink.tell({ type: 'cut', turnId })
     },
+    abandon: () => stopping.abort(new Error('the question goes on')),
     report(message) {
       // Nothing of it is out yet, so nothing of it can be heard.
       if (!isAudible) return

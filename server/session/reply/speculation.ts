@@ -1,6 +1,7 @@
 import type { SpokenAudio } from '../../audio/pcm.ts'
 import type { ChatMessage } from '../../llm/respond.ts'
 import type { AttemptOutcome } from '../../protocol/record.ts'
+import type { AttemptDraft } from '../../record/speculation.ts'
 import type { Question, QuestionContext, Supposing } from '../questions/question.ts'
 import type { AskedReply } from './asking.ts'
 import { type Trial, tryQuestion } from './trial.ts'
@@ -12,6 +13,10 @@ import { type Trial, tryQuestion } from './trial.ts'
 export type Speculation = Supposing & {
   /** The reply to the turn's question, if it is under way. */
   take(question: Question, messages: readonly ChatMessage[], signal: AbortSignal): AskedReply | null
+  /** The turn asks this now. */
+  asked(reply: AskedReply): void
+  /** The question goes on although it was taken for whole: what it was answered was for nothing. */
+  reopen(): void
   /** Of the reply that was taken: a clause that is spoken already; null for any other. */
   audioOf(text: string): AsyncIterable<SpokenAudio> | null
   /** Nobody wants to know any more. */
@@ -24,8 +29,10 @@ export function createSpeculation(
   isOn: boolean,
 ): Speculation {
   let trial: Trial | null = null
+  /** What the turn asked for. */
+  let current: AttemptDraft | null = null
   const figures = () => {
-    turn.draft.speculation ??= { pauses: 0, revisions: 0, attempts: [], takenAtMs: null }
+    turn.draft.speculation ??= { pauses: 0, revisions: 0, attempts: [], reopened: 0, takenAtMs: null }
     return turn.draft.speculation
   }
 
@@ -52,6 +59,20 @@ export function createSpeculation(
       const reply = trial?.take(question, messages, signal) ?? null
       if (reply !== null) figures().takenAtMs = performance.now()
       return reply
+    },
+    asked({ attempt }) {
+      current = attempt
+    },
+    reopen() {
+      end('resumed')
+      const { attempts } = figures()
+      if (current !== null) {
+        if (!attempts.includes(current)) attempts.push(current)
+        current.outcome = 'resumed'
+        current.endedAtMs ??= performance.now()
+      }
+      current = null
+      Object.assign(figures(), { takenAtMs: null, reopened: figures().reopened + 1 })
     },
     audioOf: text => trial?.audioOf(text) ?? null,
     end: () => end('dropped'),

@@ -58,12 +58,9 @@ export function tryQuestion(
       return
     }
     const reply = asked(lease, messages, stop.signal)
-    const attempt: AttemptDraft = {
-      ...{ startedAtMs: reply.askedAtMs, firstTokenAtMs: null, endedAtMs: null, outcome: null },
-      ...{ promptTokens: null, outputTokens: 0 },
-    }
+    const { attempt } = reply
     const firstClause = speakFirstClause(question, stop.signal)
-    const parts = hold(watched(reply.parts, attempt, firstClause))
+    const parts = hold(heardBy(firstClause, reply.parts))
     current = { question, reply, lease, parts, firstClause, attempt }
     note(attempt)
     lease.lost.addEventListener('abort', () => end('superseded'), { once: true })
@@ -96,16 +93,9 @@ export function tryQuestion(
   }
 }
 
-async function* watched(parts: AsyncIterable<TimedPart>, attempt: AttemptDraft, firstClause: FirstClause) {
+async function* heardBy(firstClause: FirstClause, parts: AsyncIterable<TimedPart>) {
   for await (const timed of parts) {
-    const { part, atMs } = timed
-    if (part.type === 'text' || part.type === 'thinking') attempt.outputTokens++
-    if (part.type === 'text') attempt.firstTokenAtMs ??= atMs
-    if (part.type === 'done') {
-      attempt.promptTokens = part.statistics.promptTokens
-      attempt.outputTokens = part.statistics.outputTokens ?? attempt.outputTokens
-    }
-    firstClause.hear(part)
+    firstClause.hear(timed.part)
     yield timed
   }
 }

@@ -8,6 +8,9 @@ afterEach(async () => {
 
 const long = { reply: ['It is ', 'nine. ', 'It is ', 'ten. ', 'It is ', 'late.'], clauseAudioMs: 2000 }
 
+/** Speech that comes sooner, before anything of a reply is out, is more of the same question. */
+const LATER_MS = 3200
+
 function expectNothingAfterInterrupted(client: LiveClient, turnId: string) {
   const types = client.types()
   const cut = types.indexOf('interrupted')
@@ -27,6 +30,7 @@ describe('speech over a reply', () => {
     const { turnId } = await client.next('transcript.final')
     live.script.firstTokenMs = 5
     live.script.transcript = 'And in Rome?'
+    client.silence(LATER_MS)
     client.say(320)
     expect(await client.next('interrupted')).toMatchObject({ turnId, reason: 'barge-in' })
     client.silence(600)
@@ -42,6 +46,7 @@ describe('speech over a reply', () => {
     client.say(800)
     client.silence(600)
     const { turnId } = await client.next('speech.stopped')
+    client.silence(LATER_MS)
     client.say(320)
     expect(await client.next('interrupted')).toMatchObject({ turnId })
     client.silence(600)
@@ -56,6 +61,7 @@ describe('speech over a reply', () => {
     client.say(800)
     client.silence(600)
     await client.next('speech.stopped')
+    client.silence(LATER_MS)
     client.say(320)
     await client.next('interrupted')
     client.silence(600)

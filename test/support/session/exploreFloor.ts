@@ -56,6 +56,12 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
           atMs: 0,
         },
       })),
+      // Long after whatever was said before.
+      {
+        ...{ type: 'voiced' as const, stretch, turnId, positionMs: 10_000, voicedMs: 300 },
+        hearsItself: false,
+        atMs: 0,
+      },
       { type: 'cut-off', stretch, next },
       { type: 'ended', stretch, last: false, end },
       // Only what was committed ends a stretch.
@@ -139,14 +145,19 @@ export function keyOf({ turns, stretches, ...rest }: FloorState): string {
   return JSON.stringify([
     rest,
     stretches.map(({ committed }) => committed),
-    turns.map(({ phase, stretch, stop, error, asked, audibleAtMs, held, over, wait }) => {
+    turns.map(({ phase, stretch, stop, error, asked, endedMs, audibleAtMs, held, over, wait }) => {
       if (phase === 'writing') return [phase, error?.recoverable]
-      return [
-        ...[phase, isSaid(phase) && place(stretch), stop, error?.recoverable],
-        ...[asked, audibleAtMs, held, over, wait],
-      ]
+      const known = [phase, stop, error?.recoverable, asked, audibleAtMs, held, over, wait]
+      if (isSaid(phase)) return [...known, place(stretch)]
+      // Until something of the reply is out, and unless it was stopped, it may go on.
+      const mayGoOn = stop === null && isUnheard(phase) && endedMs !== null
+      return mayGoOn ? [...known, place(stretch)] : known
     }),
   ])
+}
+
+function isUnheard(phase: Phase): boolean {
+  return phase === 'transcribing' || phase === 'waiting' || phase === 'thinking'
 }
 
 function isSaid(phase: Phase): boolean {

@@ -7,7 +7,7 @@ const HELD_WITHIN_MS = 1600
 export const heldReplies: Record<string, (talked: Talked) => string | false> = {
   'a reply that stands still is sent nothing until it goes on, and goes on only if it was held': talked =>
     ofEach(talked, seen => {
-      const held = spelled(seen, 'S', 'p', 'E', 'T', 'd', 'R', 'A', 'Z', 'e')
+      const held = spelled(seen, 'S', 'p', 'E', 'T', 'd', 'R', 'O', 'A', 'Z', 'e')
       if (/P[^GICX]*a/.test(held)) return `it was sent ${held}`
       const steps = held.replaceAll(/[aC]/g, '')
       return !/^(q?(?:P|(?<=q))G)*(q?P?)I?X$/.test(steps) && `it went ${steps}`

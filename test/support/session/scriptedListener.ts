@@ -105,6 +105,7 @@ export function createScriptedListener(
         cut.add(event.turnId)
         drop(({ turnId }) => turnId === event.turnId)
       }
+      if (event.type === 'reopened') drop(({ turnId }) => turnId === event.turnId)
       if (!('turnId' in event) || event.turnId === undefined) return
       const { turnId } = event
       const sentMs = playing.get(turnId)?.sentMs ?? 0

@@ -12,6 +12,7 @@ import {
   rootOf,
   rowsOf,
   settingsOf,
+  sinceReopened,
   spelled,
   type Talked,
   textIn,
@@ -101,8 +102,8 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
   'a turn tells in its order, and nothing after it is done': talked =>
     ofEach(talked, seen => {
       const words = spelled(seen, 'A', 'a', 'Z', 'I', 'C', 'e', 'q', 'P', 'G')
-      if (!/^(S?p*E?p*T?)d*R?X$/.test(words)) return `it told ${words}`
-      const audio = spelled(seen, 'S', 'E', 'p', 'T', 'd', 'R', 'I', 'C', 'e', 'q', 'P', 'G')
+      if (!/^(S?p*E?p*T?)(d*R?Op*E?p*T?)*d*R?X$/.test(words)) return `it told ${words}`
+      const audio = spelled(seen, 'S', 'E', 'p', 'T', 'd', 'R', 'I', 'C', 'e', 'q', 'P', 'G', 'O')
       if (!/^(Aa+)*Z?X$/.test(audio)) return `its audio came as ${audio}`
       const whole = spelled(seen)
       return !/^[^X]*X$/.test(whole) && `after its end came ${whole}`
@@ -111,6 +112,8 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     ofEach(talked, seen => {
       const whole = spelled(seen)
       if (/I.*I/.test(whole)) return `it was interrupted twice: ${whole}`
+      const heard = seen.filter(one => one.what !== 'audio' || one.taken)
+      if (/a.*O/.test(spelled(heard))) return `it went on after it was heard: ${whole}`
       return /[IC].*[dRAaZqPG]/.test(whole) && `there came ${whole}`
     }),
   'at most one turn speaks': speaksOverAnother,
@@ -169,10 +172,11 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     for (const { record } of rowsOf(talked)) {
       if (record.speculation === null) continue
       const { turnId, speculation } = record
-      const { attempts, pauses, revisions, savedMs } = speculation
+      const { attempts, pauses, revisions, reopened, savedMs } = speculation
       if (attempts.slice(0, -1).some(({ outcome }) => outcome === 'used')) return `${turnId} asked on`
-      if (!talked.setup.speculates && attempts.length > 0) return `${turnId} supposed, though it is off`
-      if (attempts.length > pauses || revisions > pauses) return `${turnId} has too few pauses`
+      if (!talked.setup.speculates && attempts.length > reopened)
+        return `${turnId} supposed, though it is off`
+      if (attempts.length > pauses + reopened || revisions > pauses) return `${turnId} has too few pauses`
       if (savedMs !== null && (savedMs < 0 || attempts.at(-1)?.outcome !== 'used'))
         return `${turnId} saved none`
     }
@@ -198,7 +202,7 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     for (const { record, text, atMs } of rowsOf(talked)) {
       const { reply, heardText: heard } = text
       const seen = talked.turns.get(record.turnId) ?? []
-      const deltas = told(seen, 'reply.delta').map(delta => delta.text)
+      const deltas = told(sinceReopened(seen), 'reply.delta').map(delta => delta.text)
       const [done] = told(seen, 'turn.done')
       if (deltas.join('') !== (reply ?? '')) return `"${reply}" is not what came of ${record.turnId}`
       if ((done?.heardText ?? null) !== heard) return `it was told "${done?.heardText}", not "${heard}"`
@@ -277,7 +281,8 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     let said: string | null = null
     const committed = new Set<string>()
     for (const one of talked.seen) {
-      if (one.what === 'told' && one.event.type === 'speech.started') said = one.event.turnId
+      if (one.what === 'told' && /speech.started|reopened/.test(one.event.type) && 'turnId' in one.event)
+        said = one.event.turnId ?? null
       else if (one.what === 'told' && /speech.stopped|cut/.test(one.event.type)) said = null
       else if (one.what === 'sent' && one.message.type === 'commit' && said !== null) committed.add(said)
     }

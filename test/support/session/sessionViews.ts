@@ -71,7 +71,7 @@ export function ofEach(
 const letters: Record<string, string> = {
   ...{ 'speech.started': 'S', 'speech.stopped': 'E', 'transcript.partial': 'p', 'transcript.final': 'T' },
   ...{ 'reply.delta': 'd', 'reply.done': 'R', 'audio.started': 'A', audio: 'a', 'audio.done': 'Z' },
-  ...{ ducked: 'q', paused: 'P', resumed: 'G' },
+  ...{ ducked: 'q', paused: 'P', resumed: 'G', reopened: 'O' },
   ...{ interrupted: 'I', cut: 'C', 'turn.done': 'X', error: 'e' },
 }
 
@@ -81,13 +81,18 @@ export const spelled = (seen: Sighting[], ...without: string[]) =>
     .filter(letter => letter !== undefined && !without.includes(letter))
     .join('')
 
+/** What was seen of a turn since more of its question was said the last time. */
+export function sinceReopened(seen: readonly Sighting[]): Sighting[] {
+  return seen.slice(seen.findLastIndex(one => one.what === 'told' && one.event.type === 'reopened') + 1)
+}
+
 /** Of voice activity. */
 export const FRAME_MS = 32
 
 /** How long no frames came in the middle of what was said in a turn; 0 where nothing was. */
 export function longestGapMs({ seen, frames }: Talked, ofTurn: readonly Sighting[]): number {
   const [started] = told(ofTurn, 'speech.started')
-  const [stopped] = told(ofTurn, 'speech.stopped')
+  const stopped = told(ofTurn, 'speech.stopped').at(-1)
   const [row] = all(ofTurn, 'row')
   if (!started || !stopped || row?.record.fromSpeechEnd.turnDecidedMs === null) return 0
   // The first may have begun before, the last is filled up; what was held until the session was ready came at once.
@@ -117,7 +122,7 @@ export function settingsOf(
     changes.findLast(({ atMs }) => atMs < ms)?.settings ?? first.settings,
     ...changes.filter(({ atMs }) => atMs === ms).map(({ settings }) => settings),
   ]
-  const stopped = told(seen, 'speech.stopped').find(({ turnId }) => turnId === row.record.turnId)
+  const stopped = told(seen, 'speech.stopped').findLast(({ turnId }) => turnId === row.record.turnId)
   if (stopped !== undefined) {
     // Nothing was said that could have ended.
     if (row.record.fromSpeechEnd.turnDecidedMs === null) return null

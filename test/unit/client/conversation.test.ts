@@ -104,6 +104,26 @@ describe('the conversation that the page shows', () => {
     expect(conversation.phase()).toBe('hearing')
   })
 
+  test('a question that goes on is the same turn, without what was answered of it', () => {
+    const { conversation, shown, take } = setUp()
+    take(
+      { type: 'speech.started', turnId: 'a', positionMs: 0 },
+      { type: 'speech.stopped', turnId: 'a', positionMs: 900 },
+      { type: 'transcript.final', turnId: 'a', text: 'What is the time' },
+      { type: 'reply.delta', turnId: 'a', text: 'Ten' },
+      { type: 'reopened', turnId: 'a', positionMs: 1300 },
+    )
+    expect(conversation.phase()).toBe('hearing')
+    expect(conversation.turn('a')).toMatchObject({
+      question: 'What is the time',
+      reply: '',
+      replyDone: false,
+    })
+    take({ type: 'transcript.final', turnId: 'a', text: 'What is the time in Berlin?' })
+    take({ type: 'reply.delta', turnId: 'a', text: 'Nine.' }, done('a', 'completed', 'Nine.'))
+    expect(shown).toMatchObject([{ question: 'What is the time in Berlin?', reply: 'Nine.' }])
+  })
+
   test('a turn in another language than the model hears stays, with what the server says of it', () => {
     const { shown, take } = setUp()
     const hint = {

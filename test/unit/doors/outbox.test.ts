@@ -62,6 +62,19 @@ test('audio that was dropped settles as not sent, and later audio of the turn to
   expect(sent).toEqual(['audioA1'])
 })
 
+test('what comes of a turn after it is taken again is sent', async () => {
+  const { wire, sent, flush } = slowWire(0)
+  const outbox = createOutbox(wire)
+  void outbox.audio('A', audio('A', 1))
+  const second = outbox.audio('A', audio('A', 2))
+  outbox.drop('A')
+  outbox.takeAgain('A')
+  void outbox.audio('A', audio('A', 3))
+  flush()
+  expect(await second).toBe(false)
+  expect(sent).toEqual(['audioA1', 'audioA3'])
+})
+
 test('one that is closed with a last word says before it how turns ended, and drops the audio that waits', async () => {
   const { wire, sent } = slowWire(0)
   const outbox = createOutbox(wire)

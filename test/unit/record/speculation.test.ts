@@ -24,12 +24,12 @@ function recorded(speculation: SpeculationDraft | null, releasedAtMs: number | n
 }
 
 const speculationOf = (attempts: AttemptDraft[], takenAtMs: number | null, releasedAtMs: number | null) =>
-  recorded({ pauses: 2, revisions: 1, attempts, takenAtMs }, releasedAtMs).speculation
+  recorded({ pauses: 2, revisions: 1, reopened: 0, attempts, takenAtMs }, releasedAtMs).speculation
 
 describe('what the record says of questions asked at a pause', () => {
   test('a token that was held back for the end of the turn saved all of its own wait', () => {
     expect(speculationOf([draft], 1500, 1500)).toEqual({
-      ...{ pauses: 2, revisions: 1, wastedOutputTokens: 0, wastedEngineMs: 0 },
+      ...{ pauses: 2, revisions: 1, reopened: 0, wastedOutputTokens: 0, wastedEngineMs: 0 },
       ...{ tokenReadyMs: 390, tokenReleasedMs: 500, gateHeldMs: 110, savedMs: 90 },
       attempts: [
         {
@@ -61,7 +61,10 @@ describe('what the record says of questions asked at a pause', () => {
   })
 
   test('is a field each, and what was asked one, as JSON', () => {
-    const record = recorded({ pauses: 1, revisions: 0, attempts: [draft], takenAtMs: 1500 }, 1500)
+    const record = recorded(
+      { pauses: 1, revisions: 0, reopened: 0, attempts: [draft], takenAtMs: 1500 },
+      1500,
+    )
     const turn = { ...record, transcript: null, reply: null, heardText: null }
     const read = (path: string) => recordFields.find(field => field.path === path)?.read(turn)
     expect(read('speculation.savedMs')).toBe(90)

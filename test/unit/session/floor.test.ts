@@ -82,6 +82,39 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
     }
     return false
   },
+  'what goes on was not heard of yet, and is the same turn, of which nothing is under way': ({
+    before,
+    event,
+    after,
+    effects,
+  }) => {
+    for (const effect of effects) {
+      if (effect.type !== 'reopen') continue
+      const was = before.turns.find(({ id }) => id === effect.turnId)
+      const is = after.turns.find(({ id }) => id === effect.turnId)
+      if (event.type !== 'voiced' || event.positionMs > 3000) return `it was by ${event.type}`
+      if (was === undefined || was.stop !== null) return 'it was over'
+      if (!/transcribing|waiting|thinking/.test(was.phase)) return `it was ${was.phase}`
+      if (is?.phase !== 'capturing' || is.asked || is.wait !== null) return `it is ${is?.phase}`
+      if (effects.some(({ type }) => type === 'open' || type === 'interrupted')) return 'another was opened'
+    }
+    return false
+  },
+  'who goes on soon begins no other turn, nor who was told that it was whole': ({
+    before,
+    event,
+    effects,
+  }) => {
+    if (event.type !== 'voiced' || event.voicedMs < before.bargeInMs || before.closing === 'left')
+      return false
+    const stretch = before.stretches.find(({ id }) => id === event.stretch)
+    if (before.turns.some(({ phase }) => phase === 'capturing')) return false
+    const reply = before.turns.find(answers)
+    if (stretch === undefined || reply?.stretch !== stretch.id) return false
+    if (!/transcribing|waiting|thinking/.test(reply.phase)) return false
+    const goesOn = event.positionMs < 3000 && !stretch.committed
+    return effects.some(({ type }) => type === 'reopen') !== goesOn && `it ${goesOn ? 'does' : 'goes on'}`
+  },
   'a question is asked once all before it are in the history': ({ after, effects }) => {
     for (const effect of effects) {
       if (effect.type !== 'ask') continue

@@ -45,7 +45,10 @@ describe('a turn in the metrics', () => {
     const attempts = (['resumed', 'resumed', 'used'] as const).map(outcome => ({ ...attempt, outcome }))
     const waste = { wastedOutputTokens: 14, wastedEngineMs: 400 }
     const released = { tokenReadyMs: 380, tokenReleasedMs: 500, gateHeldMs: 120, savedMs: 80 }
-    observe({ ...turn({}), speculation: { pauses: 3, revisions: 2, attempts, ...waste, ...released } })
+    observe({
+      ...turn({}),
+      speculation: { pauses: 3, revisions: 2, reopened: 0, attempts, ...waste, ...released },
+    })
     const text = await registry.metrics()
     expect(text).toMatch(/^quantvox_speculation_attempts_total\{outcome="resumed"\} 2$/m)
     expect(text).toMatch(/^quantvox_speculation_attempts_total\{outcome="used"\} 1$/m)

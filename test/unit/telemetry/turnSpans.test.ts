@@ -57,7 +57,7 @@ describe('the spans of a turn', () => {
       { ...attempt, startedMs: -700, outcome: 'resumed' as const },
       { ...attempt, startedMs: 300, outcome: 'used' as const },
     ]
-    const figures = { pauses: 2, revisions: 1, wastedOutputTokens: 7, wastedEngineMs: 200 }
+    const figures = { pauses: 2, revisions: 1, reopened: 0, wastedOutputTokens: 7, wastedEngineMs: 200 }
     const released = { tokenReadyMs: 390, tokenReleasedMs: 560, gateHeldMs: 170, savedMs: 90 }
     const planned = plan({
       fromSpeechEnd: { ...none, turnDecidedMs: 500, transcriptMs: 250, firstTokenMs: 560, replyDoneMs: 1500 },
