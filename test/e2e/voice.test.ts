@@ -57,6 +57,25 @@ describe('a live session on real engines', () => {
     }
   })
 
+  test('has the answer at hand when the silence that ends a turn is over', async () => {
+    const client = await open('push-to-talk')
+    client.send({ type: 'begin' })
+    // Long enough for an early transcript and a first token on a busy machine.
+    const held = new Promise<void>(resolve => setTimeout(resolve, 15_000))
+    await client.play(await samplesOf('azure-weather'), held)
+    const done = client.next('turn.done')
+    client.send({ type: 'commit' })
+    await client.next('reply.delta')
+    client.send({ type: 'interrupt' })
+    const { timings } = await done
+    client.close()
+    const { speculation, fromSpeechEnd } = timings
+    expect(speculation?.attempts.at(-1)?.outcome).toBe('used')
+    expect(speculation?.tokenReadyMs).toBeLessThan(fromSpeechEnd.turnDecidedMs ?? 0)
+    expect(speculation?.savedMs).toBeGreaterThan(0)
+    expect(speculation?.tokenReleasedMs).toBe(fromSpeechEnd.firstTokenMs)
+  })
+
   test('noise starts no turn, or one that nothing was said in', async () => {
     const client = await open('hands-free')
     const heard = client.next('transcript.final').then(({ text }) => text)
