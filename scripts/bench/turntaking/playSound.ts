@@ -45,25 +45,24 @@ export async function playSound(url: string, item: SoundItem, { endpointing }: A
 }
 
 async function playOver(client: LiveClient, item: SoundItem): Promise<SoundPlayed> {
-  const { played, take, begins, isOver, playout, advance } = openReply(client)
   const over = Promise.withResolvers<void>()
-  client.watch(message => {
-    if (message instanceof Error) over.reject(message)
-    else take(message)
-  })
   const soundMs = item.echo === null ? item.samples.length / 16 : ECHO_MS
   const room = inRoom(new Int16Array(samplesIn(ECHO_MS)))
   let recorded = 0
   let from: number | null = null
   const sinceMs = () => (from === null ? Number.NEGATIVE_INFINITY : (recorded - from) / 16)
+  const beginsAfterMs = item.echo?.delayMs ?? onsetMs(item.samples)
+  // By the microphone's clock: on a busy machine its frames come late, and then fast.
+  const { played, take, isOver, playout, advance } = openReply(client, () => sinceMs() - beginsAfterMs)
+  client.watch(message => {
+    if (message instanceof Error) over.reject(message)
+    else take(message)
+  })
 
   /** The microphone hears the room, and over the reply the sound, or the reply itself where it is not cancelled. */
   function record(count: number): Int16Array {
     advance(count)
-    if (from === null && playout.positionMs() > (item.echo === null ? BEFORE_MS : 0)) {
-      from = recorded
-      begins(item.echo?.delayMs ?? onsetMs(item.samples))
-    }
+    if (from === null && playout.positionMs() > (item.echo === null ? BEFORE_MS : 0)) from = recorded
     if (sinceMs() > soundMs + AFTER_MS || played.stoppedMs !== null || isOver()) over.resolve()
     const at = recorded
     recorded += count
@@ -80,18 +79,21 @@ async function playOver(client: LiveClient, item: SoundItem): Promise<SoundPlaye
   return played
 }
 
-/** The reply as it comes and is played, and what is told of it. */
-function openReply(client: LiveClient) {
+/**
+ * The reply as it comes and is played, and what is told of it.
+ * @param soundedMs since the sound began; −∞ before it is played
+ */
+function openReply(client: LiveClient, soundedMs: () => number) {
   const playout = createReplyPlayout()
   let resampler = createResampler(PCM_SAMPLE_RATE, PCM_SAMPLE_RATE)
   let reply: string | null = null
   let isWhole = false
-  let beganAtMs: number | null = null
   let reportedAtMs = Number.NEGATIVE_INFINITY
   const played: SoundPlayed = {
     ...{ duckedMs: null, pausedMs: null, resumedMs: null, stoppedMs: null, isVoid: false },
   }
-  const sinceMs = () => (beganAtMs === null ? null : performance.now() - beganAtMs)
+  /** What is told before the sound is not of it. */
+  const sinceMs = () => (Number.isFinite(soundedMs()) ? soundedMs() : null)
 
   function report(event: 'progress' | 'stopped'): void {
     if (reply === null || playout.isStopped()) return
@@ -107,9 +109,6 @@ function openReply(client: LiveClient) {
     advance(count: number): void {
       playout.advance(count)
       if (playout.positionMs() > 0 && performance.now() - reportedAtMs > REPORT_EVERY_MS) report('progress')
-    },
-    begins(afterMs: number): void {
-      beganAtMs = performance.now() + afterMs
     },
     /** All of the reply is played. */
     isOver: () => isWhole && playout.waitingMs() === 0,
