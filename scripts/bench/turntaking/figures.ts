@@ -47,7 +47,7 @@ export function turnFigures(arm: string, outcomes: readonly TurnOutcome[]) {
     unheard: own.filter(({ played }) => played.decidedMs === null).length,
     unanswered: own.filter(({ played }) => played.decidedMs !== null && played.tokenReleasedMs === null)
       .length,
-    discardedPercent: attempts === null || discarded === null ? null : (100 * discarded) / attempts,
+    discardedPercent: discarded === null || !attempts ? null : (100 * discarded) / attempts,
     wastedTokens,
     cpuSeconds: secondsOf(own),
     eot: eotBest(holds, ends),

@@ -12,7 +12,7 @@ import { createReplyPlayout } from './replyPlayout.ts'
 /** Asks for much to say. */
 const QUESTION = 'Tell me a long story about an old lighthouse and the people who lived in it.'
 /** Until a reply begins to be heard. */
-const PATIENCE_MS = 30_000
+const PATIENCE_MS = 60_000
 /** Of the reply before the sound: the listener has heard something of it. */
 const BEFORE_MS = 1500
 /** Of the reply with an echo of it. */

@@ -85,6 +85,9 @@ describe('the figures of an arm', () => {
     expect(figures.heardPercent?.value).toBeCloseTo(100 / 6)
     expect(figures).toMatchObject({ decidedMs: { p50: 400, p90: 400 }, tokenReleasedMs: { p50: 500 } })
     expect(figures).toMatchObject({ tokenReadyMs: null, discardedPercent: 50, wastedTokens: 7 * 8 })
+    const idle = turn('idle', 'a', null, 400)
+    idle.played.speculation = { attempts: 0, discarded: 0, wastedTokens: 0 }
+    expect(turnFigures('idle', [idle])).toMatchObject({ discardedPercent: null, wastedTokens: 0 })
     const [low = 0, high = 0] = figures.splitPercent?.interval ?? []
     expect(low).toBeLessThan(high)
     expect(turnFigures('other', turns)).toMatchObject({ splitPercent: { value: 100 } })
