@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { connectLive } from '../../scripts/bench/liveClient.ts'
 import { createFlite } from '../../server/engines/flite/flite.ts'
 import type { ServerMessage } from '../../server/protocol/socketServer.ts'
+import { openRoom } from '../support/hearing/loudspeaker.ts'
 import { type LiveServer, startLiveServer } from '../support/liveServer.ts'
-import { openRoom } from '../support/loudspeaker.ts'
 import { quietLog } from '../support/quietLog.ts'
 
 let server: LiveServer

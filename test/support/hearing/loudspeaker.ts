@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LiveClient } from '../../scripts/bench/liveClient.ts'
-import { PCM_SAMPLE_RATE, samplesIn } from '../../server/audio/pcm.ts'
+import type { LiveClient } from '../../../scripts/bench/liveClient.ts'
+import { PCM_SAMPLE_RATE, samplesIn } from '../../../server/audio/pcm.ts'
 
 const FRAME_MS = 20
 const REPORT_EVERY_FRAMES = 10
