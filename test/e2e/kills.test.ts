@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import { runAttack } from '../../scripts/attack/attack.ts'
-import { killAttack } from '../../scripts/attack/kills/killAttack.ts'
+import { KILLS_ROUND, killAttack } from '../../scripts/attack/kills/killAttack.ts'
 
 test('an engine that is killed in a turn costs that turn at most', { timeout: 600_000 }, async () => {
   const lines: string[] = []
-  const faults = await runAttack(killAttack, { count: 8, seed: 1, first: 0 }, line => lines.push(line))
+  const faults = await runAttack(killAttack, { count: KILLS_ROUND, seed: 1, first: 0 }, line =>
+    lines.push(line),
+  )
   expect(faults, lines.join('\n')).toBe(0)
 })

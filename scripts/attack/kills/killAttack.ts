@@ -44,6 +44,8 @@ export const killAttack: Attack = {
       LOG_LEVEL: 'silent',
       TEMPERATURE: '0',
     })
+    // The model that hears by default runs already; the other is loaded when it is asked.
+    await restAsker(url, FALLBACK_SPEECH_MODEL).ask(true)
     const { samples } = await readClip(clip('azure-weather'), 60, new AbortController().signal)
     const speech = joinSamples([samples, new Int16Array(samplesIn(SILENCE_MS))])
     /** How long the last turn of each kind took that was completed, milliseconds. */
