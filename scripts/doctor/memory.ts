@@ -1,6 +1,7 @@
 import type { Config } from '../../server/config.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import { listSpeechModels } from '../../server/setup/index.ts'
+import { isMoonshineName } from '../../server/shared/speechDefaults.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
 import { speechModelOf } from './models.ts'
@@ -10,6 +11,8 @@ const MB = 1e6
 const SERVER_BYTES = 350 * MB
 /** What whisper-server holds beside the weights: its buffers and its own code. */
 const SPEECH_BUFFERS_BYTES = 130 * MB
+/** The same of our Moonshine engine, a Node process with its packed weights. */
+const MOONSHINE_BUFFERS_BYTES = 250 * MB
 /** Cache and buffers of a small language model at NUM_CTX 4096; a larger one needs more. */
 const LANGUAGE_BUFFERS_BYTES = 200 * MB
 
@@ -27,7 +30,9 @@ export async function examineMemory(
   const speechModel = speechModelOf(config, models)
   const speech = models.find(({ name }) => name === speechModel)
   const speechBytes =
-    config.SPEECH_URL.length > 0 || !speech?.sizeBytes ? 0 : speech.sizeBytes + SPEECH_BUFFERS_BYTES
+    config.SPEECH_URL.length > 0 || !speech?.sizeBytes
+      ? 0
+      : speech.sizeBytes + (isMoonshineName(speechModel) ? MOONSHINE_BUFFERS_BYTES : SPEECH_BUFFERS_BYTES)
   const languageBytes =
     language === null ? 0 : (language.residentBytes ?? (language.sizeBytes ?? 0) + LANGUAGE_BUFFERS_BYTES)
   const needed = SERVER_BYTES + speechBytes + languageBytes
