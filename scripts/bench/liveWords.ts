@@ -5,7 +5,14 @@ import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
 import { startBenchServer } from './benchServer.ts'
 import { ownClips, readSpeechClips, type SpeechClip } from './speechClips.ts'
-import { type ClipHeard, hearClips, joinedText, type WordFigures, wordFigures } from './words/wordFigures.ts'
+import {
+  type ClipHeard,
+  hearClips,
+  joinedText,
+  partsOf,
+  type WordFigures,
+  wordFigures,
+} from './words/wordFigures.ts'
 
 /**
  * `npm run bench:words`: what of the words in a folder of clips a live session hears, in push-to-talk and hands-free over a real
@@ -52,10 +59,13 @@ async function hearLevel(
   return await hearClips(clips, options, printClip).finally(server.stop)
 }
 
-function printClip({ file, kind, offline, pushToTalk, handsFree, expectedTurns }: ClipHeard): void {
+function printClip({ file, kind, offline, pushToTalk, handsFree, expectedParts }: ClipHeard): void {
   const line = (name: string, text: string) => process.stdout.write(`  ${name.padEnd(14)} ${text}\n`)
   const outcomes = handsFree.map(({ outcome }) => outcome).join(', ')
-  const turns = kind === 'speech' ? `${handsFree.length} of ${expectedTurns} turns` : outcomes
+  const turns =
+    kind === 'speech'
+      ? `${handsFree.length} turns, ${partsOf(handsFree)} of ${expectedParts} parts`
+      : outcomes
   process.stdout.write(`${file}: ${turns || 'no turn'}\n`)
   line('offline', offline)
   if (joinedText(pushToTalk) !== offline) line('push-to-talk', joinedText(pushToTalk))
@@ -70,7 +80,7 @@ function print(figures: WordFigures): void {
   line('word error rate offline', percent(offline))
   line('  live, push-to-talk', beside(pushToTalk))
   line('  live, hands-free, turns joined', beside(handsFree))
-  line('clips with other turns than pauses', miscounted.length === 0 ? 'none' : miscounted.join(', '))
+  line('clips with other parts than pauses', miscounted.length === 0 ? 'none' : miscounted.join(', '))
   line('turns on nothing, hands-free', `${nonspeech.turns}; texts invented: ${nonspeech.invented.length}`)
 }
 

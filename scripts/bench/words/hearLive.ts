@@ -11,8 +11,8 @@ const SPARE_SILENCE_MS = 300
 /** Any speech interrupts: a reply under way must not make the server harder of hearing. */
 const BARGE_IN_MS = 1
 
-/** What a session heard as one turn; `text` is empty where nothing was said. */
-export type HeardTurn = { text: string; outcome: Outcome }
+/** What a session heard as one turn, in so many parts, for it may go on; `text` is empty where nothing was said. */
+export type HeardTurn = { text: string; parts: number; outcome: Outcome }
 
 export type HearLiveOptions = {
   url: string
@@ -58,15 +58,16 @@ async function inSession(
 
 /** The turns of a session in the order in which they began; stops the reply to each, which is not what is measured. */
 function collectTurns(client: LiveClient): { whenOver(): Promise<HeardTurn[]> } {
-  const turns = new Map<string, { text: string; outcome: Outcome | null }>()
+  const turns = new Map<string, { text: string; parts: number; outcome: Outcome | null }>()
   let failure: Error | null = null
   let changed = Promise.withResolvers<void>()
 
   function take(message: ServerMessage): void {
-    if (message.type === 'speech.started') turns.set(message.turnId, { text: '', outcome: null })
+    if (message.type === 'speech.started') turns.set(message.turnId, { text: '', parts: 0, outcome: null })
     if (message.type === 'error') failure = new Error(message.message)
     const turn = 'turnId' in message ? turns.get(message.turnId ?? '') : undefined
     if (turn === undefined) return
+    if (message.type === 'speech.stopped') turn.parts++
     if (message.type === 'transcript.final') {
       turn.text = message.text
       client.send({ type: 'interrupt', turnId: message.turnId })
@@ -87,7 +88,9 @@ function collectTurns(client: LiveClient): { whenOver(): Promise<HeardTurn[]> } 
       giveUp.addEventListener('abort', () => changed.resolve())
       for (;;) {
         if (failure !== null) throw failure
-        const over = [...turns.values()].flatMap(({ text, outcome }) => (outcome ? [{ text, outcome }] : []))
+        const over = [...turns.values()].flatMap(({ outcome, ...turn }) =>
+          outcome ? [{ ...turn, outcome }] : [],
+        )
         if (over.length === turns.size) return over
         if (giveUp.aborted) throw new Error(`a turn did not end within ${PATIENCE_MS} ms`)
         await changed.promise

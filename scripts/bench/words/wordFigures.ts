@@ -13,8 +13,8 @@ export type ClipHeard = {
   offline: string
   pushToTalk: HeardTurn[]
   handsFree: HeardTurn[]
-  /** Turns that the pauses in the clip say. */
-  expectedTurns: number
+  /** Parts that the pauses in the clip say: turns, but for those that went on. */
+  expectedParts: number
 }
 
 /** Word error rates in percent, of the clips with speech. */
@@ -33,7 +33,7 @@ export async function hearClips(
       offline: await hearOffline(options.url, samples, options.speechModel),
       pushToTalk: await hearPushToTalk(samples, options),
       handsFree: await hearHandsFree(samples, options),
-      expectedTurns: turnsByPauses(found, options.silenceMs),
+      expectedParts: partsByPauses(found, options.silenceMs),
     }
     all.push(heard)
     onClip?.(heard)
@@ -41,14 +41,17 @@ export async function hearClips(
   return all
 }
 
-/** Turns that a hands-free session makes of a clip: one more than it has pauses of at least `silenceMs` between speech. */
-export function turnsByPauses({ segments }: Pick<SpeechFound, 'segments'>, silenceMs: number): number {
+/** Parts that a hands-free session hears of a clip: one more than it has pauses of at least `silenceMs` between speech. */
+export function partsByPauses({ segments }: Pick<SpeechFound, 'segments'>, silenceMs: number): number {
   const pauses = segments.filter((segment, index) => {
     const before = segments[index - 1]
     return before !== undefined && segment.startMs - before.endMs >= silenceMs
   })
   return segments.length === 0 ? 0 : pauses.length + 1
 }
+
+export const partsOf = (turns: readonly HeardTurn[]): number =>
+  turns.reduce((sum, { parts }) => sum + parts, 0)
 
 /** All that was heard of a clip in one mode. */
 export const joinedText = (turns: readonly HeardTurn[]) =>
@@ -69,9 +72,9 @@ export function wordFigures(heard: readonly ClipHeard[]) {
     pushToTalk: rate(({ pushToTalk }) => joinedText(pushToTalk)),
     /** The transcripts of all turns of a clip, joined. */
     handsFree: rate(({ handsFree }) => joinedText(handsFree)),
-    /** Clips with another number of turns than their pauses say. */
+    /** Clips whose turns have another number of parts than their pauses say. */
     miscounted: spoken
-      .filter(({ handsFree, expectedTurns }) => handsFree.length !== expectedTurns)
+      .filter(({ handsFree, expectedParts }) => partsOf(handsFree) !== expectedParts)
       .map(({ file }) => file),
     /** Turns that began hands-free on clips without speech, and the words that were heard in either mode. */
     nonspeech: {

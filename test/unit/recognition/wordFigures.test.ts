@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   type ClipHeard,
   joinedText,
-  turnsByPauses,
+  partsByPauses,
   wordFigures,
 } from '../../../scripts/bench/words/wordFigures.ts'
 
@@ -18,13 +18,14 @@ describe('the pauses of a clip say how many turns it has', () => {
     [512, 2],
     [513, 1],
   ])('with a silence of %i ms: %i', (silenceMs, turns) => {
-    expect(turnsByPauses({ segments }, silenceMs)).toBe(turns)
+    expect(partsByPauses({ segments }, silenceMs)).toBe(turns)
   })
-  test('none where there is no speech', () => expect(turnsByPauses({ segments: [] }, 500)).toBe(0))
+  test('none where there is no speech', () => expect(partsByPauses({ segments: [] }, 500)).toBe(0))
 })
 
 const turn = (text: string) => ({
   text,
+  parts: 1,
   outcome: text === '' ? ('no-speech' as const) : ('interrupted' as const),
 })
 
@@ -35,7 +36,7 @@ const spoken: ClipHeard = {
   offline: 'Good morning Steve, good morning',
   pushToTalk: [turn('Good morning, Eve. Good morning.')],
   handsFree: [turn('Good morning, Steve.'), turn(''), turn('Good morning.')],
-  expectedTurns: 2,
+  expectedParts: 2,
 }
 
 test('turns in which nothing was said leave no gap in what was heard', () => {
@@ -51,7 +52,7 @@ test('each way of hearing has its own error rate, and a turn too many is told', 
 
 test('words heard on a clip without speech are invented, and no part of the error rate', () => {
   const noise: ClipHeard = {
-    ...{ file: 'noise.wav', kind: 'nonspeech', reference: '', offline: '', expectedTurns: 0 },
+    ...{ file: 'noise.wav', kind: 'nonspeech', reference: '', offline: '', expectedParts: 0 },
     ...{ pushToTalk: [turn('')], handsFree: [turn(''), turn('Thank you.')] },
   }
   const figures = wordFigures([spoken, noise])
