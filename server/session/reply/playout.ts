@@ -12,7 +12,8 @@ export type Playout = {
   /** The listener's player stands still from now on, and goes on. */
   hold(): void
   resume(): void
-  /** Settles when it does not stand still; rejects with the signal's reason. */
+  isHeld(): boolean
+  /** Settles once it goes on, and may stand still again; rejects with the signal's reason. */
   untilGoing(signal: AbortSignal): Promise<void>
   /** By now played, never more than was sent. */
   positionMs(): number
@@ -61,6 +62,7 @@ export function createPlayout(now: () => number = () => performance.now()): Play
       standsSinceMs = null
       going.resolve()
     },
+    isHeld: () => standsSinceMs !== null,
     untilGoing: signal => untilAborted(going.promise, signal),
     positionMs: () => sentMs - leadMs(),
     leadMs,

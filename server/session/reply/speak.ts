@@ -75,7 +75,8 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
   async function send({ samples, sampleRate }: SpokenAudio): Promise<number> {
     const aheadMs = options.plays ? playout.leadMs() - LEAD_MS : 0
     if (aheadMs > 0) await sleep(aheadMs, signal)
-    await playout.untilGoing(signal)
+    // Asked without a wait behind it: a pause may come in any.
+    while (playout.isHeld()) await playout.untilGoing(signal)
     signal.throwIfAborted()
     if (toldRate !== sampleRate) sink.tell({ type: 'audio.started', turnId, sampleRate })
     toldRate = sampleRate
