@@ -1,3 +1,4 @@
+import type { Sighting } from './scriptedWorld.ts'
 import { ofEach, spelled, type Talked, told } from './sessionViews.ts'
 
 /** After the last frame that can have been voiced, with what the ear takes for it. */
@@ -13,14 +14,13 @@ export const heldReplies: Record<string, (talked: Talked) => string | false> = {
       return !/^(q?(?:P|(?<=q))G)*(q?P?)I?X$/.test(steps) && `it went ${steps}`
     }),
   'no reply stands still for as long as nobody speaks': talked =>
-    ofEach(talked, seen => {
+    ofEach(talked, (seen, id) => {
+      // Who does not stand still may have played it to its end meanwhile.
+      const moves = talked.seen.filter(
+        one => isPlayedOut(one, id) || (seen.includes(one) && goesOnOrEnds(one)),
+      )
       for (const { atMs } of told(seen, 'paused')) {
-        const next = seen.find(
-          one =>
-            one.atMs >= atMs &&
-            one.what === 'told' &&
-            /resumed|interrupted|cut|turn.done/.test(one.event.type),
-        )
+        const next = moves.find(one => one.atMs >= atMs)
         const until = next?.atMs ?? Number.POSITIVE_INFINITY
         const lastSoundMs = talked.frames.findLast(
           frame => frame.atMs <= until && frame.atMs >= atMs - 500,
@@ -30,3 +30,12 @@ export const heldReplies: Record<string, (talked: Talked) => string | false> = {
       return false
     }),
 }
+
+const goesOnOrEnds = (one: Sighting) =>
+  one.what === 'told' && /^(?:resumed|interrupted|cut|turn\.done)$/.test(one.event.type)
+
+const isPlayedOut = (one: Sighting, turnId: string) =>
+  one.what === 'sent' &&
+  one.message.type === 'playback' &&
+  one.message.turnId === turnId &&
+  one.message.event === 'ended'

@@ -165,12 +165,12 @@ function deafened(time: VirtualTime, signal: AbortSignal): AbortSignal {
   return late.signal
 }
 
-/** No two decodings hear the same, so that it is known whose a text is. */
+/** No two decodings hear the same, nor two that are joined, so that it is known whose a text is. */
 function numberTranscripts(world: World): void {
   let said = world.transcript
   let count = 0
   Object.defineProperty(world, 'transcript', {
-    get: () => (said === '' ? '' : said === HUM ? Array(++count).fill(HUM).join(' ') : `${said} ${++count}`),
+    get: () => (said === '' ? '' : said === HUM ? `${HUM}${'m'.repeat(++count)}` : `${said} ${++count}`),
     set(next: string) {
       said = next
     },
