@@ -1,30 +1,9 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Bar, reachedMs, waterfallBars } from '../../../client/timing/waterfallBars.ts'
-import type { TurnRecord } from '../../../server/protocol/record.ts'
-import { makeTurn, makeTurns } from '../../support/record/records.ts'
-
-type Change = { [K in 'fromSpeechEnd' | 'speech' | 'llm']?: Partial<TurnRecord[K]> } & Partial<
-  Pick<TurnRecord, 'speculation'>
->
-
-/** A record of which only these figures are known. */
-function recordOf({ fromSpeechEnd = {}, speech = {}, llm = {}, speculation = null }: Change): TurnRecord {
-  const { record } = makeTurn(1)
-  const unknown = <T extends object>(group: T) =>
-    Object.fromEntries(Object.keys(group).map(name => [name, null])) as T
-  return {
-    ...record,
-    fromSpeechEnd: { ...unknown(record.fromSpeechEnd), ...fromSpeechEnd },
-    speech: { ...unknown(record.speech), ...speech },
-    llm: { ...unknown(record.llm), ...llm },
-    speculation,
-  }
-}
+import { type Change, recordOf, visibleMs } from '../../support/record/waterfallRecords.ts'
 
 const figures = (bars: Bar[]) =>
   bars.map(({ id, startMs, endMs, hiddenMs }) => [id, startMs, endMs, hiddenMs])
-const visibleMs = (bars: Bar[]) => bars.reduce((sum, { ms, hiddenMs }) => sum + ms - hiddenMs, 0)
 
 const live: Change = {
   fromSpeechEnd: {
@@ -234,104 +213,5 @@ describe('other turns', () => {
   test('one of which nothing is known has no bars', () => {
     expect(waterfallBars(recordOf({}))).toEqual([])
     expect(reachedMs([])).toBe(0)
-  })
-})
-
-/** Durations of a turn that got to its end; the record that they make. */
-const duration = fc.double({ min: 0, max: 5000, noNaN: true })
-const wholeTurn = fc
-  .record({
-    silence: fc.option(duration),
-    queue: duration,
-    inference: duration,
-    /** From the end of the silence, or speech end, to the request; negative where it began in the silence. */
-    offset: fc.double({ min: -5000, max: 5000, noNaN: true }),
-    prepare: duration,
-    llmQueue: duration,
-    load: duration,
-    evaluation: duration,
-    sampling: duration,
-    clause: duration,
-    audio: fc.option(duration),
-    playback: fc.option(duration),
-    cold: fc.boolean(),
-  })
-  .map(t => {
-    const decided = t.silence ?? 0
-    const speechFrom = Math.max(0, decided + t.offset) + t.queue
-    const transcriptMs = speechFrom + t.inference
-    const asked = Math.max(decided, transcriptMs) + t.prepare + t.llmQueue
-    const timeToFirstTokenMs = t.load + t.evaluation + t.sampling
-    const firstTokenMs = asked + timeToFirstTokenMs
-    const firstClauseMs = firstTokenMs + t.clause
-    const firstAudioMs = t.audio === null ? null : firstClauseMs + t.audio
-    const playbackStartedMs = t.playback === null ? null : (firstAudioMs ?? firstClauseMs) + t.playback
-    const { silence: turnDecidedMs, cold } = t
-    return recordOf({
-      fromSpeechEnd: {
-        turnDecidedMs,
-        transcriptMs,
-        firstTokenMs,
-        firstClauseMs,
-        firstAudioMs,
-        playbackStartedMs,
-      },
-      speech: { queueMs: t.queue, inferenceMs: t.inference, cold },
-      llm: { queueMs: t.llmQueue, timeToFirstTokenMs, loadMs: t.load, promptEvalMs: t.evaluation, cold },
-    })
-  })
-
-describe('any turn', () => {
-  test('that is whole: the visible parts add up to its last moment, and the bars have the figures of the record', () => {
-    fc.assert(
-      fc.property(wholeTurn, record => {
-        const bars = waterfallBars(record)
-        const { fromSpeechEnd: at, speech, llm } = record
-        const last = at.playbackStartedMs ?? at.firstAudioMs ?? at.firstClauseMs ?? Number.NaN
-        expect(visibleMs(bars)).toBeCloseTo(last, 5)
-        const recorded = {
-          speechQueue: speech.queueMs,
-          transcription: speech.inferenceMs,
-          llmQueue: llm.queueMs,
-          promptEvaluation: llm.promptEvalMs,
-        }
-        for (const bar of bars) {
-          const figure = recorded[bar.id as keyof typeof recorded]
-          if (figure !== undefined) expect(bar.ms).toBeCloseTo(figure ?? Number.NaN, 5)
-        }
-        const answering = bars.filter(({ stage, id }) => stage === 'llm' && id !== 'firstClause')
-        const wait = answering.reduce((sum, { ms }) => sum + ms, 0)
-        expect(wait).toBeCloseTo(llm.timeToFirstTokenMs ?? Number.NaN, 5)
-      }),
-    )
-  })
-
-  test('that the support records make adds up too', () => {
-    for (const { record } of makeTurns(200)) {
-      const { firstAudioMs, transcriptMs } = record.fromSpeechEnd
-      expect(visibleMs(waterfallBars(record))).toBeCloseTo(firstAudioMs ?? transcriptMs ?? 0, 5)
-    }
-  })
-
-  test('whatever its figures: no bar is negative, none hides more than itself, none lies outside what was reached', () => {
-    const figure = fc.option(fc.double({ min: -1e6, max: 1e6, noNaN: true }))
-    const some = (names: string[]) => fc.record(Object.fromEntries(names.map(name => [name, figure])))
-    fc.assert(
-      fc.property(
-        some(Object.keys(makeTurn(1).record.fromSpeechEnd)),
-        some(['queueMs', 'inferenceMs']),
-        some(['queueMs', 'timeToFirstTokenMs', 'loadMs', 'promptEvalMs', 'thinkingMs']),
-        (fromSpeechEnd, speech, llm) => {
-          const bars = waterfallBars(recordOf({ fromSpeechEnd, speech, llm } as Change))
-          for (const { startMs, endMs, ms, hiddenMs } of bars) {
-            expect(ms).toBeGreaterThan(0)
-            expect(endMs).toBeGreaterThanOrEqual(startMs)
-            expect(hiddenMs).toBeGreaterThanOrEqual(0)
-            expect(hiddenMs).toBeLessThanOrEqual(ms)
-            expect(endMs).toBeLessThanOrEqual(reachedMs(bars))
-          }
-        },
-      ),
-    )
   })
 })
