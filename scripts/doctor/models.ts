@@ -7,7 +7,7 @@ import { checkSpeechModels, findEndOfTurn, listSpeechModels } from '../../server
 import { findPython } from '../../server/setup/moonshine/python.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
-import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
+import { defaultOf, FALLBACK_SPEECH_MODEL, isMoonshineName } from '../../server/shared/speechDefaults.ts'
 import { type Finding, finding } from './finding.ts'
 import { versionAt } from './ollama.ts'
 
@@ -53,14 +53,13 @@ export function speechModelOf(
   { SPEECH_MODEL }: Pick<Config, 'SPEECH_MODEL'>,
   models: { name: string; installed: boolean }[],
 ): string {
-  const isHere = (name: string) => models.some(model => model.name === name && model.installed)
-  return SPEECH_MODEL ?? (isHere(PREFERRED_SPEECH_MODEL) ? PREFERRED_SPEECH_MODEL : FALLBACK_SPEECH_MODEL)
+  return SPEECH_MODEL ?? defaultOf(models) ?? FALLBACK_SPEECH_MODEL
 }
 
 /** Whether the fastest recognizer is here, or could be made. */
 async function moonshine({ SPEECH_URL, SPEECH_MODEL, CACHE_DIR }: Config): Promise<Finding[]> {
   if (SPEECH_URL.length > 0) return []
-  const levels = (await listSpeechModels(CACHE_DIR)).filter(({ name }) => name.startsWith('moonshine-'))
+  const levels = (await listSpeechModels(CACHE_DIR)).filter(({ name }) => isMoonshineName(name))
   const here = levels.flatMap(({ name, installed }) => (installed ? [name] : []))
   const why = 'It hears English in a fraction of the time that Whisper takes.'
   if (here.length > 0) return [finding('Moonshine', `${here.join(', ')} can be used`, null, why)]

@@ -1,6 +1,6 @@
 import { toQuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../shared/speechDefaults.ts'
+import { defaultOf, FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../shared/speechDefaults.ts'
 import type { Provision, Report } from './provision.ts'
 
 /**
@@ -29,8 +29,8 @@ export async function defaultSpeechModel(
   const preferred = get(PREFERRED_SPEECH_MODEL)
   // It hears what the preferred one makes nothing of.
   const fallback = get(FALLBACK_SPEECH_MODEL)
-  if (isHere(PREFERRED_SPEECH_MODEL)) return PREFERRED_SPEECH_MODEL
-  if (isHere(FALLBACK_SPEECH_MODEL)) return FALLBACK_SPEECH_MODEL
+  const here = defaultOf(levels)
+  if (here !== null) return here
   await fallback
   return (await preferred) ? PREFERRED_SPEECH_MODEL : FALLBACK_SPEECH_MODEL
 }

@@ -3,6 +3,9 @@ import { v7 as uuidv7 } from 'uuid'
 import { buildPrompt, type ChatMessage, type PromptOptions, type Turn } from './prompt.ts'
 import { createTokenEstimator } from './tokenEstimate.ts'
 
+/** What a prompt is made of beside the conversation itself. */
+type Wanted = Omit<PromptOptions, 'history' | 'estimateTokens'>
+
 export type Conversation = {
   readonly id: string
   /** What the model remembers, oldest first. */
@@ -12,9 +15,9 @@ export type Conversation = {
    * question that is refused or fails leaves everything as it was.
    * @throws QuantvoxError `context_exceeded`
    */
-  prompt(options: Omit<PromptOptions, 'history' | 'estimateTokens'>): ChatMessage[]
+  prompt(options: Wanted): ChatMessage[]
   /** The same for a reply that may never be wanted: nothing is forgotten for it. @throws QuantvoxError `context_exceeded` */
-  foresee(options: Omit<PromptOptions, 'history' | 'estimateTokens'>): ChatMessage[]
+  foresee(options: Wanted): ChatMessage[]
   /** Tells how many tokens a prompt of this conversation really took; null if the engine did not say. */
   observe(messages: readonly ChatMessage[], promptTokens: number | null): void
   /**
@@ -55,8 +58,8 @@ export function createConversations({
     const estimator = createTokenEstimator()
     /** The oldest turn that had room in the last prompt. */
     let oldestKept: Turn | undefined
-    const build: (options: Parameters<Conversation['prompt']>[0]) => ReturnType<typeof buildPrompt> =
-      options => buildPrompt({ ...options, history: turns, estimateTokens: estimator.estimate })
+    const build = (options: Wanted) =>
+      buildPrompt({ ...options, history: turns, estimateTokens: estimator.estimate })
     const conversation: Conversation = {
       id,
       turns: () => turns,

@@ -27,9 +27,19 @@ export function createGate(limit = () => 1) {
       queues.delete(owner)
       const waiter = queue.shift()
       if (queue.length > 0) queues.set(owner, queue)
-      if (waiter === undefined) continue
-      inside += 1
-      waiter.admit()
+      waiter?.admit()
+    }
+  }
+
+  /** Goes in; gives the way out, of which only the first use counts. */
+  function goIn(): () => void {
+    inside += 1
+    let left = false
+    return () => {
+      if (left) return
+      left = true
+      inside -= 1
+      admit()
     }
   }
 
@@ -49,16 +59,7 @@ export function createGate(limit = () => 1) {
         const waiter: Waiter = {
           admit() {
             signal.removeEventListener('abort', onAbort)
-            let left = false
-            resolve({
-              waitedMs: performance.now() - enteredAt,
-              leave() {
-                if (left) return
-                left = true
-                inside -= 1
-                admit()
-              },
-            })
+            resolve({ waitedMs: performance.now() - enteredAt, leave: goIn() })
           },
         }
         signal.addEventListener('abort', onAbort, { once: true })
@@ -75,24 +76,17 @@ export function createGate(limit = () => 1) {
      */
     spare(wanted: () => void): SpareEntry | null {
       if (inside >= limit() || queues.size > 0) return null
-      inside += 1
+      const goOut = goIn()
+      const leave = () => {
+        spares.delete(giveUp)
+        goOut()
+      }
       const giveUp = () => {
         wanted()
-        entry.leave()
+        leave()
       }
       spares.add(giveUp)
-      let left = false
-      const entry = {
-        keep: () => void spares.delete(giveUp),
-        leave() {
-          spares.delete(giveUp)
-          if (left) return
-          left = true
-          inside -= 1
-          admit()
-        },
-      }
-      return entry
+      return { leave, keep: () => void spares.delete(giveUp) }
     },
     /** Lets those in for whom there is room; to be called when the limit has grown. */
     admit,

@@ -62,14 +62,18 @@ export function effectsOf(context: Context): Effects {
     'stop-reply': effect => turnOf(effect)?.stopReply(),
     duck: ({ turnId }) => sink.tell({ type: 'ducked', turnId }),
     pause(effect) {
-      turnOf(effect)?.hold()
+      turnOf(effect)?.reply.hold()
       sink.tell({ type: 'paused', turnId: effect.turnId })
     },
     resume(effect) {
       const { turnId } = effect
-      turnOf(effect)?.resume()
+      turnOf(effect)?.reply.resume()
       sink.tell({ type: 'resumed', turnId })
-      context.post({ type: 'resumed', turnId, playbackWithinMs: turnOf(effect)?.playbackWithinMs() ?? null })
+      context.post({
+        type: 'resumed',
+        turnId,
+        playbackWithinMs: turnOf(effect)?.reply.playbackWithinMs() ?? null,
+      })
     },
     interrupted: ({ turnId, reason }) => sink.tell({ type: 'interrupted', turnId, reason }),
     timer: effect => setTimer(context, effect),
@@ -118,7 +122,7 @@ function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): v
     // Mostly it is no question, and what was heard of the reply is not in its prompt yet.
     speculates: dependencies.speculates && over === null,
     audible() {
-      overheard.speaks(turnId, turn)
+      overheard.speaks(turnId, turn.reply)
       post({ type: 'audible', turnId, atMs: performance.now() })
     },
     heard(voicedMs, text) {
@@ -139,15 +143,15 @@ function setTimer(context: Context, { turnId, wait, ms }: Effect<'timer'>): void
     setTimeout(() => post({ type: 'timeout', turnId, wait }), ms),
   )
   // It has said so before it was asked.
-  if (wait === 'report' && turns.get(turnId)?.isPlayedOut()) post(playbackOf(context, turnId, false))
+  if (wait === 'report' && turns.get(turnId)?.reply.isPlayedOut()) post(playbackOf(context, turnId, false))
 }
 
 /** What is known of a turn's playback now. */
 export function playbackOf({ turns }: Context, turnId: string, isStopped: boolean): FloorEvent {
-  const turn = turns.get(turnId)
+  const reply = turns.get(turnId)?.reply
   return {
-    ...{ type: 'playback', turnId, over: turn?.isPlayedOut() ?? false },
-    gaveUp: isStopped && turn !== undefined && !turn.isAllPlayed(),
-    playbackWithinMs: turn?.playbackWithinMs() ?? null,
+    ...{ type: 'playback', turnId, over: reply?.isPlayedOut() ?? false },
+    gaveUp: isStopped && reply !== undefined && !reply.isAllPlayed(),
+    playbackWithinMs: reply?.playbackWithinMs() ?? null,
   }
 }

@@ -8,11 +8,10 @@ import { createSpeculation } from './reply/speculation.ts'
 import type { RunnerDependencies } from './runner.ts'
 import { beginTurn, type Turn } from './turn.ts'
 
-/** What the floor asks of a reply itself. */
-type Told = 'report' | 'hold' | 'resume' | 'heardAt' | 'isPlayedOut' | 'isAllPlayed' | 'playbackWithinMs'
-
 /** One turn's own matter: what it was asked, says and measures. When to do what is the floor's to decide. */
-export type LiveTurn = Pick<Reply, Told> & {
+export type LiveTurn = {
+  /** The one to what was said so far; another once the turn goes on. */
+  readonly reply: Reply
   readonly taker: UtteranceTaker | undefined
   /** Goes up each time that the turn goes on. */
   revision(): number
@@ -64,13 +63,9 @@ export function createLiveTurn(
   return {
     taker: source.taker,
     revision: () => revision,
-    report: playback => reply.report(playback),
-    hold: () => reply.hold(),
-    resume: () => reply.resume(),
-    heardAt: offsetMs => reply.heardAt(offsetMs),
-    isPlayedOut: () => reply.isPlayedOut(),
-    isAllPlayed: () => reply.isAllPlayed(),
-    playbackWithinMs: () => reply.playbackWithinMs(),
+    get reply() {
+      return reply
+    },
     reopen(positionMs) {
       revision++
       reply.abandon()

@@ -95,7 +95,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
     },
     interrupt: (turnId, atMs) => post({ type: 'interrupt', turnId, next: next(), atMs }),
     playback(message) {
-      turns.get(message.turnId)?.report(message)
+      turns.get(message.turnId)?.reply.report(message)
       post(playbackOf(context, message.turnId, message.event === 'stopped'))
     },
     configured: (mode, bargeInMs) => post({ type: 'configured', mode, bargeInMs, next: next() }),

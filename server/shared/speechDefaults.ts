@@ -8,6 +8,12 @@ export const FALLBACK_SPEECH_MODEL = 'whisper-tiny.en-q8_0'
 
 export const isMoonshineName = (name: string): boolean => name.startsWith('moonshine-')
 
+/** Which of the two hears where none is set: the preferred one where it is here; null where neither is. */
+export function defaultOf(levels: readonly { name: string; installed: boolean }[]): string | null {
+  const isHere = (name: string) => levels.some(level => level.name === name && level.installed)
+  return [PREFERRED_SPEECH_MODEL, FALLBACK_SPEECH_MODEL].find(isHere) ?? null
+}
+
 /** Levels that are compared where none is asked for, the first with its family: Moonshine is held against Whisper's ladder. */
 export const comparedByDefault = (inUse: string): [ladder: string, ...beside: string[]] =>
   isMoonshineName(inUse) ? [FALLBACK_SPEECH_MODEL, inUse] : [inUse]

@@ -98,9 +98,7 @@ function endsReply(state: FloorState, heard: Heard, hearsItself: boolean): boole
 function hold(step: Step, reply: TurnState, stage: 'ducked' | 'paused', ms: number): void {
   if (reply.held !== 'paused' && reply.held !== stage) {
     reply.held = stage
-    step.effects.push(
-      stage === 'paused' ? { type: 'pause', turnId: reply.id } : { type: 'duck', turnId: reply.id },
-    )
+    step.effects.push({ type: stage === 'paused' ? 'pause' : 'duck', turnId: reply.id })
   }
   wait(step, reply, 'hold', ms)
 }

@@ -24,7 +24,6 @@ type Asked = {
   lease: SpareLease
   parts: Held<TimedPart>
   firstClause: FirstClause
-  attempt: AttemptDraft
 }
 
 /** @param note told of it once it is asked; one for which there is no place never is */
@@ -38,7 +37,7 @@ export function tryQuestion(
 
   function end(outcome: AttemptOutcome): void {
     if (current !== null) {
-      const { attempt } = current
+      const { attempt } = current.reply
       if (attempt.outcome !== null) return
       attempt.outcome = outcome
       attempt.endedAtMs ??= performance.now()
@@ -61,7 +60,7 @@ export function tryQuestion(
     const { attempt } = reply
     const firstClause = speakFirstClause(question, stop.signal)
     const parts = hold(heardBy(firstClause, reply.parts))
-    current = { question, reply, lease, parts, firstClause, attempt }
+    current = { question, reply, lease, parts, firstClause }
     note(attempt)
     lease.lost.addEventListener('abort', () => end('superseded'), { once: true })
     await parts.over
@@ -80,16 +79,16 @@ export function tryQuestion(
         end('changed')
         return null
       }
-      const { attempt, lease, reply, parts } = current
-      if (attempt.outcome !== null) return null
-      attempt.outcome = 'used'
+      const { lease, reply, parts } = current
+      if (reply.attempt.outcome !== null) return null
+      reply.attempt.outcome = 'used'
       lease.keep()
       const leave = () => stop.abort(signal.reason)
       signal.addEventListener('abort', leave, { once: true })
       if (signal.aborted) leave()
       return { ...reply, parts: parts.read() }
     },
-    audioOf: text => (current?.attempt.outcome === 'used' ? current.firstClause.audioOf(text) : null),
+    audioOf: text => (current?.reply.attempt.outcome === 'used' ? current.firstClause.audioOf(text) : null),
   }
 }
 
