@@ -22,10 +22,10 @@ export const heldReplies: Record<string, (talked: Talked) => string | false> = {
       for (const { atMs } of told(seen, 'paused')) {
         const next = moves.find(one => one.atMs >= atMs)
         const until = next?.atMs ?? Number.POSITIVE_INFINITY
-        const lastSoundMs = talked.frames.findLast(
-          frame => frame.atMs <= until && frame.atMs >= atMs - 500,
-        )?.atMs
-        if (until - (lastSoundMs ?? atMs) > HELD_WITHIN_MS) return `it stood still for ${until - atMs} ms`
+        // A slow ear tells of a pause long after the sound: it cannot stand still before that.
+        const lastSoundMs = talked.frames.findLast(frame => frame.atMs <= until)?.atMs ?? atMs
+        if (until - Math.max(atMs, lastSoundMs) > HELD_WITHIN_MS)
+          return `it stood still for ${until - atMs} ms`
       }
       return false
     }),
