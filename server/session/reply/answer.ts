@@ -66,6 +66,8 @@ export async function answer(question: Question, context: AnswerContext): Promis
       speaking?.restart()
     },
   })
+  // A reply that was held back ends without a wait in which the stop would be noticed.
+  signal.throwIfAborted()
   conversation.observe(reply.messages, draft.llm.promptTokens)
   say(splitter.flush())
   sink.tell({ type: 'reply.done', turnId, text: turn.reply })
