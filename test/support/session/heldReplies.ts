@@ -15,16 +15,14 @@ export const heldReplies: Record<string, (talked: Talked) => string | false> = {
     }),
   'no reply stands still for as long as nobody speaks': talked =>
     ofEach(talked, (seen, id) => {
-      // Who does not stand still may have played it to its end meanwhile.
+      // Who does not stand still may have played it to its end meanwhile, or stopped it.
       const moves = talked.seen.filter(
-        one => isPlayedOut(one, id) || (seen.includes(one) && goesOnOrEnds(one)),
+        one => isOverAtListener(one, id) || (seen.includes(one) && goesOnOrEnds(one)),
       )
       for (const { atMs } of told(seen, 'paused')) {
         const next = moves.find(one => one.atMs >= atMs)
         const until = next?.atMs ?? Number.POSITIVE_INFINITY
-        // A slow ear tells of a pause long after the sound: it cannot stand still before that.
-        const lastSoundMs = talked.frames.findLast(frame => frame.atMs <= until)?.atMs ?? atMs
-        if (until - Math.max(atMs, lastSoundMs) > HELD_WITHIN_MS)
+        if (until - Math.max(atMs, heardByMs(talked, until)) > HELD_WITHIN_MS)
           return `it stood still for ${until - atMs} ms`
       }
       return false
@@ -34,8 +32,19 @@ export const heldReplies: Record<string, (talked: Talked) => string | false> = {
 const goesOnOrEnds = (one: Sighting) =>
   one.what === 'told' && /^(?:resumed|interrupted|cut|turn\.done)$/.test(one.event.type)
 
-const isPlayedOut = (one: Sighting, turnId: string) =>
+const isOverAtListener = (one: Sighting, turnId: string) =>
   one.what === 'sent' &&
   one.message.type === 'playback' &&
   one.message.turnId === turnId &&
-  one.message.event === 'ended'
+  (one.message.event === 'ended' || one.message.event === 'stopped')
+
+/** When the slowest ear of the scripts, which keeps up with speech and no more, has heard all that came until then. */
+function heardByMs({ frames }: Talked, untilMs: number): number {
+  let [heardMs, lastEndMs] = [0, 0]
+  for (const { endMs, atMs } of frames) {
+    if (atMs > untilMs) break
+    heardMs = Math.max(heardMs, atMs) + endMs - lastEndMs
+    lastEndMs = endMs
+  }
+  return heardMs
+}
