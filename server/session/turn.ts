@@ -52,7 +52,7 @@ export function beginTurn(
   const timeline = createTimeline()
   const draft = createDraft()
   const watching = [...observers].map(observe => observe())
-  let memory: Promise<void> = Promise.resolve()
+  let memory: Promise<unknown> = Promise.resolve()
 
   function tellObservers(record: TurnRecord): void {
     const at = timeline.at('speechEnd')
@@ -74,10 +74,12 @@ export function beginTurn(
       const figures = within(stages.memory(draft.speech.model, model), MEMORY_WITHIN_MS, () => {
         throw new Error(`not within ${MEMORY_WITHIN_MS} ms`)
       })
-      memory = figures.then(
+      const read = figures.then(
         known => void Object.assign(draft.memory, known),
         error => log.warn({ err: error, turnId }, 'memory of the engines could not be read'),
       )
+      // A turn that goes on reads them again, and the first reading may still be under way.
+      memory = Promise.all([memory, read])
     },
     async end(outcome, error) {
       await memory
