@@ -48,7 +48,7 @@ function speaksOverAnother({ seen, setup }: Talked): string | false {
       const known = speaking.get(one.event.turnId)
       if (known === undefined) continue
       if (one.event.type === 'audio.done') known.isAllOut = true
-      if (one.event.type === 'interrupted' || one.event.type === 'cut') speaking.delete(one.event.turnId)
+      if (['interrupted', 'cut', 'reopened'].includes(one.event.type)) speaking.delete(one.event.turnId)
     } else {
       const known = speaking.get(reportedIn(one) ?? '')
       if (known !== undefined) known.isReported = true
