@@ -61,6 +61,8 @@ export async function assemble(
   })
   const cores = usableCores()
   const speechThreads = Math.min(MAX_SPEECH_THREADS, cores)
+  // Told once: to count the machine's cores reads files of the system, and each turn asks.
+  const withheld = withheldTo(cores)
   let whisperVersion: string | null = null
   const whisper = rememberWhenDone(async () => {
     const programs = await provision.whisper(report, ending.signal)
@@ -107,7 +109,7 @@ export async function assemble(
     numCtx: config.NUM_CTX,
     // Of an Ollama that is not ours, what it may use is not ours to know, nor how long it keeps models ours to say unasked.
     get numThread() {
-      return ollama.owned() ? withheldTo(cores) : null
+      return ollama.owned() ? withheld : null
     },
     get keepAlive() {
       return config.keepAliveSetByHand || ollama.owned() ? config.KEEP_ALIVE : null

@@ -14,8 +14,8 @@ export function usableCores(root = '/'): number {
   return Math.max(1, Math.floor(Math.min(availableParallelism(), ...quotas)))
 }
 
-/** The same where fewer may be used than the machine has, which programs that count those do not see; null where none is withheld. */
-export function withheldTo(cores = usableCores()): number | null {
+/** `cores` where those are fewer than the machine has, which programs that count those do not see; null where none is withheld. */
+export function withheldTo(cores: number): number | null {
   return cores < cpus().length ? cores : null
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { defaultSystemPrompt } from '../../../server/conversation/systemPrompt.ts'
 import type { SpeechEngineLease } from '../../../server/engineLease.ts'
 import type { Flite } from '../../../server/engines/flite/flite.ts'
-import { withheldTo } from '../../../server/engines/usableCores.ts'
+import { usableCores, withheldTo } from '../../../server/engines/usableCores.ts'
 import { respond } from '../../../server/llm/respond.ts'
 import { requestWhisper } from '../../../server/recognition/whisper/whisperServer.ts'
 import { needsTimestamps, windowFor } from '../../../server/recognition/whisper/window.ts'
@@ -45,7 +45,14 @@ export async function languageFloor(
     { role: 'system' as const, content: defaultSystemPrompt },
     { role: 'user' as const, content: [unique, ...rest].join(' ') },
   ]
-  const options = { model, numCtx, numThread: withheldTo(), keepAlive: '30m', temperature: 0.6, seed: null }
+  const options = {
+    model,
+    numCtx,
+    numThread: withheldTo(usableCores()),
+    keepAlive: '30m',
+    temperature: 0.6,
+    seed: null,
+  }
   const startedAt = performance.now()
   for await (const _part of respond(ollamaUrl, messages, options, signal)) break
   return performance.now() - startedAt

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { proportionalBytes, residentBytes } from '../../../server/engines/memory.ts'
 import { createRunnerMemory } from '../../../server/engines/ollama/runnerMemory.ts'
-import { descendantsOf } from '../../../server/engines/processes.ts'
+import { descendantsOf, listProcesses } from '../../../server/engines/processes.ts'
 import { processIdentity, startTicks } from '../../../server/engines/processIdentity.ts'
 
 describe('the memory of a process', () => {
@@ -59,6 +59,19 @@ describe("Ollama's runners", () => {
     const info = (pid: number, parentPid: number) => ({ pid, parentPid, command: [] })
     const all = [info(1, 0), info(2, 1), info(3, 2), info(4, 1), info(5, 9)]
     expect(descendantsOf(1, all).map(({ pid }) => pid)).toEqual([2, 3, 4])
+  })
+})
+
+describe('a look at all processes', () => {
+  it('leaves no memory behind, since turns take one', async () => {
+    await listProcesses()
+    const before = process.memoryUsage().arrayBuffers
+    let most = 0
+    for (let look = 0; look < 20; look++) {
+      expect((await listProcesses()).map(({ pid }) => pid)).toContain(process.pid)
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+    }
+    expect(most).toBeLessThan(1e6)
   })
 })
 
