@@ -16,6 +16,7 @@ import { createVoiceActivity } from '../hearing/voiceActivity.ts'
 import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
+import { createSentenceEnd } from '../llm/sentenceEnd.ts'
 import { listedTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
 import type { SpeechLevel } from '../recognition/recognizer.ts'
@@ -137,6 +138,7 @@ export async function assemble(
       host: async signal => ollama.known() ?? (await ollama.url(signal)),
       explain: ollama.explain,
       respond,
+      sentenceEnd: createSentenceEnd(),
       chat,
     }),
     voice: createVoices(flite.speak, config.SYNTHESIS_URL),

@@ -1,7 +1,7 @@
 import { PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
 import { createResampler } from '../shared/resampler.ts'
-import type { Endpointing } from './endpointing.ts'
+import type { Endpointing, Said } from './endpointing.ts'
 import { createListener, type Listener, type ListenerEvent, type ListenerOptions } from './listener.ts'
 import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
 
@@ -15,7 +15,7 @@ export type UtteranceTaker = {
   /** After every frame: how much of it is voiced by now, milliseconds. */
   voiced(voicedMs: number): void
   /** What was said up to the pause that goes on, where that is recognized already; else null. */
-  text(): string | null
+  said(): Said | null
 }
 
 /** `stretch` is the one that the audio belongs to, which is not always the one that is said now. */
@@ -67,7 +67,7 @@ export function createEar(
   }
 
   async function hearFrame(frame: Int16Array): Promise<void> {
-    const event = await listener.push(frame, following.text())
+    const event = await listener.push(frame, following.said())
     if (line.isClosed()) return
     if (event?.type === 'started') spokenFromMs = event.positionMs + startMs
     if (event?.type === 'ended') {
@@ -181,7 +181,7 @@ function createFollowing(listener: Listener) {
   let hasBegun = false
   return {
     isTaken: () => taker !== null,
-    text: () => taker?.text() ?? null,
+    said: () => taker?.said() ?? null,
     take(next: UtteranceTaker | null): void {
       taker = next
       hasBegun = false

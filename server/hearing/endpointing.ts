@@ -1,6 +1,13 @@
 import type { Speech } from '../audio/utterance.ts'
 import { FRAME_MS } from './voiceActivity.ts'
 
+/** The words up to a pause. */
+export type Said = {
+  text: string
+  /** Probability, by the language model, that they can end here, 0 to 1; null where it has not told. */
+  endsHere: number | null
+}
+
 /** A pause that goes on, as the endpointing sees it. */
 export type Pause = Speech & {
   /** Silence since the last voiced frame, milliseconds, resolution 32 ms. */
@@ -8,7 +15,7 @@ export type Pause = Speech & {
   /** The utterance so far, mono, 16 kHz; made only when it is looked at. */
   samples(): Int16Array
   /** What was said up to this pause, where that is recognized already; else null. */
-  text: string | null
+  said: Said | null
 }
 
 /** `askAgainInMs` is counted from the frame that was asked about. */

@@ -1,6 +1,6 @@
 import { joinSamples } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
-import type { Endpointing } from './endpointing.ts'
+import type { Endpointing, Said } from './endpointing.ts'
 import { createFrameMemory, type FrameMemory } from './frameMemory.ts'
 import {
   type TrackerEvent,
@@ -31,9 +31,9 @@ export type ListenerEvent =
 export type Listener = {
   /**
    * Hears the next frame (512 samples); the frames decide alone, nothing depends on when they come.
-   * @param text what was said up to the pause that goes on, for the endpointing
+   * @param said up to the pause that goes on, for the endpointing
    */
-  push(frame: Int16Array, text?: string | null): Promise<ListenerEvent | null>
+  push(frame: Int16Array, said?: Said | null): Promise<ListenerEvent | null>
   /** Ends the utterance now, the rest of a dropped one too; null where nothing counts as speech. */
   end(): Utterance | null
   /** Forgets the utterance, the rest of it too, and goes on listening after it. */
@@ -71,19 +71,19 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
   }
 
   /** What the tracker says, and at a pause whether the endpointing says that the utterance ends with this frame. */
-  function told(event: TrackerEvent | null, startFrame: number, text: string | null): ListenerEvent | null {
+  function told(event: TrackerEvent | null, startFrame: number, said: Said | null): ListenerEvent | null {
     if (event?.type === 'started') return event
     if (event?.type === 'resumed') return { type: 'resumed' }
     if (event?.type === 'ended') return { type: 'ended', utterance: memory.utterance(event) }
     if (event?.type === 'paused') ends.askAtOnce()
-    if (ends.isOver(state, text)) {
+    if (ends.isOver(state, said)) {
       const whole = endNow()
       return whole && { type: 'ended', utterance: whole }
     }
     return event && { type: 'paused', speech: memory.speech(startFrame, event.speechMs) }
   }
 
-  function hear(probability: number, text: string | null): ListenerEvent | null {
+  function hear(probability: number, said: Said | null): ListenerEvent | null {
     const startFrame = state.utterance?.startFrame ?? state.frames
     const step = track(state, probability, tracking)
     const last = step.event?.type === 'ended' ? step.event.lastVoicedMs : null
@@ -91,16 +91,16 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
     if (step.state.voiced || last === step.state.frames * FRAME_MS)
       memory.noteVoiced(state.frames, tracking.pauseMs)
     state = step.state
-    const event = told(step.event, startFrame, text)
+    const event = told(step.event, startFrame, said)
     if (state.utterance === null && !state.voiced) memory.forgetVoiced()
     return event
   }
 
   return {
-    async push(frame, text = null) {
+    async push(frame, said = null) {
       memory.push(frame)
       const probability = await stream.push(frame)
-      const event = isDeaf ? null : hear(probability, text)
+      const event = isDeaf ? null : hear(probability, said)
       if (isDeaf) ({ state, isDeaf } = skipped(state, probability, tracking))
       memory.forgetBefore(state.utterance?.startFrame ?? state.frames)
       return event
@@ -164,13 +164,13 @@ function createEnds(first: Endpointing | null, memory: FrameMemory) {
       askAtOnce()
     },
     /** Whether the utterance ends with this frame. */
-    isOver({ utterance, frames }: TrackerState, text: string | null): boolean {
+    isOver({ utterance, frames }: TrackerState, said: Said | null): boolean {
       if (endpointing === null || askAtMs === null || !utterance?.paused) return false
       const silenceMs = (frames - utterance.endFrame) * FRAME_MS
       if (silenceMs < askAtMs) return false
       const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * FRAME_MS)
       const samples = () => joinSamples(memory.frames())
-      const verdict = endpointing.decide({ ...speech, silenceMs, samples, text })
+      const verdict = endpointing.decide({ ...speech, silenceMs, samples, said })
       if (verdict === 'over') return true
       askAtMs = verdict === 'not-yet' ? null : silenceMs + verdict.askAgainInMs
       return false

@@ -4,6 +4,7 @@ import type { LanguageModel } from '../protocol/models.ts'
 import { type Coldness, createColdness } from './coldness.ts'
 import { createReadPrompts, type ReadPrompts } from './readPrompts.ts'
 import type { ChatMessage, ChatSettings, ReplyPart, Respond } from './respond.ts'
+import type { SentenceEnd } from './sentenceEnd.ts'
 
 /** A place at the language model: nobody else is in it until `release`. */
 export type LanguageModelLease = {
@@ -33,6 +34,8 @@ export type SpareLease = LanguageModelLease & {
   readonly lost: AbortSignal
   /** From now on it is a place like any other. */
   keep(): void
+  /** How likely the last of these messages ends where it does, 0 to 1; null where that can't be told in time. Never rejects. */
+  endsHere(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number | null>
 }
 
 export type LeasedPart = Exclude<ReplyPart, Done> | (Done & { cold: boolean })
@@ -50,6 +53,9 @@ const MOST_UNREAD_TOKENS = 256
 
 /** Whoever waits longer has gone away; the replies of others end within it unless there are too many of them. */
 const PLACE_WITHIN_MS = 60_000
+
+/** A turn is decided without it then, or soon will be. */
+const END_TOLD_WITHIN_MS = 300
 
 export type LanguageModelLeases = {
   /**
@@ -78,6 +84,7 @@ export type LeaseDependencies = {
   /** Told of a reply that failed at `host`: gives what became of Ollama, or `error` where that is not known. */
   explain(error: QuantvoxError, host: string): Promise<QuantvoxError>
   respond: Respond
+  sentenceEnd: SentenceEnd
   /** The same on every call, so that Ollama never reloads a model between turns. */
   chat: ChatSettings
 }
@@ -87,6 +94,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
   const coldness = createColdness(dependencies.chat.numCtx)
   const prompts = createReadPrompts()
   const respondAt = responding(dependencies, coldness, prompts)
+  const endsHereAt = endingAt(dependencies, prompts)
 
   /** A place that was entered, at the Ollama of now; one that it cannot be found for is given back. */
   async function opened(
@@ -128,8 +136,28 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
       })
       if (entry === null) return null
       const lease = await opened(model, { waitedMs: 0, leave: entry.leave }, released, signal)
-      return { ...lease, lost: lost.signal, keep: entry.keep }
+      return {
+        ...{ ...lease, lost: lost.signal, keep: entry.keep },
+        endsHere: (asked, until) =>
+          endsHereAt(lease.host, model, asked, AbortSignal.any([until, released.signal])),
+      }
     },
+  }
+}
+
+/** Asks at a host whether a message is over. What fails is nothing that a turn should know of: the answer is asked for next. */
+function endingAt({ sentenceEnd, chat }: LeaseDependencies, prompts: ReadPrompts) {
+  return async (
+    host: string,
+    { name }: WantedModel,
+    messages: readonly ChatMessage[],
+    stop: AbortSignal,
+  ): Promise<number | null> => {
+    const until = AbortSignal.any([stop, AbortSignal.timeout(END_TOLD_WITHIN_MS)])
+    prompts.asked(name, messages)
+    const share = await sentenceEnd(host, messages, { ...chat, model: name }, until).catch(() => null)
+    if (share !== null) prompts.read(name, messages.slice(0, -1), null)
+    return share
   }
 }
 

@@ -23,41 +23,53 @@ endpointingContract('that is learned, of no end', () => heard(0.01, { preset: 'p
 /** Silence after which a turn ends whose end sounds and reads so. */
 async function endsAfter(
   endpointing: ReturnType<typeof learned>,
-  { text = null, textFromMs = 0, segments = [{ startMs: 0, endMs: 900 }] } = {} as {
+  { text = null, textFromMs = 0, endsHere = null, segments = [{ startMs: 0, endMs: 900 }] } = {} as {
     text?: string | null
     textFromMs?: number
+    endsHere?: number | null
     segments?: Pause['segments']
   },
 ): Promise<number> {
   for (let silenceMs = 64; silenceMs < 4000; silenceMs += 32) {
     await new Promise(setImmediate)
-    const said = silenceMs >= textFromMs ? text : null
-    const pause = { segments, speechMs: 900, silenceMs, samples: () => new Int16Array(9000), text: said }
+    const said = silenceMs >= textFromMs && text !== null ? { text, endsHere } : null
+    const pause = { segments, speechMs: 900, silenceMs, samples: () => new Int16Array(9000), said }
     if (endpointing.decide(pause) === 'over') return silenceMs
   }
   return Number.POSITIVE_INFINITY
 }
 
 test.each([
-  [0.99, 'It was said.', 416],
-  [0.99, 'It was the', 800],
-  [0.6, 'It was said.', 800],
-  [0.02, 'It was said.', 1504],
+  [0.99, 'It was said.', 352],
+  [0.99, 'It was the', 704],
+  [0.6, 'It was said.', 704],
+  [0.01, 'It was said.', 1504],
 ])('a voice of %f that said %j is waited for for %i ms', async (probability, text, expected) => {
   expect(await endsAfter(heard(probability), { text })).toBe(expected)
 })
 
 test('each preset waits as it says, and words of other languages say nothing', async () => {
-  expect(await endsAfter(heard(0.99, { preset: 'fast' }))).toBe(256)
-  expect(await endsAfter(heard(0.2, { preset: 'patient' }))).toBe(2528)
-  expect(await endsAfter(heard(0.99, { isEnglish: false }), { text: 'Das ist so,' })).toBe(416)
+  expect(await endsAfter(heard(0.99, { preset: 'fast' }))).toBe(224)
+  expect(await endsAfter(heard(0.02, { preset: 'patient' }))).toBe(2528)
+  expect(await endsAfter(heard(0.99, { isEnglish: false }), { text: 'Das ist so,' })).toBe(352)
 })
 
 test('words that come late still count, both ways', async () => {
   const at = (probability: number, text: string) => endsAfter(heard(probability), { text, textFromMs: 500 })
   expect(await at(0.95, 'It was said.')).toBe(512)
-  expect(await at(0.9, 'It was the')).toBe(1504)
+  expect(await at(0.6, 'It was the')).toBe(1504)
 })
+
+test.each([
+  [0.5, 352],
+  [0.12, 704],
+  [0.01, 1504],
+])(
+  'words that can end with %f end the turn after %i ms, also where no voice is judged',
+  async (endsHere, expected) => {
+    expect(await endsAfter(learned({ silenceMs: 2000 }), { text: 'It was said', endsHere })).toBe(expected)
+  },
+)
 
 test('without an answer the fixed silence ends the turn, and a late answer counts', async () => {
   expect(await endsAfter(learned({ silenceMs: 700 }))).toBe(704)
@@ -102,6 +114,6 @@ test('who pauses for long in mid-turn is waited for longer, though not for ever,
     return await endsAfter(heard(0.99, { ownPauses, preset: 'fast' }))
   }
   expect(await after(400)).toBe(512)
-  expect(await after(2000)).toBe(800)
-  expect(await after(100)).toBe(256)
+  expect(await after(2000)).toBe(608)
+  expect(await after(100)).toBe(224)
 })

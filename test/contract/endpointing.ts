@@ -11,7 +11,7 @@ const pauseOf = (silenceMs: number, text: string | null): Pause => ({
   speechMs: 1280,
   silenceMs,
   samples: () => new Int16Array(16 * (1600 + silenceMs)).fill(100),
-  text,
+  said: text === null ? null : { text, endsHere: null },
 })
 
 /** What every endpointing keeps to, as a listener asks it; `make` gives a new one for each pause. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { untilAborted } from '../../server/abort.ts'
 import { createGate } from '../../server/engines/gate.ts'
 import { QuantvoxError } from '../../server/errors.ts'
 import { createLanguageModelLeases } from '../../server/llm/lease.ts'
@@ -57,6 +58,23 @@ test('an Ollama that cannot be found takes no place', async () => {
   expect(await leases.acquire(model, 'a', signal)).toMatchObject({ host: 'http://127.0.0.1:1' })
 })
 
+test('whether a message is over is null where that fails, or takes too long', async () => {
+  const answers = [Promise.resolve(0.5), Promise.reject(new Error('no')), new Promise<null>(() => {})]
+  const leases = leasesAt(
+    async () => 'http://127.0.0.1:1',
+    respond,
+    async (_host, _messages, _options, signal) =>
+      await untilAborted(answers.shift() ?? Promise.resolve(null), signal),
+  )
+  const { signal } = new AbortController()
+  const messages = [{ role: 'user' as const, content: 'What is' }]
+  const lease = await leases.spare({ name: 'm', loaded: true, contextTokens: null }, messages, signal)
+  if (lease === null) return expect.fail('there was no place')
+  expect(await lease.endsHere(messages, signal)).toBe(0.5)
+  expect(await lease.endsHere(messages, signal)).toBeNull()
+  expect(await lease.endsHere(messages, signal)).toBeNull()
+})
+
 test('a reply that failed is told with what became of Ollama', async () => {
   const told: string[] = []
   const leases = createLanguageModelLeases({
@@ -68,6 +86,7 @@ test('a reply that failed is told with what became of Ollama', async () => {
       return new QuantvoxError('engine_failed', 'Ollama died.', { cause: error })
     },
     respond,
+    sentenceEnd: async () => null,
     chat: testChat,
   })
   const { signal } = new AbortController()

@@ -20,6 +20,8 @@ export type Script = {
   speechMs: number
   recognizeMs: number
   firstTokenMs: number
+  /** What the model says of a question's end, when it is asked. */
+  endsHere: number | null
   /** Pause after each piece; with 0 all come at once, as out of one packet. */
   tokenMs: number
   synthesizeMs: number
@@ -39,6 +41,7 @@ export const usualScript: Script = {
   speechMs: 900,
   recognizeMs: 5,
   firstTokenMs: 5,
+  endsHere: null,
   tokenMs: 1,
   synthesizeMs: 0,
   clauseAudioMs: 300,
@@ -139,7 +142,14 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       return { segments, speechMs, lastVoicedMs, probabilities: new Float32Array() }
     },
     recognizer: createFakeRecognizer(script, noted),
-    llm: leasesAt(async () => 'http://127.0.0.1:11434', respond),
+    llm: leasesAt(
+      async () => 'http://127.0.0.1:11434',
+      respond,
+      async () => {
+        calls.push('endsHere')
+        return script.endsHere
+      },
+    ),
     voice: createVoices(async (clause, _voice, signal) => {
       calls.push(`speak ${clause}`)
       if (script.synthesizeError) throw script.synthesizeError

@@ -5,28 +5,52 @@ import type { WordEnd } from './words.ts'
 export type Patience = { sureMs: number; likelyMs: number; hardlyMs: number }
 
 export const presets: Record<EndpointingPreset, Patience> = {
-  fast: { sureMs: 230, likelyMs: 800, hardlyMs: 1500 },
-  balanced: { sureMs: 400, likelyMs: 800, hardlyMs: 1500 },
-  patient: { sureMs: 400, likelyMs: 1000, hardlyMs: 2500 },
+  fast: { sureMs: 224, likelyMs: 600, hardlyMs: 1500 },
+  balanced: { sureMs: 352, likelyMs: 700, hardlyMs: 1500 },
+  patient: { sureMs: 512, likelyMs: 1000, hardlyMs: 2500 },
+}
+
+/** What is known of a pause by now; null where it is not. */
+export type Evidence = {
+  /** That the voice ends here, 0 to 1. */
+  probability: number | null
+  /** What the last word says. */
+  words: WordEnd | null
+  /** That the words can end here, by the language model, 0 to 1. */
+  endsHere: number | null
 }
 
 /**
- * Log odds that the words add to those of the voice. These and the bounds were chosen on 44 utterances with a pause of 300 to 1500 ms put
- * into them, half of the speakers of bench:turntaking, simulated with a transcript 450 ms after the pause was found.
+ * Both scores are sums of log odds and logarithms, with bounds above which a turn is surely and likely over. Where the language model has
+ * told whether the words can end there, that says more than all else. Chosen on 104 utterances of one half of the speakers of
+ * bench:turntaking (docs/architecture.md has the figures of the other).
  */
-const WORD_WEIGHTS: Record<WordEnd, number> = { closed: 2, weak: -1, open: -4 }
-const SURE = 3.5
-const LIKELY = -1
+const byModel = { model: 2, voice: 0.25, words: { closed: 0, weak: 0, open: -3 }, sure: -3, likely: -5 }
+const byVoice = { words: { closed: 1, weak: 0, open: -4 }, sure: 3, likely: -3 }
+/** Nothing is held for less likely than this, nor the voice's end for surer. */
+const LEAST_SHARE = 0.003
+const LEAST_DOUBT = 0.001
 
-/** What is known of a pause by now: of its sound, and of its words where they are recognized. */
-export type Evidence = { probability: number; words: WordEnd | null }
-
-/** Silence after which a turn with such a pause is over. */
+/** Silence after which a turn with such a pause is over; null where nothing is known of it. */
 export function endsAfterMs(
-  { probability, words }: Evidence,
+  { probability, words, endsHere }: Evidence,
   { sureMs, likelyMs, hardlyMs }: Patience,
-): number {
-  const score = Math.log(probability / (1 - probability)) + (words === null ? 0 : WORD_WEIGHTS[words])
-  if (score > SURE) return sureMs
-  return score > LIKELY ? likelyMs : hardlyMs
+): number | null {
+  const voice = probability === null ? null : logOdds(probability)
+  const said = words ?? 'weak'
+  if (endsHere !== null) {
+    const model = byModel.model * Math.log(Math.max(endsHere, LEAST_SHARE))
+    return waitOf(model + byModel.voice * (voice ?? 0) + byModel.words[said], byModel)
+  }
+  return voice === null ? null : waitOf(voice + byVoice.words[said], byVoice)
+
+  function waitOf(score: number, { sure, likely }: { sure: number; likely: number }): number {
+    if (score > sure) return sureMs
+    return score > likely ? likelyMs : hardlyMs
+  }
+}
+
+function logOdds(probability: number): number {
+  const share = Math.min(1 - LEAST_DOUBT, Math.max(LEAST_DOUBT, probability))
+  return Math.log(share / (1 - share))
 }

@@ -12,7 +12,7 @@ const PAUSE_MS = 64
 export type LearnedOptions = {
   detector: Detector
   preset: EndpointingPreset
-  /** Ends a turn where the detector gives no answer. */
+  /** Ends a turn of whose pause nothing is known: where neither the detector nor the language model gives an answer. */
   silenceMs: number
   /** Whether English may be spoken: of other words it is not known which must go on. */
   isEnglish: boolean
@@ -26,7 +26,7 @@ export type LearnedOptions = {
 export function learnedEnd(options: LearnedOptions): Endpointing {
   const { detector, ownPauses, isEnglish, signal } = options
   void detector.start()
-  const withoutDetector = fixedSilence(options.silenceMs)
+  const inTheDark = fixedSilence(options.silenceMs)
   let lastSilenceMs = Number.POSITIVE_INFINITY
   let hearing = nothing
 
@@ -47,12 +47,11 @@ export function learnedEnd(options: LearnedOptions): Endpointing {
       }
       lastSilenceMs = pause.silenceMs
       const probability = hearing.probability()
-      if (probability === null) {
-        return withoutDetector.decide(pause) === 'over' ? 'over' : { askAgainInMs: FRAME_MS }
-      }
-      const words = isEnglish && pause.text !== null ? wordEndOf(pause.text) : null
-      const endsMs = endsAfterMs({ probability, words }, patience())
-      return pause.silenceMs >= endsMs ? 'over' : { askAgainInMs: FRAME_MS }
+      const { text, endsHere } = pause.said ?? { text: null, endsHere: null }
+      const words = isEnglish && text !== null ? wordEndOf(text) : null
+      const endsMs = endsAfterMs({ probability, words, endsHere }, patience())
+      const isOver = endsMs === null ? inTheDark.decide(pause) === 'over' : pause.silenceMs >= endsMs
+      return isOver ? 'over' : { askAgainInMs: FRAME_MS }
     },
   }
 }

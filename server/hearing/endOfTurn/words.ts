@@ -8,17 +8,30 @@ const OPENERS = new Set(
   to of in on at by for from with into about between through without under over after before during against like as
   is are was were am be been being do does did have has had can could will would shall should may might must let's
   i you he she we they it's i'm you're we're they're i'll i'd i've there's that's what's what how why
-  very more most too just also not um uh er erm hmm well please tell give show play set turn called named
+  very more most too just also not well please tell give show play set turn called named
   want need`.split(/\s+/),
 )
 
+/** Nobody is done after these. */
+const FILLERS = new Set(['um', 'uh', 'er', 'erm', 'hmm'])
+
+/** What may also end a question that asks for what they belong to: "Where are you from?" */
+const STRANDED = new Set('like to of in on at by for from with about into'.split(' '))
+const ASKS = /^(?:what|where|who|which|how|when)\b/
+
 /**
  * Of an English transcript that reaches up to a pause. A recognizer ends most of what it hears with a full stop, said to the end
- * or not: so punctuation weighs little, and a last word that must go on outweighs it. null: no words.
+ * or not, and short answers with a comma: so punctuation weighs little, and a last word that must go on outweighs it. null: no words.
  */
 export function wordEndOf(text: string): WordEnd | null {
-  const last = text.toLowerCase().match(/[\p{L}\p{N}'’]+(?=[^\p{L}\p{N}]*$)/u)?.[0]
-  if (last === undefined) return null
-  if (OPENERS.has(last.replaceAll('’', "'")) || /(,|…|\.\.|[-–—:;])\s*$/u.test(text)) return 'open'
+  const words = text
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .match(/[\p{L}\p{N}']+/gu)
+  const last = words?.at(-1)
+  if (words === null || last === undefined) return null
+  if (/(…|\.\.|[-–—:;])\s*$/u.test(text)) return 'open'
+  if (STRANDED.has(last) && ASKS.test(words[0] ?? '')) return 'weak'
+  if (FILLERS.has(last) || (OPENERS.has(last) && words.length > 1)) return 'open'
   return /[.?!]["”')]*\s*$/u.test(text) ? 'closed' : 'weak'
 }

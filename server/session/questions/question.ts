@@ -34,8 +34,13 @@ export type QuestionSource = {
 /** What a question that is still being said may be answered by already. */
 export type Supposing = {
   paused(): void
-  /** The question, if it ends with this pause. */
-  suppose(question: Promise<Question>): void
+  /**
+   * The question, if it ends with this pause.
+   * @param isOpen whether it depends on its words if it does
+   */
+  suppose(question: Promise<Question>, isOpen: boolean): void
+  /** How likely its words can end here, by the language model, 0 to 1; null where that is not known. */
+  endsHere(): number | null
   /** It does not. */
   resumed(): void
 }

@@ -67,7 +67,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       const question = Promise.all([model, before]).then(([found, said]) => ({
         ...{ text: joined(said?.text ?? '', text), language, model: found, voice, conversation },
       }))
-      supposing.suppose(question)
+      supposing.suppose(question, settings.mode === 'hands-free' && settings.endpointing.mode === 'learned')
     }
 
     /** The last of it. Of a question that went on meanwhile only the text counts. */
@@ -109,7 +109,10 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
           recognition.resumed()
         },
         voiced: voicedMs => heard(voicedMs, recognition.textAtPause() ?? partial),
-        text: () => recognition.textAtPause(),
+        said() {
+          const text = recognition.textAtPause()
+          return text === null ? null : { text, endsHere: supposing.endsHere() }
+        },
       },
       samples: () => samples,
       reopen() {

@@ -43,12 +43,13 @@ export function createSpeculation(
 
   return {
     paused: () => void figures().pauses++,
-    suppose(question) {
+    suppose(question, isOpen) {
       // Nobody may be left to hear it fail.
       question.catch(() => {})
       end('resumed')
-      if (isOn) trial = tryQuestion(question, stages, attempt => figures().attempts.push(attempt))
+      if (isOn) trial = tryQuestion(question, stages, isOpen, attempt => figures().attempts.push(attempt))
     },
+    endsHere: () => trial?.endsHere() ?? null,
     resumed() {
       const { pauses, revisions } = figures()
       // The turn may have begun in the middle of a pause.

@@ -10,6 +10,8 @@ import { type Held, hold } from './held.ts'
 
 /** One question put on trial: its reply comes and is held back until it is taken, or ended. */
 export type Trial = {
+  /** How likely the question can end with its words, 0 to 1; null before the model has told, and where it can't. */
+  endsHere(): number | null
   /** The reply, where the prompt of the turn is the one that was asked; else null, and the trial is over. */
   take(question: Question, messages: readonly ChatMessage[], signal: AbortSignal): AskedReply | null
   /** Of a reply that was taken: its first clause, where it is spoken already. */
@@ -26,14 +28,19 @@ type Asked = {
   firstClause: FirstClause
 }
 
-/** @param note told of it once it is asked; one for which there is no place never is */
+/**
+ * @param isOpen whether the model is asked first if the question can end there
+ * @param note told of it once it is asked; one for which there is no place never is
+ */
 export function tryQuestion(
   finding: Promise<Question>,
   stages: QuestionContext['stages'],
+  isOpen: boolean,
   note: (attempt: AttemptDraft) => void,
 ): Trial {
   const stop = new AbortController()
   let current: Asked | null = null
+  let endsHere: number | null = null
 
   function end(outcome: AttemptOutcome): void {
     if (current !== null) {
@@ -52,6 +59,7 @@ export function tryQuestion(
     const messages = question.conversation.foresee(promptOf(question, stages))
     const lease = await stages.llm.spare(question.model, messages, stop.signal)
     if (lease === null) return
+    if (isOpen) endsHere = await lease.endsHere(messages, stop.signal)
     if (stop.signal.aborted || lease.lost.aborted) {
       lease.release()
       return
@@ -74,6 +82,7 @@ export function tryQuestion(
 
   return {
     end,
+    endsHere: () => endsHere,
     take(question, messages, signal) {
       if (current === null || !isSame(current, question, messages)) {
         end('changed')

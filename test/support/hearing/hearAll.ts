@@ -33,7 +33,7 @@ export async function hearAll(samples: Int16Array, run: HearingRun): Promise<Ear
         paused: speech => events.push({ type: 'paused', speech }),
         resumed: () => events.push({ type: 'resumed' }),
         voiced: () => {},
-        text: () => null,
+        said: () => null,
       }
     },
     ended(stretch, last, utterance) {

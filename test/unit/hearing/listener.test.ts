@@ -18,7 +18,10 @@ async function heard(samples: Int16Array, changed: Partial<ListenerOptions> = {}
   const listener = createListener(loudness.open(), { ...options, ...changed })
   const events: { event: ListenerEvent; frame: number }[] = []
   for (let offset = 0; offset < samples.length; offset += 512) {
-    const event = await listener.push(samples.subarray(offset, offset + 512), 'What was said')
+    const event = await listener.push(samples.subarray(offset, offset + 512), {
+      text: 'What was said',
+      endsHere: null,
+    })
     if (event !== null) events.push({ event, frame: offset / 512 })
   }
   const utterances = events.flatMap(({ event }) => (event.type === 'ended' ? [event.utterance] : []))
@@ -87,7 +90,7 @@ describe('an endpointing', () => {
     const { pauses, endpointing } = asked({ askAgainInMs: 64 }, { askAgainInMs: 320 }, 'over')
     const { types, events } = await heard(audio('########____________________________'), { endpointing })
     expect(pauses.map(({ silenceMs }) => silenceMs)).toEqual([192, 256, 576])
-    expect(pauses[0]).toMatchObject({ speechMs: 256, text: 'What was said' })
+    expect(pauses[0]).toMatchObject({ speechMs: 256, said: { text: 'What was said' } })
     expect(pauses[0]?.samples.length).toBe(14 * 512)
     expect(types).toEqual(['started', 'paused', 'ended'])
     expect(events.at(-1)?.frame).toBe(25)

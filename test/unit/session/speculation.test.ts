@@ -31,9 +31,9 @@ const calls = (name: string) => fake.calls.filter(call => call.startsWith(name))
 const outcomes = () => turn.draft.speculation?.attempts.map(({ outcome }) => outcome)
 
 /** Pauses with these words in the recognizer; settles when the model is asked, or will not be. */
-async function pauseAt(asked: Question): Promise<void> {
+async function pauseAt(asked: Question, isOpen = false): Promise<void> {
   speculation.paused()
-  speculation.suppose(Promise.resolve(asked))
+  speculation.suppose(Promise.resolve(asked), isOpen)
   await sleep(2)
 }
 
@@ -54,6 +54,18 @@ describe('a question that is supposed at a pause', () => {
     expect(calls('respond')).toBe(1)
     expect(reply?.messages).toEqual(messagesOf(question('What is the time?')))
     expect(outcomes()).toEqual(['used'])
+  })
+
+  test('is held against what the model says of its end first, where that matters', async () => {
+    fake.script.endsHere = 0.25
+    expect(speculation.endsHere()).toBeNull()
+    await pauseAt(question('What is the time?'), true)
+    expect(speculation.endsHere()).toBe(0.25)
+    expect(fake.calls).toEqual(['endsHere', 'respond'])
+    speculation.resumed()
+    expect(speculation.endsHere()).toBeNull()
+    await pauseAt(question('What is the time?'))
+    expect([speculation.endsHere(), calls('endsHere')]).toEqual([null, 1])
   })
 
   test('is asked in the very words of the turn', async () => {
@@ -108,7 +120,7 @@ describe('a question that is supposed at a pause', () => {
     await sleep(5)
     expect([outcomes(), fake.replying()]).toEqual([['dropped'], 0])
     const found = Promise.withResolvers<Question>()
-    speculation.suppose(found.promise)
+    speculation.suppose(found.promise, false)
     speculation.end()
     found.resolve(question('What is the time?'))
     await sleep(5)
@@ -122,7 +134,7 @@ describe('a question that is supposed at a pause', () => {
     expect(take(question('What is the time?'))).toBeNull()
     expect(outcomes()).toEqual(['failed'])
     await pauseAt(question('What is the time?'))
-    speculation.suppose(Promise.reject(new Error('no such model')))
+    speculation.suppose(Promise.reject(new Error('no such model')), false)
     await sleep(5)
     expect(take(question('What is the time?'))).toBeNull()
   })

@@ -7,41 +7,61 @@ import { type WordEnd, wordEndOf } from '../../../../server/hearing/endOfTurn/wo
 describe('when a turn ends', () => {
   const waits = { sureMs: 1, likelyMs: 2, hardlyMs: 3 }
   test.each([
-    [0.99, 'closed', 1],
-    [0.82, 'closed', 1],
-    [0.81, 'closed', 2],
-    [0.05, 'closed', 2],
-    [0.04, 'closed', 3],
-    [0.98, null, 1],
-    [0.97, null, 2],
-    [0.27, null, 2],
-    [0.26, null, 3],
-    [0.99, 'weak', 1],
-    [0.985, 'weak', 2],
-    [0.51, 'weak', 2],
-    [0.49, 'weak', 3],
-    [0.9996, 'open', 1],
-    [0.999, 'open', 2],
-    [0.96, 'open', 2],
-    [0.95, 'open', 3],
-    [1, 'open', 1],
+    [0.9, 'closed', 1],
+    [0.88, 'closed', 2],
+    [0.02, 'closed', 2],
+    [0.01, 'closed', 3],
+    [0.96, null, 1],
+    [0.95, null, 2],
+    [0.05, null, 2],
+    [0.04, null, 3],
+    [0.96, 'weak', 1],
+    [0.95, 'weak', 2],
+    [1, 'open', 2],
+    [0.74, 'open', 2],
+    [0.73, 'open', 3],
     [0, 'closed', 3],
+    [null, 'closed', null],
+    [null, null, null],
   ] as const)('voice %f, words %s: wait number %i', (probability, words, expected) => {
-    expect(endsAfterMs({ probability, words }, waits)).toBe(expected)
+    expect(endsAfterMs({ probability, words, endsHere: null }, waits)).toBe(expected)
+  })
+
+  test.each([
+    [0.23, 0.5, null, 1],
+    [0.22, 0.5, null, 2],
+    [0.083, 0.5, null, 2],
+    [0.082, 0.5, null, 3],
+    [0.15, 0.95, 'closed', 2],
+    [0.15, 0.97, 'closed', 1],
+    [0.9, 0.5, 'open', 2],
+    [1, 0.5, 'open', 2],
+    [0.3, null, 'weak', 1],
+    [0, 1, 'closed', 3],
+    [1, 0, 'closed', 1],
+    [0.25, null, null, 1],
+  ] as const)('model %f, voice %f, words %s: wait number %i', (endsHere, probability, words, expected) => {
+    expect(endsAfterMs({ probability, words, endsHere }, waits)).toBe(expected)
   })
 
   test('is never later for a surer voice, or for words that are closed rather than open', () => {
     const probability = fc.double({ min: 0, max: 1, noNaN: true })
     const preset = fc.constantFrom(...Object.values(presets))
     fc.assert(
-      fc.property(probability, probability, preset, (one, other, patience) => {
-        const ends = (share: number, words: WordEnd | null) =>
-          endsAfterMs({ probability: share, words }, patience)
-        const [low, high] = [Math.min(one, other), Math.max(one, other)]
-        expect(ends(high, null)).toBeLessThanOrEqual(ends(low, null))
-        const order = (['closed', null, 'weak', 'open'] as const).map(words => ends(one, words))
-        expect(order).toEqual(order.toSorted((a, b) => a - b))
-      }),
+      fc.property(
+        probability,
+        probability,
+        fc.option(probability),
+        preset,
+        (one, other, endsHere, patience) => {
+          const ends = (share: number, words: WordEnd | null) =>
+            endsAfterMs({ probability: share, words, endsHere }, patience) ?? 0
+          const [low, high] = [Math.min(one, other), Math.max(one, other)]
+          expect(ends(high, null)).toBeLessThanOrEqual(ends(low, null))
+          const order = (['closed', null, 'weak', 'open'] as const).map(words => ends(one, words))
+          expect(order).toEqual(order.toSorted((a, b) => a - b))
+        },
+      ),
     )
   })
 
@@ -64,7 +84,13 @@ test.each([
   ['I want a coffee with.', 'open'],
   ['Set a timer for…', 'open'],
   ['Set a timer...', 'open'],
-  ['First of all,', 'open'],
+  ['Three of them,', 'weak'],
+  ['No.', 'closed'],
+  ['Why?', 'closed'],
+  ['Um.', 'open'],
+  ['Where are you from?', 'weak'],
+  ["What's the weather like?", 'weak'],
+  ["I'd like", 'open'],
   ['I think, um', 'open'],
   ['And what I’m', 'open'],
   ["And what I'm.", 'open'],
