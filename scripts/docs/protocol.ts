@@ -57,13 +57,18 @@ function kindOf(schema: Shown): string {
 }
 
 function recordTable(): string {
-  const rows = Object.entries(TurnRecord.properties as Record<string, Shown>).flatMap(([name, schema]) => {
-    if (!schema.properties) return [`| \`${name}\` | ${aboutOf(schema)} |`]
-    return Object.entries(schema.properties).map(
-      ([field, inner]) => `| \`${name}.${field}\` | ${aboutOf(inner)} |`,
-    )
-  })
+  const rows = fieldsOf(TurnRecord.properties as Record<string, Shown>, '')
   return table(['Field', 'Meaning'], rows)
+}
+
+/** A row for each field, those of its parts and of what it lists behind it. */
+function fieldsOf(properties: Record<string, Shown>, before: string): string[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const whole = [schema, ...(schema.anyOf ?? [])].find(part => part.properties)
+    if (whole?.properties) return fieldsOf(whole.properties, `${before}${name}.`)
+    const row = `| \`${before}${name}\` | ${aboutOf(schema)} |`
+    return [row, ...fieldsOf(schema.items?.properties ?? {}, `${before}${name}[].`)]
+  })
 }
 
 function aboutOf(schema: Shown): string {

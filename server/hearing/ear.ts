@@ -1,7 +1,8 @@
 import { PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
+import type { DetectorReading } from '../protocol/record.ts'
 import { createResampler } from '../shared/resampler.ts'
-import type { Endpointing, Said } from './endpointing.ts'
+import type { Ending, Endpointing, Said } from './endpointing.ts'
 import { createListener, type Listener, type ListenerEvent, type ListenerOptions } from './listener.ts'
 import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
 
@@ -9,14 +10,17 @@ import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
 export type UtteranceTaker = {
   /** The next samples (mono, 16 kHz) of it; the first time those from before its first sound. */
   push(samples: Int16Array): void
-  /** `speech` is placed from the first sample pushed. */
-  paused(speech: Speech): void
+  /** `speech` is placed from the first sample pushed; `detector` is what a detector was asked about it, null for nothing. */
+  paused(speech: Speech, detector: DetectorReading | null): void
   resumed(): void
   /** After every frame: how much of it is voiced by now, milliseconds. */
   voiced(voicedMs: number): void
   /** What was said up to the pause that goes on, where that is recognized already; else null. */
   said(): Said | null
 }
+
+/** What ended an utterance; `commitAtMs` is when a `commit` arrived that did, else null. */
+export type EndedBy = Ending & { commitAtMs: number | null }
 
 /** `stretch` is the one that the audio belongs to, which is not always the one that is said now. */
 export type EarHandlers = {
@@ -25,7 +29,7 @@ export type EarHandlers = {
   /** After every frame of an utterance that has no taker: who takes it, or null. `positionMs`: where it began. */
   voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
   /** `last`: nothing more comes of that stretch. */
-  ended(stretch: number, last: boolean, utterance: Utterance | null, commitAtMs: number | null): void
+  ended(stretch: number, last: boolean, utterance: Utterance | null, by: EndedBy): void
   failed(error: unknown): void
 }
 
@@ -34,11 +38,11 @@ export type Ear = {
   /** Mono samples at the client's rate, in order. */
   push(samples: Int16Array): void
   /** The utterance ends here, and with it its stretch; what follows belongs to `next`. */
-  commit(next: number, commitAtMs: number | null): void
+  commit(next: number, by: EndedBy): void
   /** The utterance is nothing; what follows it belongs to `next`. */
   drop(next: number): void
   /** The run ends here, and with it its utterance. The ear is then used up. */
-  end(commitAtMs: number | null): void
+  end(by: EndedBy): void
   /** Hears no more, and says nothing more. */
   close(): void
   /** Gives the next utterance to `taker`, unasked. */
@@ -72,7 +76,7 @@ export function createEar(
     if (event?.type === 'started') spokenFromMs = event.positionMs + startMs
     if (event?.type === 'ended') {
       following.finish(frame)
-      return tellEnd(false, event.utterance, null)
+      return tellEnd(false, event.utterance, { ...event.ending, commitAtMs: null })
     }
     const voicedMs = listener.speechMs()
     if (voicedMs === 0) {
@@ -84,21 +88,21 @@ export function createEar(
     following.follow(frame, event, voicedMs)
   }
 
-  function tellEnd(last: boolean, utterance: Utterance | null, commitAtMs: number | null): void {
+  function tellEnd(last: boolean, utterance: Utterance | null, by: EndedBy): void {
     following.take(null)
     const placed = utterance && {
       ...utterance,
       startMs: utterance.startMs + startMs,
       lastVoicedMs: utterance.lastVoicedMs + startMs,
     }
-    handlers.ended(stretch, last, placed, commitAtMs)
+    handlers.ended(stretch, last, placed, by)
   }
 
   return {
     push: samples => line.enqueue(() => hear(frames.push(samples))),
-    commit(next, commitAtMs) {
+    commit(next, by) {
       line.enqueue(() => {
-        tellEnd(true, listener.end(), commitAtMs)
+        tellEnd(true, listener.end(), by)
         stretch = next
       })
     },
@@ -110,10 +114,10 @@ export function createEar(
         stretch = next
       })
     },
-    end(commitAtMs) {
+    end(by) {
       line.enqueue(async () => {
         await hear(frames.end())
-        tellEnd(true, listener.end(), commitAtMs)
+        tellEnd(true, listener.end(), by)
         line.close()
       })
     },
@@ -190,7 +194,7 @@ function createFollowing(listener: Listener) {
       if (taker === null) return
       for (const part of hasBegun ? [frame] : listener.soFar()) taker.push(part)
       hasBegun = true
-      if (event?.type === 'paused') taker.paused(event.speech)
+      if (event?.type === 'paused') taker.paused(event.speech, event.detector)
       else if (event?.type === 'resumed') taker.resumed()
       taker.voiced(voicedMs)
     },

@@ -1,4 +1,5 @@
 import type { Speech } from '../audio/utterance.ts'
+import type { DetectorReading, EndRule, TextState } from '../protocol/record.ts'
 import { FRAME_MS } from './voiceActivity.ts'
 
 /** The words up to a pause. */
@@ -18,8 +19,17 @@ export type Pause = Speech & {
   said: Said | null
 }
 
-/** `askAgainInMs` is counted from the frame that was asked about. */
-export type EndpointingVerdict = 'over' | 'not-yet' | { askAgainInMs: number }
+/** Why an utterance is over, and what its words and the language model said of that where they were asked. */
+export type Ending = { decidedBy: EndRule; textState: TextState | null; endsHere: number | null }
+
+/**
+ * `askAgainInMs` is counted from the frame that was asked about. `detector`: what a detector was asked with that frame, which gets
+ * its answer once it comes.
+ */
+export type EndpointingVerdict =
+  | { over: Ending }
+  | 'not-yet'
+  | { askAgainInMs: number; detector?: DetectorReading }
 
 /** Decides at a pause whether the speaker is done. */
 export type Endpointing = {
@@ -39,6 +49,9 @@ const PAUSE_MS = 128
 export function fixedSilence(silenceMs: number): Endpointing {
   return {
     pauseMs: Math.min(PAUSE_MS, Math.max(FRAME_MS, silenceMs - 2 * FRAME_MS)),
-    decide: pause => (pause.silenceMs >= silenceMs ? 'over' : { askAgainInMs: silenceMs - pause.silenceMs }),
+    decide: pause =>
+      pause.silenceMs >= silenceMs
+        ? { over: { decidedBy: 'silence', textState: null, endsHere: null } }
+        : { askAgainInMs: silenceMs - pause.silenceMs },
   }
 }

@@ -2,7 +2,7 @@ import { durationMs } from '../audio/pcm.ts'
 import type { Utterance } from '../audio/utterance.ts'
 import type { Mode } from '../protocol/socketClient.ts'
 import { type AudioClock, createAudioClock } from './audioClock.ts'
-import { createEar, type Ear, type UtteranceTaker } from './ear.ts'
+import { createEar, type Ear, type EndedBy, type UtteranceTaker } from './ear.ts'
 import type { Endpointing } from './endpointing.ts'
 import type { ListenerOptions } from './listener.ts'
 import { trackerDefaults } from './speechTracker.ts'
@@ -15,15 +15,13 @@ const PUSH_TO_TALK_PAUSE_MS = 128
 /** What comes after a gap of so long is no more of the same utterance. */
 const STALLED_MS = 2000
 
-export type UtteranceEnd = {
+export type UtteranceEnd = EndedBy & {
   /** Null where nothing was voiced. */
   utterance: Utterance | null
   /** Where speech ended on the session's timeline, and when that was on the server's clock. */
   positionMs: number
   speechEndedAtMs: number | null
   decidedAtMs: number
-  /** When `commit` arrived; null where it was not what ended the utterance. */
-  commitAtMs: number | null
 }
 
 /**
@@ -84,10 +82,17 @@ export function createHearing(options: HearingOptions): Hearing {
     return createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
       sound: options.sound,
       voiced: options.voiced,
-      ended: (which, last, utterance, commitAtMs) =>
-        options.ended(which, last, endOf(utterance, commitAtMs, clock, positionMs)),
+      ended: (which, last, utterance, by) =>
+        options.ended(which, last, endOf(utterance, by, clock, positionMs)),
       failed,
     })
+  }
+
+  /** Who ends an utterance that its own end does not. */
+  function endedBy(commitAtMs: number | null): EndedBy {
+    const pressedAtMs = current?.pressedAtMs ?? positionMs
+    const cutOff = positionMs - pressedAtMs >= maxUtteranceMs ? 'too-long' : 'stalled'
+    return { decidedBy: commitAtMs === null ? cutOff : 'commit', textState: null, endsHere: null, commitAtMs }
   }
 
   function obey(order: HearingOrder): void {
@@ -99,10 +104,10 @@ export function createHearing(options: HearingOptions): Hearing {
         watch.wait(order.stretch, maxUtteranceMs)
         return
       case 'close':
-        ear?.end(order.commitAtMs)
+        ear?.end(endedBy(order.commitAtMs))
         break
       case 'commit':
-        ear?.commit(order.next, order.commitAtMs)
+        ear?.commit(order.next, endedBy(order.commitAtMs))
         current = { stretch: order.next, pressedAtMs: null }
         return
       case 'drop':
@@ -161,20 +166,20 @@ function pushToTalk(): ListenerOptions {
 
 function endOf(
   utterance: Utterance | null,
-  commitAtMs: number | null,
+  by: EndedBy,
   clock: AudioClock,
   positionMs: number,
 ): UtteranceEnd {
   const lastVoicedMs = utterance?.lastVoicedMs ?? null
   const decidedAtMs = performance.now()
   // A last frame is filled up with silence, and so may seem to end after the button went up.
-  const latestMs = Math.min(decidedAtMs, commitAtMs ?? decidedAtMs)
+  const latestMs = Math.min(decidedAtMs, by.commitAtMs ?? decidedAtMs)
   return {
+    ...by,
     utterance,
     positionMs: lastVoicedMs ?? positionMs,
     speechEndedAtMs: lastVoicedMs === null ? null : Math.min(latestMs, clock.at(lastVoicedMs)),
     decidedAtMs,
-    commitAtMs,
   }
 }
 

@@ -1,6 +1,7 @@
 import { joinSamples } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
-import type { Endpointing, Said } from './endpointing.ts'
+import type { DetectorReading } from '../protocol/record.ts'
+import type { Ending, Endpointing, EndpointingVerdict, Said } from './endpointing.ts'
 import { createFrameMemory, type FrameMemory } from './frameMemory.ts'
 import {
   type TrackerEvent,
@@ -22,11 +23,14 @@ export type ListenerOptions = Omit<TrackerOptions, 'silenceMs'> & {
 /** `positionMs` is where it was decided, but for `started` the first voiced frame; resolution 32 ms. */
 export type ListenerEvent =
   | { type: 'started'; positionMs: number }
-  /** A short silence: the utterance so far may be all. `speech` is placed from the first sample of the utterance. */
-  | { type: 'paused'; speech: Speech }
+  /**
+   * A short silence: the utterance so far may be all. `speech` is placed from the first sample of the utterance; `detector` is what
+   * the endpointing asked a detector about it, null where it did not.
+   */
+  | { type: 'paused'; speech: Speech; detector: DetectorReading | null }
   /** Speech goes on. */
   | { type: 'resumed' }
-  | { type: 'ended'; utterance: Utterance }
+  | { type: 'ended'; utterance: Utterance; ending: Ending }
 
 export type Listener = {
   /**
@@ -51,6 +55,9 @@ export type Listener = {
 /** Silence after which what is said is no more of a dropped utterance: longer than most pauses inside one. */
 const DROPPED_UNTIL_MS = 500
 
+/** No silence ends an utterance here but by the endpointing. */
+const TOO_LONG: Ending = { decidedBy: 'too-long', textState: null, endsHere: null }
+
 /** Finds utterances in live audio, frame by frame, with the sound before them and at each pause. */
 export function createListener(stream: VoiceActivityStream, options: ListenerOptions): Listener {
   let tracking = trackingFor(options, options.endpointing)
@@ -74,13 +81,17 @@ export function createListener(stream: VoiceActivityStream, options: ListenerOpt
   function told(event: TrackerEvent | null, startFrame: number, said: Said | null): ListenerEvent | null {
     if (event?.type === 'started') return event
     if (event?.type === 'resumed') return { type: 'resumed' }
-    if (event?.type === 'ended') return { type: 'ended', utterance: memory.utterance(event) }
+    if (event?.type === 'ended')
+      return { type: 'ended', utterance: memory.utterance(event), ending: TOO_LONG }
     if (event?.type === 'paused') ends.askAtOnce()
-    if (ends.isOver(state, said)) {
+    const verdict = ends.ask(state, said)
+    if (typeof verdict === 'object' && 'over' in verdict) {
       const whole = endNow()
-      return whole && { type: 'ended', utterance: whole }
+      return whole && { type: 'ended', utterance: whole, ending: verdict.over }
     }
-    return event && { type: 'paused', speech: memory.speech(startFrame, event.speechMs) }
+    if (event === null) return null
+    const detector = (typeof verdict === 'object' && verdict.detector) || null
+    return { type: 'paused', speech: memory.speech(startFrame, event.speechMs), detector }
   }
 
   function hear(probability: number, said: Said | null): ListenerEvent | null {
@@ -163,17 +174,17 @@ function createEnds(first: Endpointing | null, memory: FrameMemory) {
       endpointing = next
       askAtOnce()
     },
-    /** Whether the utterance ends with this frame. */
-    isOver({ utterance, frames }: TrackerState, said: Said | null): boolean {
-      if (endpointing === null || askAtMs === null || !utterance?.paused) return false
+    /** Whether the utterance ends with this frame; `not-yet` too where it did not want to be asked. */
+    ask({ utterance, frames }: TrackerState, said: Said | null): EndpointingVerdict {
+      if (endpointing === null || askAtMs === null || !utterance?.paused) return 'not-yet'
       const silenceMs = (frames - utterance.endFrame) * FRAME_MS
-      if (silenceMs < askAtMs) return false
+      if (silenceMs < askAtMs) return 'not-yet'
       const speech = memory.speech(utterance.startFrame, utterance.voicedFrames * FRAME_MS)
       const samples = () => joinSamples(memory.frames())
       const verdict = endpointing.decide({ ...speech, silenceMs, samples, said })
-      if (verdict === 'over') return true
-      askAtMs = verdict === 'not-yet' ? null : silenceMs + verdict.askAgainInMs
-      return false
+      if (verdict === 'not-yet') askAtMs = null
+      else if ('askAgainInMs' in verdict) askAtMs = silenceMs + verdict.askAgainInMs
+      return verdict
     },
   }
 }

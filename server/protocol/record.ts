@@ -114,11 +114,57 @@ export const Attempt = Type.Object({
   engineMs: ms('request sent to its end, or until it was broken off'),
 })
 
-/** What was asked at pauses, before it was known that the question was whole. */
+/** What the words up to a pause say of their end: that it is one, nothing, or that something must follow. */
+export const textStates = ['closed', 'weak', 'open'] as const
+export const TextState = Type.Enum(textStates)
+export type TextState = Static<typeof TextState>
+
+export const endRules = ['sure', 'likely', 'hardly', 'silence', 'commit', 'too-long', 'stalled'] as const
+export const EndRule = Type.Enum(endRules, {
+  description:
+    'what ended the turn: voice and words sounded surely, likely or hardly over for as long as the preset waits then (sure, likely, hardly); silence: as much as was set, also where the detector gave no answer; commit: the client said so; too-long: it was as long as one may be; stalled: no more audio came',
+})
+export type EndRule = Static<typeof EndRule>
+
+export const DetectorReading = Type.Object({
+  silenceMs: Type.Number({ description: 'silence after which it was asked (milliseconds)' }),
+  probability: nullable(
+    Type.Number({ description: 'that the speaker is done, 0 to 1; null where no answer came' }),
+  ),
+  inferenceMs: ms('question to answer, without the wait for other sessions'),
+})
+export type DetectorReading = Static<typeof DetectorReading>
+
+/** How a spoken turn ended, and what was asked at its pauses, before it was known that the question was whole. */
 export const Speculation = Type.Object({
   pauses: Type.Integer({ description: 'pauses that were found' }),
   revisions: Type.Integer({ description: 'of them those after which speech went on' }),
   reopened: Type.Integer({ description: 'times that speech went on after the turn was taken for over' }),
+  detector: Type.Optional(
+    Type.Array(DetectorReading, {
+      description:
+        'what the learned detector made of the voice at each pause at which it was asked; older records are without, as of the next two',
+    }),
+  ),
+  textState: Type.Optional(
+    nullable(TextState, {
+      description:
+        'closed, weak or open: what the words said of their end as it was decided; null where they were not known or not looked at',
+    }),
+  ),
+  decidedBy: Type.Optional(nullable(EndRule)),
+  endsHere: Type.Optional(
+    nullable(
+      Type.Number({
+        description:
+          'probability (0 to 1) by the language model that the words could end there, as it was decided; null where it had not told or was not asked',
+      }),
+    ),
+  ),
+  endChecks: Type.Optional(
+    Type.Integer({ description: 'how often the language model was asked that, beside the attempts' }),
+  ),
+  endCheckMs: Type.Optional(Type.Number({ description: 'its time for them (milliseconds)' })),
   attempts: Type.Array(Attempt, {
     description: 'also of the turn itself, where speech went on after it had asked',
   }),

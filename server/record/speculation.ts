@@ -1,4 +1,4 @@
-import type { AttemptOutcome, Speculation } from '../protocol/record.ts'
+import type { AttemptOutcome, DetectorReading, EndRule, Speculation, TextState } from '../protocol/record.ts'
 
 /** One asking at a pause; times are `performance.now()` milliseconds. */
 export type AttemptDraft = {
@@ -15,6 +15,15 @@ export type AttemptDraft = {
 export type SpeculationDraft = {
   pauses: number
   revisions: number
+  /** Those that a detector was asked about; it still answers. */
+  detector: DetectorReading[]
+  /** Null while it goes on. */
+  decidedBy: EndRule | null
+  textState: TextState | null
+  endsHere: number | null
+  /** The language model asked whether the words can end at a pause: how often, and its time. */
+  endChecks: number
+  endCheckMs: number
   attempts: AttemptDraft[]
   /** Times that the turn went on after it was taken for over. */
   reopened: number
@@ -23,11 +32,11 @@ export type SpeculationDraft = {
 }
 
 /**
- * What was asked before it was known to be a question, as it stands in the record.
+ * How a question ended, and what was asked before that, as it stands in the record.
  * @param releasedAtMs when the first token was on its way to the listener
  */
 export function speculationOf(
-  { pauses, revisions, attempts, reopened, takenAtMs }: SpeculationDraft,
+  { attempts, takenAtMs, ...known }: SpeculationDraft,
   speechEndAtMs: number | null,
   releasedAtMs: number | null,
 ): Speculation {
@@ -39,7 +48,7 @@ export function speculationOf(
   const earlierMs = difference(takenAtMs, startedAtMs)
   const isReleased = readyAtMs !== null && releasedAtMs !== null
   return {
-    ...{ pauses, revisions, reopened, attempts: told },
+    ...{ ...known, attempts: told },
     wastedOutputTokens: wasted.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
     wastedEngineMs: wasted.reduce((sum, { engineMs }) => sum + (engineMs ?? 0), 0),
     tokenReadyMs: difference(readyAtMs, speechEndAtMs),

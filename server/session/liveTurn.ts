@@ -79,6 +79,7 @@ export function createLiveTurn(
     async understand(end) {
       if (end !== null) {
         markEnd(turn, end)
+        speculation.decided(end)
         sink.tell({ type: 'speech.stopped', turnId, positionMs: end.positionMs })
       }
       const since = revision

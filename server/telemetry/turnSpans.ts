@@ -92,8 +92,8 @@ export function planSpans({ record, speechEndedAtMs }: EndedTurn, endedAtMs: num
   }
 }
 
-/** Without the list of what was asked. */
-const figuresOf = ({ attempts: _each, ...figures }: Speculation) => figures
+/** Without the lists of what was asked. */
+const figuresOf = ({ attempts: _each, detector: _heard, ...figures }: Speculation) => figures
 
 /** What is known of a group of the record, by its own names. */
 function under(group: string, fields: Record<string, string | number | boolean | null>): Attributes {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import type { Heard } from '../../server/hearing/endOfTurn/detector.ts'
 import { type LearnedOptions, learnedEnd } from '../../server/hearing/endOfTurn/learned.ts'
 import { createOwnPauses } from '../../server/hearing/endOfTurn/ownPauses.ts'
-import { fixedSilence, type Pause } from '../../server/hearing/endpointing.ts'
+import { type Ending, type Endpointing, fixedSilence, type Pause } from '../../server/hearing/endpointing.ts'
 import { noDetector, scriptedDetector } from '../support/hearing/fakeDetector.ts'
 import { endpointingContract } from './endpointing.ts'
 
@@ -20,32 +21,66 @@ endpointingContract('that is learned, without its detector', learned)
 endpointingContract('that is learned, of an end', () => heard(0.99))
 endpointingContract('that is learned, of no end', () => heard(0.01, { preset: 'patient' }))
 
-/** Silence after which a turn ends whose end sounds and reads so. */
-async function endsAfter(
-  endpointing: ReturnType<typeof learned>,
+/** Silence after which a turn ends whose end sounds and reads so, and why. */
+async function endOf(
+  endpointing: Endpointing,
   { text = null, textFromMs = 0, endsHere = null, segments = [{ startMs: 0, endMs: 900 }] } = {} as {
     text?: string | null
     textFromMs?: number
     endsHere?: number | null
     segments?: Pause['segments']
   },
-): Promise<number> {
+): Promise<Ending & { silenceMs: number }> {
   for (let silenceMs = 64; silenceMs < 4000; silenceMs += 32) {
     await new Promise(setImmediate)
     const said = silenceMs >= textFromMs && text !== null ? { text, endsHere } : null
     const pause = { segments, speechMs: 900, silenceMs, samples: () => new Int16Array(9000), said }
-    if (endpointing.decide(pause) === 'over') return silenceMs
+    const verdict = endpointing.decide(pause)
+    if (typeof verdict === 'object' && 'over' in verdict) return { silenceMs, ...verdict.over }
   }
-  return Number.POSITIVE_INFINITY
+  return expect.fail('it never ends the turn')
 }
 
+const endsAfter = async (...asked: Parameters<typeof endOf>) => (await endOf(...asked)).silenceMs
+
 test.each([
-  [0.99, 'It was said.', 352],
-  [0.99, 'It was the', 704],
-  [0.6, 'It was said.', 704],
-  [0.01, 'It was said.', 1504],
-])('a voice of %f that said %j is waited for for %i ms', async (probability, text, expected) => {
-  expect(await endsAfter(heard(probability), { text })).toBe(expected)
+  [0.99, 'It was said.', 352, 'sure', 'closed'],
+  [0.99, 'It was the', 704, 'likely', 'open'],
+  [0.6, 'It was said.', 704, 'likely', 'closed'],
+  [0.01, 'It was said.', 1504, 'hardly', 'closed'],
+  [0.99, null, 352, 'sure', null],
+])('a voice of %f that said %j is waited for for %i ms', async (probability, text, ...expected) => {
+  const { silenceMs, decidedBy, textState } = await endOf(heard(probability), { text })
+  expect([silenceMs, decidedBy, textState]).toEqual(expected)
+})
+
+test('silence alone is told as such, with the words where they were looked at', async () => {
+  const text = 'It was the'
+  expect(await endOf(learned(), { text })).toMatchObject({ decidedBy: 'silence', textState: 'open' })
+  expect(await endOf(fixedSilence(500), { text })).toMatchObject({ decidedBy: 'silence', textState: null })
+  const foreign = await endOf(heard(0.99, { isEnglish: false }), { text: 'Das ist so,' })
+  expect(foreign).toMatchObject({ decidedBy: 'sure', textState: null })
+})
+
+test('what the detector makes of a pause is told once, as soon as it is there', async () => {
+  const waiting: ((heard: Heard) => void)[] = []
+  const detector = { ...noDetector, ask: () => new Promise<Heard>(resolve => void waiting.push(resolve)) }
+  const endpointing = learned({ detector })
+  const pauseAt = (silenceMs: number) => {
+    const verdict = endpointing.decide({ ...{ segments: [], speechMs: 900, said: null }, silenceMs, samples })
+    return typeof verdict === 'object' && 'askAgainInMs' in verdict ? (verdict.detector ?? null) : null
+  }
+  const samples = () => new Int16Array(9000)
+  const [first, meanwhile, second] = [pauseAt(64), pauseAt(96), pauseAt(64)]
+  expect([first, meanwhile, second]).toEqual([
+    { silenceMs: 64, probability: null, inferenceMs: null },
+    null,
+    { silenceMs: 64, probability: null, inferenceMs: null },
+  ])
+  waiting[1]?.({ probability: 0.7, inferenceMs: 40 })
+  await new Promise(setImmediate)
+  expect(first).toMatchObject({ probability: null })
+  expect(second).toEqual({ silenceMs: 64, probability: 0.7, inferenceMs: 40 })
 })
 
 test('each preset waits as it says, and words of other languages say nothing', async () => {
@@ -73,13 +108,13 @@ test.each([
 
 test('without an answer the fixed silence ends the turn, and a late answer counts', async () => {
   expect(await endsAfter(learned({ silenceMs: 700 }))).toBe(704)
-  const waiting: ((probability: number) => void)[] = []
+  const waiting: ((heard: Heard) => void)[] = []
   const late = learned({
-    detector: { ...noDetector, ask: () => new Promise(resolve => void waiting.push(resolve)) },
+    detector: { ...noDetector, ask: () => new Promise<Heard>(resolve => void waiting.push(resolve)) },
     silenceMs: 700,
   })
   const ending = endsAfter(late)
-  setImmediate(() => waiting[0]?.(0.01))
+  setImmediate(() => waiting[0]?.({ probability: 0.01, inferenceMs: 5 }))
   expect(await ending).toBe(1504)
 })
 
@@ -90,7 +125,7 @@ test('the detector is asked once a pause, about the audio up to it, and a questi
     ask: (samples: Int16Array, signal: AbortSignal) => {
       expect(samples.length).toBe(9000)
       signals.push(signal)
-      return new Promise<number>(() => {})
+      return new Promise<Heard>(() => {})
     },
   }
   const session = new AbortController()

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Endpointing, Pause } from '../../server/hearing/endpointing.ts'
+import type { Ending, Endpointing, Pause } from '../../server/hearing/endpointing.ts'
 import { FRAME_MS } from '../../server/hearing/voiceActivity.ts'
+import { endRules } from '../../server/protocol/record.ts'
 
 /** No turn waits longer, whatever was said. */
 const LONGEST_WAIT_MS = 3000
@@ -17,8 +18,11 @@ const pauseOf = (silenceMs: number, text: string | null): Pause => ({
 /** What every endpointing keeps to, as a listener asks it; `make` gives a new one for each pause. */
 export function endpointingContract(name: string, make: () => Endpointing): void {
   describe(`the endpointing ${name}`, () => {
-    /** Asks as a listener does, in a pause that goes on; gives the silences at which it was asked. */
-    async function askUntilOver(endpointing: Endpointing, text: string | null): Promise<number[]> {
+    /** Asks as a listener does, in a pause that goes on; gives the silences at which it was asked, and why it was over. */
+    async function askUntilOver(
+      endpointing: Endpointing,
+      text: string | null,
+    ): Promise<{ askedAt: number[]; over: Ending }> {
       const askedAt: number[] = []
       let nextMs = 0
       for (let silenceMs = FRAME_MS; silenceMs <= LONGEST_WAIT_MS + FRAME_MS; silenceMs += FRAME_MS) {
@@ -27,8 +31,8 @@ export function endpointingContract(name: string, make: () => Endpointing): void
         if (silenceMs < endpointing.pauseMs || silenceMs < nextMs) continue
         askedAt.push(silenceMs)
         const verdict = endpointing.decide(pauseOf(silenceMs, text))
-        if (verdict === 'over') return askedAt
         if (verdict === 'not-yet') break
+        if ('over' in verdict) return { askedAt, over: verdict.over }
         expect(verdict.askAgainInMs).toBeGreaterThan(0)
         nextMs = silenceMs + verdict.askAgainInMs
       }
@@ -42,7 +46,8 @@ export function endpointingContract(name: string, make: () => Endpointing): void
 
     test('ends every turn within bounds, and none at its first pause at once', async () => {
       for (const text of [null, '', 'It was said.', 'It was the']) {
-        const askedAt = await askUntilOver(make(), text)
+        const { askedAt, over } = await askUntilOver(make(), text)
+        expect(endRules).toContain(over.decidedBy)
         expect(askedAt.length).toBeGreaterThan(1)
         expect(askedAt.at(-1)).toBeLessThan(LONGEST_WAIT_MS + FRAME_MS)
       }

@@ -1,5 +1,5 @@
+import type { EndRule, TextState } from '../../protocol/record.ts'
 import type { EndpointingPreset } from '../../protocol/socketClient.ts'
-import type { WordEnd } from './words.ts'
 
 /** Silence in milliseconds after which a turn ends that is surely, likely, and hardly over. */
 export type Patience = { sureMs: number; likelyMs: number; hardlyMs: number }
@@ -15,7 +15,7 @@ export type Evidence = {
   /** That the voice ends here, 0 to 1. */
   probability: number | null
   /** What the last word says. */
-  words: WordEnd | null
+  textState: TextState | null
   /** That the words can end here, by the language model, 0 to 1. */
   endsHere: number | null
 }
@@ -31,23 +31,28 @@ const byVoice = { words: { closed: 1, weak: 0, open: -4 }, sure: 3, likely: -3 }
 const LEAST_SHARE = 0.003
 const LEAST_DOUBT = 0.001
 
-/** Silence after which a turn with such a pause is over; null where nothing is known of it. */
-export function endsAfterMs(
-  { probability, words, endsHere }: Evidence,
-  { sureMs, likelyMs, hardlyMs }: Patience,
-): number | null {
+/** Silence after which a turn with such a pause is over, and by which rule; null where nothing is known of it. */
+export function endsAfter(
+  { probability, textState, endsHere }: Evidence,
+  patience: Patience,
+): { decidedBy: EndRule; afterMs: number } | null {
   const voice = probability === null ? null : logOdds(probability)
-  const said = words ?? 'weak'
+  const said = textState ?? 'weak'
   if (endsHere !== null) {
     const model = byModel.model * Math.log(Math.max(endsHere, LEAST_SHARE))
-    return waitOf(model + byModel.voice * (voice ?? 0) + byModel.words[said], byModel)
+    return ruleOf(model + byModel.voice * (voice ?? 0) + byModel.words[said], byModel, patience)
   }
-  return voice === null ? null : waitOf(voice + byVoice.words[said], byVoice)
+  return voice === null ? null : ruleOf(voice + byVoice.words[said], byVoice, patience)
+}
 
-  function waitOf(score: number, { sure, likely }: { sure: number; likely: number }): number {
-    if (score > sure) return sureMs
-    return score > likely ? likelyMs : hardlyMs
-  }
+function ruleOf(
+  score: number,
+  { sure, likely }: { sure: number; likely: number },
+  { sureMs, likelyMs, hardlyMs }: Patience,
+): { decidedBy: EndRule; afterMs: number } {
+  if (score > sure) return { decidedBy: 'sure', afterMs: sureMs }
+  if (score > likely) return { decidedBy: 'likely', afterMs: likelyMs }
+  return { decidedBy: 'hardly', afterMs: hardlyMs }
 }
 
 function logOdds(probability: number): number {

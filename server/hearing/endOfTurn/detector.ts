@@ -7,15 +7,18 @@ import { HEARD_SAMPLES } from './features.ts'
 /** What the thread says; it is our own, so its messages are typed and not checked. */
 export type DetectorAnswer = 'ready' | number
 
+/** How likely it is that somebody is done, 0 to 1, and how long that took without the wait for others, milliseconds. */
+export type Heard = { probability: number; inferenceMs: number }
+
 /** Hears by the voice whether somebody is done. */
 export type Detector = {
   /** Gets the model and starts the thread where it does not run; `ask` does it too. Never rejects: what is wrong is logged, once. */
   start(): Promise<void>
   /**
-   * Probability (0 to 1) that whoever speaks in `samples` (mono, 16 kHz, up to a pause; the last 8 s are heard) is done.
+   * Whether whoever speaks in `samples` (mono, 16 kHz, up to a pause; the last 8 s are heard) is done.
    * Throws `engine_unavailable` while it is not ready, or has failed, and `engine_timeout`; the signal's reason.
    */
-  ask(samples: Int16Array, signal: AbortSignal): Promise<number>
+  ask(samples: Int16Array, signal: AbortSignal): Promise<Heard>
   stop(): Promise<void>
 }
 
@@ -71,15 +74,17 @@ export function createDetector(model: () => Promise<string>, log: Log): Detector
     return starting ?? Promise.resolve()
   }
 
-  async function answer(samples: Int16Array, signal: AbortSignal): Promise<number> {
+  async function answer(samples: Int16Array, signal: AbortSignal): Promise<Heard> {
     signal.throwIfAborted()
     const current = thread
     if (current === null) throw unavailable()
+    const askedAtMs = performance.now()
     try {
       const answered = current.next(ANSWER_WITHIN_MS)
       const heard = samples.slice(-HEARD_SAMPLES)
       current.worker.postMessage(heard, [heard.buffer])
-      return Number(await answered)
+      const probability = Number(await answered)
+      return { probability, inferenceMs: performance.now() - askedAtMs }
     } catch (error) {
       failed(error, current)
       throw error
@@ -103,9 +108,9 @@ export function createDetector(model: () => Promise<string>, log: Log): Detector
       const answered = line.then(() => answer(samples, signal))
       line = answered.catch(() => {})
       const askedAtMs = performance.now()
-      const probability = await untilAborted(answered, signal)
+      const heard = await untilAborted(answered, signal)
       noteWait(performance.now() - askedAtMs)
-      return probability
+      return heard
     },
     async stop() {
       stopped = true

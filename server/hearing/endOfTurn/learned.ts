@@ -1,10 +1,11 @@
+import type { DetectorReading } from '../../protocol/record.ts'
 import type { EndpointingPreset } from '../../protocol/socketClient.ts'
-import { type Endpointing, fixedSilence, type Pause } from '../endpointing.ts'
+import type { Endpointing, Pause } from '../endpointing.ts'
 import { FRAME_MS } from '../voiceActivity.ts'
-import { endsAfterMs, type Patience, presets } from './decision.ts'
+import { endsAfter, type Patience, presets } from './decision.ts'
 import type { Detector } from './detector.ts'
 import type { OwnPauses } from './ownPauses.ts'
-import { wordEndOf } from './words.ts'
+import { textStateOf } from './words.ts'
 
 /** The first pause: what the voice tells of its end it tells there, and later less. */
 const PAUSE_MS = 64
@@ -26,7 +27,7 @@ export type LearnedOptions = {
 export function learnedEnd(options: LearnedOptions): Endpointing {
   const { detector, ownPauses, isEnglish, signal } = options
   void detector.start()
-  const inTheDark = fixedSilence(options.silenceMs)
+  const inTheDark = { decidedBy: 'silence' as const, afterMs: options.silenceMs }
   let lastSilenceMs = Number.POSITIVE_INFINITY
   let hearing = nothing
 
@@ -40,39 +41,46 @@ export function learnedEnd(options: LearnedOptions): Endpointing {
     pauseMs: PAUSE_MS,
     decide(pause) {
       // Asked with less silence than before, it is another pause.
-      if (pause.silenceMs <= lastSilenceMs) {
+      const isAnother = pause.silenceMs <= lastSilenceMs
+      lastSilenceMs = pause.silenceMs
+      if (isAnother) {
         ownPauses.add(pauseBefore(pause))
         hearing.stop()
-        hearing = listen(detector, pause.samples(), signal)
+        hearing = listen(detector, pause, signal)
       }
-      lastSilenceMs = pause.silenceMs
-      const probability = hearing.probability()
+      const { reading } = hearing
       const { text, endsHere } = pause.said ?? { text: null, endsHere: null }
-      const words = isEnglish && text !== null ? wordEndOf(text) : null
-      const endsMs = endsAfterMs({ probability, words, endsHere }, patience())
-      const isOver = endsMs === null ? inTheDark.decide(pause) === 'over' : pause.silenceMs >= endsMs
-      return isOver ? 'over' : { askAgainInMs: FRAME_MS }
+      const textState = isEnglish && text !== null ? textStateOf(text) : null
+      const { decidedBy, afterMs } =
+        endsAfter({ probability: reading.probability, textState, endsHere }, patience()) ?? inTheDark
+      if (pause.silenceMs >= afterMs) return { over: { decidedBy, textState, endsHere } }
+      return { askAgainInMs: FRAME_MS, ...(isAnother ? { detector: reading } : {}) }
     },
   }
 }
 
-/** What the detector hears; null until it has answered, and where it will not. */
-type Listening = { probability(): number | null; stop(): void }
+/** What the detector makes of a pause. */
+type Listening = { reading: DetectorReading; stop(): void }
 
-const nothing: Listening = { probability: () => null, stop: () => {} }
+const nothing: Listening = {
+  reading: { silenceMs: 0, probability: null, inferenceMs: null },
+  stop: () => {},
+}
 
 /** Asks beside. */
-function listen(detector: Detector, samples: Int16Array, signal: AbortSignal): Listening {
+function listen(
+  detector: Detector,
+  { silenceMs, samples }: Pick<Pause, 'silenceMs' | 'samples'>,
+  signal: AbortSignal,
+): Listening {
   const over = new AbortController()
-  let probability: number | null = null
-  detector.ask(samples, AbortSignal.any([over.signal, signal])).then(
-    heard => {
-      probability = heard
-    },
+  const reading: DetectorReading = { silenceMs, probability: null, inferenceMs: null }
+  detector.ask(samples(), AbortSignal.any([over.signal, signal])).then(
+    heard => void Object.assign(reading, heard),
     // What failed is told by the detector; what was aborted nobody waits for.
     () => {},
   )
-  return { probability: () => probability, stop: () => over.abort(new Error('speech went on')) }
+  return { reading, stop: () => over.abort(new Error('speech went on')) }
 }
 
 /** The pause between the last two stretches of speech, milliseconds; 0 where there is but one. */

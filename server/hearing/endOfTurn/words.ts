@@ -1,5 +1,4 @@
-/** What the words up to a pause say of their end: that it is one, nothing, or that something must follow. */
-export type WordEnd = 'closed' | 'weak' | 'open'
+import type { TextState } from '../../protocol/record.ts'
 
 /** English words that a sentence seldom ends with: what they begin must follow. */
 const OPENERS = new Set(
@@ -23,7 +22,7 @@ const ASKS = /^(?:what|where|who|which|how|when)\b/
  * Of an English transcript that reaches up to a pause. A recognizer ends most of what it hears with a full stop, said to the end
  * or not, and short answers with a comma: so punctuation weighs little, and a last word that must go on outweighs it. null: no words.
  */
-export function wordEndOf(text: string): WordEnd | null {
+export function textStateOf(text: string): TextState | null {
   const words = text
     .toLowerCase()
     .replaceAll('’', "'")

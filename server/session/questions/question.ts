@@ -2,6 +2,7 @@ import type { Conversation } from '../../conversation/conversations.ts'
 import type { UtteranceTaker } from '../../hearing/ear.ts'
 import type { UtteranceEnd } from '../../hearing/hearing.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
+import type { DetectorReading } from '../../protocol/record.ts'
 import type { SpeechLevel, Transcript } from '../../recognition/recognizer.ts'
 import { MULTILINGUAL, UNDETERMINED } from '../../spokenLanguage.ts'
 import type { Voice } from '../../voice/voice.ts'
@@ -33,7 +34,8 @@ export type QuestionSource = {
 
 /** What a question that is still being said may be answered by already. */
 export type Supposing = {
-  paused(): void
+  /** `detector`: what a detector was asked about it, null for nothing. */
+  paused(detector: DetectorReading | null): void
   /**
    * The question, if it ends with this pause.
    * @param isOpen whether it depends on its words if it does

@@ -100,8 +100,8 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
     return {
       taker: {
         push: part => recognition.push(part),
-        paused(speech) {
-          supposing.paused()
+        paused(speech, detector) {
+          supposing.paused(detector)
           recognition.paused(speech, suppose)
         },
         resumed() {

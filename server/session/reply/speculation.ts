@@ -1,4 +1,5 @@
 import type { SpokenAudio } from '../../audio/pcm.ts'
+import type { Ending } from '../../hearing/endpointing.ts'
 import type { ChatMessage } from '../../llm/respond.ts'
 import type { AttemptOutcome } from '../../protocol/record.ts'
 import type { AttemptDraft } from '../../record/speculation.ts'
@@ -15,6 +16,8 @@ export type Speculation = Supposing & {
   take(question: Question, messages: readonly ChatMessage[], signal: AbortSignal): AskedReply | null
   /** The turn asks this now. */
   asked(reply: AskedReply): void
+  /** So the question was taken for whole. */
+  decided(ending: Ending): void
   /** The question goes on although it was taken for whole: what it was answered was for nothing. */
   reopen(): void
   /** Of the reply that was taken: a clause that is spoken already; null for any other. */
@@ -22,6 +25,8 @@ export type Speculation = Supposing & {
   /** Nobody wants to know any more. */
   end(): void
 }
+
+const undecided = { decidedBy: null, textState: null, endsHere: null }
 
 /** @param isOn whether anything is asked at all; pauses are counted anyway */
 export function createSpeculation(
@@ -32,7 +37,10 @@ export function createSpeculation(
   /** What the turn asked for. */
   let current: AttemptDraft | null = null
   const figures = () => {
-    turn.draft.speculation ??= { pauses: 0, revisions: 0, attempts: [], reopened: 0, takenAtMs: null }
+    turn.draft.speculation ??= {
+      ...{ pauses: 0, revisions: 0, reopened: 0, detector: [], ...undecided },
+      ...{ endChecks: 0, endCheckMs: 0, attempts: [], takenAtMs: null },
+    }
     return turn.draft.speculation
   }
 
@@ -42,12 +50,15 @@ export function createSpeculation(
   }
 
   return {
-    paused: () => void figures().pauses++,
+    paused(detector) {
+      figures().pauses++
+      if (detector !== null) figures().detector.push(detector)
+    },
     suppose(question, isOpen) {
       // Nobody may be left to hear it fail.
       question.catch(() => {})
       end('resumed')
-      if (isOn) trial = tryQuestion(question, stages, isOpen, attempt => figures().attempts.push(attempt))
+      if (isOn) trial = tryQuestion(question, stages, isOpen, figures())
     },
     endsHere: () => trial?.endsHere() ?? null,
     resumed() {
@@ -64,6 +75,8 @@ export function createSpeculation(
     asked({ attempt }) {
       current = attempt
     },
+    decided: ({ decidedBy, textState, endsHere }) =>
+      void Object.assign(figures(), { decidedBy, textState, endsHere }),
     reopen() {
       end('resumed')
       const { attempts } = figures()
@@ -73,7 +86,7 @@ export function createSpeculation(
         current.endedAtMs ??= performance.now()
       }
       current = null
-      Object.assign(figures(), { takenAtMs: null, reopened: figures().reopened + 1 })
+      Object.assign(figures(), { ...undecided, takenAtMs: null, reopened: figures().reopened + 1 })
     },
     audioOf: text => trial?.audioOf(text) ?? null,
     end: () => end('dropped'),

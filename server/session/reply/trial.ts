@@ -2,7 +2,7 @@ import type { SpokenAudio } from '../../audio/pcm.ts'
 import type { SpareLease } from '../../llm/lease.ts'
 import type { ChatMessage } from '../../llm/respond.ts'
 import type { AttemptOutcome } from '../../protocol/record.ts'
-import type { AttemptDraft } from '../../record/speculation.ts'
+import type { SpeculationDraft } from '../../record/speculation.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 import { type AskedReply, asked, promptOf, type TimedPart } from './asking.ts'
 import { type FirstClause, speakFirstClause } from './firstClause.ts'
@@ -30,13 +30,13 @@ type Asked = {
 
 /**
  * @param isOpen whether the model is asked first if the question can end there
- * @param note told of it once it is asked; one for which there is no place never is
+ * @param figures gets what is asked; that for which there is no place never is
  */
 export function tryQuestion(
   finding: Promise<Question>,
   stages: QuestionContext['stages'],
   isOpen: boolean,
-  note: (attempt: AttemptDraft) => void,
+  figures: Pick<SpeculationDraft, 'endChecks' | 'endCheckMs' | 'attempts'>,
 ): Trial {
   const stop = new AbortController()
   let current: Asked | null = null
@@ -59,7 +59,7 @@ export function tryQuestion(
     const messages = question.conversation.foresee(promptOf(question, stages))
     const lease = await stages.llm.spare(question.model, messages, stop.signal)
     if (lease === null) return
-    if (isOpen) endsHere = await lease.endsHere(messages, stop.signal)
+    if (isOpen) await checkEnd(lease, messages)
     if (stop.signal.aborted || lease.lost.aborted) {
       lease.release()
       return
@@ -69,12 +69,19 @@ export function tryQuestion(
     const firstClause = speakFirstClause(question, stop.signal)
     const parts = hold(heardBy(firstClause, reply.parts))
     current = { question, reply, lease, parts, firstClause }
-    note(attempt)
+    figures.attempts.push(attempt)
     lease.lost.addEventListener('abort', () => end('superseded'), { once: true })
     await parts.over
     lease.release()
     attempt.endedAtMs ??= performance.now()
     if (parts.hasFailed()) end('failed')
+  }
+
+  async function checkEnd(lease: SpareLease, messages: readonly ChatMessage[]): Promise<void> {
+    const askedAtMs = performance.now()
+    endsHere = await lease.endsHere(messages, stop.signal)
+    figures.endChecks++
+    figures.endCheckMs += performance.now() - askedAtMs
   }
 
   // Whatever is wrong is told when the turn itself asks.

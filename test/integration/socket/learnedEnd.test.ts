@@ -24,10 +24,10 @@ async function silenceUntilEnd(client: LiveClient): Promise<number> {
 
 describe('the learned end of a turn', () => {
   test.each([
-    ['sounds and reads like one', 0.99, 'What is the time?', 400, 650],
-    ['sounds like one and reads like none', 0.99, 'What is the', 800, 1100],
-    ['sounds like none', 0.02, 'What is the time?', 1500, 1900],
-  ])('that %s', async (_how, probability, transcript, from, to) => {
+    ['sounds and reads like one', 0.99, 'What is the time?', 350, 600, 'sure', 'closed'],
+    ['sounds like one and reads like none', 0.99, 'What is the', 700, 1000, 'likely', 'open'],
+    ['sounds like none', 0.01, 'What is the time?', 1500, 1900, 'hardly', 'closed'],
+  ])('that %s', async (_how, probability, transcript, from, to, decidedBy, textState) => {
     const { detector, asked } = scriptedDetector([probability])
     live = await createLiveApp({ detector, script: { transcript } })
     const client = await live.connect(learned)
@@ -37,10 +37,15 @@ describe('the learned end of a turn', () => {
     expect(silenceMs).toBeLessThan(to)
     // 64 ms after the speech, which begins with the first frame.
     expect(asked.map(({ length }) => length)).toEqual([16 * (960 + 64)])
+    const { speculation } = (await client.next('turn.done')).timings
+    expect(speculation).toMatchObject({ decidedBy, textState, detector: [{ silenceMs: 64, probability }] })
+    const { body } = await live.app.inject('/v1/turns?format=csv')
+    expect(body).toContain(`""probability"":${probability}`)
+    expect(body).toContain(`,${textState},${decidedBy},`)
   })
 
   test('speech that goes on after a pause that would have ended a fixed turn is of the same turn', async () => {
-    const { detector, asked } = scriptedDetector([0.02, 0.99])
+    const { detector, asked } = scriptedDetector([0.01, 0.99])
     live = await createLiveApp({ detector })
     const client = await live.connect({ ...learned, endpointing: { mode: 'learned', silenceMs: 300 } })
     client.say(960)
@@ -53,6 +58,11 @@ describe('the learned end of a turn', () => {
     expect(await client.next('turn.done')).toMatchObject({ outcome: 'completed' })
     expect(client.types().filter(type => type === 'turn.done')).toHaveLength(1)
     expect(asked).toHaveLength(2)
+    const [row] = (await live.stages.store.list({}, 9)).items
+    expect(row?.speculation).toMatchObject({
+      ...{ pauses: 2, revisions: 1, decidedBy: 'sure' },
+      detector: [{ probability: 0.01 }, { probability: 0.99 }],
+    })
   })
 
   test('waits longer for whoever pauses long, and not for the next session', async () => {
@@ -82,6 +92,9 @@ describe('the learned end of a turn', () => {
     const silenceMs = await silenceUntilEnd(client)
     expect(silenceMs).toBeGreaterThanOrEqual(700)
     expect(silenceMs).toBeLessThan(1000)
+    expect((await client.next('turn.done')).timings.speculation).toMatchObject({
+      ...{ decidedBy: 'silence', detector: [{ silenceMs: 64, probability: null, inferenceMs: null }] },
+    })
   })
 
   test('can be chosen by the settings, at the start and later, a part at a time', async () => {

@@ -46,7 +46,10 @@ describe('speech that goes on before anything of the reply is out', () => {
     )
     const { items } = await live.stages.store.list({}, 9)
     expect(items).toMatchObject([{ transcript: 'What is the time in Berlin?', outcome: 'completed' }])
-    expect(done.timings.speculation).toMatchObject({ reopened: 1, attempts: [{ outcome: 'resumed' }] })
+    expect(done.timings.speculation).toMatchObject({
+      ...{ reopened: 1, decidedBy: 'silence', textState: null, detector: [] },
+      attempts: [{ outcome: 'resumed' }],
+    })
     const { turnDecidedMs, transcriptMs, firstTokenMs } = done.timings.fromSpeechEnd
     expect(firstTokenMs).toBeGreaterThanOrEqual(Math.max(turnDecidedMs ?? 0, transcriptMs ?? 0))
   })

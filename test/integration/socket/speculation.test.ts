@@ -105,7 +105,7 @@ describe('a pause in what is said', () => {
     await until(() => live.calls.includes('respond'))
     client.send({ type: 'commit' })
     const done = await client.next('turn.done')
-    expect(done.timings.speculation?.attempts).toMatchObject([{ outcome: 'used' }])
+    expect(done.timings.speculation).toMatchObject({ decidedBy: 'commit', attempts: [{ outcome: 'used' }] })
   })
 
   test.each(['cancel', 'leave'])('%s ends what was asked', async how => {
@@ -119,7 +119,7 @@ describe('a pause in what is said', () => {
     await until(() => live.calls.includes('respond aborted'))
     await until(() => live.replying() === 0)
     const { items } = await live.stages.store.list({}, 9)
-    expect(items[0]?.speculation?.attempts).toMatchObject([{ outcome: 'dropped' }])
+    expect(items[0]?.speculation).toMatchObject({ decidedBy: null, attempts: [{ outcome: 'dropped' }] })
   })
 
   test('asks nothing where somebody else is answered, and stops for whoever comes', async () => {

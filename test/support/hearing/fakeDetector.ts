@@ -17,7 +17,7 @@ export function scriptedDetector(probabilities: readonly number[], takesMs = 0) 
       asked.push(samples)
       const probability = probabilities[Math.min(asked.length, probabilities.length) - 1] ?? 0
       if (takesMs > 0) await sleep(takesMs, signal)
-      return probability
+      return { probability, inferenceMs: takesMs }
     },
   }
   return { detector, asked }

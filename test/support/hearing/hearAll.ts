@@ -4,6 +4,9 @@ import { createEar } from '../../../server/hearing/ear.ts'
 import type { ListenerOptions } from '../../../server/hearing/listener.ts'
 import type { VoiceActivity } from '../../../server/hearing/voiceActivity.ts'
 
+/** A `commit` at 0 ms. */
+export const byCommit = { decidedBy: 'commit', textState: null, endsHere: null, commitAtMs: 0 } as const
+
 export type EarEvent =
   | { type: 'taken'; stretch: number; positionMs: number }
   | { type: 'paused'; speech: Speech }
@@ -48,7 +51,7 @@ export async function hearAll(samples: Int16Array, run: HearingRun): Promise<Ear
     ear.push(samples.subarray(offset, offset + size))
     offset += size
   }
-  ear.end(null)
+  ear.end(byCommit)
   await over.promise
   return events
 }

@@ -56,7 +56,10 @@ export const askedAndRemembered: Record<string, (talked: Talked) => string | fal
     for (const { record } of rowsOf(talked)) {
       if (record.speculation === null) continue
       const { turnId, speculation } = record
-      const { attempts, pauses, revisions, reopened, savedMs } = speculation
+      const { attempts, pauses, revisions, reopened, savedMs, detector, decidedBy } = speculation
+      const isDecided = record.fromSpeechEnd.turnDecidedMs !== null
+      if (isDecided && decidedBy === null) return `${turnId} ended by nothing`
+      if ((detector?.length ?? 0) > pauses) return `${turnId} was heard out of a pause`
       if (attempts.slice(0, -1).some(({ outcome }) => outcome === 'used')) return `${turnId} asked on`
       if (!talked.setup.speculates && attempts.length > reopened)
         return `${turnId} supposed, though it is off`

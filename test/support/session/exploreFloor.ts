@@ -22,7 +22,10 @@ const goneStretch = 99
 const recoverable = new QuantvoxError('engine_failed', 'It broke.')
 const fatal = new QuantvoxError('internal', 'It broke in a way that nobody foresaw.')
 const waits: Wait[] = ['closing', 'transcribing', 'answer', 'playback', 'report', 'hold']
-const end = { utterance: null, positionMs: 0, speechEndedAtMs: null, decidedAtMs: 0, commitAtMs: null }
+const end = {
+  ...{ utterance: null, positionMs: 0, speechEndedAtMs: null, decidedAtMs: 0 },
+  ...{ commitAtMs: null, decidedBy: 'silence' as const, textState: null, endsHere: null },
+}
 
 /** Every event that can come in a state, late ones and illegal ones included. */
 export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {

@@ -5,7 +5,7 @@ import { fixedSilence } from '../../../server/hearing/endpointing.ts'
 import type { ListenerOptions } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
 import { loudness } from '../../support/fakeLive.ts'
-import { hearAll, utterancesOf } from '../../support/hearing/hearAll.ts'
+import { byCommit, hearAll, utterancesOf } from '../../support/hearing/hearAll.ts'
 
 const options: ListenerOptions = { ...trackerDefaults, endpointing: fixedSilence(320), preRollMs: 96 }
 
@@ -83,7 +83,7 @@ describe('an ear', () => {
   test('gives what comes before and after a commit to their own stretches, however late it hears them', async () => {
     const { ear, told, settled } = logged()
     ear.push(audio('__##########'))
-    ear.commit(2, 0)
+    ear.commit(2, byCommit)
     ear.push(audio('##########____________'))
     await settled()
     expect(told).toEqual(['voiced 1', 'ended 1 last 320', 'voiced 2', 'ended 2 320'])
@@ -114,7 +114,7 @@ describe('an ear', () => {
     const { ear, told, settled } = logged()
     ear.push(audio('##########'))
     ear.close()
-    ear.end(null)
+    ear.end(byCommit)
     await settled()
     expect(told).toEqual([])
   })
@@ -131,7 +131,7 @@ describe('an ear', () => {
     const ear = createEar(broken, 16_000, 0, 1, options, handlers)
     ear.push(audio('####'))
     ear.push(audio('####'))
-    ear.end(null)
+    ear.end(byCommit)
     await expect.poll(() => failures).toHaveLength(1)
   })
 })

@@ -65,14 +65,18 @@ describe('an utterance', () => {
 
   test('that is too long goes on as another one, no sample lost', async () => {
     const sound = audio('#'.repeat(50))
-    const { utterances, last } = await heard(sound, { maxUtteranceMs: 20 * 32, preRollMs: 0 })
+    const { events, utterances, last } = await heard(sound, { maxUtteranceMs: 20 * 32, preRollMs: 0 })
     expect(utterances).toHaveLength(2)
+    expect(events.find(({ event }) => event.type === 'ended')?.event).toMatchObject({
+      ending: { decidedBy: 'too-long' },
+    })
     expect([...utterances, last].flatMap(utterance => [...(utterance?.samples ?? [])])).toEqual([...sound])
     expect(utterances[0]).toMatchObject({ segments: [{ startMs: 0, endMs: 640 }], lastVoicedMs: 640 })
   })
 })
 
 describe('an endpointing', () => {
+  const over = { over: { decidedBy: 'likely', textState: 'weak', endsHere: null } } as const
   /** Asked in frames of 32 ms, by the script of its answers. */
   function asked(...verdicts: ReturnType<Endpointing['decide']>[]) {
     const pauses: (Omit<Pause, 'samples'> & { samples: Int16Array })[] = []
@@ -87,17 +91,28 @@ describe('an endpointing', () => {
   }
 
   test('is asked at the pause, and again when it wants to be, until it says that it is over', async () => {
-    const { pauses, endpointing } = asked({ askAgainInMs: 64 }, { askAgainInMs: 320 }, 'over')
+    const { pauses, endpointing } = asked({ askAgainInMs: 64 }, { askAgainInMs: 320 }, over)
     const { types, events } = await heard(audio('########____________________________'), { endpointing })
     expect(pauses.map(({ silenceMs }) => silenceMs)).toEqual([192, 256, 576])
     expect(pauses[0]).toMatchObject({ speechMs: 256, said: { text: 'What was said' } })
     expect(pauses[0]?.samples.length).toBe(14 * 512)
     expect(types).toEqual(['started', 'paused', 'ended'])
     expect(events.at(-1)?.frame).toBe(25)
+    expect(events.at(-1)?.event).toMatchObject({ ending: over.over })
+  })
+
+  test('tells with the pause what it asked a detector about it', async () => {
+    const reading = { silenceMs: 192, probability: null, inferenceMs: null }
+    const { endpointing } = asked({ askAgainInMs: 64, detector: reading }, 'not-yet', 'not-yet')
+    const { events } = await heard(audio('########____________########_______'), { endpointing })
+    const paused = events.flatMap(({ event }) => (event.type === 'paused' ? [event.detector] : []))
+    expect(paused).toEqual([reading, null])
+    // It is the very same, so that the answer gets there.
+    expect(paused[0]).toBe(reading)
   })
 
   test('that says "not yet" is asked at the next pause only', async () => {
-    const { pauses, endpointing } = asked('not-yet', 'over')
+    const { pauses, endpointing } = asked('not-yet', over)
     const { types } = await heard(audio('########____________________########_______'), { endpointing })
     expect(pauses.map(({ silenceMs }) => silenceMs)).toEqual([192, 192])
     expect(types).toEqual(['started', 'paused', 'resumed', 'ended'])

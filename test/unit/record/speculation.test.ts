@@ -1,4 +1,6 @@
+import { Check } from 'typebox/value'
 import { describe, expect, test } from 'vitest'
+import { Speculation, type StoredTurn } from '../../../server/protocol/record.ts'
 import { recordFields } from '../../../server/record/fields.ts'
 import { createTimeline } from '../../../server/record/marks.ts'
 import type { AttemptDraft, SpeculationDraft } from '../../../server/record/speculation.ts'
@@ -14,6 +16,12 @@ const draft: AttemptDraft = {
   outputTokens: 20,
 }
 
+const known = {
+  ...{ pauses: 2, revisions: 1, reopened: 0, decidedBy: 'sure', textState: 'closed' },
+  ...{ endsHere: 0.4, endChecks: 2, endCheckMs: 61 },
+  detector: [{ silenceMs: 64, probability: 0.98, inferenceMs: 41 }],
+} as const satisfies Partial<SpeculationDraft>
+
 /** Speech ended at 1000, the first token was given out at `releasedAtMs`. */
 function recorded(speculation: SpeculationDraft | null, releasedAtMs: number | null) {
   const timeline = createTimeline()
@@ -24,12 +32,12 @@ function recorded(speculation: SpeculationDraft | null, releasedAtMs: number | n
 }
 
 const speculationOf = (attempts: AttemptDraft[], takenAtMs: number | null, releasedAtMs: number | null) =>
-  recorded({ pauses: 2, revisions: 1, reopened: 0, attempts, takenAtMs }, releasedAtMs).speculation
+  recorded({ ...known, detector: [...known.detector], attempts, takenAtMs }, releasedAtMs).speculation
 
 describe('what the record says of questions asked at a pause', () => {
   test('a token that was held back for the end of the turn saved all of its own wait', () => {
     expect(speculationOf([draft], 1500, 1500)).toEqual({
-      ...{ pauses: 2, revisions: 1, reopened: 0, wastedOutputTokens: 0, wastedEngineMs: 0 },
+      ...{ ...known, wastedOutputTokens: 0, wastedEngineMs: 0 },
       ...{ tokenReadyMs: 390, tokenReleasedMs: 500, gateHeldMs: 110, savedMs: 90 },
       attempts: [
         {
@@ -60,15 +68,30 @@ describe('what the record says of questions asked at a pause', () => {
     expect(recorded(null, 1500).speculation).toBeNull()
   })
 
+  test('of older turns has nothing of how they ended', () => {
+    const {
+      endsHere,
+      endChecks,
+      endCheckMs,
+      detector: _,
+      textState: __,
+      decidedBy: ___,
+      ...old
+    } = speculationOf([draft], 1500, 1500) ?? {}
+    expect(Check(Speculation, old)).toBe(true)
+    const turn = { ...makeTurn(1).record, speculation: old, transcript: null, reply: null, heardText: null }
+    const fields = recordFields.filter(({ path }) => /\.(detector|textState|decidedBy)$/.test(path))
+    expect(fields.map(({ read }) => read(turn as StoredTurn))).toEqual([null, null, null])
+  })
+
   test('is a field each, and what was asked one, as JSON', () => {
-    const record = recorded(
-      { pauses: 1, revisions: 0, reopened: 0, attempts: [draft], takenAtMs: 1500 },
-      1500,
-    )
-    const turn = { ...record, transcript: null, reply: null, heardText: null }
+    const speculation = speculationOf([draft], 1500, 1500)
+    const turn = { ...makeTurn(1).record, speculation, transcript: null, reply: null, heardText: null }
     const read = (path: string) => recordFields.find(field => field.path === path)?.read(turn)
     expect(read('speculation.savedMs')).toBe(90)
     expect(JSON.parse(String(read('speculation.attempts')))).toMatchObject([{ outcome: 'used' }])
+    expect(JSON.parse(String(read('speculation.detector')))).toEqual(known.detector)
+    expect([read('speculation.textState'), read('speculation.decidedBy')]).toEqual(['closed', 'sure'])
     const old = { ...turn, speculation: null }
     expect(recordFields.find(({ path }) => path === 'speculation.savedMs')?.read(old)).toBeNull()
   })

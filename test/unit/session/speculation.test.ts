@@ -32,7 +32,7 @@ const outcomes = () => turn.draft.speculation?.attempts.map(({ outcome }) => out
 
 /** Pauses with these words in the recognizer; settles when the model is asked, or will not be. */
 async function pauseAt(asked: Question, isOpen = false): Promise<void> {
-  speculation.paused()
+  speculation.paused(null)
   speculation.suppose(Promise.resolve(asked), isOpen)
   await sleep(2)
 }
@@ -66,6 +66,9 @@ describe('a question that is supposed at a pause', () => {
     expect(speculation.endsHere()).toBeNull()
     await pauseAt(question('What is the time?'))
     expect([speculation.endsHere(), calls('endsHere')]).toEqual([null, 1])
+    expect(turn.draft.speculation?.endChecks).toBe(1)
+    speculation.decided({ decidedBy: 'sure', textState: 'closed', endsHere: 0.25 })
+    expect(turn.draft.speculation).toMatchObject({ decidedBy: 'sure', textState: 'closed', endsHere: 0.25 })
   })
 
   test('is asked in the very words of the turn', async () => {

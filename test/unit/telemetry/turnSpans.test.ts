@@ -59,15 +59,18 @@ describe('the spans of a turn', () => {
     ]
     const figures = { pauses: 2, revisions: 1, reopened: 0, wastedOutputTokens: 7, wastedEngineMs: 200 }
     const released = { tokenReadyMs: 390, tokenReleasedMs: 560, gateHeldMs: 170, savedMs: 90 }
+    const detector = [{ silenceMs: 64, probability: 0.98, inferenceMs: 41 }]
+    const ended = { detector, decidedBy: 'sure', textState: 'closed' } as const
     const planned = plan({
       fromSpeechEnd: { ...none, turnDecidedMs: 500, transcriptMs: 250, firstTokenMs: 560, replyDoneMs: 1500 },
       llm: { ...makeTurn(1).record.llm, timeToFirstTokenMs: 90 },
-      speculation: { ...figures, ...released, attempts },
+      speculation: { ...figures, ...released, ...ended, attempts },
     })
     expect(timesOf(planned)).toContainEqual(['chat smollm2:135m-instruct-q8_0', 300, 1500])
     expect(planned.turn.attributes).toMatchObject({
       'quantvox.speculation.savedMs': 90,
       'quantvox.speculation.wastedOutputTokens': 7,
+      'quantvox.speculation.decidedBy': 'sure',
     })
   })
 

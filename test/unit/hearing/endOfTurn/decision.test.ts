@@ -1,11 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { endsAfterMs, presets } from '../../../../server/hearing/endOfTurn/decision.ts'
+import { type Evidence, endsAfter, presets } from '../../../../server/hearing/endOfTurn/decision.ts'
 import { createOwnPauses } from '../../../../server/hearing/endOfTurn/ownPauses.ts'
-import { type WordEnd, wordEndOf } from '../../../../server/hearing/endOfTurn/words.ts'
+import { textStateOf } from '../../../../server/hearing/endOfTurn/words.ts'
+import type { TextState } from '../../../../server/protocol/record.ts'
 
 describe('when a turn ends', () => {
-  const waits = { sureMs: 1, likelyMs: 2, hardlyMs: 3 }
+  /** Which of the three waits it is, as the rule names it. */
+  function waitFor(evidence: Evidence): number | null {
+    const end = endsAfter(evidence, { sureMs: 1, likelyMs: 2, hardlyMs: 3 })
+    if (end !== null) expect(end.decidedBy).toBe((['sure', 'likely', 'hardly'] as const)[end.afterMs - 1])
+    return end?.afterMs ?? null
+  }
+
   test.each([
     [0.9, 'closed', 1],
     [0.88, 'closed', 2],
@@ -23,8 +30,8 @@ describe('when a turn ends', () => {
     [0, 'closed', 3],
     [null, 'closed', null],
     [null, null, null],
-  ] as const)('voice %f, words %s: wait number %i', (probability, words, expected) => {
-    expect(endsAfterMs({ probability, words, endsHere: null }, waits)).toBe(expected)
+  ] as const)('voice %f, words %s: wait number %i', (probability, textState, expected) => {
+    expect(waitFor({ probability, textState, endsHere: null })).toBe(expected)
   })
 
   test.each([
@@ -40,9 +47,12 @@ describe('when a turn ends', () => {
     [0, 1, 'closed', 3],
     [1, 0, 'closed', 1],
     [0.25, null, null, 1],
-  ] as const)('model %f, voice %f, words %s: wait number %i', (endsHere, probability, words, expected) => {
-    expect(endsAfterMs({ probability, words, endsHere }, waits)).toBe(expected)
-  })
+  ] as const)(
+    'model %f, voice %f, words %s: wait number %i',
+    (endsHere, probability, textState, expected) => {
+      expect(waitFor({ probability, textState, endsHere })).toBe(expected)
+    },
+  )
 
   test('is never later for a surer voice, or for words that are closed rather than open', () => {
     const probability = fc.double({ min: 0, max: 1, noNaN: true })
@@ -54,8 +64,8 @@ describe('when a turn ends', () => {
         fc.option(probability),
         preset,
         (one, other, endsHere, patience) => {
-          const ends = (share: number, words: WordEnd | null) =>
-            endsAfterMs({ probability: share, words, endsHere }, patience) ?? 0
+          const ends = (share: number, textState: TextState | null) =>
+            endsAfter({ probability: share, textState, endsHere }, patience)?.afterMs ?? 0
           const [low, high] = [Math.min(one, other), Math.max(one, other)]
           expect(ends(high, null)).toBeLessThanOrEqual(ends(low, null))
           const order = (['closed', null, 'weak', 'open'] as const).map(words => ends(one, words))
@@ -97,7 +107,7 @@ test.each([
   ['', null],
   [' … ', null],
 ])('%j is %s', (text, expected) => {
-  expect(wordEndOf(text)).toBe(expected)
+  expect(textStateOf(text)).toBe(expected)
 })
 
 describe("one's own pauses", () => {
