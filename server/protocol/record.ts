@@ -37,7 +37,7 @@ export const FromSpeechEnd = Type.Object({
 export const SpeechTimings = Type.Object({
   model: text('catalog name of the speech model level'),
   digest: text('sha256 of its file'),
-  quantization: text('f16, q8_0, q5_1, q5_0, q4_1 or q4_0'),
+  quantization: text('f16, q8_0, q5_1, q5_0, q4_1 or q4_0; of Moonshine int8 or f32'),
   audioMs: ms('length of the audio that was decoded'),
   speechMs: ms('voiced part of it'),
   queueMs: ms('wait for the engine'),
@@ -85,7 +85,7 @@ export const SynthesisTimings = Type.Object({
 })
 
 export const MemoryFigures = Type.Object({
-  speechResidentBytes: count('resident set of the whisper-server process'),
+  speechResidentBytes: count('resident set of the speech engine'),
   llmResidentBytes: count('see llmMemorySource'),
   llmGpuShare: nullable(Type.Number({ description: '0 to 1, part of the model on a GPU' })),
   llmMemorySource: nullable(

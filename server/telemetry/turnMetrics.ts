@@ -1,5 +1,6 @@
 import { Counter, Histogram, type LabelValues, type Registry } from '@prometheus-io/client'
 import { FromSpeechEnd, type TurnRecord } from '../protocol/record.ts'
+import type { EngineFigures } from './engineMetrics.ts'
 import { createModelLabels } from './modelLabels.ts'
 
 /** Seconds; fine where a voice turn is decided, 10 ms to 30 s. */
@@ -83,13 +84,18 @@ export function createTurnMetrics(registry: Registry, configured: (string | null
     observe(firstToken, { llm_model }, record.llm.timeToFirstTokenMs)
     observe(outputToken, { llm_model }, record.llm.timePerOutputTokenMs)
     observe(inference, { speech_model }, record.speech.inferenceMs)
-    observe(queueWait, { engine: 'whisper-server' }, record.speech.queueMs)
+    observe(queueWait, { engine: speechEngineOf(record) }, record.speech.queueMs)
     observe(queueWait, { engine: 'ollama' }, record.llm.queueMs)
     if (record.speculation === null) return
     for (const { outcome } of record.speculation.attempts) attempts.inc({ outcome })
     wastedTokens.inc(record.speculation.wastedOutputTokens)
     observe(saved, { llm_model }, record.speculation.savedMs)
   }
+}
+
+/** The record names it before version and place; a level elsewhere may be called like one of ours. */
+function speechEngineOf({ speech }: TurnRecord): EngineFigures['engine'] {
+  return speech.engine?.startsWith('moonshine ') ? 'moonshine' : 'whisper-server'
 }
 
 /** What the schema of the record says of it, without the unit. */

@@ -56,6 +56,20 @@ describe('a turn in the metrics', () => {
     expect(text).toMatch(/^quantvox_speculation_saved_seconds_sum\{.*\} 0\.08$/m)
   })
 
+  test.each([
+    ['moonshine 1.22.0, local process', 'moonshine'],
+    ['whisper-server 1.9.1, local process', 'whisper-server'],
+    // Whatever its level is called.
+    ['whisper-server at http://moonshine:8080', 'whisper-server'],
+  ])('waited for the engine that heard it: %s', async (engine, label) => {
+    const { registry, observe } = observing()
+    const { record } = makeTurn(1)
+    observe({ ...record, speech: { ...record.speech, engine, queueMs: 30 } })
+    const waits = (await registry.metrics()).match(/^quantvox_queue_wait_seconds_sum.*$/gm)
+    expect(waits).toContain(`quantvox_queue_wait_seconds_sum{engine="${label}"} 0.03`)
+    expect(waits).toHaveLength(2)
+  })
+
   test('has a metric for each field', () => {
     expect(stageMetricName('playbackStartedMs')).toBe('quantvox_turn_playback_started_seconds')
   })
