@@ -1,4 +1,4 @@
-import { fixed } from '../server/shared/figures.ts'
+import { counted, fixed } from '../server/shared/figures.ts'
 
 /** Figures for the eye, in one form everywhere; null is a dash. */
 
@@ -32,6 +32,11 @@ export function bytes(count: number | null): string {
   const size = Math.abs(count)
   if (size < 999_500) return `${fixed(count / 1e3, 0)} kB`
   return size < 999_500_000 ? `${fixed(count / 1e6, 0)} MB` : `${fixed(count / 1e9, 1)} GB`
+}
+
+/** `14 tokens and 412 ms for nothing`: of a language model that was asked at pauses; null where it was not for nothing. */
+export function forNothing(tokens: number, engineMs: number): string | null {
+  return engineMs > 0 ? `${counted(tokens, 'token')} and ${duration(engineMs)} for nothing` : null
 }
 
 /** 0.314 → `31 %`. */

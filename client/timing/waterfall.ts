@@ -1,7 +1,7 @@
 import './waterfall.css'
-import type { TurnRecord } from '../../server/protocol/record.ts'
+import type { EndRule, Speculation, TurnRecord } from '../../server/protocol/record.ts'
 import { column, el, tableHead } from '../dom.ts'
-import { duration, milliseconds } from '../figures.ts'
+import { duration, forNothing, milliseconds, percent } from '../figures.ts'
 import { ticks } from './axis.ts'
 import { type Bar, reachedMs, waterfallBars } from './waterfallBars.ts'
 
@@ -63,16 +63,36 @@ function levelsOf({ speech, llm, speculation }: TurnRecord): HTMLElement {
           el('b', quantization ?? model),
           cold ? ' cold' : null,
         )
-  const wasted = speculation?.wastedOutputTokens ?? 0
+  const wasted = speculation && forNothing(speculation.wastedOutputTokens, speculation.wastedEngineMs)
   return el(
     'span',
     { class: 'levels' },
     level('speech', speech.model, speech.quantization, speech.cold),
     level('llm', llm.model, llm.quantization, llm.cold),
-    wasted > 0
-      ? el('span', { title: 'asked at a pause after which speech went on' }, `${wasted} tokens for nothing`)
-      : null,
+    speculation && endOf(speculation),
+    wasted && el('span', { title: 'the language model, asked at a pause for what nobody wanted' }, wasted),
   )
+}
+
+const endings: Readonly<Record<EndRule, string>> = {
+  sure: 'surely over',
+  likely: 'likely over',
+  hardly: 'hardly over',
+  silence: 'silent for long enough',
+  commit: 'ended by hand',
+  'too-long': 'as long as it may be',
+  stalled: 'no more audio',
+}
+
+/** What decided that the turn was over, and what that was founded on. */
+function endOf({ decidedBy = null, textState = null, detector = [] }: Speculation): HTMLElement | null {
+  if (decidedBy === null) return null
+  const probability = detector.at(-1)?.probability ?? null
+  const known = [
+    probability === null ? null : `by the voice ${percent(probability)}`,
+    textState === null ? null : `words ${textState}`,
+  ].filter(fact => fact !== null)
+  return el('span', { title: known.length === 0 ? undefined : known.join(', ') }, endings[decidedBy])
 }
 
 function tableOf(bars: Bar[]): HTMLElement {

@@ -1,6 +1,6 @@
 import type { FieldStatistics, Summary, SummaryGroup } from '../../server/protocol/turnQueries.ts'
 import { fixed } from '../../server/shared/figures.ts'
-import { bytes, duration } from '../figures.ts'
+import { bytes, duration, forNothing } from '../figures.ts'
 
 type Figure = { path: string; text: string; format(value: number): string }
 
@@ -26,6 +26,8 @@ export type SummaryRow = {
   n: number
   coldN: number
   failures: number
+  /** What was asked at pauses for nothing; null where nothing was. */
+  wasted: string | null
   /** Of warm, answered turns; null where no such turn has the figure. */
   statistics: FieldStatistics | null
 }
@@ -33,10 +35,10 @@ export type SummaryRow = {
 /** One figure of each combination, those with the figure first, smallest median first. */
 export function summaryRows({ groups }: Summary, path: string): SummaryRow[] {
   return groups
-    .map(({ keys, n, coldN, failures, timings }: SummaryGroup) => ({
+    .map(({ keys, n, coldN, failures, wasted, timings }: SummaryGroup) => ({
       llmModel: keys.llmModel ?? null,
       speechModel: keys.speechModel ?? null,
-      ...{ n, coldN, failures },
+      ...{ n, coldN, failures, wasted: forNothing(wasted.outputTokens, wasted.engineMs) },
       statistics: timings[path] ?? null,
     }))
     .sort((a, b) => (a.statistics?.p50 ?? Infinity) - (b.statistics?.p50 ?? Infinity) || 0)

@@ -62,7 +62,7 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
   }
 
   function rowOf(
-    { llmModel, speechModel, n, coldN, failures, statistics }: SummaryRow,
+    { llmModel, speechModel, n, coldN, failures, wasted, statistics }: SummaryRow,
     scale: number,
   ): HTMLElement {
     const apart = [coldN > 0 ? `${coldN} cold` : '', failures > 0 ? `${failures} failed` : ''].filter(
@@ -78,6 +78,8 @@ export function createSummaryTable(): { element: HTMLElement; show(summary: Summ
         { scope: 'row' },
         llmModel ?? 'no answer',
         el('small', speechModel === null ? 'no speech' : shortLevel(speechModel)),
+        wasted &&
+          el('small', { title: 'the language model, asked at pauses for what nobody wanted' }, wasted),
       ),
       el(
         'td',

@@ -5,12 +5,13 @@ import { fixed } from '../../server/shared/figures.ts'
 type Figure = { digits: string; unit: string }
 type Line = { label: string; figure: Figure }
 
-const groups = ['fromSpeechEnd', 'speech', 'llm', 'synthesis', 'memory'] as const
+const groups = ['fromSpeechEnd', 'speech', 'speculation', 'llm', 'synthesis', 'memory'] as const
 type Group = (typeof groups)[number]
 
 const titles: Readonly<Record<Group, string>> = {
   fromSpeechEnd: 'from speech end',
   speech: 'speech',
+  speculation: 'end of turn',
   llm: 'language model',
   synthesis: 'voice',
   memory: 'memory',
@@ -62,6 +63,10 @@ function headingOf(group: Group, record: TurnRecord): string {
     else facts.push(record.speech.engine)
   }
   if (group === 'synthesis') facts.push(record.synthesis.voice)
+  if (group === 'speculation') {
+    const { decidedBy = null, textState = null } = record.speculation ?? {}
+    facts.push(decidedBy, textState === null ? null : `words ${textState}`)
+  }
   const known = facts.filter(fact => fact !== null)
   return known.length === 0 ? titles[group] : `${titles[group]}: ${known.join(', ')}`
 }

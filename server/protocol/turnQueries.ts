@@ -122,6 +122,13 @@ export const SummaryGroup = Type.Object({
   coldN: Type.Integer({ description: 'of them, those for which a model had to be loaded' }),
   failures: Type.Integer({ description: 'of them, failed ones' }),
   outcomes: OutcomeCounts,
+  wasted: Type.Object(
+    {
+      outputTokens: Type.Integer(),
+      engineMs: Type.Number({ description: 'time of the language model (milliseconds)' }),
+    },
+    { description: 'what was asked at pauses for nothing, all turns together, whatever became of them' },
+  ),
   timings: byField('dotted path → figures of the warm turns that were answered (completed, interrupted)'),
   cold: byField('the same of the cold turns'),
 })

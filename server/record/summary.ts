@@ -32,6 +32,7 @@ type Collected = {
   n: number
   coldN: number
   outcomes: Record<Outcome, number>
+  wasted: SummaryGroup['wasted']
   warm: Map<string, NumberList>
   cold: Map<string, NumberList>
 }
@@ -72,6 +73,7 @@ function groupOf(groups: Map<string, Collected>, groupBy: readonly GroupKey[], t
     n: 0,
     coldN: 0,
     outcomes: Object.fromEntries(outcomes.map(outcome => [outcome, 0])) as Record<Outcome, number>,
+    wasted: { outputTokens: 0, engineMs: 0 },
     warm: new Map(),
     cold: new Map(),
   }
@@ -84,6 +86,8 @@ function collect(group: Collected, turn: StoredTurn): void {
   group.n++
   group.outcomes[turn.outcome]++
   if (cold) group.coldN++
+  group.wasted.outputTokens += turn.speculation?.wastedOutputTokens ?? 0
+  group.wasted.engineMs += turn.speculation?.wastedEngineMs ?? 0
   if (turn.outcome !== 'completed' && turn.outcome !== 'interrupted') return
   const into = cold ? group.cold : group.warm
   for (const { path, read } of numericFields) {
@@ -96,13 +100,14 @@ function collect(group: Collected, turn: StoredTurn): void {
 }
 
 async function describeGroup(group: Collected, signal: AbortSignal | undefined): Promise<SummaryGroup> {
-  const { keys, n, coldN, outcomes } = group
+  const { keys, n, coldN, outcomes, wasted } = group
   return {
     keys,
     n,
     coldN,
     failures: outcomes.failed,
     outcomes,
+    wasted,
     timings: await describeFields(group.warm, signal),
     cold: await describeFields(group.cold, signal),
   }

@@ -69,6 +69,17 @@ export function createTurnMetrics(registry: Registry, configured: (string | null
     help: 'Tokens of replies to them that nobody wanted.',
     registers,
   })
+  const wastedSeconds = new Counter({
+    name: 'quantvox_speculation_wasted_engine_seconds_total',
+    help: 'Time of the language model at work on those.',
+    registers,
+  })
+  const ends = new Counter({
+    name: 'quantvox_turn_ends_total',
+    help: 'Spoken turns that were taken for over, by what decided it.',
+    labelNames: ['decided_by'],
+    registers,
+  })
   const saved = histogram(
     'quantvox_speculation_saved_seconds',
     'By which a first token came earlier than if it had been asked for when the turn was over.',
@@ -87,9 +98,12 @@ export function createTurnMetrics(registry: Registry, configured: (string | null
     observe(queueWait, { engine: speechEngineOf(record) }, record.speech.queueMs)
     observe(queueWait, { engine: 'ollama' }, record.llm.queueMs)
     if (record.speculation === null) return
+    const { decidedBy = null, wastedOutputTokens, wastedEngineMs, savedMs } = record.speculation
+    if (decidedBy !== null) ends.inc({ decided_by: decidedBy })
     for (const { outcome } of record.speculation.attempts) attempts.inc({ outcome })
-    wastedTokens.inc(record.speculation.wastedOutputTokens)
-    observe(saved, { llm_model }, record.speculation.savedMs)
+    wastedTokens.inc(wastedOutputTokens)
+    wastedSeconds.inc(wastedEngineMs / 1000)
+    observe(saved, { llm_model }, savedMs)
   }
 }
 

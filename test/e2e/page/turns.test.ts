@@ -26,6 +26,12 @@ const liveTurn = (() => {
       fromSpeechEnd: { ...moved, turnDecidedMs: 505, playbackStartedMs: (moved.firstAudioMs ?? 0) + 42 },
       speech: { ...speech, cold: false, earlyDecode: 'used' as const },
       llm: { ...record.llm, cold: false },
+      speculation: {
+        ...{ pauses: 2, revisions: 1, reopened: 0, attempts: [], decidedBy: 'likely' as const },
+        detector: [{ silenceMs: 64, probability: 0.2, inferenceMs: 41 }],
+        ...{ textState: 'weak' as const, wastedOutputTokens: 14, wastedEngineMs: 412.4 },
+        ...{ tokenReadyMs: null, tokenReleasedMs: null, gateHeldMs: null, savedMs: null },
+      },
     },
     text,
   }
@@ -107,6 +113,7 @@ describe('the record', () => {
     const shown = await summary.locator('tbody tr td:nth-of-type(3)').allInnerTexts()
     expect(shown[0]).toContain(`${Math.round(Math.min(...medians))} ms`)
     expect(shown[0]).toMatch(/\d+ – \d+ ms/)
+    expect(await summary.getByText('14 tokens and 412 ms for nothing').count()).toBe(1)
     await summary.getByRole('combobox').selectOption('tokens a second')
     await expect.poll(() => summary.locator('tbody tr td:nth-of-type(3)').first().innerText()).toMatch(/\/s/)
   })
@@ -143,6 +150,9 @@ describe('a turn opened', () => {
     expect(shown.promptEvaluation).toBe(Math.round(llm.promptEvalMs ?? 0))
     expect(shown.playbackStart).toBe(42)
     expect(bars.find(({ id }) => id === 'transcription')?.hiddenMs).toBeGreaterThan(0)
+    const end = detail.locator('figcaption').getByText('likely over')
+    expect(await end.getAttribute('title')).toBe('by the voice 20 %, words weak')
+    expect(await detail.locator('figcaption').innerText()).toContain('14 tokens and 412 ms for nothing')
     expect(await detail.locator('figcaption').innerText()).toMatch(
       new RegExp(
         `Answer heard after ${Math.round(at.playbackStartedMs ?? 0)} ms[\\s\\S]*${speech.quantization}[\\s\\S]*${llm.quantization}`,

@@ -38,6 +38,8 @@ const promised: Record<string, [type: string, labels: string[]]> = {
   quantvox_queue_wait_seconds: ['HISTOGRAM', ['engine']],
   quantvox_speculation_attempts_total: ['COUNTER', ['outcome']],
   quantvox_speculation_wasted_tokens_total: ['COUNTER', []],
+  quantvox_speculation_wasted_engine_seconds_total: ['COUNTER', []],
+  quantvox_turn_ends_total: ['COUNTER', ['decided_by']],
   quantvox_speculation_saved_seconds: ['HISTOGRAM', ['llm_model']],
   quantvox_sessions_active: ['GAUGE', []],
   quantvox_engine_up: ['GAUGE', ['engine']],

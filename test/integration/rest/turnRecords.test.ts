@@ -271,6 +271,22 @@ test('failed turns are counted by outcome and lend no figure', async () => {
   expect(all?.timings['speech.inferenceMs']?.max).toBeLessThan(1_000)
 })
 
+test('a summary has all that was asked at pauses for nothing, also in turns that came to nothing', async () => {
+  const ledger = {
+    ...{ pauses: 1, revisions: 0, reopened: 0, attempts: [] },
+    ...{ wastedOutputTokens: 7, wastedEngineMs: 120.5 },
+    ...{ tokenReadyMs: null, tokenReleasedMs: null, gateHeldMs: null, savedMs: null },
+  }
+  for (const [i, outcome] of (['completed', 'discarded', 'failed'] as const).entries()) {
+    const { record, text } = makeTurn(i, { outcome, speculation: ledger })
+    store.insert(record, text)
+  }
+  const { record, text } = makeTurn(3)
+  store.insert(record, text)
+  const [all]: Summary['groups'] = (await get('/v1/summary')).json().groups
+  expect(all).toMatchObject({ n: 4, wasted: { outputTokens: 21, engineMs: 361.5 } })
+})
+
 test('a summary of no turns has no groups', async () => {
   expect((await get('/v1/summary?groupBy=voice')).json()).toEqual({ groupBy: ['voice'], groups: [] })
 })

@@ -54,6 +54,7 @@ describe('the summary', () => {
   const group = (llmModel: string | null, p50: number | null, p95: number | null = null): SummaryGroup => ({
     keys: { llmModel, speechModel: 'w-q8_0' },
     ...{ n: 3, coldN: 1, failures: 0 },
+    wasted: llmModel === 'b' ? { outputTokens: 14, engineMs: 412 } : { outputTokens: 0, engineMs: 0 },
     outcomes: { completed: 3, interrupted: 0, 'no-speech': 0, discarded: 0, failed: 0 },
     timings:
       p50 === null
@@ -68,6 +69,11 @@ describe('the summary', () => {
 
   test('has the fastest combination first, those without the figure last', () => {
     expect(summaryRows(summary, path).map(({ llmModel }) => llmModel)).toEqual(['a', 'b', null])
+  })
+
+  test('says what was asked at pauses for nothing', () => {
+    const wasted = summaryRows(summary, path).map(row => row.wasted)
+    expect(wasted).toEqual([null, '14 tokens and 412 ms for nothing', null])
   })
 
   test('draws all bars to one scale that holds them', () => {

@@ -25,6 +25,22 @@ test('each stage is headed by what did the work', () => {
   expect(table).toMatch(/^voice: flite:slt$/m)
 })
 
+test('a spoken turn says how it ended, and what was asked for nothing', () => {
+  const spent = { wastedOutputTokens: 14, wastedEngineMs: 412.4 }
+  const released = { tokenReadyMs: null, tokenReleasedMs: null, gateHeldMs: null, savedMs: null }
+  const ended = { detector: [], decidedBy: 'likely', textState: 'weak' } as const
+  const speculation = {
+    ...{ pauses: 2, revisions: 1, reopened: 0, attempts: [] },
+    ...{ ...ended, detector: [], ...spent, ...released },
+  }
+  const table = timingTable({ ...record, speculation })
+  expect(table).toMatch(/^end of turn: likely, words weak$/m)
+  expect(table).toMatch(/^ {2}wasted output tokens +14$/m)
+  expect(table).toMatch(/^ {2}wasted engine +412\.4 +ms$/m)
+  expect(table).not.toContain('saved')
+  expect(timingTable(record)).not.toContain('end of turn')
+})
+
 test('what is unknown is left out, and the moments that a turn did not reach are a dash, never 0', () => {
   const unknown = timingTable({
     ...record,

@@ -47,12 +47,22 @@ describe('a turn in the metrics', () => {
     const released = { tokenReadyMs: 380, tokenReleasedMs: 500, gateHeldMs: 120, savedMs: 80 }
     observe({
       ...turn({}),
-      speculation: { pauses: 3, revisions: 2, reopened: 0, attempts, ...waste, ...released },
+      speculation: {
+        pauses: 3,
+        revisions: 2,
+        reopened: 0,
+        decidedBy: 'sure',
+        attempts,
+        ...waste,
+        ...released,
+      },
     })
     const text = await registry.metrics()
     expect(text).toMatch(/^quantvox_speculation_attempts_total\{outcome="resumed"\} 2$/m)
     expect(text).toMatch(/^quantvox_speculation_attempts_total\{outcome="used"\} 1$/m)
     expect(text).toMatch(/^quantvox_speculation_wasted_tokens_total 14$/m)
+    expect(text).toMatch(/^quantvox_speculation_wasted_engine_seconds_total 0\.4$/m)
+    expect(text).toMatch(/^quantvox_turn_ends_total\{decided_by="sure"\} 1$/m)
     expect(text).toMatch(/^quantvox_speculation_saved_seconds_sum\{.*\} 0\.08$/m)
   })
 
