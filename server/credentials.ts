@@ -6,7 +6,8 @@
 
 const kept = new Map<string, { authorization: string; address: string }>()
 
-const inAddress = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/?#"]*@/gi
+/** From the end of the scheme on, so that a long text is looked through once. */
+const inAddress = /(:\/\/)[^\s/?#"]*@/g
 
 /** The address without its credentials, which `authorizationFor` knows from then on. */
 export function setApart(address: string): string {

@@ -30,18 +30,18 @@ const markers = new RegExp(
     // Of other templates, or without a meaning of their own.
     '(?<other><\\|\\w{1,30}\\|>|<｜[^｜>\\n]{1,30}｜>|<s>|<bos>|<pad>|\\[/?INST\\]|<</?SYS>>)',
     // The model goes on to what it would be asked next.
-    '(?<asked>\\n[ \\t]*(?:#{1,3} ?)?(?:User|Human):)',
+    '(?<asked>\\n[ \\t]{0,40}(?:#{1,3} ?)?(?:User|Human):)',
   ].join('|'),
   'gi',
 )
 /** The end of a text that may become one of them. */
 const beginning =
-  /(?:<[<|｜/]{0,2}[\w:▁]{0,30}[|｜]?|<function=[^>\n]{0,80}|\[\/?[A-Z_]{0,12}|◁\/?\w{0,6}|\n[ \t]*#{0,3} ?(?:U|Us|Use|User|H|Hu|Hum|Huma|Human)?)$/i
+  /(?:<[<|｜/]{0,2}[\w:▁]{0,30}[|｜]?|<function=[^>\n]{0,80}|\[\/?[A-Z_]{0,12}|◁\/?\w{0,6}|\n[ \t]{0,40}#{0,3} ?(?:U|Us|Use|User|H|Hu|Hum|Huma|Human)?)$/i
 /** Behind it an opening tag begins a thought, and does not only talk about the tag. */
 const sentenceEnd = /(?:^|[.!?:…。！？\n])\s*$/
 /** What may be a call of a tool, as bare or fenced JSON, as far as it has come. */
 const callLike =
-  /^(?:`{1,3}$|```\w{0,9}\s*$|(?:```\w{0,9}\s*)?\[?\s*(?:\{\s*(?:"\w{0,9}"?$|"(?:name|function|tool|tool_name|type)"|$)|$))/
+  /^(?:`{1,3}$|```\w{0,9}\s*$|(?:```\w{0,9}\s*)?(?:\[\s*)?(?:\{\s*(?:"\w{0,9}"?$|"(?:name|function|tool|tool_name|type)"|$)|$))/
 const MAX_CALL_LENGTH = 4_000
 const MAX_HEADER_LENGTH = 200
 /** Enough to see where a sentence ends. */
@@ -61,6 +61,8 @@ export function cleanReply(beginsThinking = false): Cleaning {
   let hasThought = beginsThinking
   /** An opening tag that the text talks about, and its closing one with it. */
   let isMentioned = false
+  /** Something was taken out just before, with the blanks around it. */
+  let isBehindCut = false
   let header = ''
   /** The end of the text that was given; empty before there was any. */
   let given = ''
@@ -110,8 +112,13 @@ export function cleanReply(beginsThinking = false): Cleaning {
       yield { type: 'thinking', text }
     }
     if (mode !== 'text') return
-    given = (given + text).slice(-GIVEN_LENGTH)
-    yield { type: 'text', text }
+    const rest = isBehindCut ? text.trimStart() : text
+    if (rest === '') return
+    // Words on both sides of what was taken out stay apart.
+    const apart = isBehindCut && given !== '' && !/\s$/.test(given) ? ` ${rest}` : rest
+    isBehindCut = false
+    given = (given + apart).slice(-GIVEN_LENGTH)
+    yield { type: 'text', text: apart }
   }
 
   /** Whether a marker means what it says where it stands. */
@@ -164,20 +171,17 @@ export function cleanReply(beginsThinking = false): Cleaning {
 
   /** `<|im_start|>assistant` and `<start_of_turn>model` end with their line. */
   function takeRole(): void {
-    const [, role] = /^\s*(\w*)[ \t]*\n/.exec(held) ?? []
-    if (role === undefined) return
+    const line = /^\s*(?:(\w+)[ \t]*)?\n/.exec(held)
+    if (line === null) return
     held = held.slice(held.indexOf('\n') + 1)
-    if (/^(?:user|system)$/.test(role)) mode = 'over'
+    if (/^(?:user|system)$/.test(line[1] ?? '')) mode = 'over'
     else beText()
   }
 
   function beText(): void {
     mode = 'text'
     unopened = null
-    held = held.trimStart()
-    if (given === '' || /\s$/.test(given)) return
-    // Words on both sides of what was taken out stay apart.
-    if (held !== '') held = ` ${held}`
+    isBehindCut = true
   }
 
   return {
@@ -196,7 +200,7 @@ export function cleanReply(beginsThinking = false): Cleaning {
  */
 function callAtStart(text: string, end: boolean): number | null {
   if (text === '') return 0
-  if (!callLike.test(text) || text.length > MAX_CALL_LENGTH) return 0
+  if (text.length > MAX_CALL_LENGTH || !callLike.test(text)) return 0
   const from = text.search(/[[{]/)
   const until = from < 0 ? -1 : endOfJson(text, from)
   if (until < 0) return end ? 0 : null
@@ -210,9 +214,9 @@ function callAtStart(text: string, end: boolean): number | null {
 /** Where the JSON value that begins at `from` ends; -1 where it does not. */
 function endOfJson(text: string, from: number): number {
   let depth = 0
-  for (const match of text.slice(from).matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (/[[{]/.test(match[0][0] ?? '')) depth++
-    else if (match[0].length === 1 && --depth === 0) return from + match.index + 1
+  for (const match of text.slice(from).matchAll(/"(?:[^"\\]|\\(?:[\s\S]|$))*(?:"|$)|[[\]{}]/g)) {
+    if (/^[[{]/.test(match[0])) depth++
+    else if (/^[\]}]/.test(match[0]) && --depth === 0) return from + match.index + 1
   }
   return -1
 }

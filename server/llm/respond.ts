@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
+import { createBreather } from '../audio/yielding.ts'
 import { QuantvoxError } from '../errors.ts'
 import { type CleanPiece, cleanReply } from './cleaning.ts'
 import { clientFor } from './client.ts'
@@ -107,10 +108,13 @@ export const respond: Respond = async function* (host, messages, options, signal
       },
     })
     const cleaning = cleanReply(learned)
+    // Hundreds of parts may come at once.
+    const breathe = createBreather(stop)
     whole = giveUpAfter(MAX_REPLY_MS, 'did not end its reply within')
     silence = giveUpAfter(TOKEN_TIMEOUT_MS, 'sent no token for')
     for await (const part of stream as AsyncIterable<unknown>) {
       silence.refresh()
+      await breathe()
       if (!chatPart.Check(part)) throw foreignProtocol(host)
       const { content = '', thinking: thought } = part.message
       characters += content.length + (thought?.length ?? 0)

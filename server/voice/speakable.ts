@@ -14,9 +14,15 @@ import { applyRules, type Rule } from './speakableRules.ts'
  */
 export function speakable(text: string, language = 'en'): string {
   const english = /^en\b/i.test(language)
-  const plain = withoutEmoji(addresses(markdownToText(text, english ? 'Code block.' : ''), english))
+  const plain = withoutEmoji(
+    addresses(markdownToText(withoutGaps(text), english ? 'Code block.' : ''), english),
+  )
   return tidy(english ? withoutSymbols(applyRules(symbolWords, plain)) : plain)
 }
+
+/** The rules look ahead over blanks from each of them: long rows would take the square of their length, and mean no more than short ones. */
+const withoutGaps = (text: string) =>
+  text.replace(/([^\S\n]{4})[^\S\n]+/g, '$1').replace(/(?:[^\S\n]*\n){3,}/g, '\n\n')
 
 /** Pictographic for Unicode, writing for people. */
 const signs = '©®™'

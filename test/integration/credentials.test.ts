@@ -175,6 +175,12 @@ describe('are not told when something fails', () => {
     expect(lines.join()).not.toMatch(/secret|s%40x/)
   })
 
+  test.each(['a.', 'a', '://', 'a://', ':', '://a'])('are looked for once in a long text of %j', unit => {
+    const startedAt = process.threadCpuUsage().user
+    masked(`${unit.repeat(30_000)}@ `)
+    expect((process.threadCpuUsage().user - startedAt) / 1000).toBeLessThan(250)
+  })
+
   test('text without an address is left as it is', () => {
     expect(masked('write to a@b.test, see http://c.test/d@e')).toBe(
       'write to a@b.test, see http://c.test/d@e',

@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -165,6 +167,28 @@ test('questions', { timeout: 120_000 }, async () => {
   await live.app.close()
 })
 
+test('what is refused before it is read', { timeout: 120_000 }, async () => {
+  const live = await createLiveApp()
+  await live.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = live.app.server.address() as AddressInfo
+  const ask = (path: string, headers: Record<string, string>) =>
+    new Promise<void>((resolve, reject) =>
+      get({ port, path, headers: { host: 'localhost', ...headers } }, answer => {
+        answer.resume().once('end', resolve)
+        expect(answer.statusCode).toBeLessThan(500)
+      }).once('error', reject),
+    )
+  for (const unit of ['a.', 'a', ':', '://', 'http://', '.', '%41', '1:', '@']) {
+    const long = `${times(unit, 15_000)}@`
+    for (const headers of [{}, { host: long }, { origin: long }, { authorization: `Bearer ${long}` }]) {
+      const name = `refused for ${Object.keys(headers)[0] ?? 'its path'} of ${shown(unit)}`
+      const standstillMs = await longestStandstillMs(name, () => ask(`/${long}`, headers))
+      expect(standstillMs, name).toBeLessThan(FAILS_AT_MS)
+    }
+  }
+  await live.app.close()
+})
+
 test('frames of a socket', { timeout: 120_000 }, async () => {
   const live = await createLiveApp()
   const most = socketLimits.maxMessageBytes - 100
@@ -194,7 +218,7 @@ test('frames of a socket', { timeout: 120_000 }, async () => {
 describe('a record of 100,000 turns, 500 of them with the longest text', () => {
   let folder: string
   let close: () => Promise<void>
-  let get: (url: string) => Promise<unknown>
+  let read: (url: string) => Promise<unknown>
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'quantvox-large-record-'))
@@ -205,7 +229,7 @@ describe('a record of 100,000 turns, 500 of them with the longest text', () => {
     const app = Fastify()
     await app.register(turnRecordRoutes({ store }))
     const address = await app.listen({ host: '127.0.0.1', port: 0 })
-    get = async url => {
+    read = async url => {
       const answer = await fetch(`${address}${url}`)
       expect(answer.status, url).toBe(200)
       for await (const _ of answer.body ?? []);
@@ -231,7 +255,7 @@ describe('a record of 100,000 turns, 500 of them with the longest text', () => {
     '/v1/turns?format=csv',
     '/v1/turns?format=ndjson',
   ])('GET %s', { timeout: 120_000 }, async url => {
-    expect(await longestStandstillMs(`GET ${url}`, () => get(url))).toBeLessThan(FAILS_AT_MS)
+    expect(await longestStandstillMs(`GET ${url}`, () => read(url))).toBeLessThan(FAILS_AT_MS)
   })
 
   function fill(file: string, count: number): void {

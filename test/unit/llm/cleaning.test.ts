@@ -79,6 +79,16 @@ describe('what a model streams', () => {
     expect(cleaned([...reply])).toEqual({ thinking, text })
   })
 
+  test.each([
+    ['Okay.<think>a</think>', 'Yes.'],
+    ['Okay.<think>a</think>', '\n\nYes.'],
+    ['Okay.<think>a</think>\n', '\nYes.'],
+    ['Okay.<think>a</think>', ' <think>b</think>', 'Yes.'],
+  ])('keeps words apart between which something was taken out: %j', (...deltas) => {
+    expect(cleaned(deltas).text).toBe('Okay. Yes.')
+    expect(cleaned([deltas.join('')]).text).toBe('Okay. Yes.')
+  })
+
   test('is cleaned in the same way wherever the stream cuts it', () => {
     const pieces = ['<think>', '</think>', '<th', 'ink>', '</', '<|im_end|>', '<|', call, '{', '\nUser:', ' ']
     const word = fc.constantFrom(...pieces, '\n', 'a', 'ok. ', '`')
