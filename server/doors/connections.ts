@@ -12,7 +12,7 @@ declare module 'fastify' {
   }
 }
 
-/** While the server closes, a connection on which no request comes for so long is cut. */
+/** While the server closes, a connection on which no request comes for so long, or nothing more of one, is cut. */
 const PATIENCE_MS = 500
 
 type Peer = { remoteAddress?: string | undefined; remotePort?: number | undefined }
@@ -22,19 +22,27 @@ const peerOf = ({ remoteAddress, remotePort }: Peer) => `${remoteAddress} ${remo
 
 /**
  * What is open at the port, and its end: when the server closes, requests and sockets under way go on, new ones are refused with
- * `shutting_down`, and a connection without either, on which nothing came yet or only the half of a request, holds nothing up.
+ * `shutting_down`, and a connection without either, on which nothing comes or nothing more of a request, holds nothing up.
  */
 async function endingConnections(app: FastifyInstance): Promise<void> {
   const connections = new Map<string, Socket>()
   const serving = new Map<string, number>()
+  const latest = new WeakMap<Socket, IncomingMessage>()
   /** The HTTP server has let go of their connections, so a refused one ends here. */
   const upgrades = new WeakMap<IncomingMessage, Duplex>()
   let closing = false
 
-  const hangUpUnlessServing = (peer: string) =>
+  function hangUpUnlessServing(peer: string): void {
+    const socket = connections.get(peer)
+    const request = socket && latest.get(socket)
+    const cameBefore = request?.socket.bytesRead
     setTimeout(() => {
-      if (!serving.has(peer)) connections.get(peer)?.destroy()
+      if (!serving.has(peer)) socket?.destroy()
+      else if (request?.complete !== false) return
+      else if (request.socket.bytesRead === cameBefore) socket?.destroy()
+      else hangUpUnlessServing(peer)
     }, PATIENCE_MS).unref()
+  }
   const serve = (peer: string, until: ServerResponse | Duplex) => {
     serving.set(peer, (serving.get(peer) ?? 0) + 1)
     until.once('close', () => {
@@ -50,7 +58,10 @@ async function endingConnections(app: FastifyInstance): Promise<void> {
     if (closing) hangUpUnlessServing(peer)
   })
   app.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    serve(peerOf(request.socket), response)
+    const peer = peerOf(request.socket)
+    serve(peer, response)
+    const socket = connections.get(peer)
+    if (socket) latest.set(socket, request)
     // Who asked for another protocol and did not get it has nothing more to say here.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false
   })

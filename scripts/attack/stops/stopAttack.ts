@@ -22,6 +22,9 @@ const openings = [
   handshake({}, 'GET /v1/nowhere HTTP/1.1'),
   Buffer.alloc(0),
   Buffer.from('GET /v1/voices HTTP/1.1\r\nHost: local'),
+  Buffer.from(
+    'POST /v1/turns HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+  ),
 ]
 
 /**
@@ -78,7 +81,7 @@ function openClient(port: number, opening: Buffer): Promise<Socket> {
     for (const event of ['error', 'data', 'close']) socket.on(event, () => settle(socket))
     socket.on('connect', () => {
       socket.write(opening)
-      if (!opening.includes('\r\n\r\n')) settle(socket)
+      if (!opening.toString().endsWith('\r\n\r\n')) settle(socket)
     })
   })
 }

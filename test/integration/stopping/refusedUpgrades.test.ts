@@ -44,6 +44,9 @@ const upgrade = (path: string, headers: Record<string, string> = {}) =>
     '\r\n',
   ].join('\r\n')
 
+const halfBody =
+  'POST /v1/turns HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{'
+
 describe('300 upgrades that are refused leave no socket open', () => {
   let live: LiveApp
   afterEach(() => live.app.close())
@@ -100,6 +103,7 @@ describe('a server with refused upgrades and halves of requests', () => {
       await open(port, upgrade('/v1/voice', { Origin: 'https://evil.test' }))
       await open(port, '')
       await open(port, 'GET /v1/voices HTTP/1.1\r\nHost: local')
+      await open(port, halfBody)
     }
     const fromMs = performance.now()
     expect(await server.stop()).toBe(0)
@@ -113,16 +117,15 @@ describe('a server with refused upgrades and halves of requests', () => {
     async signal => {
       await start({ STOP_SECONDS: '30' })
       const { turnId } = await answerOf(askText(server.url, 'What is the time?'))
-      // A body that never comes is a request under way, which a stop waits for.
+      // A body that still comes is a request under way, which a stop waits for.
       const port = Number(new URL(server.url).port)
-      await open(
-        port,
-        'POST /v1/turns HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
-      )
+      await open(port, halfBody)
+      const more = setInterval(() => clients.at(-1)?.write(' '), 50)
       await sleep(500)
       server.child.kill(signal)
-      await sleep(300)
+      await sleep(1000)
       expect(server.child.exitCode).toBe(null)
+      clearInterval(more)
       const fromMs = performance.now()
       server.child.kill(signal)
       expect(await server.exited).toBe(1)
