@@ -223,8 +223,9 @@ export function normalizeOllamaHost(text: string): string {
   const portPart = /^\d+$/.test(port) && Number(port) <= 65_535 ? `:${port}` : defaultPort
   const usual = given === '' || (host === '' && address !== '') ? '127.0.0.1' : host
   const url = URL.parse(`${scheme ?? 'http://'}${credentials}${usual}${portPart}${path}`)
-  // An @ that comes late is the rest of a password that holds a slash.
-  if (url === null || path.includes('@')) {
+  // Of another scheme, which a host would be taken for; and an @ that comes late is the rest of a password that holds a slash.
+  const isOther = scheme === undefined && given.includes('://')
+  if (url === null || isOther || path.includes('@')) {
     throw new QuantvoxError(
       'invalid_request',
       `OLLAMA_HOST=${shownSetting('OLLAMA_HOST', text)} is not an address.`,

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { patiently } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { Container } from './containers.ts'
 import { createCollector, type DecodedAudio } from './decodedAudio.ts'
@@ -10,6 +11,8 @@ import { fromBytes, PCM_SAMPLE_RATE, toFloat32 } from './pcm.ts'
 import { createBreather, smallPieces } from './yielding.ts'
 
 const MAX_COMPLAINT_BYTES = 4096
+/** Ten minutes of sound take a few seconds; a file that is none may keep ffmpeg searching in it for longer than anybody waits. */
+const READ_WITHIN_MS = 60_000
 
 /** What ffmpeg says, with exit code 0, of a file of which it could not hear everything. */
 const DAMAGE = /partial file|ended prematurely|Invalid data found/i
@@ -27,9 +30,25 @@ const demuxers: Partial<Record<Container, string>> = { webm: 'matroska', mp4: 'm
  * @param program path or name of ffmpeg
  * @param input the container, and what to call it in errors
  * @throws QuantvoxError `unsupported_media_type` where there is no ffmpeg, `audio_invalid` where it cannot read
- * the file or not all of it, `too_large` while decoding, `engine_failed` where it cannot be given the file
+ * the file or not all of it, `too_large` while decoding, `engine_failed` where it cannot be given the file,
+ * `engine_timeout` where it comes to no end
  */
-export async function decodeWithFfmpeg(
+export function decodeWithFfmpeg(
+  program: string,
+  bytes: Buffer,
+  about: { container: Container; name: string },
+  maxSeconds: number,
+  signal: AbortSignal,
+): Promise<DecodedAudio> {
+  return patiently(
+    READ_WITHIN_MS,
+    signal,
+    () => endless(about.name),
+    until => decoded(program, bytes, about, maxSeconds, until),
+  )
+}
+
+async function decoded(
   program: string,
   bytes: Buffer,
   { container, name }: { container: Container; name: string },
@@ -127,6 +146,14 @@ function withoutFfmpeg(name: string, cause: Error): QuantvoxError {
       mend: 'Install it on the machine of the server (apt install ffmpeg, brew install ffmpeg), or send WAV: ffmpeg -i INPUT -ar 16000 -ac 1 -c:a pcm_s16le OUTPUT.wav',
       cause,
     },
+  )
+}
+
+function endless(name: string): QuantvoxError {
+  return new QuantvoxError(
+    'engine_timeout',
+    `ffmpeg came to no end with this ${name} file within ${READ_WITHIN_MS / 1000} s.`,
+    { mend: 'Check that it is whole and has sound in it, or send WAV.' },
   )
 }
 

@@ -1,10 +1,10 @@
 export type CsvCell = string | number | boolean | null | undefined
 
 /**
- * What spreadsheets run as a formula: text that begins with one of the signs of OWASP's "CSV Injection", the wide forms
- * that some of them fold among them. Blanks, breaks and invisible signs before it do not hide it, since programs trim them.
+ * What spreadsheets run as a formula: text that begins with one of the signs of OWASP's "CSV Injection", the wide and
+ * small forms that some of them fold among them. Blanks, breaks and invisible signs before it do not hide it, since programs trim them.
  */
-const FORMULA = /^(?:[\s\p{Cc}\p{Cf}]*[=+\-@＝＋－＠]|[\t\r\n])/u
+const FORMULA = /^(?:[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]*[=+\-@＝＋－＠﹦﹢﹣﹫]|[\t\r\n])/u
 /** RFC 4180, 2.6, and a line feed or carriage return alone as well: readers take each for the end of a row. */
 const TO_BE_QUOTED = /[",\r\n]/
 

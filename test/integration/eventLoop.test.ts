@@ -134,6 +134,7 @@ test('questions', { timeout: 120_000 }, async () => {
     await answer.arrayBuffer()
   }
   const asked = (text: string) => post(JSON.stringify({ text, conversationId: 'one' }))
+  const manyNames = Array.from({ length: 80_000 }, (_, i) => `"n${i}":1`).join()
   const inputs: [string, () => Promise<unknown>][] = [
     ...['x', ' ', '\n', '— ', '`', '你', '🙂', '\u0000'].map((unit): [string, () => Promise<unknown>] => [
       `question of ${shown(unit)}`,
@@ -148,6 +149,7 @@ test('questions', { timeout: 120_000 }, async () => {
     ],
     ['JSON of a thousand levels', () => post(times('[', 100_000))],
     ['JSON of many names', () => post(`{${times('"a":1,', 900_000)}"b":1}`)],
+    ['JSON of many different names', () => post(`{${manyNames}}`)],
     [
       'a form of nothing but boundaries',
       () => post(times('--x\r\n', 1_000_000), 'multipart/form-data; boundary=x'),

@@ -17,7 +17,7 @@ export const strictValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPa
   return data => {
     const value = fromText ? withIntegers(data, properties) : data
     if (check.Check(value)) return { value }
-    return { error: refusal(value, properties, check.Errors(value)[1]) }
+    return { error: refusal(value, properties, () => check.Errors(value)[1]) }
   }
 }
 
@@ -34,7 +34,8 @@ function withIntegers(data: unknown, properties: Record<string, TSchema>): unkno
 
 type SchemaError = { instancePath: string; message: string }
 
-function refusal(data: unknown, properties: Record<string, TSchema>, errors: readonly SchemaError[]) {
+/** @param errors only asked for where no name is unknown: with very many of them it takes a while */
+function refusal(data: unknown, properties: Record<string, TSchema>, errors: () => readonly SchemaError[]) {
   const known = Object.keys(properties)
   const unknown = Object.keys(data ?? {}).find(name => !known.includes(name))
   if (unknown !== undefined && known.length > 0) {
@@ -42,7 +43,7 @@ function refusal(data: unknown, properties: Record<string, TSchema>, errors: rea
       mend: `${nearestHint(unknown, known)} All are ${known.join(', ')}.`,
     })
   }
-  const said = errors.map(({ instancePath, message }) => {
+  const said = errors().map(({ instancePath, message }) => {
     const name = instancePath.slice(1).replaceAll('/', '.')
     const description =
       properties[name] && 'description' in properties[name] ? properties[name].description : null

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Container } from '../../../server/audio/containers.ts'
 import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
 import { decodeWithFfmpeg } from '../../../server/audio/ffmpeg.ts'
@@ -95,6 +95,24 @@ test('an abort ends it with the reason of the signal, and kills the program', as
   controller.abort(new Error('gone'))
   await expect(decoding).rejects.toThrow('gone')
   expect(await isGone(pidFile)).toBe(true)
+})
+
+test('one that comes to no end is killed after a minute', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const pidFile = join(folder, 'pid-searching')
+    const path = await program(
+      'searching',
+      `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); setInterval(() => {}, 1000)`,
+    )
+    const failure = failureOf(decode(path, 'ogg'))
+    while ((await readFile(pidFile, 'utf8').catch(() => '')) === '');
+    vi.advanceTimersByTime(60_000)
+    expect(await failure).toMatchObject({ code: 'engine_timeout', message: expect.stringContaining('60 s') })
+    expect(await isGone(pidFile)).toBe(true)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('it gets a file to seek in, whose name is gone, and one demuxer only', async () => {

@@ -152,11 +152,14 @@ describe('a bad value', () => {
     expect(mend).toBeTruthy()
   })
 
-  test.each(['http://:::', 'a b', 'http://'])('OLLAMA_HOST=%s is refused as no address', OLLAMA_HOST => {
-    expect(refusal(() => configOf({ OLLAMA_HOST })).message).toBe(
-      `OLLAMA_HOST="${OLLAMA_HOST}" is not an address.`,
-    )
-  })
+  test.each(['http://:::', 'a b', 'http://', 'tcp://box:11434', 'unix:///run/ollama'])(
+    'OLLAMA_HOST=%s is refused as no address',
+    OLLAMA_HOST => {
+      expect(refusal(() => configOf({ OLLAMA_HOST })).message).toBe(
+        `OLLAMA_HOST="${OLLAMA_HOST}" is not an address.`,
+      )
+    },
+  )
 
   test('OLLAMA_HOST with a slash in its password is no address, and the password is not shown', () => {
     const { message } = refusal(() => configOf({ OLLAMA_HOST: 'http://ada:sec/ret@box' }))

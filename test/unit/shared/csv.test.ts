@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { csvRow } from '../../../server/shared/csv.ts'
 
-const signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠']
+const signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫']
 
 test.each([
   ...signs,
-  ...['\n', '\r', '\r\n', ' ', '\t', '\u00a0', '\u200b', '\ufeff', '\0', ' \n\t'].map(hidden => `${hidden}=`),
+  ...['\n', '\r', '\r\n', ' ', '\t', '\u00a0', '\u200b', '\ufeff', '\ufe0f', '\u034f', '\0', ' \n\t'].map(
+    hidden => `${hidden}=`,
+  ),
 ])('text that begins with %j runs nowhere', beginning => {
   const [cell] = read(csvRow([`${beginning}HYPERLINK("x")`]))[0] ?? []
   expect(cell).toBe(`'${beginning}HYPERLINK("x")`)
