@@ -1,6 +1,7 @@
 import { authorizationFor } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { viaProxy } from '../../proxies.ts'
+import { responseText } from '../../responseText.ts'
 import { serverVoice } from '../serverVoice.ts'
 import { hasLetterOrDigit } from '../speakable.ts'
 import type { ServerVoice } from '../voice.ts'
@@ -17,6 +18,12 @@ export type RemoteVoiceOptions = {
 
 /** The rate of `response_format: "pcm"` (OpenAI's API reference, "Create speech"): 24 kHz, 16 bit, little-endian. */
 const OPEN_AI_SAMPLE_RATE = 24_000
+
+/** A clause has 2,000 letters at most, which are said in little more than two minutes; a server that goes on is left. */
+const MAX_CLAUSE_SECONDS = 300
+/** All waits for the server together, of one clause. */
+const MAX_WAITS_MS = 120_000
+const MAX_REFUSAL_BYTES = 64 * 2 ** 10
 
 /** `https://host/v1` and `https://host` alike. */
 export function speechUrl(url: string): string {
@@ -66,6 +73,7 @@ export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
     let patience = waitForServer()
     const either = AbortSignal.any([signal, silence.signal])
     let answered = false
+    let [seconds, waitedMs, waitingSince] = [0, 0, performance.now()]
     try {
       const answer = await fetch(address, {
         method: 'POST',
@@ -76,15 +84,23 @@ export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
       answered = true
       const type = answer.headers.get('content-type') ?? ''
       if (!answer.ok || answer.body === null) {
-        throw failed(`answered with status ${answer.status}: ${(await answer.text()).slice(0, 200)}`)
+        throw failed(
+          `answered with status ${answer.status}: ${(await responseText(answer, MAX_REFUSAL_BYTES)).slice(0, 200)}`,
+        )
       }
       if (/json|text\//.test(type)) throw failed(`sent ${type} and no audio`)
       const reader = createPcmReader(Number(/rate=(\d+)/.exec(type)?.[1] ?? OPEN_AI_SAMPLE_RATE))
       for await (const bytes of answer.body) {
         // Only the server's silence counts, not the time that the listener takes.
         clearTimeout(patience)
+        waitedMs += performance.now() - waitingSince
         const audio = reader.push(bytes)
+        seconds += audio === null ? 0 : audio.samples.length / audio.sampleRate
+        if (seconds > MAX_CLAUSE_SECONDS)
+          throw failed(`sent more than ${MAX_CLAUSE_SECONDS} s of audio for one clause`)
+        if (waitedMs > MAX_WAITS_MS) throw failed(`took more than ${MAX_WAITS_MS / 1000} s for one clause`)
         if (audio !== null) yield audio
+        waitingSince = performance.now()
         patience = waitForServer()
       }
       if (!reader.heardAnything()) throw failed('sent no audio')

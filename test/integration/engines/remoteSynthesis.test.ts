@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { freePort } from '../../../server/engines/ports.ts'
 import { remoteVoice } from '../../../server/voice/remote/remote.ts'
 import { remoteVoiceNames } from '../../../server/voice/remote/remoteVoices.ts'
 import type { SpokenAudio } from '../../../server/voice/synthesize.ts'
+import { failureOf } from '../../support/failureOf.ts'
 
 const never = new AbortController().signal
 const servers: Server[] = []
@@ -66,6 +67,39 @@ describe('a voice of a speech server', () => {
     finish()
     expect((await audio.next()).value?.samples.length).toBe(50)
     expect((await audio.next()).done).toBe(true)
+  })
+
+  const endlessly = (response: ServerResponse) => {
+    const write = () => {
+      while (!response.destroyed && response.write(Buffer.alloc(60_000)));
+    }
+    response.on('drain', write)
+    write()
+  }
+
+  it('is engine_failed where its audio does not end', { timeout: 20_000 }, async () => {
+    const url = await serverThat((_body, response) => endlessly(response))
+    expect(await failureOf(speak(url))).toMatchObject({
+      code: 'engine_failed',
+      message: expect.stringContaining('more than 300 s of audio'),
+    })
+  })
+
+  it('is engine_failed where its refusal does not end', { timeout: 20_000 }, async () => {
+    const url = await serverThat((_body, response) => endlessly(response.writeHead(500)))
+    expect(await failureOf(speak(url))).toMatchObject({ code: 'engine_failed' })
+  })
+
+  it('is engine_failed where a little comes now and then for two minutes', { timeout: 20_000 }, async () => {
+    const url = await serverThat((_body, response) => {
+      const more = setInterval(() => response.write(Buffer.alloc(2)), 20)
+      response.once('close', () => clearInterval(more))
+    })
+    const now = performance.now.bind(performance)
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() * 1000)
+    const failure = await failureOf(speak(url))
+    clock.mockRestore()
+    expect(failure).toMatchObject({ code: 'engine_failed', message: expect.stringContaining('120 s') })
   })
 
   it('takes the rate that the server names', async () => {
