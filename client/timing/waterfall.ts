@@ -85,12 +85,13 @@ const endings: Readonly<Record<EndRule, string>> = {
 }
 
 /** What decided that the turn was over, and what that was founded on. */
-function endOf({ decidedBy = null, textState = null, detector = [] }: Speculation): HTMLElement | null {
+function endOf({ decidedBy = null, textState = null, endsHere = null, detector = [] }: Speculation) {
   if (decidedBy === null) return null
   const probability = detector.at(-1)?.probability ?? null
   const known = [
     probability === null ? null : `by the voice ${percent(probability)}`,
     textState === null ? null : `words ${textState}`,
+    endsHere === null ? null : `by the model ${percent(endsHere)}`,
   ].filter(fact => fact !== null)
   return el('span', { title: known.length === 0 ? undefined : known.join(', ') }, endings[decidedBy])
 }

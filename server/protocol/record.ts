@@ -122,7 +122,7 @@ export type TextState = Static<typeof TextState>
 export const endRules = ['sure', 'likely', 'hardly', 'silence', 'commit', 'too-long', 'stalled'] as const
 export const EndRule = Type.Enum(endRules, {
   description:
-    'what ended the turn: voice and words sounded surely, likely or hardly over for as long as the preset waits then (sure, likely, hardly); silence: as much as was set, also where the detector gave no answer; commit: the client said so; too-long: it was as long as one may be; stalled: no more audio came',
+    'what ended the turn: by voice, words and language model it was surely, likely or hardly over, for as long as the preset waits then (sure, likely, hardly); silence: as much as was set, also where neither detector nor language model gave an answer; commit: the client said so; too-long: it was as long as one may be; stalled: no more audio came',
 })
 export type EndRule = Static<typeof EndRule>
 
@@ -143,7 +143,7 @@ export const Speculation = Type.Object({
   detector: Type.Optional(
     Type.Array(DetectorReading, {
       description:
-        'what the learned detector made of the voice at each pause at which it was asked; older records are without, as of the next two',
+        'what the learned detector made of the voice at each pause at which it was asked; older records are without, as of the next five',
     }),
   ),
   textState: Type.Optional(

@@ -29,7 +29,7 @@ const liveTurn = (() => {
       speculation: {
         ...{ pauses: 2, revisions: 1, reopened: 0, attempts: [], decidedBy: 'likely' as const },
         detector: [{ silenceMs: 64, probability: 0.2, inferenceMs: 41 }],
-        ...{ textState: 'weak' as const, wastedOutputTokens: 14, wastedEngineMs: 412.4 },
+        ...{ textState: 'weak' as const, endsHere: 0.9, wastedOutputTokens: 14, wastedEngineMs: 412.4 },
         ...{ tokenReadyMs: null, tokenReleasedMs: null, gateHeldMs: null, savedMs: null },
       },
     },
@@ -151,7 +151,7 @@ describe('a turn opened', () => {
     expect(shown.playbackStart).toBe(42)
     expect(bars.find(({ id }) => id === 'transcription')?.hiddenMs).toBeGreaterThan(0)
     const end = detail.locator('figcaption').getByText('likely over')
-    expect(await end.getAttribute('title')).toBe('by the voice 20 %, words weak')
+    expect(await end.getAttribute('title')).toBe('by the voice 20 %, words weak, by the model 90 %')
     expect(await detail.locator('figcaption').innerText()).toContain('14 tokens and 412 ms for nothing')
     expect(await detail.locator('figcaption').innerText()).toMatch(
       new RegExp(
