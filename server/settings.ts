@@ -73,9 +73,9 @@ export const Settings = Type.Object({
   }),
   SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
   ENDPOINTING: Type.Enum(['learned', 'silence'], {
-    default: 'silence',
+    default: 'learned',
     description:
-      'What ends a turn of a live session: SILENCE_MS of silence, or how the voice sounds at a pause and what it said.',
+      'What ends a turn of a live session: how the voice sounds at a pause and whether what it said can end there, or SILENCE_MS of silence.',
   }),
   ENDPOINTING_PRESET: Type.Enum(['fast', 'balanced', 'patient'], {
     default: 'balanced',
@@ -91,7 +91,7 @@ export const Settings = Type.Object({
     minimum: 100,
     maximum: 3000,
     description:
-      'Silence that ends a turn of a live session; with ENDPOINTING=learned, while the detector is not there.',
+      'Silence that ends a turn of a live session with ENDPOINTING=silence; else where nothing can be told of a pause.',
   }),
   BARGE_IN_MS: Type.Integer({
     default: 250,

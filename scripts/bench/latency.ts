@@ -59,7 +59,7 @@ async function run({ audio, speech, llm, rounds, silence, voice, json }: Options
     for (const level of levels) {
       const model = await engines.level(level)
       for (const tag of tags) {
-        const endpointing = { silenceMs: Number(silence) }
+        const endpointing = { mode: 'silence' as const, silenceMs: Number(silence) }
         const client = await connectLive(server.url, { mode: 'hands-free', voice, endpointing })
         const configured = client.next('configured')
         client.send({ type: 'configure', requestId: 'models', llmModel: tag, speechModel: level })

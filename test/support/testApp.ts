@@ -30,8 +30,8 @@ export async function createTestApp({
   settings = {},
   dependencies = {},
 }: TestAppOptions = {}): Promise<TestApp> {
-  // A test that ends in the middle of a turn does not wait for it.
-  const flags = { STOP_SECONDS: '0', ...settings }
+  // A test that ends in the middle of a turn does not wait for it, and no detector is got unasked.
+  const flags = { STOP_SECONDS: '0', ENDPOINTING: 'silence', ...settings }
   const { config } = readConfig({ flags, environment: {}, dotEnv: {} })
   const fakes = createFakeStages(script)
   const nothingToPull = createPulls(async () => {})

@@ -44,7 +44,7 @@ async function inSession(
   { url, speechModel, silenceMs }: HearLiveOptions,
   talk: (client: LiveClient) => Promise<void>,
 ): Promise<HeardTurn[]> {
-  const [endpointing, bargeIn] = [{ silenceMs }, { minSpeechMs: BARGE_IN_MS }]
+  const [endpointing, bargeIn] = [{ mode: 'silence' as const, silenceMs }, { minSpeechMs: BARGE_IN_MS }]
   const settings = { mode, speechModel, voice: 'none', endpointing, bargeIn }
   const client = await connectLive(url, settings)
   const turns = collectTurns(client)

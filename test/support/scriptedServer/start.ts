@@ -40,7 +40,15 @@ export async function startScriptedServer(
       ...process.env,
       ...{ SCRIPTED_NODE: process.execPath, NODE_COMPILE_CACHE: join(folder, '..', 'compile-cache') },
       // Nothing of this machine answers here, so that the server runs its own.
-      ...{ PORT: '0', DATA_DIR: dataDir, CACHE_DIR: cacheDir, VOICE: 'none', LOG_LEVEL: 'info', ...settings },
+      ...{
+        PORT: '0',
+        DATA_DIR: dataDir,
+        CACHE_DIR: cacheDir,
+        VOICE: 'none',
+        LOG_LEVEL: 'info',
+        ENDPOINTING: 'silence',
+        ...settings,
+      },
     },
   })
   let log = ''
