@@ -93,7 +93,7 @@ async function run({ json, ...options }: Options): Promise<void> {
           turns.push({ arm: arm.name, item: about, played, cpuSeconds })
         } else {
           const [played, cpuSeconds] = await withCpu(server.pid, () => playSound(server.url, item, arm))
-          const { samples, ...about } = item
+          const { samples, asked, ...about } = item
           sounds.push({ arm: arm.name, item: about, played, cpuSeconds })
         }
       }

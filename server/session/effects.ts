@@ -125,6 +125,7 @@ function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): v
       overheard.speaks(turnId, turn.reply)
       post({ type: 'audible', turnId, atMs: performance.now() })
     },
+    sounds: samples => overheard.hear(turnId, samples),
     heard(voicedMs, text) {
       const words = overheard.follow(turnId, text, voicedMs)
       if (words !== null) post({ type: 'words', turnId, ...words, atMs: performance.now() })

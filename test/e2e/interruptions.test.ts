@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { connectLive } from '../../scripts/bench/liveClient.ts'
+import { atLevel } from '../../scripts/bench/turntaking/items/levels.ts'
 import { createFlite } from '../../server/engines/flite/flite.ts'
 import type { ServerMessage } from '../../server/protocol/socketServer.ts'
 import { openRoom } from '../support/hearing/loudspeaker.ts'
@@ -25,13 +26,13 @@ afterAll(async () => {
 const spoken = async (text: string) => (await flite.speak(text, 'rms', never)).samples
 
 /** A long reply that is being played, two seconds of it by now. */
-async function whileItSpeaks() {
+async function whileItSpeaks(echo: Parameters<typeof openRoom>[1] = null) {
   const client = await connectLive(server.url, { mode: 'hands-free' })
   const told: ServerMessage[] = []
   client.watch(message => {
     if (!(message instanceof Error)) told.push(message)
   })
-  const room = openRoom(client)
+  const room = openRoom(client, echo)
   client.send({ type: 'text', text: 'Tell me a long story about a river and a mill.' })
   const { turnId } = await client.next('audio.started')
   for (let waitedMs = 0; waitedMs < 20_000 && (room.positionMs() ?? 2000) < 2000; waitedMs += 20)
@@ -69,5 +70,19 @@ describe('speech over a reply, on real engines', () => {
     close()
     const outcomes = told.flatMap(message => (message.type === 'turn.done' ? [message.outcome] : []))
     expect(outcomes.sort(), words().join('\n')).toEqual(['discarded', 'discarded', 'interrupted'])
+  })
+
+  test('a microphone that hears the reply 12 dB quieter and 200 ms late stops and answers nothing of it, is told once, and "stop" still ends it', async () => {
+    const { client, room, told, turnId, words, close } = await whileItSpeaks({ dB: -12, delayMs: 200 })
+    await expect.poll(room.positionMs, { timeout: 60_000, message: words().join('\n') }).toBeGreaterThan(6000)
+    expect(told.filter(({ type }) => type === 'speech.started').length).toBeGreaterThan(0)
+    const interrupted = client.next('interrupted')
+    await room.say(atLevel(await spoken('Stop. Stop talking.'), -18))
+    expect(await interrupted, words().join('\n')).toMatchObject({ turnId, reason: 'barge-in' })
+    await sleep(3000)
+    close()
+    const answered = told.filter(message => message.type === 'reply.delta' && message.turnId !== turnId)
+    expect(answered, words().join('\n')).toEqual([])
+    expect(told.flatMap(message => (message.type === 'hint' ? [message.hint] : []))).toEqual(['hears-itself'])
   })
 })

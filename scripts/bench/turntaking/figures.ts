@@ -73,6 +73,11 @@ export function soundFigures(arm: string, outcomes: readonly SoundOutcome[]) {
     })),
     duckedMs: timesOf(real, ({ played }) => played.duckedMs),
     stoppedMs: timesOf(real, ({ played }) => played.stoppedMs),
+    /** Of stop words, from their end. */
+    stopWordEndMs: timesOf(
+      real.filter(({ item }) => item.set === 'stop-words'),
+      ({ played }) => played.afterEndMs,
+    ),
     /** Of sounds that must not stop it. */
     resumedMs: timesOf(fake, ({ played }) => played.resumedMs),
     cpuSeconds: secondsOf(own),

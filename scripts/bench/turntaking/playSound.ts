@@ -6,11 +6,9 @@ import { connectLive, type LiveClient } from '../liveClient.ts'
 import type { Arm } from './arms.ts'
 import type { SoundItem } from './items/items.ts'
 import { inRoom, mixed } from './items/levels.ts'
-import { onsetMs } from './items/spoken.ts'
+import { LONG_QUESTION, soundedMs } from './items/spoken.ts'
 import { createReplyPlayout } from './replyPlayout.ts'
 
-/** Asks for much to say. */
-const QUESTION = 'Tell me a long story about an old lighthouse and the people who lived in it.'
 /** Until a reply begins to be heard. */
 const PATIENCE_MS = 60_000
 /** Of the reply before the sound: the listener has heard something of it. */
@@ -29,6 +27,10 @@ export type SoundPlayed = {
   pausedMs: number | null
   resumedMs: number | null
   stoppedMs: number | null
+  /** The stop from where the sound ended; of an echo not known. */
+  afterEndMs: number | null
+  /** What was understood of it, as it was told last. */
+  heard: string | null
   /** The reply was over too early to tell. */
   isVoid: boolean
 }
@@ -37,7 +39,7 @@ export type SoundPlayed = {
 export async function playSound(url: string, item: SoundItem, { endpointing }: Arm): Promise<SoundPlayed> {
   const client = await connectLive(url, { mode: 'hands-free', endpointing })
   try {
-    client.send({ type: 'text', text: QUESTION })
+    if (item.asked === undefined) client.send({ type: 'text', text: LONG_QUESTION })
     return await playOver(client, item)
   } finally {
     client.close()
@@ -51,7 +53,8 @@ async function playOver(client: LiveClient, item: SoundItem): Promise<SoundPlaye
   let recorded = 0
   let from: number | null = null
   const sinceMs = () => (from === null ? Number.NEGATIVE_INFINITY : (recorded - from) / 16)
-  const beginsAfterMs = item.echo?.delayMs ?? onsetMs(item.samples)
+  const { onsetMs, endMs } = soundedMs(item.samples)
+  const beginsAfterMs = item.echo?.delayMs ?? onsetMs
   // By the microphone's clock: on a busy machine its frames come late, and then fast.
   const { played, take, isOver, playout, advance } = openReply(client, () => sinceMs() - beginsAfterMs)
   client.watch(message => {
@@ -67,6 +70,7 @@ async function playOver(client: LiveClient, item: SoundItem): Promise<SoundPlaye
     const at = recorded
     recorded += count
     const noise = room.subarray(at % room.length, (at % room.length) + count)
+    if (item.asked !== undefined && from === null) return mixed(noise, item.asked.subarray(at, at + count))
     if (from === null || sinceMs() > soundMs) return noise
     if (item.echo !== null) return mixed(noise, playout.echo(count, item.echo))
     return item.samples.subarray(at - from, at - from + count)
@@ -75,6 +79,7 @@ async function playOver(client: LiveClient, item: SoundItem): Promise<SoundPlaye
   const enough = within(over.promise, PATIENCE_MS + BEFORE_MS + soundMs + AFTER_MS, () => {})
   await client.stream(record, enough)
   await enough
+  if (played.stoppedMs !== null && item.echo === null) played.afterEndMs = played.stoppedMs + onsetMs - endMs
   played.isVoid = played.stoppedMs === null && sinceMs() < soundMs + TOLD_MS
   return played
 }
@@ -90,7 +95,8 @@ function openReply(client: LiveClient, soundedMs: () => number) {
   let isWhole = false
   let reportedAtMs = Number.NEGATIVE_INFINITY
   const played: SoundPlayed = {
-    ...{ duckedMs: null, pausedMs: null, resumedMs: null, stoppedMs: null, isVoid: false },
+    ...{ duckedMs: null, pausedMs: null, resumedMs: null, stoppedMs: null, afterEndMs: null, heard: null },
+    isVoid: false,
   }
   /** What is told before the sound is not of it. */
   const sinceMs = () => (Number.isFinite(soundedMs()) ? soundedMs() : null)
@@ -119,6 +125,8 @@ function openReply(client: LiveClient, soundedMs: () => number) {
         reply ??= message.turnId
         resampler = createResampler(message.sampleRate, PCM_SAMPLE_RATE)
       }
+      if (message.type === 'transcript.partial' || message.type === 'transcript.final')
+        if (sinceMs() !== null) played.heard = message.text
       if (message.turnId !== reply) return
       if (type === 'audio.done') isWhole = true
       if (type === 'ducked') played.duckedMs ??= sinceMs()

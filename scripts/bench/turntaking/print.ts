@@ -46,6 +46,7 @@ export function printSounds(all: readonly SoundFigures[], print: Print): void {
     'missed stops': ({ missed, real }) => `${missed} of ${real}`,
     ducked: ({ duckedMs }) => times(duckedMs),
     stopped: ({ stoppedMs }) => times(stoppedMs),
+    'stop words, from their end': ({ stopWordEndMs }) => times(stopWordEndMs),
     'false, resumed': ({ resumedMs }) => times(resumedMs),
     'reply too short': ({ voids }) => `${voids}`,
     'CPU s an item': ({ cpuSeconds }) => number(cpuSeconds, 1),

@@ -1,10 +1,15 @@
 import type { FloorState, Heard, TurnState } from './state.ts'
 import { playingReply, release, type Step, stop, stopReply, wait } from './steps.ts'
 
-/** Voiced milliseconds over a reply after which it gets quieter, stands still, and stops where no words are known. */
+/**
+ * Voiced milliseconds over a reply after which it gets quieter, stands still, and stops where no words are known. Nothing is heard of one
+ * that stands still, so the last may wait for a recognizer: the first partial of Moonshine comes 800 to 1000 ms after the voice.
+ */
 const QUIETER_MS = 96
 const PAUSED_MS = 320
-const STOPPED_MS = 800
+const STOPPED_MS = 1200
+/** Voice is counted in whole frames, of which two more may be voiced in part: "Up." has 224 ms. */
+const COUNTED_WITHIN_MS = 32
 /** After so much silence the reply goes on, whatever is still to be understood; sound that became no speech is over sooner. */
 const HELD_MS = 1000
 const SOUND_HELD_MS = 400
@@ -58,8 +63,8 @@ export function goOn(
   const reply = playingReply(state)
   if (reply === undefined) return
   if (endsReply(state, heard, hearsItself)) stopReply(step, 'barge-in', atMs)
-  // It would stand still at every sound of its own.
-  else if (hearsItself) release(step)
+  // It would stand still at every sound of its own, or of a room in which others speak.
+  else if (hearsItself || heard.words === 'far') release(step)
   else if (isVoiced) speakOver(step, reply, heard.voicedMs)
 }
 
@@ -84,13 +89,13 @@ export function endHold(step: Step): void {
 /** Whether such an utterance interrupts the reply once it is over. */
 function isMeant(state: FloorState, { voicedMs, words }: Heard): boolean {
   if (words === 'stop' || words === 'command') return state.bargeInMs > 0
-  return (words === 'word' || words === 'words') && interrupts(state, voicedMs, 0)
+  return (words === 'word' || words === 'words') && interrupts(state, voicedMs + COUNTED_WITHIN_MS, 0)
 }
 
 /** Whether it does at once. */
 function endsReply(state: FloorState, heard: Heard, hearsItself: boolean): boolean {
   const { words, voicedMs } = heard
-  if (words === 'aside' || words === 'echo') return false
+  if (words === 'aside' || words === 'echo' || words === 'far') return false
   if (words !== null && words !== 'word') return isMeant(state, heard)
   return !hearsItself && interrupts(state, voicedMs, STOPPED_MS)
 }

@@ -1,4 +1,5 @@
 import { isEchoOf } from './echo.ts'
+import { KNOWN_OWN_SHARE, OWN_SHARE } from './utteranceSound.ts'
 
 /**
  * What is said over a reply:
@@ -7,20 +8,27 @@ import { isEchoOf } from './echo.ts'
  * - `words`: two words or more that are none of those below; `word`: one
  * - `aside`: nothing, laughter, or what a listener says to show that they listen
  * - `echo`: what the reply itself said
+ * - `far`: of a voice that is much quieter than the session's, without a word that stops it
  */
-export type Words = 'command' | 'stop' | 'words' | 'word' | 'aside' | 'echo'
+export type Words = 'command' | 'stop' | 'words' | 'word' | 'aside' | 'echo' | 'far'
 
 export type Said = {
-  /** What was recognized of it. */
-  text: string
+  /** What was recognized of it; null where nothing is yet. */
+  text: string | null
   /** What the reply spoke lately. */
   spoken: string
   /** The microphone is known to hear the replies. */
   hearsItself: boolean
+  /** How much of its sound is the reply's, 0 to 1; null where that is not known. */
+  ownShare: number | null
+  /** It is much quieter than who speaks in this session. */
+  isFar: boolean
 }
 
-/** Fewer words of a reply may well be said by the listener, who has just heard them; with a stop word among them that is two as well. */
-const FEWEST_OF_ECHO = 2
+/** Where so much of the sound is the reply's, nobody else can have been understood: not even a stop word. */
+const NOTHING_ELSE_SHARE = 0.8
+
+/** One word of a reply may well be said by the listener, who has just heard it; with a stop word among them two as well. */
 const FEWEST_WITH_STOP = 3
 
 const STOP = words(`stop stopp wait no nope quiet cancel enough halt shush silence pause nevermind`)
@@ -44,17 +52,41 @@ const AGREEING = words(`yeah yep yup yes ya okay ok alright sure right`)
 const HUM = /^(?:m+|m+h+u?m*|h+m+|u+h+(?:h*u+h+|h*m+)?|u+m+|a+h+(?:a+h*)?|o{2,}h*|e+r+m*|e+h+)$/
 const LAUGH = /^a?(?:h+[aeio]+h*){2,}$|^h+[ae]+h+$|^ha+$/
 
-/** The words of an utterance over a reply, judged. Pure; English, and elsewhere at least the echo. */
-export function judgeWords({ text, spoken, hearsItself }: Said): Words {
+/**
+ * An utterance over a reply, judged by its words and its sound; null: nothing is known of it. Pure; English, and elsewhere at least
+ * the echo and the far voice.
+ */
+export function judgeWords({ text, ...said }: Said): Words | null {
+  const { ownShare, isFar, hearsItself } = said
+  const isOwn = ownShare !== null && ownShare >= (hearsItself ? KNOWN_OWN_SHARE : OWN_SHARE)
+  const unheard = isFar ? 'far' : null
+  if (text === null) return isOwn ? 'echo' : unheard
   // What is noted in brackets was not said.
   const plain = plainOf(text.replace(/[([*][^)\]*]*[)\]*]/g, ' '))
-  const said = plain.split(' ').filter(Boolean)
-  if (said.length === 0) return 'aside'
-  const isEcho = isEchoOf(plain, plainOf(spoken))
+  if (plain === '') return unheard ?? 'aside'
   const stops = stopIn(plain)
-  if (isEcho && said.length >= (stops === null ? FEWEST_OF_ECHO : FEWEST_WITH_STOP)) return 'echo'
-  if (stops !== null) return isEcho && hearsItself ? 'aside' : stops
-  if (isEcho) return 'aside'
+  // Whatever was misheard of it.
+  if (isOwn && (stops === null || ownShare >= NOTHING_ELSE_SHARE)) return 'echo'
+  const judged = judgePlain(plain, stops, said)
+  return isFar && judged !== 'echo' ? (stops ?? 'far') : judged
+}
+
+function judgePlain(
+  plain: string,
+  stops: 'stop' | 'command' | null,
+  { spoken, hearsItself, ownShare }: Omit<Said, 'text'>,
+): Words {
+  const repeated = plainOf(spoken)
+  const isEcho = isEchoOf(plain, repeated)
+  if (stops !== null) {
+    // Somebody else is heard, and it is no word of the reply.
+    const isAdded =
+      ownShare !== null && ownShare < KNOWN_OWN_SHARE && stopIn(without(plain, repeated)) !== null
+    if (!isEcho || isAdded) return stops
+    if (plain.split(' ').length >= FEWEST_WITH_STOP) return 'echo'
+    return hearsItself ? 'aside' : stops
+  }
+  if (isEcho) return plain.includes(' ') ? 'echo' : 'aside'
   const answers = /\?["”')]*\s*$/.test(spoken)
   const others = plain
     .replace(LISTENING_PHRASES, ' ')
@@ -76,6 +108,15 @@ function stopIn(plain: string): 'stop' | 'command' | null {
   const others = rest.filter(word => !STOP.has(word) && !BESIDE_STOP.has(word))
   const isAnswer = stops.length > 0 && stops.every(word => ANSWERING.has(word)) && !plain.match(STOP_PHRASES)
   return others.length > 0 || isAnswer ? 'stop' : 'command'
+}
+
+/** The words of a text that are none of another. */
+function without(plain: string, other: string): string {
+  const known = words(other)
+  return plain
+    .split(' ')
+    .filter(word => !known.has(word))
+    .join(' ')
 }
 
 /** Lower case, words apart by one blank, "mm-hm" as one word. */

@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Sink } from '../events.ts'
 import type { Heard } from '../floor/state.ts'
 import type { Reply } from '../reply/reply.ts'
 import { judgeWords, type Words } from './judgeWords.ts'
+import { createNearness, type Nearness } from './nearness.ts'
+import { createUtteranceSound, type UtteranceSound } from './utteranceSound.ts'
 
 /** An echo may be of what was spoken so long before the utterance began, and, as positions are not exact, after it. */
 const SPOKEN_BEFORE_MS = 3000
@@ -13,23 +16,31 @@ const HEARS_ITSELF = 'The microphone hears the answers.'
 const USE_HEADPHONES =
   'Use headphones, turn the sound down, or a client that cancels echoes; then a pause or a cough over an answer is told from the answer itself.'
 
-type Spoken = { replyId: string; reply: Pick<Reply, 'heardAt'> }
-
-type Utterance = Spoken & {
-  isOver: boolean
-  /** Letters of the reply that were spoken too long before. */
-  spokenFrom: number
-  voicedMs: number
-  text: string | null
-  words: Words | null
+type Speaking = Pick<Reply, 'heardAt' | 'soundAt'>
+type Spoken = {
+  replyId: string
+  reply: Speaking /** Letters that were spoken too long before. */
+  fromLetter: number
 }
 
-/** What is said over replies in one session: its words judged as they become known. */
+type Utterance = {
+  /** The reply that it is said over or just after. */
+  spoken: Spoken | null
+  isOver: boolean
+  sound: UtteranceSound
+  voicedMs: number
+  /** What was judged last, and as what. */
+  judged: { text: string | null; ownShare: number | null; isFar: boolean; words: Words | null } | null
+}
+
+/** What is said over replies in one session: its words and its sound judged as they become known. */
 export type Overheard = {
   /** A reply begins to be heard. */
-  speaks(replyId: string, reply: Pick<Reply, 'heardAt'>): void
+  speaks(replyId: string, reply: Speaking): void
   /** A turn begins to be said, over the reply or not. */
   begin(turnId: string, isOver: boolean): void
+  /** The next samples of it, mono, 16 kHz. */
+  hear(turnId: string, samples: Int16Array): void
   /** What is known of it after another frame; null for a turn that was not begun over a reply. */
   follow(
     turnId: string,
@@ -46,21 +57,35 @@ export type Overheard = {
 
 export function createOverheard(sink: Sink): Overheard {
   const utterances = new Map<string, Utterance>()
+  const nearness: Nearness = createNearness()
   let hearsItself = false
   /** The reply that was heard last; `untilMs`: how long its echo may still come, once it is over. */
-  let latest: (Spoken & { untilMs: number }) | null = null
+  let latest: { replyId: string; reply: Speaking; untilMs: number } | null = null
 
-  function wordsOf({ reply, replyId, spokenFrom }: Utterance, text: string): Words {
-    const spoken = reply.heardAt(SPOKEN_AFTER_MS).slice(spokenFrom)
-    const words = judgeWords({ text, spoken, hearsItself })
-    if (words === 'echo') {
-      hearsItself = true
-      sink.tell({
-        ...{ type: 'hint', turnId: replyId, hint: 'hears-itself' },
-        ...{ message: HEARS_ITSELF, mend: USE_HEADPHONES },
-      })
-    }
+  function wordsOf(utterance: Utterance, text: string | null): Words | null {
+    const { spoken: over, sound, judged } = utterance
+    if (over === null) return null
+    const known = { text, ownShare: sound.ownShare(), isFar: nearness.isFar(sound.loudestDb()) }
+    if (judged !== null && isDeepStrictEqual({ ...known, words: judged.words }, judged)) return judged.words
+    const spoken = over.reply.heardAt(SPOKEN_AFTER_MS).slice(over.fromLetter)
+    const words = judgeWords({ ...known, spoken, hearsItself })
+    utterance.judged = { ...known, words }
+    if (words === 'echo') tellEcho(over)
     return words
+  }
+
+  function tellEcho({ replyId }: Spoken): void {
+    hearsItself = true
+    sink.tell({
+      ...{ type: 'hint', turnId: replyId, hint: 'hears-itself' },
+      ...{ message: HEARS_ITSELF, mend: USE_HEADPHONES },
+    })
+  }
+
+  function spokenNow(): Spoken | null {
+    if (latest === null || latest.untilMs < performance.now()) return null
+    const { replyId, reply } = latest
+    return { replyId, reply, fromLetter: reply.heardAt(-SPOKEN_BEFORE_MS).length }
   }
 
   return {
@@ -68,23 +93,26 @@ export function createOverheard(sink: Sink): Overheard {
       latest = { replyId, reply, untilMs: Number.POSITIVE_INFINITY }
     },
     begin(turnId, isOver) {
-      if (latest === null || latest.untilMs < performance.now()) return
-      const spokenFrom = latest.reply.heardAt(-SPOKEN_BEFORE_MS).length
-      utterances.set(turnId, { ...latest, isOver, spokenFrom, voicedMs: 0, text: null, words: null })
+      const spoken = spokenNow()
+      const sound = createUtteranceSound(spoken?.reply.soundAt ?? null)
+      utterances.set(turnId, { spoken, isOver, sound, voicedMs: 0, judged: null })
     },
+    hear: (turnId, samples) => utterances.get(turnId)?.sound.push(samples),
     follow(turnId, text, voicedMs) {
       const known = utterances.get(turnId)
       if (!known?.isOver) return null
       const isVoiced = voicedMs > known.voicedMs
-      if (text !== known.text) known.words = text === null ? null : wordsOf(known, text)
-      Object.assign(known, { text, voicedMs })
-      return { voicedMs, words: known.words, isVoiced, hearsItself }
+      known.voicedMs = voicedMs
+      const words = wordsOf(known, text)
+      return { voicedMs, words, isVoiced, hearsItself }
     },
     judge(turnId, text, voicedMs) {
       const known = utterances.get(turnId)
       if (known === undefined) return null
       const words = wordsOf(known, text ?? '')
-      return known.isOver || words === 'echo' ? { voicedMs, words } : null
+      if (known.isOver || words === 'echo') return words === null ? null : { voicedMs, words }
+      if (text !== null) nearness.answered(known.sound.loudestDb())
+      return null
     },
     forget(turnId) {
       utterances.delete(turnId)

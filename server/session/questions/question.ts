@@ -54,8 +54,13 @@ export type QuestionContext = {
   signal: AbortSignal
 }
 
-/** Told after every frame of a question that is being said what is known of it: how much is voiced, and its words so far. */
-export type Following = { heard(voicedMs: number, text: string | null): void }
+/** Told of a question that is being said with every frame of it. */
+export type Following = {
+  /** Its next samples, mono, 16 kHz; the first time those from before its first sound. */
+  sounds(samples: Int16Array): void
+  /** What is known of it after them: how much is voiced, and its words so far. */
+  heard(voicedMs: number, text: string | null): void
+}
 
 export type AskedFor = (context: QuestionContext & Following & { supposing: Supposing }) => QuestionSource
 

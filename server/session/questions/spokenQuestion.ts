@@ -13,7 +13,7 @@ type Said = { text: string; language: string | null } | null
 
 /** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. */
 export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): AskedFor {
-  return ({ stages, turn, sink, signal, supposing, heard }) => {
+  return ({ stages, turn, sink, signal, supposing, sounds, heard }) => {
     const { turnId, owner } = turn
     const { conversation, settings: begunWith } = active.now()
     let samples: Int16Array | null = null
@@ -99,7 +99,10 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
 
     return {
       taker: {
-        push: part => recognition.push(part),
+        push(part) {
+          sounds(part)
+          recognition.push(part)
+        },
         paused(speech, detector) {
           supposing.paused(detector)
           recognition.paused(speech, suppose)

@@ -1,11 +1,15 @@
 import { within } from '../../abort.ts'
+import type { SpokenAudio } from '../../audio/pcm.ts'
 import type { Outcome } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { Played, Voice } from '../../voice/voice.ts'
+import { ECHO_RATE } from '../interruption/echoShare.ts'
+import type { PlayedSound } from '../interruption/utteranceSound.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 import type { RunnerDependencies } from '../runner.ts'
 import { answer } from './answer.ts'
 import { createPlayout } from './playout.ts'
+import { createSentSound } from './sentSound.ts'
 import { createSpeaking, MS_PER_LETTER, type Speaking } from './speak.ts'
 import type { Speculation } from './speculation.ts'
 
@@ -35,6 +39,8 @@ export type Reply = {
   resume(): void
   /** What of it will have been heard in so many milliseconds, or had been before (negative), if it plays on. */
   heardAt(offsetMs: number): string
+  /** The same of its sound. */
+  soundAt: PlayedSound
   /** It is known where its playback ended. */
   isPlayedOut(): boolean
   isAllPlayed(): boolean
@@ -50,6 +56,7 @@ export function createReply(context: ReplyContext): Reply {
   const { turnId } = turn
   const stopping = new AbortController()
   const playout = createPlayout()
+  const sentSound = createSentSound(ECHO_RATE)
   const recorder = context.replies.recorder()
   let question: Question | null = null
   let speaking: Speaking | null = null
@@ -62,6 +69,11 @@ export function createReply(context: ReplyContext): Reply {
     // What still goes out of one that was stopped is none that the listener hears.
     if (!isAudible && !stopping.signal.aborted) context.audible()
     isAudible = true
+  }
+
+  function sent(audio: SpokenAudio): void {
+    if (plays) sentSound.push(audio, playout.positionMs())
+    beAudible()
   }
 
   function played(): Played {
@@ -89,7 +101,7 @@ export function createReply(context: ReplyContext): Reply {
       const { signal } = stopping
       const options = { ...{ turnId, sink, playout, plays, recorder }, timeline: turn.timeline }
       const timings = turn.draft.synthesis
-      speaking = synthesize && createSpeaking({ ...options, timings, synthesize, audible: beAudible }, signal)
+      speaking = synthesize && createSpeaking({ ...options, timings, synthesize, sent }, signal)
       const worded = kind === 'inBrowser' ? beAudible : () => {}
       await answer(asked, { ...context, signal, speaking, worded })
       isAllSent = true
@@ -119,6 +131,10 @@ export function createReply(context: ReplyContext): Reply {
       const letters = now.spokenLength === null ? null : now.spokenLength + offsetMs / MS_PER_LETTER
       const then = { ...now, spokenLength: letters, positionMs: now.positionMs + offsetMs }
       return question?.voice.heard(then) ?? ''
+    },
+    soundAt(fromMs, toMs) {
+      const nowMs = playout.positionMs()
+      return sentSound.between(nowMs + fromMs, nowMs + toMs)
     },
     isPlayedOut: () => isAudible && playout.isOver(),
     isAllPlayed: () => isAllSent && (question?.voice.allPlayed(played()) ?? true),

@@ -27,8 +27,8 @@ export type SpeakingOptions = {
   timeline: Timeline
   /** Filled as times become known. */
   timings: SynthesisTimings
-  /** The first audio is on its way. */
-  audible(): void
+  /** So much more of it is on its way. */
+  sent(audio: SpokenAudio): void
 }
 
 export type Speaking = {
@@ -84,7 +84,7 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
     const audioMs = (samples.length / sampleRate) * 1000
     timeline.mark('firstAudio')
     playout.sent(audioMs)
-    options.audible()
+    options.sent({ samples, sampleRate })
     return audioMs
   }
 

@@ -99,6 +99,7 @@ function judgements(turn: TurnState | undefined): (Heard | null)[] {
   if (turn?.over === null) return [null, { words: 'aside', voicedMs: 400 }]
   return [
     { words: 'aside', voicedMs: 400 },
+    { words: 'far', voicedMs: 400 },
     { words: 'command', voicedMs: 200 },
     { words: 'word', voicedMs: 200 },
     { words: 'words', voicedMs: 400 },
@@ -110,8 +111,9 @@ function wordsOver(turnId: string): FloorEvent[] {
     [null, 200, true],
     [null, 400, true],
     [null, 400, false],
-    [null, 900, true],
-    ['aside', 900, true],
+    [null, 1300, true],
+    ['aside', 1300, true],
+    ['far', 1300, true],
     ['word', 400, false],
     ['words', 200, false],
     ['words', 400, true],

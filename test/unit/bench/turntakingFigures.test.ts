@@ -61,7 +61,10 @@ const turn = (
 const sound = (arm: string, set: SoundOutcome['item']['set'], stoppedMs: number | null, isVoid = false) => ({
   arm,
   item: { set, clip: `${set} ${stoppedMs}`, speaker: 'x', echo: null },
-  played: { duckedMs: 100, pausedMs: null, resumedMs: stoppedMs === null ? 900 : null, stoppedMs, isVoid },
+  played: {
+    ...{ duckedMs: 100, pausedMs: null, resumedMs: stoppedMs === null ? 900 : null, stoppedMs },
+    ...{ afterEndMs: stoppedMs === null ? null : stoppedMs - 300, heard: null, isVoid },
+  },
   cpuSeconds: null,
 })
 

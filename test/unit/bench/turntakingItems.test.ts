@@ -13,7 +13,7 @@ import {
   turnSets,
 } from '../../../scripts/bench/turntaking/items/items.ts'
 import { atLevel } from '../../../scripts/bench/turntaking/items/levels.ts'
-import { onsetMs, trimmed } from '../../../scripts/bench/turntaking/items/spoken.ts'
+import { soundedMs, trimmed } from '../../../scripts/bench/turntaking/items/spoken.ts'
 import { levelDb } from '../../../server/audio/pcm.ts'
 
 /** 500 ms of room tone, 2 s of speech with a quiet place in its middle, and room tone again. */
@@ -145,8 +145,8 @@ describe('a sound', () => {
 
   test('begins where it is no silence, and without it is all', async () => {
     const spoken = await speak('Hello.')
-    expect(onsetMs(spoken)).toBe(100)
-    expect(onsetMs(trimmed(spoken))).toBe(0)
+    expect(soundedMs(spoken).onsetMs).toBe(100)
+    expect(soundedMs(trimmed(spoken)).onsetMs).toBe(0)
     expect(trimmed(spoken).length).toBe(spoken.length - 3200)
   })
 })

@@ -198,7 +198,7 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
   },
   'at most one turn is said over a reply and not judged': ({ after }) =>
     after.turns.filter(({ over }) => over !== null).length > 1 && 'more are',
-  'a listening word, an echo and a cough end no reply, whatever else is said does': ({
+  'a listening word, an echo, a far voice and a cough end no reply, whatever else is said does': ({
     before,
     event,
     after,
@@ -212,7 +212,9 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
     const stopped = after.turns.find(({ id }) => id === reply?.id)?.stop
     const { words, voicedMs } = event.over
     const isMeant =
-      words === 'command' || words === 'stop' || (words !== 'aside' && words !== 'echo' && voicedMs >= 250)
+      words === 'command' ||
+      words === 'stop' ||
+      (!['aside', 'echo', 'far'].includes(words ?? '') && voicedMs >= 250)
     if (reply === undefined || !before.plays || before.bargeInMs === 0) return false
     return (stopped === 'barge-in') !== isMeant && `${words} of ${voicedMs} ms left it ${stopped}`
   },

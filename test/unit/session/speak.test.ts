@@ -34,7 +34,7 @@ function speaking({ audioMs = 250, reads = true, plays = true, ends = true } = {
         },
       },
       recorder: { take: () => {}, durationMs: () => 0, wav: async () => null },
-      audible: () => {},
+      sent: () => {},
     },
     turn.signal,
   )

@@ -2,7 +2,7 @@ import type { SpeechClip } from '../../speechClips.ts'
 import { holdsOf, phrasesOf, quietOnes } from './holds.ts'
 import type { Item } from './items.ts'
 import { echoes, questionsOver, recordedSounds, televisionOf } from './sounds.ts'
-import { type Speak, spokenSounds, spokenTurns } from './spoken.ts'
+import { type Speak, spokenQuestion, spokenSounds, spokenTurns } from './spoken.ts'
 
 /** Everything that can be played: made of the clips, and of what `speak` says where those have none. The seed decides the rest. */
 export async function allItems(
@@ -19,7 +19,7 @@ export async function allItems(
     ...quietOnes(spoken),
     ...(await spokenSounds(speak)),
     ...recordedSounds(clips),
-    ...televisionOf(spoken),
+    ...televisionOf(spoken, await spokenQuestion(speak)),
     ...echoes(seed),
     ...questionsOver(spoken),
   ]

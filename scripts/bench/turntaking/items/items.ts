@@ -35,6 +35,8 @@ export type SoundItem = Origin & {
   samples: Int16Array
   /** The reply itself, so much quieter and later. */
   echo: { dB: number; delayMs: number } | null
+  /** What somebody near the microphone asks first, so that the session knows their voice. Without it the question is typed. */
+  asked?: Int16Array
 }
 
 export const isTurn = (item: Item): item is TurnItem => 'fromMs' in item

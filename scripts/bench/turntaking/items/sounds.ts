@@ -12,15 +12,15 @@ const TV_MS = 4000
 const ECHO_DB = [-12, -20, -28, -34, -40] as const
 const ECHO_DELAYS_MS = [50, 120, 200, 300] as const
 
-/** Whole clips as somebody on television says them, each at each level. */
-export function televisionOf(clips: readonly SpeechClip[]): SoundItem[] {
+/** Whole clips as somebody on television says them, each at each level, once somebody near has `asked`. */
+export function televisionOf(clips: readonly SpeechClip[], asked: Int16Array): SoundItem[] {
   const spoken = clips.filter(({ kind }) => kind === 'speech')
   return spoken.flatMap(clip =>
     TV_DB.map((dB): SoundItem => {
       const fromMs = clip.found.segments[0]?.startMs ?? 0
       const part = clip.samples.subarray(samplesIn(fromMs), samplesIn(fromMs + TV_MS))
       const samples = inRoom(scaled(atLevel(part, NEAR_DB), dB))
-      return { set: 'tv', clip: clip.file, speaker: speakerOf(clip), samples, echo: null }
+      return { set: 'tv', clip: clip.file, speaker: speakerOf(clip), samples, echo: null, asked }
     }),
   )
 }

@@ -73,6 +73,14 @@ export async function spokenSounds(speak: Speak): Promise<SoundItem[]> {
   return (await Promise.all(all)).flat()
 }
 
+/** A question that takes long to answer. */
+export const LONG_QUESTION = 'Tell me a long story about an old lighthouse and the people who lived in it.'
+
+/** The same, said near the microphone. */
+export async function spokenQuestion(speak: Speak): Promise<Int16Array> {
+  return await nearBy(speak, LONG_QUESTION, 'rms')
+}
+
 /** Each text by each voice. */
 async function everyOne<T, R>(texts: readonly T[], make: (text: T, voice: string) => Promise<R>) {
   return await Promise.all(texts.flatMap(text => voices.map(voice => make(text, voice))))
@@ -100,10 +108,12 @@ export function trimmed(samples: Int16Array): Int16Array {
   return samples.subarray(from, to)
 }
 
-/** Where a sound that lies in a quiet room begins, milliseconds. */
-export function onsetMs(samples: Int16Array): number {
+/** Where a sound that lies in a quiet room begins and ends, milliseconds. */
+export function soundedMs(samples: Int16Array): { onsetMs: number; endMs: number } {
   const step = samplesIn(EDGE_MS)
+  const loud: number[] = []
   for (let from = 0; from < samples.length; from += step)
-    if (levelDb(samples.subarray(from, from + step)) >= EDGE_DB) return from / 16
-  return 0
+    if (levelDb(samples.subarray(from, from + step)) >= EDGE_DB) loud.push(from / 16)
+  const onsetMs = loud[0] ?? 0
+  return { onsetMs, endMs: (loud.at(-1) ?? onsetMs) + EDGE_MS }
 }

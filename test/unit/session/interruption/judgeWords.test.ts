@@ -4,7 +4,7 @@ import { judgeWords, type Words } from '../../../../server/session/interruption/
 const reply = 'Paris is the capital of France, and no city there has more people. '
 const question = 'It rains in Rome. Shall I look up tomorrow, too?'
 /** As recognizers write what they hear. */
-const table: Record<Words, string[]> = {
+const table: Record<Exclude<Words, 'far'>, string[]> = {
   command: [
     ...['Stop.', 'stop', 'Stop!', 'Stop it.', 'Stop, please.', 'Okay, stop.', 'Wait.', 'Wait a second.'],
     ...['Hold on.', 'Hold on a minute', 'Hang on.', 'Quiet.', 'Be quiet, please.', 'Cancel.', 'Shut up.'],
@@ -89,7 +89,7 @@ const table: Record<Words, string[]> = {
 }
 
 const judged = (text: string, spoken = reply, hearsItself = false) =>
-  judgeWords({ text, spoken, hearsItself })
+  judgeWords({ text, spoken, hearsItself, ownShare: null, isFar: false })
 
 describe('what is said over a reply is judged by its words', () => {
   test.each(Object.entries(table).flatMap(([words, texts]) => texts.map(text => [text, words])))(
@@ -119,6 +119,44 @@ describe('what is said over a reply is judged by its words', () => {
     expect(judged('Then stop and wait', spoken)).toBe('echo')
     expect(judged('Stop.', reply, true)).toBe('command')
     expect(judged('Hold on.', 'You can hold on to it.')).toBe('command')
+  })
+
+  test('whose sound is the reply is an echo, whatever was understood, but for a stop word that may be heard through it', () => {
+    const heard = (text: string | null, ownShare: number | null) =>
+      judgeWords({ text, spoken: reply, hearsItself: true, ownShare, isFar: false })
+    for (const text of ['And the dead have', 'Okay, bye.', 'Rome?', null])
+      expect(heard(text, 0.5)).toBe('echo')
+    expect(heard('Rome?', 0.35)).toBe('echo')
+    expect(heard('And the dead have', 0.3)).toBe('words')
+    expect(heard(null, 0.3)).toBeNull()
+    expect(heard('Stop.', 0.5)).toBe('command')
+    expect(heard('Stop.', 0.9)).toBe('echo')
+    expect(heard('', 0.9)).toBe('aside')
+    const first = { text: 'Rome?', spoken: reply, hearsItself: false, isFar: false }
+    expect([0.4, 0.5].map(ownShare => judgeWords({ ...first, ownShare }))).toEqual(['word', 'echo'])
+  })
+
+  test('a stop word among those of an echo is meant where somebody else is heard', () => {
+    const heard = (spoken: string, ownShare: number | null) =>
+      judgeWords({
+        text: 'the capital of France stop and',
+        spoken,
+        hearsItself: true,
+        ownShare,
+        isFar: false,
+      })
+    expect(heard(reply, null)).toBe('echo')
+    expect(heard(reply, 0.5)).toBe('echo')
+    expect(heard(reply, 0.1)).toBe('stop')
+    expect(heard('It is the capital of France, stop, and more', 0.1)).toBe('echo')
+  })
+
+  test('a voice that is far away ends the reply by a stop word alone', () => {
+    const heard = (text: string | null) =>
+      judgeWords({ text, spoken: reply, hearsItself: false, ownShare: 0.1, isFar: true })
+    for (const text of ['What about Rome?', 'Rome?', 'Mm-hm.', '', null]) expect(heard(text)).toBe('far')
+    expect([heard('Stop.'), heard('No, I meant Rome')]).toEqual(['command', 'stop'])
+    expect(heard('Paris is the capital of France')).toBe('echo')
   })
 
   test('what is not spoken is no echo', () => {

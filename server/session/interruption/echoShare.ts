@@ -1,0 +1,97 @@
+/** Hertz of both sounds: speech has most of its power below half of that, and a search costs a sixteenth of one at 16 kHz. */
+export const ECHO_RATE = 4000
+
+/** Copies that are taken out one after another: the direct sound, and what a loudspeaker, walls and a table make of it. */
+const COPIES = 8
+/** Where the others lie: so much sooner than the loudest, and so much later. */
+const SOONER = 0.002 * ECHO_RATE
+const LATER = 0.05 * ECHO_RATE
+/** What the loudest copy explains less of is no echo, and what is explained so far is one: more copies would only cost time. */
+const NOTHING = 0.1
+const ENOUGH = 0.9
+/** Evens the spectrum of speech out, in which the lowest tones would decide alone. */
+const EMPHASIS = 0.9
+
+export type Explained = {
+  /** Of the power of what was heard, 0 to 1. */
+  share: number
+  /** Sample of what was played that the loudest copy begins with. */
+  at: number
+}
+
+/**
+ * How much of what a microphone heard is what a loudspeaker played, late, quieter and from walls. That is a sum of delayed copies of
+ * known samples, so matching pursuit finds them (Mallat and Zhang 1993, "Matching pursuits with time-frequency dictionaries"; the
+ * dictionary is the sound that was played, once for every delay). Words, pitch and rhythm of another voice explain next to nothing.
+ * @param heard mono at `ECHO_RATE`
+ * @param played the same, from before to after the place where its echo may come from; every place in it is tried
+ */
+export function explainedBy(played: Float32Array, heard: Float32Array): Explained {
+  const left = emphasized(heard)
+  const source = emphasized(played)
+  const whole = powerOf(left)
+  const places = source.length - left.length
+  if (whole === 0 || places < 0) return { share: 0, at: 0 }
+  const powers = powersOf(source, left.length)
+  const loudest = bestCopy(source, powers, left, 0, places)
+  let copy = loudest
+  let share = copy.power / whole
+  for (let count = 1; count < COPIES && share > NOTHING && share < ENOUGH; count++) {
+    takeOut(source, copy, left)
+    copy = bestCopy(
+      ...([source, powers, left] as const),
+      Math.max(0, loudest.at - LATER),
+      Math.min(places, loudest.at + SOONER),
+    )
+    share += copy.power / whole
+  }
+  return { share, at: loudest.at }
+}
+
+/** A part of the source from `at` on, `gain` times as loud; `power`: how much of what is left it explains. */
+type Copy = { at: number; gain: number; power: number }
+
+function bestCopy(
+  source: Float32Array,
+  powers: Float64Array,
+  left: Float32Array,
+  first: number,
+  last: number,
+): Copy {
+  let best: Copy = { at: first, gain: 0, power: 0 }
+  for (let at = first; at <= last; at++) {
+    const own = powers[at] ?? 0
+    if (own <= 0) continue
+    let product = 0
+    for (let index = 0; index < left.length; index++)
+      product += (left[index] ?? 0) * (source[at + index] ?? 0)
+    const power = (product * product) / own
+    if (power > best.power) best = { at, gain: product / own, power }
+  }
+  return best
+}
+
+function takeOut(source: Float32Array, { at, gain }: Copy, left: Float32Array): void {
+  for (let index = 0; index < left.length; index++)
+    left[index] = (left[index] ?? 0) - gain * (source[at + index] ?? 0)
+}
+
+function emphasized(samples: Float32Array): Float32Array {
+  return samples.map((sample, index) => sample - EMPHASIS * (samples[index - 1] ?? 0))
+}
+
+export function powerOf(samples: Float32Array): number {
+  let power = 0
+  for (const sample of samples) power += sample * sample
+  return power
+}
+
+/** Power of every part of so many samples, by the sample it begins with. */
+function powersOf(samples: Float32Array, length: number): Float64Array {
+  const sums = new Float64Array(samples.length + 1)
+  for (const [index, sample] of samples.entries()) sums[index + 1] = (sums[index] ?? 0) + sample * sample
+  return Float64Array.from(
+    { length: samples.length - length + 1 },
+    (_, at) => (sums[at + length] ?? 0) - (sums[at] ?? 0),
+  )
+}
