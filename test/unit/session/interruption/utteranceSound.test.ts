@@ -7,6 +7,7 @@ import { ECHO_RATE, explainedBy } from '../../../../server/session/interruption/
 import {
   createUtteranceSound,
   KNOWN_OWN_SHARE,
+  OWN_SHARE,
 } from '../../../../server/session/interruption/utteranceSound.ts'
 import { createSentSound } from '../../../../server/session/reply/sentSound.ts'
 import { randomFrom } from '../../../../server/shared/seeded.ts'
@@ -41,11 +42,19 @@ function inEchoingRoom(samples: Int16Array, dB: number): Int16Array {
 }
 
 /** What is known of what a microphone hears from one moment of a reply to another, frame by frame. */
-function heard(microphone: Int16Array, fromMs = 400, toMs = 1600) {
+function heard(
+  microphone: Int16Array,
+  fromMs: number,
+  toMs: number,
+  errorMs = (_atMs: number) => 0,
+  played = reply,
+) {
   const sent = createSentSound(ECHO_RATE)
-  sent.push({ samples: reply, sampleRate: PCM_SAMPLE_RATE }, 0)
+  sent.push({ samples: played, sampleRate: PCM_SAMPLE_RATE }, 0)
   let nowMs = fromMs
-  const sound = createUtteranceSound((from, to) => sent.between(nowMs + from, nowMs + to))
+  const sound = createUtteranceSound((from, to) =>
+    sent.between(nowMs + errorMs(nowMs) + from, nowMs + errorMs(nowMs) + to),
+  )
   const shares: (number | null)[] = []
   for (let at = samplesIn(fromMs); at + FRAME <= samplesIn(toMs); at += FRAME) {
     nowMs = (at + FRAME) / 16
@@ -68,6 +77,19 @@ describe('the sound of an utterance over a reply', () => {
       const echo = inRoom(scaled(late(inEchoingRoom(reply, dB), 180), -20))
       expect(heard(echo, 1000, 2200).share, `${dB} dB`).toBeGreaterThan(KNOWN_OWN_SHARE)
     }
+  })
+
+  test('is its echo though reports say that the reply is where it sounds alike', () => {
+    const random = randomFrom(9)
+    const noise = (length: number) => Float64Array.from({ length }, () => random() - 0.5)
+    // Every 80 ms two thirds of its power are the same.
+    const same = noise(samplesIn(80))
+    const alike = Int16Array.from(noise(samplesIn(3000)), (own, at) =>
+      Math.round(6000 * (Math.sqrt(0.65) * (same[at % same.length] ?? 0) + Math.sqrt(0.35) * own)),
+    )
+    const echo = scaled(late(alike, 200), -6)
+    const { share } = heard(echo, 1000, 2200, ms => (ms > 1400 ? 120 : 0), alike)
+    expect(share).toBeGreaterThan(OWN_SHARE)
   })
 
   test('is its echo where that gets quieter in the middle', () => {
