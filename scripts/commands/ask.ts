@@ -6,6 +6,7 @@ import { loadConfig } from '../../server/config.ts'
 import { QuantvoxError } from '../../server/errors.ts'
 import { writePrivately } from '../../server/files/privateFiles.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
+import { printable } from './printable.ts'
 import { serverForCommand } from './server.ts'
 import type { ServerRequest } from './serverRequest.ts'
 import { timingTable } from './timingTable.ts'
@@ -45,7 +46,9 @@ export function addAsk(program: Command, signal: AbortSignal): void {
       try {
         const answer = await ask(server.request, question, options)
         if (options.out !== undefined) await saveReply(server.request, answer, options.out)
-        process.stdout.write(options.json ? `${JSON.stringify(answer, null, 2)}\n` : answerText(answer))
+        process.stdout.write(
+          options.json ? `${JSON.stringify(answer, null, 2)}\n` : printable(answerText(answer)),
+        )
       } finally {
         await server.stop()
       }

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { PRIVATE_FILE } from '../../../server/files/privateFiles.ts'
 import type { StoredTurn } from '../../../server/protocol/record.ts'
 import { MAX_PAGE_SIZE, type TurnFilters, type TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { printable } from '../printable.ts'
 import { textTable } from '../textTable.ts'
 import { milliseconds, timingTable } from '../timingTable.ts'
 import { typedFilters } from './turnFilters.ts'
@@ -26,7 +27,10 @@ export async function listTurns(
 /** `turns show ID`: text and timing table, or the stored turn as JSON. Throws `not_found`. */
 export async function showTurn(options: Common & { turnId: string; json?: boolean }): Promise<void> {
   const turn = await withSource(options, source => source.get(options.turnId))
-  await write(options.out, options.json ? `${JSON.stringify(turn, null, 2)}\n` : `${turnText(turn)}\n`)
+  await write(
+    options.out,
+    options.json ? `${JSON.stringify(turn, null, 2)}\n` : `${printable(turnText(turn))}\n`,
+  )
 }
 
 /**

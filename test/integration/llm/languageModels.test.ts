@@ -82,6 +82,7 @@ describe('the models of an Ollama', () => {
     ['library/b', 'b:latest'],
     ['registry.ollama.ai/library/b:latest', 'b:latest'],
     ['https://registry.ollama.ai/library/b', 'b:latest'],
+    ['https://ollama.com/library/b', 'b:latest'],
     ['HF.co/someone/Tiny-GGUF:q8_0', 'hf.co/someone/tiny-GGUF:Q8_0'],
     ['someone/c', 'someone/c:latest'],
   ])('are found by %s, as Ollama finds them, under one name', async (asked, name) => {
