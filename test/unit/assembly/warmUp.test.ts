@@ -9,7 +9,11 @@ import { quietLog } from '../../support/quietLog.ts'
 
 /** Warms up over an Ollama that has no model; gives the tags that were put into it. */
 async function pulledInto(owned: boolean, flags: Record<string, string>, refused?: QuantvoxError) {
-  const { config } = readConfig({ flags: { VOICE: 'none', ...flags }, environment: {}, dotEnv: {} })
+  const { config } = readConfig({
+    flags: { VOICE: 'none', ENDPOINTING: 'silence', ...flags },
+    environment: {},
+    dotEnv: {},
+  })
   const { stages, calls } = createFakeStages()
   if (refused) stages.languageModel = () => Promise.reject(refused)
   stages.settings.llmModel = async () => config.LLM_MODEL ?? 'chosen:1b'
@@ -52,7 +56,11 @@ test('nothing is put into an Ollama that is not ours unless it was named', async
 })
 
 test('a speech engine that does not start keeps no typed question waiting', async () => {
-  const { config } = readConfig({ flags: { VOICE: 'none' }, environment: {}, dotEnv: {} })
+  const { config } = readConfig({
+    flags: { VOICE: 'none', ENDPOINTING: 'silence' },
+    environment: {},
+    dotEnv: {},
+  })
   const { stages, calls } = createFakeStages()
   stages.speechLevel = () => Promise.reject(new QuantvoxError('engine_unavailable', 'whisper-server died.'))
   const languageModels = { list: async () => [fakeLanguageModel] }
