@@ -6,7 +6,7 @@ import { authorizationFor } from '../../server/credentials.ts'
 /** So long that its decoding takes several full windows, one after another. */
 const LONG_SECONDS = 90
 const SHORT_SECONDS = 1
-/** Into the long decoding, so that it is under way when its client leaves. */
+/** Into the long decoding, from when it was sent on, so that it is under way when its client leaves. */
 const LEAVE_AFTER_MS = 150
 const LONG_WITHIN_MS = 60_000
 
@@ -25,15 +25,19 @@ export async function tryCancelling(baseUrl: string, signal: AbortSignal): Promi
   }
   const longMs = await timed(LONG_SECONDS)
   const shortMs = await timed(SHORT_SECONDS)
-  const leaving = AbortSignal.any([within, AbortSignal.timeout(LEAVE_AFTER_MS)])
-  await decode(baseUrl, LONG_SECONDS, leaving).catch(() => within.throwIfAborted())
+  await decode(baseUrl, LONG_SECONDS, within, LEAVE_AFTER_MS).catch(() => within.throwIfAborted())
   const afterLeavingMs = await timed(SHORT_SECONDS)
   // Nearer to the short one alone than to the short one behind the rest of the long one.
   return { longMs, afterLeavingMs, cancels: afterLeavingMs - shortMs < (longMs - LEAVE_AFTER_MS) / 2 }
 }
 
-/** One decoding of quiet noise on a connection of its own, which an abort closes. */
-async function decode(baseUrl: string, seconds: number, signal: AbortSignal): Promise<void> {
+/** One decoding of quiet noise on a connection of its own, which an abort closes, and so long after it was sent a client that leaves. */
+async function decode(
+  baseUrl: string,
+  seconds: number,
+  signal: AbortSignal,
+  leavesAfterMs?: number,
+): Promise<void> {
   const form = new FormData()
   const wav = encodeWav(noise(seconds))
   form.set('file', new Blob([new Uint8Array(wav)], { type: 'audio/wav' }), 'noise.wav')
@@ -62,6 +66,10 @@ async function decode(baseUrl: string, seconds: number, signal: AbortSignal): Pr
       answer => answer.resume().once('end', settle).once('error', refuse),
     )
     asking.once('error', refuse)
+    if (leavesAfterMs !== undefined)
+      asking.once('finish', () =>
+        setTimeout(() => asking.destroy(new Error('the client left')), leavesAfterMs),
+      )
     asking.end(body)
   })
 }
