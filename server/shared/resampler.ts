@@ -1,3 +1,5 @@
+import { joinFloats } from './floats.ts'
+
 /** Stop-band attenuation aimed at, dB. 16-bit speech has less dynamic range than that. */
 const ATTENUATION_DB = 80
 /** Transition band, centred on the cut-off: 7.2 to 8.4 kHz at 16 kHz out, so that what folds back lies above 7.6 kHz. */
@@ -74,10 +76,7 @@ export function createResampler(inputRate: number, outputRate: number): Resample
   }
 
   const append = (samples: Float32Array) => {
-    const joined = new Float32Array(buffer.length + samples.length)
-    joined.set(buffer)
-    joined.set(samples, buffer.length)
-    buffer = joined
+    buffer = joinFloats(buffer, samples)
   }
 
   return {

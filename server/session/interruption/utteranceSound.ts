@@ -1,4 +1,5 @@
-import { PCM_SAMPLE_RATE, toFloat32 } from '../../audio/pcm.ts'
+import { durationMs, PCM_SAMPLE_RATE, samplesIn, toFloat32 } from '../../audio/pcm.ts'
+import { joinFloats } from '../../shared/floats.ts'
 import { createResampler } from '../../shared/resampler.ts'
 import { ECHO_RATE, explainedBy, powerOf } from './echoShare.ts'
 
@@ -38,7 +39,7 @@ export type UtteranceSound = {
 /** What the sound of an utterance says, whatever its words are. @param played of the reply that it may be an echo of */
 export function createUtteranceSound(played: PlayedSound | null): UtteranceSound {
   const resampler = createResampler(PCM_SAMPLE_RATE, ECHO_RATE)
-  const length = inSamples(PART_MS)
+  const length = samplesIn(PART_MS, ECHO_RATE)
   let heard = new Float32Array(0)
   let parts: { power: number; share: number }[] = []
   let loudest = 0
@@ -53,7 +54,7 @@ export function createUtteranceSound(played: PlayedSound | null): UtteranceSound
       if (share >= OWN_SHARE) return share
     }
     const { share, at } = explainedBy(played(fromMs - LATER_MS, -agoMs + SOONER_MS), part)
-    if (share >= KNOWN_OWN_SHARE) delayMs = LATER_MS - (at * 1000) / ECHO_RATE
+    if (share >= KNOWN_OWN_SHARE) delayMs = LATER_MS - durationMs(at, ECHO_RATE)
     return share
   }
 
@@ -70,22 +71,12 @@ export function createUtteranceSound(played: PlayedSound | null): UtteranceSound
 
   return {
     push(samples) {
-      heard = joined(heard, resampler.push(toFloat32(samples)))
-      for (; heard.length >= length; heard = heard.slice(inSamples(STEP_MS)))
-        hear(heard.subarray(0, length), inMs(heard.length - length))
+      heard = joinFloats(heard, resampler.push(toFloat32(samples)))
+      for (; heard.length >= length; heard = heard.slice(samplesIn(STEP_MS, ECHO_RATE)))
+        hear(heard.subarray(0, length), durationMs(heard.length - length, ECHO_RATE))
     },
     ownShare: () =>
       parts.length < FEWEST_PARTS ? null : parts.reduce((least, { share }) => Math.min(least, share), 1),
     loudestDb: () => 10 * Math.log10(loudest / length),
   }
-}
-
-const inSamples = (ms: number) => Math.round((ms * ECHO_RATE) / 1000)
-const inMs = (samples: number) => (samples * 1000) / ECHO_RATE
-
-function joined(first: Float32Array, second: Float32Array): Float32Array<ArrayBuffer> {
-  const both = new Float32Array(first.length + second.length)
-  both.set(first)
-  both.set(second, first.length)
-  return both
 }

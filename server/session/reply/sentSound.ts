@@ -1,4 +1,4 @@
-import { type SpokenAudio, toFloat32 } from '../../audio/pcm.ts'
+import { type SpokenAudio, samplesIn, toFloat32 } from '../../audio/pcm.ts'
 import { createResampler, type Resampler } from '../../shared/resampler.ts'
 
 /** What was played so long ago is of no use any more. */
@@ -17,7 +17,7 @@ export function createSentSound(rate: number): SentSound {
   let rateOfIt = 0
   let parts: { at: number; samples: Float32Array }[] = []
   let length = 0
-  const at = (ms: number) => Math.round((ms * rate) / 1000)
+  const at = (ms: number) => samplesIn(ms, rate)
 
   function add(samples: Float32Array): void {
     if (samples.length > 0) parts.push({ at: length, samples })
