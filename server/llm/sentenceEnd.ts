@@ -6,7 +6,7 @@ import { type ChatMessage, type ChatOptions, keepAliveFor, loadOptions } from '.
 /**
  * How likely it is, by a chat model, that the last of `messages` ends where it does (0 to 1): the probability that a full stop, a question
  * mark or the end of the message comes next. Null where that can't be told: a template that is not understood, an Ollama that shows none
- * (before 0.12.4) or no probabilities (before 0.12.11), roles that do not take turns.
+ * or no probabilities (before 0.12.11), roles that do not take turns.
  * The model reads the prompt that it will answer, up to there, so the answer finds it in the cache; one token is made and thrown away.
  * Throws the errors of `ask`, or the signal's reason.
  */
@@ -20,9 +20,16 @@ export type SentenceEnd = (
 /** What a model's chat template puts around messages: what stands before each role's, and in front of all. */
 type Template = { start: string; afterSystem: string; afterUser: string; afterAssistant: string }
 
-/** No template has these words of its own. */
-const MARKS = ['QVSYSTEM', 'QVFIRST', 'QVREPLY', 'QVSECOND', 'QVAGAIN', 'QVLAST'] as const
-const roles = ['system', 'user', 'assistant', 'user', 'assistant', 'user'] as const
+/** A conversation of words that no template has of its own. */
+const marked: ChatMessage[] = [
+  { role: 'system', content: 'QVSYSTEM' },
+  { role: 'user', content: 'QVFIRST' },
+  { role: 'assistant', content: 'QVREPLY' },
+  { role: 'user', content: 'QVSECOND' },
+  { role: 'assistant', content: 'QVAGAIN' },
+  { role: 'user', content: 'QVLAST' },
+]
+const MARKS = marked.map(({ content }) => content)
 
 /** A field of Ollama's own tests, so it may go: then nothing is told. */
 const Rendered = Type.Object({
@@ -63,7 +70,7 @@ async function readTemplate(
 ): Promise<Template | null> {
   const request = {
     ...{ model: options.model, stream: false as const, think: false, ...keepAliveFor(options) },
-    messages: MARKS.map((content, index) => ({ role: roles[index] ?? 'user', content })),
+    messages: marked,
     // One that does not know of this answers instead.
     options: { ...loadOptions(options), num_predict: 1 },
     _debug_render_only: true,
@@ -79,10 +86,11 @@ async function readTemplate(
 
 /** Null for one that does not hold the marks once each, in order, with the same between the same roles. */
 export function templateIn(rendered: string): Template | null {
-  const parts = rendered.split(new RegExp(MARKS.join('|')))
-  const told = rendered.match(new RegExp(MARKS.join('|'), 'g')) ?? []
-  if (told.join() !== MARKS.join()) return null
-  const [start = '', afterSystem = '', afterUser = '', afterAssistant = '', again, andAgain] = parts
+  // What is captured stands between what it parts.
+  const pieces = rendered.split(new RegExp(`(${MARKS.join('|')})`))
+  if (pieces.filter((_, index) => index % 2 === 1).join() !== MARKS.join()) return null
+  const between = pieces.filter((_, index) => index % 2 === 0)
+  const [start = '', afterSystem = '', afterUser = '', afterAssistant = '', again, andAgain] = between
   return again === afterUser && andAgain === afterAssistant
     ? { start, afterSystem, afterUser, afterAssistant }
     : null
