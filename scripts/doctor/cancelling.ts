@@ -31,7 +31,10 @@ export async function tryCancelling(baseUrl: string, signal: AbortSignal): Promi
   return { longMs, afterLeavingMs, cancels: afterLeavingMs - shortMs < (longMs - LEAVE_AFTER_MS) / 2 }
 }
 
-/** One decoding of quiet noise on a connection of its own, which an abort closes, and so long after it was sent a client that leaves. */
+/**
+ * One decoding of quiet noise on a connection of its own, which an abort closes.
+ * @param leavesAfterMs the client leaves so long after it has sent the noise, which rejects; left out, it stays
+ */
 async function decode(
   baseUrl: string,
   seconds: number,

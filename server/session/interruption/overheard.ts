@@ -3,7 +3,7 @@ import type { Sink } from '../events.ts'
 import type { Heard } from '../floor/state.ts'
 import type { Reply } from '../reply/reply.ts'
 import { judgeWords, type Words } from './judgeWords.ts'
-import { createNearness, type Nearness } from './nearness.ts'
+import { createNearness } from './nearness.ts'
 import { createUtteranceSound, type UtteranceSound } from './utteranceSound.ts'
 
 /** An echo may be of what was spoken so long before the utterance began, and, as positions are not exact, after it. */
@@ -19,7 +19,8 @@ const USE_HEADPHONES =
 type Speaking = Pick<Reply, 'heardAt' | 'soundAt'>
 type Spoken = {
   replyId: string
-  reply: Speaking /** Letters that were spoken too long before. */
+  reply: Speaking
+  /** Letters that were spoken too long before. */
   fromLetter: number
 }
 
@@ -57,7 +58,7 @@ export type Overheard = {
 
 export function createOverheard(sink: Sink): Overheard {
   const utterances = new Map<string, Utterance>()
-  const nearness: Nearness = createNearness()
+  const nearness = createNearness()
   let hearsItself = false
   /** The reply that was heard last; `untilMs`: how long its echo may still come, once it is over. */
   let latest: { replyId: string; reply: Speaking; untilMs: number } | null = null

@@ -38,7 +38,7 @@ export type Supposing = {
   paused(detector: DetectorReading | null): void
   /**
    * The question, if it ends with this pause.
-   * @param isOpen whether it depends on its words if it does
+   * @param isOpen whether what it says has a part in whether it does
    */
   suppose(question: Promise<Question>, isOpen: boolean): void
   /** How likely its words can end here, by the language model, 0 to 1; null where that is not known. */
