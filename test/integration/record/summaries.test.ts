@@ -1,20 +1,13 @@
 import Fastify from 'fastify'
 import { Compile } from 'typebox/schema'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { turnRecordRoutes } from '../../../server/doors/rest/turnRecords.ts'
 import { Summary } from '../../../server/protocol/turnQueries.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
 import { makeTurn } from '../../support/record/records.ts'
-import { type ServedRecord, serveRecord } from '../../support/record/servedRecord.ts'
+import { servedRecord } from '../../support/record/servedRecord.ts'
 
-let served: ServedRecord
-const fill: ServedRecord['fill'] = count => served.fill(count)
-const get: ServedRecord['get'] = url => served.get(url)
-
-beforeEach(async () => {
-  served = await serveRecord()
-})
-afterEach(() => served.close())
+const { now, fill, get } = servedRecord()
 
 test('a client that leaves ends the making of a summary, and nothing is said to have failed', async () => {
   fill(3_000)
@@ -22,10 +15,10 @@ test('a client that leaves ends the making of a summary, and nothing is said to 
   const { promise: ended, resolve } = Promise.withResolvers<number>()
   let read = 0
   const watched: TurnStore = {
-    ...served.store,
+    ...now().store,
     async *stream(filters, signal) {
       try {
-        for await (const turn of served.store.stream(filters, signal)) {
+        for await (const turn of now().store.stream(filters, signal)) {
           if (read++ === 0) leaving.abort()
           // As slow as a record of millions: time for the leaving to be noticed.
           if (read % 100 === 0) await new Promise(later => setTimeout(later, 5))
@@ -84,7 +77,7 @@ test('failed turns are counted by outcome and lend no figure', async () => {
   fill(100)
   const slow = makeTurn(200, { outcome: 'failed', errorCode: 'engine_timeout' })
   slow.record.speech.inferenceMs = 60_000
-  served.store.insert(slow.record, slow.text)
+  now().store.insert(slow.record, slow.text)
   const [all]: Summary['groups'] = (await get('/v1/summary')).json().groups
   expect(all).toMatchObject({ keys: {}, n: 101, failures: 3, outcomes: { failed: 3, 'no-speech': 2 } })
   expect(all?.timings['speech.inferenceMs']?.max).toBeLessThan(1_000)
@@ -98,10 +91,10 @@ test('a summary has all that was asked at pauses for nothing, also in turns that
   }
   for (const [i, outcome] of (['completed', 'discarded', 'failed'] as const).entries()) {
     const { record, text } = makeTurn(i, { outcome, speculation: ledger })
-    served.store.insert(record, text)
+    now().store.insert(record, text)
   }
   const { record, text } = makeTurn(3)
-  served.store.insert(record, text)
+  now().store.insert(record, text)
   const [all]: Summary['groups'] = (await get('/v1/summary')).json().groups
   expect(all).toMatchObject({ n: 4, wasted: { outputTokens: 21, engineMs: 361.5 } })
 })
@@ -113,7 +106,7 @@ test('a summary of no turns has no groups', async () => {
 test('more than a thousand groups are refused with what to do', async () => {
   for (let i = 0; i < 1_001; i++) {
     const { record, text } = makeTurn(i, { conversationId: `c${i}` })
-    served.store.insert(record, text)
+    now().store.insert(record, text)
   }
   const answer = await get('/v1/summary?groupBy=conversationId')
   expect([answer.statusCode, answer.json().detail]).toEqual([400, expect.stringMatching(/narrow/)])

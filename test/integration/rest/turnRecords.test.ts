@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import { Compile } from 'typebox/schema'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { turnRecordRoutes } from '../../../server/doors/rest/turnRecords.ts'
 import { toQuantvoxError } from '../../../server/errors.ts'
 import { StoredTurn } from '../../../server/protocol/record.ts'
@@ -10,16 +10,9 @@ import { TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
 import { makeTurn } from '../../support/record/records.ts'
-import { type ServedRecord, serveRecord } from '../../support/record/servedRecord.ts'
+import { servedRecord } from '../../support/record/servedRecord.ts'
 
-let served: ServedRecord
-const fill: ServedRecord['fill'] = count => served.fill(count)
-const get: ServedRecord['get'] = url => served.get(url)
-
-beforeEach(async () => {
-  served = await serveRecord()
-})
-afterEach(() => served.close())
+const { now, fill, get } = servedRecord()
 
 test('pages of turns follow the schema and lead from newest to oldest', async () => {
   fill(120)
@@ -72,17 +65,17 @@ test('one turn is read by its id, and forgotten with its audio', async () => {
   const answer = await get(url)
   expect(answer.json()).toEqual({ ...made?.record, ...made?.text })
   expect(Compile(StoredTurn).Check(answer.json())).toBe(true)
-  const forgotten = await served.app.inject({ method: 'DELETE', url })
+  const forgotten = await now().app.inject({ method: 'DELETE', url })
   expect([forgotten.statusCode, forgotten.body]).toEqual([204, ''])
-  expect(served.deletedAudio).toEqual([made?.record.turnId])
+  expect(now().deletedAudio).toEqual([made?.record.turnId])
   expect((await get(url)).json()).toEqual({ code: 'not_found', detail: expect.stringMatching(/no turn/) })
-  expect((await served.app.inject({ method: 'DELETE', url })).statusCode).toBe(404)
+  expect((await now().app.inject({ method: 'DELETE', url })).statusCode).toBe(404)
 })
 
 test('CSV has one dotted path a column, empty cells for what is unknown, and runs no formula', async () => {
   fill(3)
   const { record } = makeTurn(10)
-  served.store.insert(record, {
+  now().store.insert(record, {
     transcript: '=HYPERLINK("x")',
     reply: 'two\nlines, "quoted"',
     heardText: null,
@@ -128,10 +121,10 @@ test.each(['csv', 'ndjson'])('a client that leaves a %s stream ends the reading'
   let read = 0
   const { promise: ended, resolve } = Promise.withResolvers<number>()
   const watched: TurnStore = {
-    ...served.store,
+    ...now().store,
     async *stream(filters, signal) {
       try {
-        for await (const turn of served.store.stream(filters, signal)) {
+        for await (const turn of now().store.stream(filters, signal)) {
           read++
           yield turn
         }
@@ -154,7 +147,7 @@ test.each(['csv', 'ndjson'])('a client that leaves a %s stream ends the reading'
 test.each(['/v1/turns', '/v1/turns?format=csv', '/v1/turns?format=ndjson', '/v1/turns/x', '/v1/summary'])(
   'while the file cannot be read, %s says why instead of answering as if there were no turns',
   async url => {
-    const path = join(served.folder, 'list.txt')
+    const path = join(now().folder, 'list.txt')
     writeFileSync(path, 'not a database '.repeat(100))
     const broken = openTurnStore(path, { saveText: true })
     const other = Fastify()
@@ -177,8 +170,8 @@ test.each(['/v1/turns', '/v1/turns?format=csv', '/v1/turns?format=ndjson', '/v1/
 )
 
 test('every route is in the OpenAPI document with its parameters and answers', async () => {
-  await served.app.ready()
-  const { paths = {} } = served.app.swagger() as { paths?: Record<string, Record<string, unknown>> }
+  await now().app.ready()
+  const { paths = {} } = now().app.swagger() as { paths?: Record<string, Record<string, unknown>> }
   expect(Object.keys(paths).toSorted()).toEqual(['/v1/summary', '/v1/turns', '/v1/turns/{id}'])
   expect(paths['/v1/turns']?.get).toMatchObject({
     parameters: expect.arrayContaining([expect.objectContaining({ name: 'speechModel', in: 'query' })]),
