@@ -22,6 +22,7 @@ export type Script = {
   firstTokenMs: number
   /** What the model says of a question's end, when it is asked. */
   endsHere: number | null
+  endsHereMs: number
   /** Pause after each piece; with 0 all come at once, as out of one packet. */
   tokenMs: number
   synthesizeMs: number
@@ -42,6 +43,7 @@ export const usualScript: Script = {
   recognizeMs: 5,
   firstTokenMs: 5,
   endsHere: null,
+  endsHereMs: 0,
   tokenMs: 1,
   synthesizeMs: 0,
   clauseAudioMs: 300,
@@ -147,6 +149,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       respond,
       async () => {
         calls.push('endsHere')
+        if (script.endsHereMs > 0) await sleep(script.endsHereMs)
         return script.endsHere
       },
     ),

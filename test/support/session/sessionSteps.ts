@@ -73,7 +73,15 @@ export const HUM = 'mm-hm'
 export const healthy: World = {
   ...{ language: 'en', transcript: 'It was said' },
   ...{ reply: ['Yes, that', ' is how it', ' goes here.', ' And so it', ' does.'], speechMs: 900 },
-  ...{ recognizeMs: 60, firstTokenMs: 80, tokenMs: 20, synthesizeMs: 30, clauseAudioMs: 300, endsHere: null },
+  ...{
+    recognizeMs: 60,
+    firstTokenMs: 80,
+    tokenMs: 20,
+    synthesizeMs: 30,
+    clauseAudioMs: 300,
+    endsHere: null,
+    endsHereMs: 0,
+  },
   ...{ recognizeError: null, respondError: null, respondErrorAfter: 0, synthesizeError: null },
   ...{ lookupMs: 0, isDeaf: false, keepMs: 0, memoryMs: 0, doesKeep: true, doesWrite: true },
   ...{ activityMs: 0, activityError: null, reads: 'at once' },

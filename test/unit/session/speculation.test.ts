@@ -71,6 +71,16 @@ describe('a question that is supposed at a pause', () => {
     expect(turn.draft.speculation).toMatchObject({ decidedBy: 'sure', textState: 'closed', endsHere: 0.25 })
   })
 
+  test('does not wait for what the model says of its end', async () => {
+    Object.assign(fake.script, { endsHere: 0.25, endsHereMs: 3000 })
+    await pauseAt(question('What is the time?'), true)
+    expect(fake.calls).toEqual(['endsHere'])
+    await expect.poll(() => calls('respond')).toBe(1)
+    fake.script.endsHereMs = 50
+    await pauseAt(question('What is the date?'), true)
+    await expect.poll(() => [speculation.endsHere(), calls('respond')]).toEqual([0.25, 2])
+  })
+
   test('is asked in the very words of the turn', async () => {
     const { conversation } = question('')
     conversation.append('Hello', 'Hi.')
