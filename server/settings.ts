@@ -73,7 +73,7 @@ export const Settings = Type.Object({
   }),
   SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
   ENDPOINTING: Type.Enum(['learned', 'silence'], {
-    default: 'silence',
+    default: 'learned',
     description:
       'What ends a turn of a live session: how the voice sounds at a pause and whether what it said can end there, or SILENCE_MS of silence.',
   }),
