@@ -1,22 +1,28 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createDetector } from '../../server/hearing/endOfTurn/detector.ts'
 import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
-import { noDetector } from '../../test/support/hearing/fakeDetector.ts'
+import { realEndOfTurn } from '../../test/support/engines/realEngines.ts'
+import { quietLog } from '../../test/support/quietLog.ts'
 import { createTestApp } from '../../test/support/testApp.ts'
 import type { ServerReading } from './sessionReading.ts'
 
 /**
- * The server that `bench:sessions` measures: all of it but the engines, which are scripted, with the real voice activity. Sends its
- * URL to its parent, then a reading for each message it gets. Needs `--expose-gc`.
+ * The server that `bench:sessions` measures: all of it but the engines, which are scripted, with the real voice activity and, where
+ * turns end by what is learned, the real detector. Its argument is `learned` or `silence`. Sends its URL to its parent, then a reading
+ * for each message it gets. Needs `--expose-gc`.
  */
 
 const RESOLUTION_MS = 10
 
+const [ENDPOINTING = 'learned'] = process.argv.slice(2)
 const activity = await createVoiceActivity()
+const detector = createDetector(realEndOfTurn, quietLog())
+if (ENDPOINTING === 'learned') await detector.start()
 const nothingLoaded = async () => ({ speech: [], language: [] })
 const { app } = await createTestApp({
-  settings: { LOG_LEVEL: 'silent' },
+  settings: { LOG_LEVEL: 'silent', ENDPOINTING },
   script: { recognizeMs: 200, firstTokenMs: 80, tokenMs: 10 },
-  dependencies: { live: { activity, detector: noDetector, loadedModels: nothingLoaded } },
+  dependencies: { live: { activity, detector, loadedModels: nothingLoaded } },
 })
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 const loopDelay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import Value from 'typebox/value'
 import { joinSamples, samplesIn } from '../../server/audio/pcm.ts'
 import { createFindSpeech } from '../../server/hearing/speechSegments.ts'
@@ -21,21 +21,24 @@ import { ownClips, readSpeechClips } from './speechClips.ts'
 const SETTLE_MS = 2000
 const MB = 1e6
 
-type Options = { sessions: string; seconds: string; rounds: string; audio: string }
+type Options = { sessions: string; seconds: string; rounds: string; audio: string; endpointing: string }
 
 await new Command('bench:sessions')
   .option('--sessions <n>', 'sessions at once', '8')
   .option('--seconds <n>', 'how long each round streams', '20')
   .option('--rounds <n>', 'how often all sessions come and go', '3')
   .option('--audio <dir>', 'clips with a manifest.json', ownClips)
+  .addOption(
+    new Option('--endpointing <how>', 'what ends turns').choices(['learned', 'silence']).default('learned'),
+  )
   .action(run)
   .parseAsync()
 process.exit()
 
-async function run({ sessions, seconds, rounds, audio }: Options): Promise<void> {
+async function run({ sessions, seconds, rounds, audio, endpointing }: Options): Promise<void> {
   const count = Number(sessions)
   const sound = await dialogue(resolve(audio))
-  const server = fork(join(import.meta.dirname, 'sessionServer.ts'), {
+  const server = fork(join(import.meta.dirname, 'sessionServer.ts'), [endpointing], {
     execArgv: ['--expose-gc', '--max-semi-space-size=2'],
   })
   const [url] = (await once(server, 'message')) as [string]
