@@ -48,7 +48,7 @@ describe('the connection to the server', () => {
     await page.becomes('Listening')
     await ask('Are you back?')
     await expect
-      .poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 5000 })
+      .poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 20_000 })
       .toBe('completed')
   })
 
