@@ -38,13 +38,19 @@ export const TurnDone = Type.Object({
   heardText: Type.Optional(Type.String()),
   timings: TurnRecord,
 })
-export const hints = ['english-only', 'other-script', 'quiet-microphone', 'hears-itself'] as const
+export const hints = [
+  'english-only',
+  'other-script',
+  'not-spoken',
+  'quiet-microphone',
+  'hears-itself',
+] as const
 export const Hint = Type.Object({
   type: Type.Literal('hint'),
   turnId,
   hint: Type.Enum(hints, {
     description:
-      'english-only: an English-only speech model heard another language; other-script: the voice cannot say letters of the reply; quiet-microphone: what was said came in below -60 dBFS; hears-itself: what was said over the reply was the reply, so that the client cancels no echo. Told once a session, the first two for each model or voice',
+      'english-only: an English-only speech model heard another language; other-script: the voice cannot say letters of the reply; not-spoken: the voice failed, and what it did not say of the reply can be read; quiet-microphone: what was said came in below -60 dBFS; hears-itself: what was said over the reply was the reply, so that the client cancels no echo. Told once a session in the same words',
   }),
   message: Type.String(),
   mend: Type.String(),

@@ -185,7 +185,9 @@ export const TurnRecord = Type.Object({
   source: Source,
   appVersion: Type.String(),
   outcome: Outcome,
-  errorCode: text('of a failed turn, or empty_reply of a completed one'),
+  errorCode: text(
+    'of a failed turn; of another empty_reply, or that of the voice where not all of the reply was spoken',
+  ),
   fromSpeechEnd: FromSpeechEnd,
   speech: SpeechTimings,
   llm: LlmTimings,

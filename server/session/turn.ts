@@ -23,6 +23,8 @@ export type Turn = {
   transcript: string | null
   reply: string | null
   heardText: string | null
+  /** Why not all of the reply was spoken, which the listener was told; null where it was. */
+  unspoken: QuantvoxError | null
   /** It goes on: of what came after its speech nothing counts. */
   reopen(): void
   /** Reads the memory figures now, beside the work; the end of the turn waits for them. */
@@ -63,12 +65,12 @@ export function beginTurn(
 
   return {
     ...{ turnId, owner: sessionId ?? turnId, timeline, draft },
-    ...{ transcript: null, reply: null, heardText: null },
+    ...{ transcript: null, reply: null, heardText: null, unspoken: null },
     reopen() {
       timeline.clear()
       const { llm, synthesis } = createDraft()
       Object.assign(draft, { llm, synthesis })
-      Object.assign(this, { transcript: null, reply: null })
+      Object.assign(this, { transcript: null, reply: null, unspoken: null })
     },
     watchMemory(model) {
       const figures = within(stages.memory(draft.speech.model, model), MEMORY_WITHIN_MS, () => {
@@ -83,16 +85,16 @@ export function beginTurn(
     },
     async end(outcome, error) {
       await memory
-      const record = finishRecord(identity, draft, timeline, { outcome, errorCode: error?.code ?? null })
-      const { transcript, reply, heardText } = this
+      const { transcript, reply, heardText, unspoken } = this
+      const errorCode = (error ?? unspoken)?.code ?? null
+      const record = finishRecord(identity, draft, timeline, { outcome, errorCode })
       try {
         stages.store.insert(record, { transcript, reply, heardText })
         tellObservers(record)
       } catch (thrown) {
         log.error({ err: thrown, turnId }, 'a turn is missing in the record, in metrics or in traces')
       }
-      const { errorCode, fromSpeechEnd } = record
-      log.info({ turnId, outcome, errorCode, fromSpeechEnd }, 'turn ended')
+      log.info({ turnId, outcome, errorCode, fromSpeechEnd: record.fromSpeechEnd }, 'turn ended')
       return record
     },
   }

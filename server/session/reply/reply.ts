@@ -1,5 +1,6 @@
 import { within } from '../../abort.ts'
 import type { SpokenAudio } from '../../audio/pcm.ts'
+import type { QuantvoxError } from '../../errors.ts'
 import type { Outcome } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { Played, Voice } from '../../voice/voice.ts'
@@ -15,6 +16,7 @@ import type { Speculation } from './speculation.ts'
 
 /** A disk that takes longer must not hold up the turn's row. */
 const KEPT_WITHIN_MS = 5000
+const OTHER_VOICE = 'Try again; if it happens again, choose another voice.'
 
 export type ReplyContext = Pick<QuestionContext, 'stages' | 'turn' | 'sink'> &
   Pick<RunnerDependencies, 'replies' | 'log' | 'plays'> & {
@@ -76,6 +78,13 @@ export function createReply(context: ReplyContext): Reply {
     beAudible()
   }
 
+  function failed(error: QuantvoxError): void {
+    if (turn.unspoken !== null) return
+    turn.unspoken = error
+    const message = `Not all of the reply is spoken. ${error.message}`
+    sink.tell({ type: 'hint', turnId, hint: 'not-spoken', message, mend: error.mend ?? OTHER_VOICE })
+  }
+
   function played(): Played {
     return {
       ...{ reply: turn.reply ?? '', clauses: speaking?.clauses() ?? [], spokenLength },
@@ -101,7 +110,7 @@ export function createReply(context: ReplyContext): Reply {
       const { signal } = stopping
       const options = { ...{ turnId, sink, playout, plays, recorder }, timeline: turn.timeline }
       const timings = turn.draft.synthesis
-      speaking = synthesize && createSpeaking({ ...options, timings, synthesize, sent }, signal)
+      speaking = synthesize && createSpeaking({ ...options, timings, synthesize, sent, failed }, signal)
       const worded = kind === 'inBrowser' ? beAudible : () => {}
       await answer(asked, { ...context, signal, speaking, worded })
       isAllSent = true

@@ -1,5 +1,6 @@
 import { sleep } from '../../abort.ts'
 import type { SpokenAudio } from '../../audio/pcm.ts'
+import { QuantvoxError } from '../../errors.ts'
 import type { SynthesisTimings } from '../../protocol/record.ts'
 import type { Timeline } from '../../record/marks.ts'
 import type { ReplyRecorder } from '../../record/replyAudio.ts'
@@ -15,6 +16,8 @@ const FRAME_MS = 100
 const LEAD_MS = 3000
 /** Of a clause that is not synthesized to its end: about 15 letters a second, the usual rate of English speech. */
 export const MS_PER_LETTER = 65
+/** A voice that fails so often in a row is not asked for the rest of the reply: each time may take as long as it is waited for. */
+const MOST_FAILURES = 2
 
 export type SpeakingOptions = {
   turnId: string
@@ -29,6 +32,8 @@ export type SpeakingOptions = {
   timings: SynthesisTimings
   /** So much more of it is on its way. */
   sent(audio: SpokenAudio): void
+  /** The voice failed at a clause, which costs that clause. */
+  failed(error: QuantvoxError): void
 }
 
 export type Speaking = {
@@ -36,7 +41,7 @@ export type Speaking = {
   say(clause: Clause): void
   /** What was said so far is no part of the reply; what of it is not spoken yet never is. */
   restart(): void
-  /** Waits until all that was said is on its way; rejects with the first failure, or the signal's reason. */
+  /** Waits until all that was said is on its way; rejects with what nobody foresaw, or the signal's reason. */
   finish(): Promise<void>
   /** How far each clause came, as things are now. */
   clauses(): SpokenClause[]
@@ -49,11 +54,28 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
   let tail = Promise.resolve()
   let toldRate: number | null = null
   let replies = 0
+  let failuresInRow = 0
 
   async function speak({ text, start, end }: Clause): Promise<void> {
     signal.throwIfAborted()
     const clause = { start, end, audioMs: 0, sentMs: 0, isWhole: false }
     spoken.push(clause)
+    try {
+      if (failuresInRow < MOST_FAILURES) {
+        await synthesize(text, clause)
+        failuresInRow = 0
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!(error instanceof QuantvoxError && error.recoverable)) throw error
+      failuresInRow++
+      options.failed(error)
+    }
+    // Also of one that failed: what is not said of it is only read, and holds up nothing of what follows.
+    clause.isWhole = true
+  }
+
+  async function synthesize(text: string, clause: (typeof spoken)[number]): Promise<void> {
     let resumedAt = performance.now()
     for await (const audio of options.synthesize(text, signal)) {
       const arrivedAt = performance.now()
@@ -68,7 +90,6 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
       for (const frame of framesOf(audio)) clause.sentMs += await send(frame)
       resumedAt = performance.now()
     }
-    clause.isWhole = true
   }
 
   /** Gives what of it is on its way, milliseconds. */

@@ -48,14 +48,14 @@ export function remoteVoice(options: RemoteVoiceOptions): ServerVoice {
       'engine_timeout',
       `The speech server at ${options.url} was silent for ${timeoutMs} ms.`,
       {
-        meaning: 'The rest of this reply is not spoken.',
+        meaning: 'What it did not say of the reply can only be read.',
         mend: 'Try again, or choose another voice.',
       },
     )
 
   const failed = (what: string, cause?: unknown) =>
     new QuantvoxError('engine_failed', `The speech server at ${options.url} ${what}.`, {
-      meaning: 'The rest of this reply is not spoken.',
+      meaning: 'What it did not say of the reply can only be read.',
       mend: `Check that it knows the model "${model}" and the voice "${voice}" (remote:<model>/<voice>).`,
       ...(cause === undefined ? {} : { cause }),
     })

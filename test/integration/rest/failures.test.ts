@@ -94,19 +94,46 @@ describe('an engine that fails', () => {
 })
 
 describe('a voice that fails', () => {
-  test('fails the turn, and its row keeps the whole reply', async () => {
-    const error = new QuantvoxError('engine_failed', 'flite died.')
+  test('leaves the turn its text, in the answer, the row and the history', async () => {
+    const error = new QuantvoxError('engine_failed', 'flite died.', { mend: 'Mend it.' })
     const server = await startTestApp({ script: { synthesizeError: error } })
+    const reply = 'It is ten past nine. Good evening.'
     const response = await askText(server.app, { text: 'Hi' })
-    expect([response.statusCode, response.json().detail]).toEqual([502, 'flite died.'])
+    expect(response.statusCode).toBe(200)
+    const answer: TurnAnswer = response.json()
+    expect(answer).toMatchObject({
+      reply,
+      hints: [{ hint: 'not-spoken', message: expect.stringContaining('flite died.'), mend: 'Mend it.' }],
+      timings: { outcome: 'completed', errorCode: 'engine_failed' },
+    })
+    expect(answer.audio).toBeUndefined()
     expect(await rows(server)).toEqual([
-      expect.objectContaining({
-        outcome: 'failed',
-        errorCode: 'engine_failed',
-        reply: 'It is ten past nine. Good evening.',
-        llm: expect.objectContaining({ outputTokens: 6, doneReason: 'stop' }),
-      }),
+      expect.objectContaining({ outcome: 'completed', errorCode: 'engine_failed', reply, heardText: reply }),
     ])
+    const { conversationId } = answer
+    server.script.synthesizeError = null
+    expect((await askText(server.app, { text: 'And now?', conversationId })).json().audio).toBeDefined()
+    expect(server.lastPrompt()).toContainEqual({ role: 'assistant', content: reply })
+  })
+
+  test('at one clause only costs that clause', async () => {
+    const server = await startTestApp()
+    const { voice } = server.stages
+    server.stages.voice = name => {
+      const spoken = voice(name)
+      if (spoken.kind !== 'speak') return spoken
+      return {
+        ...spoken,
+        async *speak(clause, signal) {
+          if (clause.includes('nine')) throw new QuantvoxError('engine_failed', 'It cannot say nine.')
+          yield* spoken.speak(clause, signal)
+        },
+      }
+    }
+    const messages = messagesOf((await askText(server.app, { text: 'Hi' }, wantsEvents)).body)
+    expect(messages.find(({ type }) => type === 'hint')).toMatchObject({ hint: 'not-spoken' })
+    expect(messages.find(({ type }) => type === 'audio.done')).toMatchObject({ audioMs: 300 })
+    expect(messages.at(-1)).toMatchObject({ outcome: 'completed', errorCode: 'engine_failed' })
   })
 
   test('is silent once its turn has failed for another reason', async () => {

@@ -30,7 +30,6 @@ describe('an engine that fails', () => {
     ['before the first token', { respondError: broken }],
     ['in the middle of the reply', { respondError: broken, respondErrorAfter: 3 }],
     ['at the end of the reply', { respondError: broken, respondErrorAfter: 99 }],
-    ['speaking', { synthesizeError: broken }],
   ]
 
   test.each(failures)(
@@ -46,13 +45,29 @@ describe('an engine that fails', () => {
       expect(done).toMatchObject({ turnId: error.turnId, outcome: 'failed', errorCode: 'engine_failed' })
       expect((await live.stages.store.get(done.turnId))?.errorCode).toBe('engine_failed')
 
-      Object.assign(live.script, { recognizeError: null, respondError: null, synthesizeError: null })
+      Object.assign(live.script, { recognizeError: null, respondError: null })
       client.send({ type: 'text', text: 'Again?' })
       await client.next('audio.done')
       client.leave()
       expect(client.heard.filter(({ type }) => type === 'turn.done')).toHaveLength(1)
     },
   )
+
+  test('speaking leaves the turn its text, also for the next question', async () => {
+    live = await createLiveApp({ script: { synthesizeError: broken } })
+    const client = await live.connect()
+    client.send({ type: 'text', text: 'What time is it?' })
+    expect(await client.next('hint')).toMatchObject({ hint: 'not-spoken' })
+    const { text } = await client.next('reply.done')
+    const done = await client.next('turn.done')
+    expect(done).toMatchObject({ outcome: 'completed', errorCode: 'engine_failed', heardText: text })
+    live.script.synthesizeError = null
+    client.send({ type: 'text', text: 'Again?' })
+    await client.next('audio.done')
+    expect(live.lastPrompt()).toContainEqual({ role: 'assistant', content: text })
+    client.leave()
+    expect(client.heard.filter(({ type }) => type === 'error')).toEqual([])
+  })
 
   test('to start, for speech, leaves what is typed', async () => {
     live = await createLiveApp()

@@ -74,6 +74,9 @@ const excuses: [RegExp, (world: Partial<World>) => boolean][] = [
   ],
 ]
 
+const worldsOf = ({ seen }: Talked) =>
+  all(seen, 'did').flatMap(({ step }) => (step.do === 'change' ? [step.world] : []))
+
 /** Each gives what is wrong with a whole session, or nothing. */
 export const invariants: Record<string, (talked: Talked) => string | false | undefined> = {
   'every turn that began is done once and has one row': talked => {
@@ -137,6 +140,8 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
       return gapMs > LONGEST_GAP_MS && `there is one of ${gapMs} ms`
     }),
   'only what was sent, and could be played by then, was heard': talked => {
+    // What a voice fails at is read instead.
+    const failsToSpeak = worldsOf(talked).some(({ synthesizeError }) => synthesizeError)
     for (const { record, text, atMs } of rowsOf(talked)) {
       const { reply, heardText: heard } = text
       const seen = talked.turns.get(record.turnId) ?? []
@@ -146,7 +151,7 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
       if ((done?.heardText ?? null) !== heard) return `it was told "${done?.heardText}", not "${heard}"`
       if (heard === null) continue
       if (!reply?.startsWith(heard)) return `"${heard}" is no beginning of "${reply}"`
-      if (!record.synthesis.voice?.startsWith('flite') || !talked.setup.plays) continue
+      if (failsToSpeak || !record.synthesis.voice?.startsWith('flite') || !talked.setup.plays) continue
       const taken = all(seen, 'audio').filter(audio => audio.taken)
       const sentMs = taken.reduce((sum, { audioMs }) => sum + audioMs, 0)
       const isReported = talked.seen.some(one => reportedIn(one) === record.turnId)
@@ -250,9 +255,9 @@ export const invariants: Record<string, (talked: Talked) => string | false | und
     }
     return false
   },
-  'a turn is too late only where something is scripted to be': ({ seen }) => {
-    const worlds = all(seen, 'did').flatMap(({ step }) => (step.do === 'change' ? [step.world] : []))
-    const late = told(seen, 'error').find(({ error: { message } }) =>
+  'a turn is too late only where something is scripted to be': talked => {
+    const worlds = worldsOf(talked)
+    const late = told(talked.seen, 'error').find(({ error: { message } }) =>
       excuses.some(([what, isExcuse]) => what.test(message) && !worlds.some(isExcuse)),
     )
     return late?.error.message

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { QuantvoxError } from '../../../server/errors.ts'
 import type { SynthesisTimings } from '../../../server/protocol/record.ts'
 import { createTimeline } from '../../../server/record/marks.ts'
 import { createDraft } from '../../../server/record/turnRecord.ts'
@@ -10,7 +11,7 @@ const RATE = 16_000
 const clause = (start: number, text = 'x') => ({ text, start, end: start + 10 })
 
 /** Speaks clauses of so many milliseconds each, to a listener that reads or does not. */
-function speaking({ audioMs = 250, reads = true, plays = true, ends = true } = {}) {
+function speaking({ audioMs = 250, reads = true, plays = true, ends = true, broken = '' } = {}) {
   const told: string[] = []
   const turn = new AbortController()
   const playout = createPlayout()
@@ -23,6 +24,7 @@ function speaking({ audioMs = 250, reads = true, plays = true, ends = true } = {
       async *synthesize(text) {
         synthesized++
         if (text === '') return
+        if (broken.includes(text)) throw new QuantvoxError('engine_failed', `It cannot say ${text}.`)
         yield { samples: new Int16Array((audioMs * RATE) / 1000), sampleRate: RATE, inferenceMs: 3 }
         if (!ends) await new Promise(() => {})
       },
@@ -35,6 +37,7 @@ function speaking({ audioMs = 250, reads = true, plays = true, ends = true } = {
       },
       recorder: { take: () => {}, durationMs: () => 0, wav: async () => null },
       sent: () => {},
+      failed: ({ message }) => void told.push(message),
     },
     turn.signal,
   )
@@ -95,5 +98,23 @@ describe('a spoken reply', () => {
     broken.voice.say(clause(10))
     await sleep(20)
     expect(broken.voice.clauses()).toEqual([{ start: 10, end: 20, audioMs: 650, sentMs: 100 }])
+  })
+
+  test('loses what the voice fails at, and goes on', async () => {
+    const { told, voice } = speaking({ audioMs: 100, broken: 'bd' })
+    for (const [index, text] of [...'abcde'].entries()) voice.say(clause(index * 10, text))
+    await voice.finish()
+    const [a, c, e] = ['100 ms', '100 ms', '100 ms']
+    expect(told).toEqual(['audio.started', a, 'It cannot say b.', c, 'It cannot say d.', e])
+    const of = voice.clauses().map(({ audioMs, sentMs }) => [audioMs, sentMs])
+    expect(of).toEqual([100, 0, 100, 0, 100].map(ms => [ms, ms]))
+  })
+
+  test('is not asked of a voice any more that failed twice in a row', async () => {
+    const { told, voice, synthesized } = speaking({ audioMs: 100, broken: 'bc' })
+    for (const [index, text] of [...'abcde'].entries()) voice.say(clause(index * 10, text))
+    await voice.finish()
+    expect(told).toEqual(['audio.started', '100 ms', 'It cannot say b.', 'It cannot say c.'])
+    expect(synthesized()).toBe(3)
   })
 })
