@@ -39,6 +39,7 @@ export function createWarmUp(
     if (!installed && !ollama.owned() && config.LLM_MODEL === null) throw notInstalled(tag)
     if (!installed) await provision.languageModel(tag, await ollama.url(signal), report, signal)
     const model = await stages.languageModel(tag, signal)
+    if (model.remote !== null) return
     await inPlace(stages.llm, model, OWNER, signal, lease =>
       warm(lease, stages.settings.systemPrompt, signal),
     )

@@ -2,7 +2,7 @@ import type { LanguageModel } from '../protocol/models.ts'
 import { median } from '../shared/quantiles.ts'
 
 /** What is known of a model before it is asked. */
-export type Before = Pick<LanguageModel, 'loaded' | 'contextTokens'>
+export type Before = Pick<LanguageModel, 'loaded' | 'contextTokens' | 'remote'>
 
 /**
  * Ollama's `load_duration` is never 0: with a loaded model it is what its scheduler and the template take, tens of milliseconds on a
@@ -28,7 +28,8 @@ export function createColdness(contextTokens: number): Coldness {
   const times = new Map<string, number[]>()
   // Ollama takes a window that is longer than the model's own as that.
   const isOurs = ({ contextTokens: has }: Before) => has === null || has <= contextTokens
-  const expected = (before: Before) => !before.loaded || !isOurs(before)
+  // One that runs elsewhere is never among the loaded ones.
+  const expected = (before: Before) => before.remote === null && !(before.loaded && isOurs(before))
 
   function levelOf(model: string): number {
     const known = times.get(model) ?? []

@@ -42,7 +42,7 @@ export type LeasedPart = Exclude<ReplyPart, Done> | (Done & { cold: boolean })
 type Done = Extract<ReplyPart, { type: 'done' }>
 
 /** What is asked for: a tag, and how it was loaded a moment ago. */
-export type WantedModel = Pick<LanguageModel, 'name' | 'loaded' | 'contextTokens'>
+export type WantedModel = Pick<LanguageModel, 'name' | 'loaded' | 'contextTokens' | 'remote'>
 
 /**
  * Ollama notices that it is left only where it flushes a token, so never while it reads a prompt: what would have to be read
@@ -66,7 +66,7 @@ export type LanguageModelLeases = {
   acquire(model: WantedModel, owner: string, signal: AbortSignal): Promise<LanguageModelLease>
   /**
    * A place to ask `messages` in, or null where that would be in anybody's way: it is not free at once, the model would have to
-   * be loaded, or more than 256 tokens of the prompt are not in its cache.
+   * be loaded, or more than 256 tokens of the prompt are not in its cache. Nor is one that runs elsewhere: what it does may be paid for.
    * @throws what finding Ollama throws; the signal's reason when aborted
    */
   spare(model: WantedModel, messages: readonly ChatMessage[], signal: AbortSignal): Promise<SpareLease | null>
@@ -127,7 +127,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
     },
     async spare(model, messages, signal) {
       signal.throwIfAborted()
-      if (coldness.expected(model)) return null
+      if (model.remote !== null || coldness.expected(model)) return null
       if (prompts.unreadTokens(model.name, messages) > MOST_UNREAD_TOKENS) return null
       const [released, lost] = [new AbortController(), new AbortController()]
       const entry = gate.spare(() => {

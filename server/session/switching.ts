@@ -96,11 +96,12 @@ async function prepareLanguage(
 ) {
   const model = await stages.languageModel(name, signal)
   const isOurs = model.contextTokens === null || model.contextTokens <= stages.settings.contextTokens
+  const isReady = model.remote !== null || (model.loaded && isOurs)
   const load = async (until: AbortSignal) => {
     const before = (await loadedModels(until)).language
     const warming = () =>
       inPlace(stages.llm, model, owner, until, lease => warm(lease, stages.settings.systemPrompt, until))
-    const loadMs = model.loaded && isOurs ? null : await warming()
+    const loadMs = isReady ? null : await warming()
     return cost(model.name, loadMs, before, (await loadedModels(until)).language)
   }
   return await loads(request, model.name, load, signal)

@@ -51,7 +51,7 @@ test('an Ollama that cannot be found takes no place', async () => {
     if (!found) throw new Error('nowhere')
     return 'http://127.0.0.1:1'
   })
-  const model = { name: 'm', loaded: true, contextTokens: null }
+  const model = { name: 'm', loaded: true, contextTokens: null, remote: null }
   const { signal } = new AbortController()
   await expect(leases.acquire(model, 'a', signal)).rejects.toThrow('nowhere')
   found = true
@@ -68,7 +68,11 @@ test('whether a message is over is null where that fails, or takes too long', as
   )
   const { signal } = new AbortController()
   const messages = [{ role: 'user' as const, content: 'What is' }]
-  const lease = await leases.spare({ name: 'm', loaded: true, contextTokens: null }, messages, signal)
+  const lease = await leases.spare(
+    { name: 'm', loaded: true, contextTokens: null, remote: null },
+    messages,
+    signal,
+  )
   if (lease === null) return expect.fail('there was no place')
   expect(await lease.endsHere(messages, signal)).toBe(0.5)
   expect(await lease.endsHere(messages, signal)).toBeNull()
@@ -90,7 +94,11 @@ test('a reply that failed is told with what became of Ollama', async () => {
     chat: testChat,
   })
   const { signal } = new AbortController()
-  const lease = await leases.acquire({ name: 'm', loaded: true, contextTokens: null }, 'a', signal)
+  const lease = await leases.acquire(
+    { name: 'm', loaded: true, contextTokens: null, remote: null },
+    'a',
+    signal,
+  )
   const reply = lease.respond([{ role: 'user', content: 'Hi' }], signal)[Symbol.asyncIterator]()
   await expect(reply.next()).rejects.toMatchObject({
     message: 'Ollama died.',

@@ -40,7 +40,7 @@ export function languageModelLeaseContract(name: string, make: () => Promise<Lea
 
     beforeEach(async () => {
       made = await make()
-      model = { name: made.name, loaded: true, contextTokens: null }
+      model = { name: made.name, loaded: true, contextTokens: null, remote: null }
     })
     afterEach(() => made.dispose())
 
@@ -177,6 +177,7 @@ export function languageModelLeaseContract(name: string, make: () => Promise<Lea
       const spare = (change: Partial<WantedModel> = {}, asked = messages) =>
         made.leases.spare({ ...model, ...change }, asked, never)
       expect(await spare({ loaded: false })).toBeNull()
+      expect(await spare({ remote: 'allowed' })).toBeNull()
       // More than 256 tokens that the model has not read.
       expect(await spare({}, [{ role: 'user', content: 'word '.repeat(200) }])).toBeNull()
       const held = await acquire('a')

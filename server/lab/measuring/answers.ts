@@ -150,5 +150,5 @@ export function atModel<T>(
   signal: AbortSignal,
   work: (lease: LanguageModelLease) => Promise<T>,
 ): Promise<T> {
-  return inPlace(llm, { name, loaded: true, contextTokens }, OWNER, signal, work)
+  return inPlace(llm, { name, loaded: true, contextTokens, remote: null }, OWNER, signal, work)
 }

@@ -219,6 +219,15 @@ describe('nothing that is said leaves the machine', () => {
     expect(await rows(server)).toMatchObject([{ outcome: 'failed', llm: { model: 'big:120b-cloud' } }])
   })
 
+  test('where it is allowed no turn pays for a load that there is not', async () => {
+    const cloud = { ...tag, name: 'big:120b-cloud', remote_host: 'https://ollama.com:443' }
+    const last = lastLine.replace(/"load_duration":\d+,/, '')
+    const server = await start(response => response.end(chatLine('Yes.') + last), [], [cloud])
+    server.stages.languageModel = createLanguageModels(async () => server.ollama.url, true).find
+    const { timings } = (await askText(server.app, { text: 'Hi', llmModel: cloud.name })).json()
+    expect(timings).toMatchObject({ outcome: 'completed', llm: { cold: false, loadMs: null } })
+  })
+
   test('whole turns connect to this machine only', async () => {
     const reached: (string | undefined)[] = []
     const onSocket = (message: unknown) => {

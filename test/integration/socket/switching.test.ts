@@ -35,6 +35,21 @@ function slowModels(loadMs: Record<string, number>) {
 }
 
 describe('configure', () => {
+  test('to a model that runs elsewhere sends it nothing', async () => {
+    live = await createLiveApp()
+    live.stages.languageModel = async name => ({
+      ...fakeLanguageModel,
+      name,
+      loaded: false,
+      remote: 'allowed',
+    })
+    const client = await live.connect({ voice: 'none' })
+    client.send({ type: 'configure', requestId: 'a', llmModel: 'big:cloud' })
+    expect(await client.next('configured')).toMatchObject({ llm: { name: 'big:cloud', loadMs: null } })
+    client.leave()
+    expect(live.calls).not.toContain('respond')
+  })
+
   test('while idle: loads, says what it cost, and the next turn uses it', async () => {
     const memory = new Map([[fakeLanguageModel.name, 800]])
     live = await createLiveApp({

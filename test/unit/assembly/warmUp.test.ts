@@ -4,18 +4,23 @@ import type { Provision } from '../../../server/assembly/provision.ts'
 import { createWarmUp } from '../../../server/assembly/warmUp.ts'
 import { readConfig } from '../../../server/config.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
+import type { LanguageModel } from '../../../server/protocol/models.ts'
 import { createFakeStages, fakeLanguageModel } from '../../support/fakeStages.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 /** Warms up over an Ollama that has no model; gives the tags that were put into it. */
-async function pulledInto(owned: boolean, flags: Record<string, string>, refused?: QuantvoxError) {
+async function pulledInto(
+  owned: boolean,
+  flags: Record<string, string>,
+  find?: () => Promise<LanguageModel>,
+) {
   const { config } = readConfig({
     flags: { VOICE: 'none', ENDPOINTING: 'silence', ...flags },
     environment: {},
     dotEnv: {},
   })
   const { stages, calls } = createFakeStages()
-  if (refused) stages.languageModel = () => Promise.reject(refused)
+  if (find) stages.languageModel = find
   stages.settings.llmModel = async () => config.LLM_MODEL ?? 'chosen:1b'
   const pulled: string[] = []
   const assembly = {
@@ -34,9 +39,17 @@ async function pulledInto(owned: boolean, flags: Record<string, string>, refused
 
 test('a model that runs elsewhere is not warmed', async () => {
   const refused = new QuantvoxError('remote_model_refused', 'big:cloud runs elsewhere.')
-  const { missing, calls } = await pulledInto(false, { LLM_MODEL: 'big:cloud' }, refused)
+  const { missing, calls } = await pulledInto(false, { LLM_MODEL: 'big:cloud' }, () =>
+    Promise.reject(refused),
+  )
   expect(missing).toMatchObject([{ what: 'language model', why: expect.stringMatching(/runs elsewhere/) }])
   expect(calls).not.toContain('respond')
+})
+
+test('nor is one that may run there', async () => {
+  const remote: LanguageModel = { ...fakeLanguageModel, loaded: false, remote: 'allowed' }
+  const { missing, calls } = await pulledInto(false, { LLM_MODEL: 'big:cloud' }, async () => remote)
+  expect([missing, calls]).toEqual([[], []])
 })
 
 test('nothing is put into an Ollama that is not ours unless it was named', async () => {

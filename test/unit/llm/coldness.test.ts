@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Before, createColdness } from '../../../server/llm/coldness.ts'
 
-const warm: Before = { loaded: true, contextTokens: 4096 }
-const other: Before = { loaded: true, contextTokens: 8192 }
-const absent: Before = { loaded: false, contextTokens: null }
+const warm: Before = { loaded: true, contextTokens: 4096, remote: null }
+const other: Before = { loaded: true, contextTokens: 8192, remote: null }
+const absent: Before = { loaded: false, contextTokens: null, remote: null }
 
 describe('a turn is cold', () => {
   test('where it paid for a reload with another context window, although the model was loaded', () => {
@@ -22,7 +22,7 @@ describe('a turn is cold', () => {
     for (const loadMs of [30, 40, 35]) expect(coldness.paid('m', warm, loadMs)).toBe(false)
     expect(coldness.paid('m', warm, 400)).toBe(true)
     expect(coldness.paid('m', absent, 30)).toBe(false)
-    expect(coldness.paid('m', { loaded: true, contextTokens: null }, 1500)).toBe(true)
+    expect(coldness.paid('m', { ...warm, contextTokens: null }, 1500)).toBe(true)
   })
 
   test('by the level of its own model, where loaded ones take long, too', () => {
@@ -39,6 +39,6 @@ describe('a turn is cold', () => {
   })
 
   test('not because the model has a shorter window than was asked for', () => {
-    expect(createColdness(4096).expected({ loaded: true, contextTokens: 2048 })).toBe(false)
+    expect(createColdness(4096).expected({ loaded: true, contextTokens: 2048, remote: null })).toBe(false)
   })
 })
