@@ -221,7 +221,7 @@ export async function inPlace<T>(
 
 /**
  * Loads the model and has it read the system prompt, which stays in its cache. The first token is enough for that, and
- * the first request of a process pays for what later ones use. Milliseconds.
+ * the first request of a process pays for what later ones use. To its end: what a load takes is known from it. Milliseconds.
  */
 export async function warm(
   lease: LanguageModelLease,
@@ -233,6 +233,6 @@ export async function warm(
     { role: 'system', content: systemPrompt },
     { role: 'user', content: 'Hello.' },
   ]
-  for await (const _part of lease.respond(messages, signal)) break
+  for await (const _part of lease.respond(messages, signal, { maxTokens: 1 }));
   return performance.now() - startedAt
 }

@@ -207,7 +207,10 @@ export async function prepare(
 const alwaysTheSame = ({ acquire }: LanguageModelLeases): LanguageModelLeases => ({
   async acquire(...wanted) {
     const lease = await acquire(...wanted)
-    return { ...lease, respond: (messages, signal) => lease.respond(messages, signal, sampling) }
+    return {
+      ...lease,
+      respond: (messages, signal, change) => lease.respond(messages, signal, { ...sampling, ...change }),
+    }
   },
   spare: async () => null,
 })

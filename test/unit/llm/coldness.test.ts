@@ -33,6 +33,17 @@ describe('a turn is cold', () => {
     expect(coldness.paid('other', warm, 330)).toBe(true)
   })
 
+  test('each time that others had it loaded with our window and other options, which nothing tells before', () => {
+    const coldness = createColdness(4096)
+    expect(coldness.paid('m', absent, 1000)).toBe(true)
+    // Ollama 0.17.4, SmolLM2 135M, num_thread of others: 1.
+    for (const loadMs of [1273, 1038, 803, 807, 1179, 1366])
+      expect(coldness.paid('m', warm, loadMs)).toBe(true)
+    expect(coldness.paid('m', warm, 40)).toBe(false)
+    const here = createColdness(4096)
+    for (const loadMs of [40, 1038, 803, 807, 1179]) expect(here.paid('m', warm, loadMs)).toBe(loadMs > 40)
+  })
+
   test('by what was listed, where Ollama tells no time', () => {
     const coldness = createColdness(4096)
     expect([coldness.paid('m', warm, null), coldness.paid('m', absent, null)]).toEqual([false, true])
