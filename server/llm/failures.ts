@@ -49,13 +49,12 @@ export function asLlmError(error: unknown, url: string): QuantvoxError {
   return failedAtWork(`Ollama failed: ${reason}.`, error)
 }
 
-/** `engine_failed` with what the signal means that ended the model's runner, where Ollama says it. */
+/** `engine_failed` with what Ollama's words mean, and the signal that ended the model's runner where it says it. */
 export function failedAtWork(message: string, cause?: unknown): QuantvoxError {
+  const known = troubles.find(({ words }) => words.test(message))
   return new QuantvoxError('engine_failed', message, {
-    meaning: RUNNER_DIED.test(message)
-      ? 'The process that runs the model died; most often that is for want of memory.'
-      : 'This reply is lost; the next one may work.',
-    mend: RUNNER_DIED.test(message)
+    meaning: known?.meaning ?? 'This reply is lost; the next one may work.',
+    mend: known
       ? 'Try again; if it stays, choose a smaller model or quantization (`npx quantvox doctor` says what is needed and what there is).'
       : "Try again; if it stays, look at Ollama's log.",
     ...causeNamedIn(message),
@@ -63,9 +62,22 @@ export function failedAtWork(message: string, cause?: unknown): QuantvoxError {
   })
 }
 
-/** Ollama's `llm/server.go`: at a load, before a request, and in the middle of a reply. */
-const RUNNER_DIED =
-  /runner process (?:has terminated|no longer running)|running the model: (?:unexpected )?EOF/
+/** Ollama's `llm/server.go`: before and at a load, before a request, and in the middle of a reply. */
+const troubles = [
+  {
+    words: /requires more system memory/,
+    meaning: 'The model does not fit into the memory that is free.',
+  },
+  {
+    words: /timed out waiting for llama runner/,
+    meaning: 'Loading the model hung, or this machine had no time or memory left for it.',
+  },
+  {
+    words:
+      /runner process (?:has terminated|no longer running)|running the model: (?:unexpected )?EOF|model (?:runner has unexpectedly stopped|failed to load)/,
+    meaning: 'The process that runs the model died; most often that is for want of memory.',
+  },
+]
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
