@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
 import { untilAborted, within } from '../../abort.ts'
+import { createGate } from '../../engines/gate.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { makePrivate } from '../../files/privateFiles.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
@@ -63,6 +64,21 @@ export async function openComparisons(lab: LabDependencies) {
     const header = await filesOf(id).readHeader()
     if (header === null) continue
     keep(isOver(header) ? header : { ...header, state: 'interrupted' })
+  }
+
+  /** Each takes a thread for seconds, whoever asks for it: one at a time, and whoever asks for the same joins it. */
+  const judgments = createGate()
+  const judging = new Map<string, Promise<ComparisonResult>>()
+
+  async function judge({ observationsPath }: RunFiles): Promise<ComparisonResult> {
+    const { leave } = await judgments.enter('', stopping.signal)
+    return await lab.judge(observationsPath, stopping.signal).finally(leave)
+  }
+
+  function judgedOnce({ header: { id }, files }: Run): Promise<ComparisonResult> {
+    const result = judging.get(id) ?? judge(files).finally(() => judging.delete(id))
+    judging.set(id, result)
+    return result
   }
 
   function tell(run: Run): void {
@@ -182,7 +198,8 @@ export async function openComparisons(lab: LabDependencies) {
     status: (id: string): ComparisonStatus => statusOf(find(id)),
     /** Throws `invalid_state` while it runs, `not_found` where nothing was observed. */
     async result(id: string): Promise<ComparisonResult> {
-      const { header, files } = find(id)
+      const run = find(id)
+      const { header, files } = run
       if (!isOver(header)) {
         throw new QuantvoxError('invalid_state', `The comparison ${id} is still ${header.state}.`, {
           mend: `Follow it at /v1/comparisons/${id}/events, or cancel it: what it has observed is kept.`,
@@ -190,7 +207,7 @@ export async function openComparisons(lab: LabDependencies) {
       }
       const stored = await files.readResult()
       if (stored !== null && header.state !== 'interrupted') return stored
-      return lab.judge(files.observationsPath, stopping.signal)
+      return await judgedOnce(run)
     },
     /** The latest progress, what comes, and its end; `shutting_down` where the server ends before it. */
     async *follow(id: string, signal: AbortSignal): AsyncGenerator<ComparisonEvent> {

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { comparisons, ended, everything, fake, observed, openAgain } from '../../support/lab/labOfTest.ts'
 
@@ -58,7 +60,10 @@ describe('stopping and going on', () => {
     fake.ollama.hooks.beforeChat = () => true
     await openAgain()
     expect(comparisons.status(id).state).toBe('interrupted')
-    expect((await comparisons.result(id)).speech[0]?.figures.wordErrorRate.value).toBe(0)
+    const judge = vi.spyOn(fake.lab, 'judge')
+    const results = await Promise.all(Array.from({ length: 5 }, () => comparisons.result(id)))
+    expect(results.map(({ speech }) => speech[0]?.figures.wordErrorRate.value)).toEqual([0, 0, 0, 0, 0])
+    expect(judge).toHaveBeenCalledTimes(1)
     await comparisons.resume(id)
     expect((await ended(id)).last).toMatchObject({ event: 'done', data: { state: 'done' } })
     const lines = await observed(id)
@@ -69,6 +74,27 @@ describe('stopping and going on', () => {
       answered.map(({ arm, noise, round, question }) => `${arm} ${noise} ${round} ${question}`),
     )
     expect(steps.size).toBe(answered.length)
+  })
+
+  test('results of several that ended early are judged one after another', async () => {
+    const ids: string[] = []
+    for (let i = 0; i < 3; i++) {
+      fake.ollama.hooks.beforeChat = async () => {
+        void comparisons.remove(ids[i] ?? '')
+        return true
+      }
+      ids.push((await comparisons.create({ llmModels: ['fake:1b-q8_0'], rounds: 1 }, signal)).id)
+      await ended(ids[i] ?? '')
+      await rm(join(fake.lab.dataDir, 'comparisons', ids[i] ?? '', 'result.json'), { force: true })
+    }
+    let [now, most] = [0, 0]
+    const { judge } = fake.lab
+    vi.spyOn(fake.lab, 'judge').mockImplementation(async (...of) => {
+      most = Math.max(most, ++now)
+      return await judge(...of).finally(() => now--)
+    })
+    await Promise.all(ids.map(id => comparisons.result(id)))
+    expect(most).toBe(1)
   })
 
   test('one runs at a time, the next waits, and a waiting one can be cancelled', async () => {
