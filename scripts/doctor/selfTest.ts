@@ -37,7 +37,7 @@ export async function selfTest(config: Config, facts: Facts, signal: AbortSignal
     })
     try {
       const answer = await ask(server, question)
-      const answered = finding(what, told(answer), misheard(answer), why)
+      const answered = finding(what, told(answer), wrongIn(answer), why)
       const { findings, models } = await afterwards(server, facts)
       const language = models.find(({ name }) => name === answer.timings.llm.model) ?? null
       return { findings: [...findings, answered], turn: answer.timings, language }
@@ -71,18 +71,24 @@ async function ask(server: ServerForCommand, question: File): Promise<TurnAnswer
   return answer
 }
 
-function told({ timings, transcript }: TurnAnswer): string {
+const unspoken = ({ hints = [] }: TurnAnswer) => hints.find(({ hint }) => hint === 'not-spoken')
+
+function told(answer: TurnAnswer): string {
+  const { timings, transcript } = answer
   const { speech, fromSpeechEnd } = timings
   const ms = (value: number | null) => (value === null ? '–' : `${Math.round(value)} ms`)
   return [
     `${((speech.audioMs ?? 0) / 1000).toFixed(1)} s of speech were heard as "${transcript}"`,
     `transcript after ${ms(fromSpeechEnd.transcriptMs)}, first token ${ms(fromSpeechEnd.firstTokenMs)}, first audio ${ms(fromSpeechEnd.firstAudioMs)}, reply done ${ms(fromSpeechEnd.replyDoneMs)}`,
+    ...[unspoken(answer)?.message ?? []].flat(),
   ].join('; ')
 }
 
-function misheard({ transcript }: TurnAnswer): { state: 'wrong'; mend: string } | null {
-  if (/weather/i.test(transcript)) return null
-  return { state: 'wrong', mend: `Choose another SPEECH_MODEL: "${QUESTION}" was said.` }
+function wrongIn(answer: TurnAnswer): { state: 'wrong'; mend: string } | null {
+  const mend = /weather/i.test(answer.transcript)
+    ? unspoken(answer)?.mend
+    : `Choose another SPEECH_MODEL: "${QUESTION}" was said.`
+  return mend === undefined ? null : { state: 'wrong', mend }
 }
 
 /** What the engines and the record are like, now that they have worked. */

@@ -119,6 +119,13 @@ describe('it finds', () => {
     expect(await machine.complaints()).toMatch(/^wrong self-test turn: .*heard as "Thanks for watching!"/)
   })
 
+  test('is answered by a voice that does not speak', async () => {
+    Object.assign(machine.config, { SYNTHESIS_URL: 'http://127.0.0.1:9', VOICE: 'remote:any' })
+    expect(await machine.complaintOf('self-test turn')).toMatch(
+      /^wrong: .*Not all of the reply is spoken. No speech server answers at .* — Start it, or choose another voice/,
+    )
+  })
+
   test('a language model that spills from the GPU to the CPU', async () => {
     machine.plant({ SCRIPTED_GPU_SHARE: '0.4' })
     expect(await machine.complaints()).toMatch(/^wrong models on a GPU: scripted:1b-q4_K_M 40 %$/)
