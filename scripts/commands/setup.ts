@@ -8,8 +8,10 @@ import {
   ensureOllama,
   ensureSpeechModel,
   ensureWhisper,
+  findWhisper,
   installedLanguageTags,
   type SetupContext,
+  tuneWhisper,
 } from '../../server/setup/index.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
 import { withOllama } from './models/ollamaForCommand.ts'
@@ -65,7 +67,10 @@ async function setUp(config: Config, onProgress: SetupContext['onProgress'], sig
   ] as const
   await Promise.allSettled(parts)
   failed.signal.throwIfAborted()
-  const [whisper, speech, endOfTurn, { ollama, languageModel }] = await Promise.all(parts)
+  const [, speech, endOfTurn, { ollama, languageModel }] = await Promise.all(parts)
+  // When nothing is being built any more.
+  if (!isSpeechElsewhere) await tuneWhisper(context)
+  const whisper = isSpeechElsewhere ? null : await findWhisper(context)
   const seconds = Math.round((performance.now() - started) / 100) / 10
   return {
     ...{ cacheDir, whisper, ollama, endOfTurn, languageModel, seconds },

@@ -62,7 +62,7 @@ async function local(
     try {
       const [loaded] = await engines.loaded()
       return [
-        finding('whisper-server', `${is} runs ${model.name}`, null, why),
+        finding('whisper-server', `${is} runs ${model.name}${chosenBy(programs)}`, null, why),
         examineSimd('whisper-server', loaded?.cpuFeatures ?? null, facts.cpuFlags),
         await cancelling(lease.baseUrl, signal),
       ]
@@ -77,6 +77,14 @@ async function local(
   } finally {
     await engines.stop()
   }
+}
+
+/** Which of two builds it is, and why. */
+function chosenBy({ serverPath, measured }: WhisperPrograms): string {
+  if (measured === null) return ''
+  const is = serverPath.endsWith('-portable') ? 'portable' : 'native'
+  const [nativeMs, portableMs] = [Math.round(measured.nativeMs), Math.round(measured.portableMs)]
+  return `; the ${is} build, for a short clip takes ${nativeMs} ms native and ${portableMs} with AVX2 only`
 }
 
 async function cancelling(baseUrl: string, signal: AbortSignal): Promise<Finding> {

@@ -21,5 +21,6 @@ export {
   findSpeechModel,
   listSpeechModels,
   removeSpeechModel,
+  tuneWhisper,
 } from './whisper/speech.ts'
 export { ensurePortableWhisper, ensureWhisper, findWhisper } from './whisper/whisper.ts'

@@ -1,3 +1,5 @@
+import type { Measured } from './whisper/fastest.ts'
+
 /** `completedBytes` and `totalBytes` are null where nothing counts them (a compiler, another program's download). */
 export type Progress = {
   /** What is being got, for instance `ollama` or `whisper-tiny.en-q8_0`. */
@@ -26,6 +28,8 @@ export type WhisperPrograms = {
   quantizePath: string
   version: string
   origin: 'path' | 'built'
+  /** By which of two builds the server was chosen; null where there is one, or where they were not measured. */
+  measured: Measured | null
 }
 
 export type OllamaProgram = { path: string; version: string; origin: 'path' | 'archive' | 'built' }

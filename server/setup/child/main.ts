@@ -7,6 +7,7 @@ import {
   ensureOllama,
   ensureSpeechModel,
   ensureWhisper,
+  tuneWhisper,
 } from '../index.ts'
 import type { SetupContext } from '../types.ts'
 import type { Job, Order, Said } from './run.ts'
@@ -40,11 +41,16 @@ async function work(job: Job, context: SetupContext) {
   useProxies(process.env, ollamaUrl === '' ? [] : [ollamaUrl])
   switch (job.kind) {
     case 'whisper':
+      await ensureWhisper(context)
+      await tuneWhisper(context)
       return ensureWhisper(context)
     case 'ollama':
       return ensureOllama(context)
-    case 'speech':
-      return ensureSpeechModel(job.name, context)
+    case 'speech': {
+      const level = await ensureSpeechModel(job.name, context)
+      await tuneWhisper(context)
+      return level
+    }
     case 'endOfTurn':
       return ensureEndOfTurn(context)
     case 'language':

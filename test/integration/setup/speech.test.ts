@@ -65,6 +65,7 @@ const whisper = async (): Promise<WhisperPrograms> => ({
   quantizePath: join(root, 'bin', 'whisper-quantize'),
   version: 'stand-in',
   origin: 'path',
+  measured: null,
 })
 const context = (signal = AbortSignal.timeout(15_000)): SetupContext => ({
   cacheDir,
