@@ -96,7 +96,7 @@ export async function assemble(
     }
   }
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
-  const languageModels = createLanguageModels(ollama.url, config.ALLOW_REMOTE_MODELS)
+  const languageModels = createLanguageModels(ollama.url, config.ALLOW_REMOTE_MODELS, ollama.explain)
   closeDataFolder(config.DATA_DIR)
   const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
     saveText: config.SAVE_TEXT,

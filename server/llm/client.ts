@@ -11,8 +11,11 @@ import { asLlmError, failedAtWork, foreignProtocol, tooSlow } from './failures.t
 
 /** Until a chat's headers, which come with its first token, or a whole answer that a model makes: both may load it first. */
 const MODEL_TIMEOUT_MS = 180_000
-/** For a whole answer of what Ollama knows without a model: it gives those at once, whatever its models do. */
-const LOOKUP_TIMEOUT_MS = 10_000
+/**
+ * For a whole answer of what Ollama knows without a model: it gives those at once, whatever its models do. Shorter than a client is kept
+ * waiting for what is loading (10 s): it would be told that nothing is wrong.
+ */
+const LOOKUP_TIMEOUT_MS = 8_000
 /** Lists of models, and one with the names and types of all its tensors, are far smaller. */
 const MAX_ANSWER_BYTES = 16 * 2 ** 20
 const MAX_REFUSAL_BYTES = 64 * 2 ** 10
@@ -49,12 +52,16 @@ export function clientFor(url: string, signal: AbortSignal): Ollama {
 /** Where Ollama is; throws `engine_unavailable`. */
 export type FindHost = (signal: AbortSignal) => Promise<string>
 
-/** One request whose answer is held against `schema`. Throws the errors of `asLlmError`, or the signal's reason. */
+/** Told of a request that failed at `host`: gives what became of Ollama, or `error` where that is not known. */
+export type Explain = (error: QuantvoxError, host: string) => Promise<QuantvoxError>
+
+/** One request whose answer is held against `schema`. Throws the errors of `asLlmError`, explained, or the signal's reason. */
 export async function ask<T extends TSchema>(
   find: FindHost,
   schema: T,
   request: (client: Ollama) => Promise<unknown>,
   signal: AbortSignal,
+  explain: Explain = async error => error,
 ): Promise<Static<T>> {
   const host = await find(signal)
   try {
@@ -63,7 +70,7 @@ export async function ask<T extends TSchema>(
     throw foreignProtocol(host)
   } catch (error) {
     signal.throwIfAborted()
-    throw asLlmError(error, host)
+    throw await explain(asLlmError(error, host), host)
   }
 }
 

@@ -1,6 +1,7 @@
 import { patiently } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
+import type { Explain } from './client.ts'
 import { type Coldness, createColdness } from './coldness.ts'
 import { createReadPrompts, type ReadPrompts } from './readPrompts.ts'
 import type { ChatMessage, ChatSettings, ReplyPart, Respond } from './respond.ts'
@@ -81,8 +82,7 @@ export type LeaseDependencies = {
   }
   /** Base URL of the Ollama to use. Throws `engine_unavailable`. */
   host(signal: AbortSignal): Promise<string>
-  /** Told of a reply that failed at `host`: gives what became of Ollama, or `error` where that is not known. */
-  explain(error: QuantvoxError, host: string): Promise<QuantvoxError>
+  explain: Explain
   respond: Respond
   sentenceEnd: SentenceEnd
   /** The same on every call, so that Ollama never reloads a model between turns. */

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { QuantvoxError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import { ask, type FindHost } from './client.ts'
+import { ask, type Explain, type FindHost } from './client.ts'
 import { isSameTag } from './tagNames.ts'
 
 const text = Type.Optional(Type.String())
@@ -35,8 +35,8 @@ const Shown = Type.Object({ modelfile: Type.String(), ...remote })
 export type LanguageModels = ReturnType<typeof createLanguageModels>
 
 /** What is loaded now. Throws the errors of `ask`. */
-export const loadedModels = async (host: FindHost, signal: AbortSignal) =>
-  (await ask(host, Loaded, client => client.ps(), signal)).models
+export const loadedModels = async (host: FindHost, signal: AbortSignal, explain?: Explain) =>
+  (await ask(host, Loaded, client => client.ps(), signal, explain)).models
 
 /** Embedding models answer nothing. `/api/tags` does not tell them apart, but their families and names do. */
 function canChat({ name, details }: Static<typeof Tags>['models'][number]): boolean {
@@ -52,12 +52,12 @@ function runsElsewhere(name: string, told: { remote_host?: string; remote_model?
  * The models that the Ollama at `host` has. Throws the errors of `ask`.
  * @param allowRemote whether tags that run elsewhere may be used
  */
-export function createLanguageModels(host: FindHost, allowRemote = false) {
+export function createLanguageModels(host: FindHost, allowRemote = false, explain?: Explain) {
   const markOf = (isRemote: boolean) => (isRemote ? (allowRemote ? 'allowed' : 'refused') : null)
   async function list(signal: AbortSignal): Promise<LanguageModel[]> {
     const [tags, loaded] = await Promise.all([
-      ask(host, Tags, client => client.list(), signal),
-      loadedModels(host, signal),
+      ask(host, Tags, client => client.list(), signal, explain),
+      loadedModels(host, signal, explain),
     ])
     const running = new Map(loaded.map(model => [model.name, model]))
     return tags.models.filter(canChat).map(model => {
@@ -86,7 +86,7 @@ export function createLanguageModels(host: FindHost, allowRemote = false) {
     const key = `${name} ${digest}`
     const known = shown.get(key)
     if (known !== undefined) return known
-    const answer = await ask(host, Shown, client => client.show({ model: name }), signal)
+    const answer = await ask(host, Shown, client => client.show({ model: name }), signal, explain)
     const weights = /^FROM .*sha256-([0-9a-f]{64})/m.exec(answer.modelfile)?.[1] ?? null
     const found = { weights, isRemote: runsElsewhere(name, answer) }
     shown.set(key, found)

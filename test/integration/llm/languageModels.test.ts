@@ -198,6 +198,18 @@ describe('the models of an Ollama', () => {
     await until(() => calls.every(call => call.hungUp), 1_000)
   })
 
+  test('that cannot be asked for are told with what became of their Ollama', async () => {
+    const nowhere = 'http://127.0.0.1:1'
+    const models = createLanguageModels(
+      async () => nowhere,
+      false,
+      async ({ code }, host) => new QuantvoxError('engine_failed', `It died at ${host} (${code}).`),
+    )
+    expect((await failureOf(models.find('a:1b', never))).message).toBe(
+      `It died at ${nowhere} (engine_unavailable).`,
+    )
+  })
+
   test('are told apart by the sum of their weights, which is asked for once', async () => {
     const sum = 'ab'.repeat(32)
     const { url, calls } = await ollama({
