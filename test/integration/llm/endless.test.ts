@@ -6,7 +6,8 @@ import { respond } from '../../../server/llm/respond.ts'
 import { chat, messages, never, ollama, options, partsOf } from '../../support/engines/askedOllama.ts'
 import { chatLine } from '../../support/engines/scriptedOllama.ts'
 import { failureOf } from '../../support/failureOf.ts'
-import { until } from '../../support/http.ts'
+import { askText, until } from '../../support/http.ts'
+import { startTestApp } from '../../support/testApp.ts'
 
 describe('an Ollama that does not end', () => {
   const endlessly = (line: string) => (response: ServerResponse) => {
@@ -129,4 +130,14 @@ describe('hanging up on Ollama', () => {
     }
     await until(() => calls[0]?.hungUp === true, 1_000)
   })
+})
+
+test('an Ollama that hangs is told as such, and not as one that is still loading', {
+  timeout: 20_000,
+}, async () => {
+  const { url } = await ollama({ '/api/tags': () => {}, '/api/ps': () => {} })
+  const server = await startTestApp()
+  server.stages.languageModel = createLanguageModels(async () => url).find
+  const answer = await askText(server.app, { text: 'Hi' })
+  expect(answer.json()).toMatchObject({ code: 'engine_timeout', status: 504 })
 })

@@ -248,17 +248,6 @@ describe('nothing that is said leaves the machine', () => {
   })
 })
 
-test('an Ollama that hangs is told as such, and not as one that is still loading', {
-  timeout: 20_000,
-}, async () => {
-  const ollama = await scriptedOllama({ '/api/tags': () => {}, '/api/ps': () => {} })
-  const server = await createTestApp()
-  open.push({ app: server.app, ollama })
-  server.stages.languageModel = createLanguageModels(async () => ollama.url).find
-  const answer = await askText(server.app, { text: 'Hi' })
-  expect(answer.json()).toMatchObject({ code: 'engine_timeout', status: 504 })
-})
-
 test('the record has one name of a model, however it was asked for', async () => {
   const server = await start(response => response.end(chatLine('Yes.') + lastLine))
   for (const llmModel of ['REAL:1b-q8_0', 'library/real:1b-q8_0', 'registry.ollama.ai/library/real:1b-q8_0'])
