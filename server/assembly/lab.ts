@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import { findEnergyMeter } from '../engines/energy.ts'
 import { usableCores } from '../engines/usableCores.ts'
+import { QuantvoxError } from '../errors.ts'
 import { defaultMargins, judge, type LabDependencies, questions } from '../lab/index.ts'
 import { createModelProbe } from '../llm/probe.ts'
 import type { Log } from '../log.ts'
@@ -48,7 +49,12 @@ export function labOf(
     languageTags: provision.languageTags,
     async makeLanguageModel(tag, signal) {
       // Nothing is put into an Ollama that is not ours without being asked for by its name.
-      return ollama.owned() && provision.makeLanguageModel(tag, await ollama.url(signal), () => {}, signal)
+      if (!ollama.owned())
+        throw new QuantvoxError(
+          'invalid_state',
+          'the Ollama that is used is not ours, so nothing is put into it',
+        )
+      return provision.makeLanguageModel(tag, await ollama.url(signal), () => {}, signal)
     },
     madeFrom: provision.languageTagMadeFrom,
     probe: createModelProbe(ollama.url, assembly.chat),
