@@ -219,6 +219,9 @@ export async function inPlace<T>(
   }
 }
 
+/** What one token takes to end, where a machine is busy; a model that hangs behind it must not keep the place. */
+const ENDED_WITHIN_MS = 1000
+
 /**
  * Loads the model and has it read the system prompt, which stays in its cache. The first token is enough for that, and
  * the first request of a process pays for what later ones use. To its end: what a load takes is known from it. Milliseconds.
@@ -233,6 +236,16 @@ export async function warm(
     { role: 'system', content: systemPrompt },
     { role: 'user', content: 'Hello.' },
   ]
-  for await (const _part of lease.respond(messages, signal, { maxTokens: 1 }));
+  const late = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  try {
+    const until = AbortSignal.any([signal, late.signal])
+    for await (const _part of lease.respond(messages, until, { maxTokens: 1 }))
+      timer ??= setTimeout(() => late.abort(), ENDED_WITHIN_MS)
+  } catch (error) {
+    if (signal.aborted || !late.signal.aborted) throw error
+  } finally {
+    clearTimeout(timer)
+  }
   return performance.now() - startedAt
 }
