@@ -4,7 +4,7 @@ import { holdLength, withHold } from './holds.ts'
 import type { SoundItem, TurnItem } from './items.ts'
 import { atLevel, inRoom } from './levels.ts'
 
-/** Says it with a voice of flite; mono, 16 kHz. */
+/** Says it with a voice of flite, phone by phone what stands in square brackets; mono, 16 kHz. */
 export type Speak = (text: string, voice: string) => Promise<Int16Array>
 
 /** What no clip has: said by the voices of flite, in a quiet room. */
@@ -25,7 +25,9 @@ const phrases = [
   ['It is raining here today.', 'Do I need a coat for a walk?'],
 ] as const
 const shortAnswers = ['Yes.', 'No, thank you.', 'Tomorrow morning.', 'Three of them.'] as const
-const listeningWords = ['mm hmm.', 'uh huh.', 'Yeah.', 'Right.', 'Okay.', 'I see.', 'Oh really.'] as const
+/** "Mm-hmm", which has no spelling that is read so; Moonshine hears it in all four voices (test/integration/bench/turntakingVoices.test.ts has its sound). */
+export const HUM = '[m m hh ax m]'
+const listeningWords = [HUM, 'uh huh.', 'Yeah.', 'Right.', 'Okay.', 'I see.', 'Oh really.'] as const
 const laughter = ['Ha ha ha ha.', 'Heh heh heh.'] as const
 const stopWords = [
   ...['Stop.', 'Wait.', 'No.', 'Hold on.', 'Stop talking.', 'Be quiet.'],
