@@ -8,13 +8,19 @@ export type SpeechLevel = {
   quantization: string | null
 }
 
-/** What is shown of an utterance while it goes on: `text`, whose first `stableLength` characters stay as they are. */
-export type PartialText = { text: string; stableLength: number }
-
-/** What a decoding gave and took. Times in milliseconds. */
-export type Transcript = {
-  /** '' when nothing was said, by the recognizer's own judgement. */
+export type HeardText = {
   text: string
+  /** What a model that was not sure heard before another one was asked; null where one was enough. */
+  firstText: string | null
+  /** It may be no words at all but a hum, a laugh or a cough, by the recognizer's own judgement of the sound. */
+  isUnclear: boolean
+}
+
+/** What is shown of an utterance while it goes on: `text`, whose first `stableLength` characters stay as they are. */
+export type PartialText = HeardText & { stableLength: number }
+
+/** What a decoding gave and took; its text is '' when nothing was said, by the recognizer's own judgement. Times in milliseconds. */
+export type Transcript = HeardText & {
   /** The decoded pieces of the clip that have words. */
   segments: { startMs: number; endMs: number; text: string }[]
   /** Request to answer of the engine, all passes. */
@@ -48,6 +54,8 @@ export type RecognitionOptions = {
   language: string | null
   /** Who waits, for fairness between sessions. */
   owner: string
+  /** It may well be no words: a short text that the model is not sure of is heard by another model, too, where one is here. */
+  isDoubted?: boolean
 }
 
 /** One utterance while it is recognized. After `finish` or `cancel` it takes nothing more, and ignores it. */
@@ -65,7 +73,7 @@ export type Recognition = {
   /** Speech goes on after all. */
   resumed(): void
   /** What was said up to the pause that goes on, as soon as an early decoding has it; null before that, and in no pause. */
-  textAtPause(): string | null
+  textAtPause(): HeardText | null
   /** Tells `listener` of partial transcripts from now on; a recognizer without them never calls it. */
   partials(listener: (partial: PartialText) => void): void
   /**

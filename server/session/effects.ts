@@ -126,8 +126,9 @@ function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): v
       post({ type: 'audible', turnId, atMs: performance.now() })
     },
     sounds: samples => overheard.hear(turnId, samples),
-    heard(voicedMs, text) {
-      const words = overheard.follow(turnId, text, voicedMs)
+    isOver: over !== null,
+    heard(voicedMs, said) {
+      const words = overheard.follow(turnId, said, voicedMs)
       if (words !== null) post({ type: 'words', turnId, ...words, atMs: performance.now() })
     },
   })

@@ -2,6 +2,7 @@ import { QuantvoxError } from '../errors.ts'
 import type { UtteranceTaker } from '../hearing/ear.ts'
 import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
+import type { HeardText } from '../recognition/recognizer.ts'
 import type { AskedFor, Following, Question } from './questions/question.ts'
 import { createReply, type Reply } from './reply/reply.ts'
 import { createSpeculation } from './reply/speculation.ts'
@@ -22,7 +23,7 @@ export type LiveTurn = {
   /** Answers it. Gives how long to wait for word of the playback; null where there is nothing to wait for. */
   answer(): Promise<number | null>
   /** What was said, once it is understood; null where nothing was. */
-  said(): string | null
+  said(): HeardText | null
   stopHearing(): void
   stopReply(): void
   /** What was heard goes into the history. */
@@ -95,7 +96,7 @@ export function createLiveTurn(
       if (question === null) throw new Error('A turn is answered before it is understood.')
       return await reply.give(question)
     },
-    said: () => question?.text ?? null,
+    said: () => question?.heard ?? null,
     stopHearing: () => hearing.abort(new Error('nobody wants to know what is said')),
     stopReply() {
       speculation.end()

@@ -15,6 +15,7 @@ const clip = {
 recognizerContract('the scripted recognizer', async (): Promise<RecognizerScene> => {
   const script: RecognizerScript = {
     transcript: 'What is the time?',
+    isUnclear: false,
     language: 'en',
     recognizeMs: 40,
     recognizeError: null,

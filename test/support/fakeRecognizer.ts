@@ -13,6 +13,8 @@ import { createPartialText } from '../../server/recognition/utterance/partialTex
 
 export type RecognizerScript = {
   transcript: string
+  /** It may be no words. */
+  isUnclear: boolean
   language: string
   recognizeMs: number
   recognizeError: Error | null
@@ -58,9 +60,10 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
 
   async function whole(speech: Speech, signal: AbortSignal): Promise<Transcript> {
     look?.abort(new Error('a whole decoding comes first'))
-    const { language } = script
+    const { language, isUnclear } = script
     const figures = {
       language,
+      isUnclear,
       inferenceMs: script.recognizeMs,
       passes: 1,
       audioContext: 768,
@@ -74,7 +77,8 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
     const { signal } = look
     try {
       const text = await decode(signal)
-      if (!over.signal.aborted && tell !== null) tell(words.decoded(text))
+      if (!over.signal.aborted && tell !== null)
+        tell({ ...words.decoded(text), firstText: null, isUnclear: script.isUnclear })
     } catch {
       // The decoding that counts fails, too.
     } finally {
@@ -142,7 +146,17 @@ function open(options: RecognitionOptions, script: RecognizerScript, noted: Note
 
 function transcript(text: string, figures: Partial<Transcript>): Transcript {
   return {
-    ...{ text, segments: [], inferenceMs: 0, queueMs: 0, passes: 0, audioContext: null, audioMs: 0 },
+    ...{
+      text,
+      firstText: null,
+      isUnclear: false,
+      segments: [],
+      inferenceMs: 0,
+      queueMs: 0,
+      passes: 0,
+      audioContext: null,
+      audioMs: 0,
+    },
     ...{ speechMs: 0, cold: false, loadMs: null, engine: '', language: 'en', earlyDecode: null },
     ...{ readyAtMs: performance.now(), ...figures },
   }

@@ -12,6 +12,8 @@ import { createMemoryTurnStore } from './record/memoryTurnStore.ts'
 /** What each scripted stage does: how long it takes, and what it says or throws. */
 export type Script = {
   transcript: string
+  /** It may be no words. */
+  isUnclear: boolean
   /** That was heard. */
   language: string
   /** Pieces of the reply, in the order in which they stream. */
@@ -37,6 +39,7 @@ export type Script = {
 
 export const usualScript: Script = {
   transcript: 'What is the time?',
+  isUnclear: false,
   language: 'en',
   reply: ['It is', ' ten', ' past', ' nine.', ' Good', ' evening.'],
   speechMs: 900,

@@ -9,7 +9,7 @@ import {
 } from '../utterance/decoding.ts'
 import { loopIn } from '../utterance/loopGuard.ts'
 import { cut, type Piece, speechIn, splitAtPauses } from '../utterance/split.ts'
-import { hasWords, isSaid } from './judge.ts'
+import { hasWords, isSaid, isUnclear, isUnsure, SHORT_SPEECH_MS } from './judge.ts'
 import { requestMoonshine } from './moonshineServer.ts'
 
 /** Moonshine was trained on clips of 4 to 30 s. What it costs grows with the length, so there is nothing to pack them for. */
@@ -21,12 +21,12 @@ const pieceLimits = { packMs: 15_000, maxMs: 30_000 }
  */
 const TIGHTER_BY_MS = 200
 
-/** Hears a piece that Moonshine makes nothing of; null where nobody is here who could. */
+/** Hears a piece that Moonshine makes nothing of, or is not sure of; null where nobody is here who could. */
 type SecondOpinion = (
   clip: Clip,
   options: DecodeOptions,
   signal: AbortSignal,
-) => Promise<Pick<Decoded, 'text' | 'passes'> | null>
+) => Promise<Pick<Decoded, 'text' | 'passes' | 'meanLogProbability'> | null>
 
 /** Decoding by our Moonshine engine. A piece without words is heard again in another crop, and then by somebody else. */
 export function createMoonshineDecode({
@@ -49,8 +49,13 @@ export function createMoonshineDecode({
           const hear = hearing(place.baseUrl, timeoutMs, samples, draft, signal)
           decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
         }
-        for (const piece of options.isLook ? [] : decoded.filter(({ text }) => text === '')) {
-          if (piece.speechMs > 0) await askAnother(secondOpinion, piece, samples, options, signal)
+        const isDoubted = options.isDoubted === true && speech.speechMs < SHORT_SPEECH_MS
+        for (const piece of options.isLook ? [] : decoded) {
+          if (
+            piece.speechMs > 0 &&
+            (piece.text === '' || (isDoubted && isUnsure(mean(piece.logProbabilities))))
+          )
+            await askAnother(secondOpinion, piece, samples, options, signal)
         }
         const inferenceMs = performance.now() - startedAt
         const said = decoded.filter(({ text }) => text !== '')
@@ -59,6 +64,10 @@ export function createMoonshineDecode({
         const { queueMs, cold, loadMs, engine } = place
         return {
           text,
+          firstText: firstTextOf(decoded),
+          isUnclear: options.isLook
+            ? isUnsure(meanLogProbability)
+            : said.length > 0 && said.every(piece => piece.isUnclear),
           segments: said.map(({ piece, text }) => ({ ...piece, text })),
           passes: decoded.reduce((sum, { passes }) => sum + passes, 0),
           audioContext: null,
@@ -76,6 +85,10 @@ type DecodedPiece = {
   piece: Piece
   text: string
   logProbabilities: number[]
+  /** What Moonshine heard where somebody else was asked, who heard other words. */
+  firstText: string | null
+  /** That one was not sure either. */
+  isUnclear: boolean
   passes: number
   /** Voiced time in it. */
   speechMs: number
@@ -110,8 +123,17 @@ async function decodePiece(
   const first = await hear(piece)
   const tighter = { startMs: piece.startMs + TIGHTER_BY_MS, endMs: piece.endMs - TIGHTER_BY_MS }
   if (first.text !== '' || isLook || speechMs <= 0 || tighter.endMs <= tighter.startMs)
-    return judged({ piece, ...first, passes: 1, speechMs })
-  return judged({ piece, ...(await hear(tighter)), passes: 2, speechMs })
+    return judged({ piece, ...first, firstText: null, isUnclear: false, passes: 1, speechMs })
+  return judged({ piece, ...(await hear(tighter)), firstText: null, isUnclear: false, passes: 2, speechMs })
+}
+
+/** All that Moonshine heard; null where nobody else was asked. */
+function firstTextOf(decoded: readonly DecodedPiece[]): string | null {
+  if (decoded.every(({ firstText }) => firstText === null)) return null
+  return decoded
+    .map(({ text, firstText }) => firstText ?? text)
+    .join(' ')
+    .trim()
 }
 
 const judged = (piece: DecodedPiece): DecodedPiece =>
@@ -119,7 +141,7 @@ const judged = (piece: DecodedPiece): DecodedPiece =>
     ? piece
     : { ...piece, text: '', logProbabilities: [] }
 
-/** Fills in what somebody else hears in a piece. */
+/** Puts in what somebody else hears in a piece; what that one makes nothing of stays as it is, and is unclear. */
 async function askAnother(
   secondOpinion: SecondOpinion,
   heard: DecodedPiece,
@@ -135,9 +157,14 @@ async function askAnother(
     signal.throwIfAborted()
     return null
   })
+  if (other === null) return
+  heard.passes += other.passes
+  heard.isUnclear = other.text === '' || isUnclear(mean(heard.logProbabilities), other.meanLogProbability)
+  if (other.text === '') return
+  heard.firstText = heard.text === '' ? null : heard.text
+  heard.text = other.text
   // Judged already, by its own measure.
-  heard.text = other?.text ?? ''
-  heard.passes += other?.passes ?? 0
+  heard.logProbabilities = []
 }
 
 function mean(values: readonly number[]): number | null {

@@ -8,6 +8,30 @@ const WORTHLESS_LOG_PROBABILITY = -1
 /** With so little voiced, a doubtful text was made up. */
 const LITTLE_SPEECH_MS = 320
 
+/**
+ * A text that may be no words, of something so short, is heard by Whisper, too, below this mean log probability: misheard hums, laughs
+ * and words of flite's have -0.3 or less.
+ */
+const UNSURE_LOG_PROBABILITY = -0.25
+export const SHORT_SPEECH_MS = 1000
+
+/**
+ * Where both are so little sure, by the sum of their mean log probabilities, it may be no words. Measured with base.en int8 and tiny.en
+ * q8_0 on those voices of flite that it was chosen on: misheard listening words -1.89 and less, stop words misheard by both -1.46.
+ * Of what Moonshine makes nothing of it is taken to be as little sure as of what is worthless.
+ */
+const UNCLEAR_LOG_PROBABILITIES = -1.7
+
+/** Whether what Whisper heard, too, may be no words. */
+export function isUnclear(moonshine: number | null, whisper: number | null): boolean {
+  return (moonshine ?? WORTHLESS_LOG_PROBABILITY) + (whisper ?? 0) < UNCLEAR_LOG_PROBABILITIES
+}
+
+/** Whether the model is less sure of a text than of what is said clearly. */
+export function isUnsure(meanLogProbability: number | null): boolean {
+  return (meanLogProbability ?? 0) < UNSURE_LOG_PROBABILITY
+}
+
 /** Whether a text was really said; by how much was voiced and how sure the model was, never by what it says. */
 export function isSaid(text: string, meanLogProbability: number | null, speechMs: number): boolean {
   if (!hasWords(text) || speechMs <= 0) return false

@@ -18,8 +18,10 @@ export type DecodeOptions = {
   owner: string
   /** Called when the engine is asked, after any wait for it. */
   onAsked?: () => void
-  /** It is shown while the utterance goes on: no words in it are no reason to decode again. */
+  /** It is shown while the utterance goes on: no words in it, or doubtful ones, are no reason to decode again. */
   isLook?: boolean
+  /** As of a recognition. */
+  isDoubted?: boolean
   /** What decodings of this utterance heard so far: a recognizer that can checks it instead of starting anew, and renews it. */
   draft?: { tokens: readonly number[] }
 }

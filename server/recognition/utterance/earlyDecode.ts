@@ -1,5 +1,5 @@
 import type { Speech } from '../../audio/utterance.ts'
-import type { Transcript } from '../recognizer.ts'
+import type { HeardText, Transcript } from '../recognizer.ts'
 
 export type EarlyDecode = {
   /** Decodes the utterance so far at a pause, while it is not yet known whether speech goes on. `heard` is told what it gave, unless it is discarded. */
@@ -7,7 +7,7 @@ export type EarlyDecode = {
   /** Speech goes on, or nobody wants it any more: the decoding is cancelled. */
   discard(): void
   /** What it gave, while it is not discarded; null before that. */
-  text(): string | null
+  text(): HeardText | null
   /**
    * The transcript of the whole utterance: the early one where no speech came after it, else a decoding that starts now.
    * An early one that failed is tried again.
@@ -19,7 +19,7 @@ type Running = {
   speech: Speech
   cancel: AbortController
   result: Promise<Transcript>
-  text: string | null
+  text: HeardText | null
 }
 
 /** Uses the silence that the server must wait for anyway: decoding starts with it, not after it. */
@@ -58,8 +58,8 @@ export function createEarlyDecode(
       const cancel = new AbortController()
       const current: Running = { speech, cancel, result: decode(speech, cancel.signal), text: null }
       current.result.then(
-        ({ text }) => {
-          current.text = text
+        ({ text, firstText, isUnclear }) => {
+          current.text = { text, firstText, isUnclear }
           if (running === current) heard?.(text)
         },
         () => {},

@@ -42,7 +42,8 @@ export function createPartialLooks(
     const decoded = await decode({ samples: window, speech }, stopped.signal)
     if (decoded === null) return
     decodedUntilMs = endMs
-    if (!stopped.signal.aborted && decoded.text !== '') tell(words.decoded(decoded.text))
+    if (stopped.signal.aborted || decoded.text === '') return
+    tell({ ...words.decoded(decoded.text), firstText: null, isUnclear: decoded.isUnclear })
   }
 
   return {

@@ -2,7 +2,7 @@ import type { PartialText } from '../recognizer.ts'
 
 export type PartialTextMaker = {
   /** Takes the next decoding of the growing utterance. */
-  decoded(text: string): PartialText
+  decoded(text: string): Pick<PartialText, 'text' | 'stableLength'>
   /** Later decodings begin after what the last one heard: all of it stays. */
   freeze(): void
 }

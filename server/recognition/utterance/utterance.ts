@@ -12,7 +12,7 @@ import { withSilentTail } from './silentTail.ts'
 
 /** Recognizes one utterance while it comes: partial looks, an early decoding at each pause, the final one. */
 export function openUtterance(decoding: PartialDecoding, options: RecognitionOptions): Recognition {
-  const { language, owner } = options
+  const { language, owner, isDoubted = false } = options
   const model = Promise.resolve(options.model)
   // Whoever finishes is told; before that there is nobody to tell.
   model.catch(() => {})
@@ -24,7 +24,7 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
   let closed = false
 
   async function decode(clip: Clip, signal: AbortSignal, onAsked = () => {}) {
-    const decodeOptions = { model: await model, language, owner, onAsked, draft }
+    const decodeOptions = { model: await model, language, owner, isDoubted, onAsked, draft }
     signal.throwIfAborted()
     return await decoding.full(clip, decodeOptions, signal)
   }
@@ -109,13 +109,22 @@ function transcriptOf(
   { noSpeechProbability, meanLogProbability, isSaid, ...decoded }: Decoded,
   { speechMs }: Speech,
 ): Transcript {
-  const words = isSaid(speechMs) ? {} : { text: '', segments: [] }
+  const words = isSaid(speechMs) ? {} : { text: '', firstText: null, segments: [] }
   return { ...decoded, ...words, speechMs, earlyDecode: null, readyAtMs: performance.now() }
 }
 
 function nothingSaid(): Transcript {
   return {
-    ...{ text: '', segments: [], passes: 0, audioContext: null, audioMs: 0, speechMs: 0 },
+    ...{
+      text: '',
+      firstText: null,
+      isUnclear: false,
+      segments: [],
+      passes: 0,
+      audioContext: null,
+      audioMs: 0,
+      speechMs: 0,
+    },
     ...{ inferenceMs: 0, queueMs: 0, cold: false, loadMs: null, engine: '' },
     ...{ language: null, earlyDecode: null, readyAtMs: performance.now() },
   }

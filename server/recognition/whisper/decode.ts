@@ -3,13 +3,13 @@ import { AUTO, hearsEnglishOnly, languageCode, languageFor, UNDETERMINED } from 
 import { type Decode, type DecodeDependencies, inPlace } from '../utterance/decoding.ts'
 import { loopIn } from '../utterance/loopGuard.ts'
 import { cut, type Piece, speechIn, splitAtPauses } from '../utterance/split.ts'
-import { isDoubtful, isSaid } from './judge.ts'
+import { isDoubtful, isSaid, isUnclear, SHORT_SPEECH_MS } from './judge.ts'
 import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
 import { FULL_WINDOW, needsTimestamps, pieceLimits, windowFor } from './window.ts'
 
 /** Decoding by whisper-servers. */
 export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
-  return async ({ samples, speech }, { model, language, owner, onAsked }, signal) => {
+  return async ({ samples, speech }, { model, language, owner, onAsked, isLook }, signal) => {
     const spoken = languageFor(model.name, language)
     return await inPlace(
       () => acquire(model, owner, signal),
@@ -28,8 +28,15 @@ export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDepe
         const inferenceMs = performance.now() - started
         const { queueMs, cold, loadMs, engine } = place
         const decoded = joined(pieces)
+        const { text, meanLogProbability } = decoded
+        // A look hears words that are not said to their end.
+        const isInDoubt = isLook
+          ? isDoubtful({ ...decoded, speechMs: speech.speechMs })
+          : speech.speechMs < SHORT_SPEECH_MS && isUnclear(meanLogProbability)
         return {
           ...{ ...decoded, inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine },
+          firstText: null,
+          isUnclear: text !== '' && isInDoubt,
           isSaid: speechMs => isSaid({ ...decoded, speechMs }),
         }
       },

@@ -9,6 +9,13 @@ const WORTHLESS_LOG_PROBABILITY = -2
  * spoken words up to 0.23, noise from 0.54 on.
  */
 const MAX_NO_SPEECH_PROBABILITY = 0.6
+/**
+ * So little voiced is a hum, a laugh, or a word or two; below this mean log probability it may be either. Measured with tiny.en q8_0 on
+ * those voices of flite that it was chosen on: what must stop a reply and has no word that does -1.12 at worst, misheard listening words
+ * -1.22 and -1.27.
+ */
+export const SHORT_SPEECH_MS = 800
+const UNCLEAR_LOG_PROBABILITY = -1.2
 /** With so little voiced, a high no-speech probability is enough. */
 const LITTLE_SPEECH_MS = 320
 
@@ -43,6 +50,11 @@ export function isSaid({ text, speechMs, noSpeechProbability, meanLogProbability
   if (logProbability < WORTHLESS_LOG_PROBABILITY) return false
   const silent = (noSpeechProbability ?? 0) > MAX_NO_SPEECH_PROBABILITY
   return !(silent && (speechMs < LITTLE_SPEECH_MS || logProbability < DOUBTFUL_LOG_PROBABILITY))
+}
+
+/** Whether what was heard of something short may be no words at all. */
+export function isUnclear(meanLogProbability: number | null): boolean {
+  return (meanLogProbability ?? 0) < UNCLEAR_LOG_PROBABILITY
 }
 
 function hasWords(text: string): boolean {

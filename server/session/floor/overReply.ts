@@ -96,7 +96,7 @@ function isMeant(state: FloorState, { voicedMs, words }: Heard): boolean {
 function endsReply(state: FloorState, heard: Heard, hearsItself: boolean): boolean {
   const { words, voicedMs } = heard
   if (words === 'aside' || words === 'echo' || words === 'far') return false
-  if (words !== null && words !== 'word') return isMeant(state, heard)
+  if (words !== null && words !== 'unclear' && words !== 'word') return isMeant(state, heard)
   return !hearsItself && interrupts(state, voicedMs, STOPPED_MS)
 }
 

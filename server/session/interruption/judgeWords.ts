@@ -1,3 +1,4 @@
+import type { HeardText } from '../../recognition/recognizer.ts'
 import { isEchoOf } from './echo.ts'
 import { KNOWN_OWN_SHARE, OWN_SHARE } from './utteranceSound.ts'
 
@@ -6,15 +7,16 @@ import { KNOWN_OWN_SHARE, OWN_SHARE } from './utteranceSound.ts'
  * - `command`: it is to stop, and nothing else
  * - `stop`: a word that stops it, among others
  * - `words`: two words or more that are none of those below; `word`: one
+ * - `unclear`: words that may be none, and none of those above
  * - `aside`: nothing, laughter, or what a listener says to show that they listen
  * - `echo`: what the reply itself said
  * - `far`: of a voice that is much quieter than the session's, without a word that stops it
  */
-export type Words = 'command' | 'stop' | 'words' | 'word' | 'aside' | 'echo' | 'far'
+export type Words = 'command' | 'stop' | 'words' | 'word' | 'unclear' | 'aside' | 'echo' | 'far'
 
 export type Said = {
   /** What was recognized of it; null where nothing is yet. */
-  text: string | null
+  said: HeardText | null
   /** What the reply spoke lately. */
   spoken: string
   /** The microphone is known to hear the replies. */
@@ -49,32 +51,48 @@ const LISTENING = words(
 /** The same, unless they answer a question. */
 const AGREEING = words(`yeah yep yup yes ya okay ok alright sure right`)
 /** "mm", "mm-hm", "uh-huh", "hm", "uh", "um", "er", "ah", as they are spelled. */
-const HUM = /^(?:m+|m+h+u?m*|h+m+|u+h+(?:h*u+h+|h*m+)?|u+m+|a+h+(?:a+h*)?|o{2,}h*|e+r+m*|e+h+)$/
-const LAUGH = /^a?(?:h+[aeio]+h*){2,}$|^h+[ae]+h+$|^ha+$/
+const HUM = /^(?:m+|m+h+u?m*|h+m+|u+h+(?:h*u+h*|h*m+)?|u+m+|a+h+(?:a+h*)?|o{2,}h*|e+r+m*|e+h+)$/
+const LAUGH = /^a?(?:h+[aeio]+h*){2,}$|^h+[ae]+h+$|^ha+$|^laugh(?:s|ter|ing)$/
 
 /**
  * An utterance over a reply, judged by its words and its sound; null: nothing is known of it. Pure; English, and elsewhere at least
  * the echo and the far voice.
  */
-export function judgeWords({ text, ...said }: Said): Words | null {
-  const { ownShare, isFar, hearsItself } = said
-  const isOwn = ownShare !== null && ownShare >= (hearsItself ? KNOWN_OWN_SHARE : OWN_SHARE)
-  const unheard = isFar ? 'far' : null
-  if (text === null) return isOwn ? 'echo' : unheard
+export function judgeWords({ said, ...known }: Said): Words | null {
+  if (said === null) {
+    if (isOwn(known)) return 'echo'
+    return known.isFar ? 'far' : null
+  }
+  const judged = judgeText(said.text, known)
+  const before = said.firstText === null ? judged : judgeText(said.firstText, known)
+  const counts = surest.find(words => words === judged || words === before)
+  return counts ?? (said.isUnclear ? 'unclear' : judged)
+}
+
+type Known = Omit<Said, 'said'>
+
+/** What counts where another model heard something else: nobody takes noise for one of these words. */
+const surest = ['command', 'stop', 'echo', 'aside', 'far'] as const
+
+function isOwn({ ownShare, hearsItself }: Known): boolean {
+  return ownShare !== null && ownShare >= (hearsItself ? KNOWN_OWN_SHARE : OWN_SHARE)
+}
+
+function judgeText(text: string, known: Known): Words {
   // What is noted in brackets was not said.
   const plain = plainOf(text.replace(/[([*][^)\]*]*[)\]*]/g, ' '))
-  if (plain === '') return unheard ?? 'aside'
+  if (plain === '') return known.isFar ? 'far' : 'aside'
   const stops = stopIn(plain)
   // Whatever was misheard of it.
-  if (isOwn && (stops === null || ownShare >= NOTHING_ELSE_SHARE)) return 'echo'
-  const judged = judgePlain(plain, stops, said)
-  return isFar && judged !== 'echo' ? (stops ?? 'far') : judged
+  if (isOwn(known) && (stops === null || (known.ownShare ?? 0) >= NOTHING_ELSE_SHARE)) return 'echo'
+  const judged = judgePlain(plain, stops, known)
+  return known.isFar && judged !== 'echo' ? (stops ?? 'far') : judged
 }
 
 function judgePlain(
   plain: string,
   stops: 'stop' | 'command' | null,
-  { spoken, hearsItself, ownShare }: Omit<Said, 'text'>,
+  { spoken, hearsItself, ownShare }: Known,
 ): Words {
   const repeated = plainOf(spoken)
   const isEcho = isEchoOf(plain, repeated)

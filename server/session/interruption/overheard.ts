@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { HeardText } from '../../recognition/recognizer.ts'
 import type { Sink } from '../events.ts'
 import type { Heard } from '../floor/state.ts'
 import type { Reply } from '../reply/reply.ts'
@@ -16,6 +17,8 @@ const HEARS_ITSELF = 'The microphone hears the answers.'
 const USE_HEADPHONES =
   'Use headphones, turn the sound down, or a client that cancels echoes; then a pause or a cough over an answer is told from the answer itself.'
 
+const NOTHING: HeardText = { text: '', firstText: null, isUnclear: false }
+
 type Speaking = Pick<Reply, 'heardAt' | 'soundAt'>
 type Spoken = {
   replyId: string
@@ -31,7 +34,7 @@ type Utterance = {
   sound: UtteranceSound
   voicedMs: number
   /** What was judged last, and as what. */
-  judged: { text: string | null; ownShare: number | null; isFar: boolean; words: Words | null } | null
+  judged: { said: HeardText | null; ownShare: number | null; isFar: boolean; words: Words | null } | null
 }
 
 /** What is said over replies in one session: its words and its sound judged as they become known. */
@@ -45,11 +48,11 @@ export type Overheard = {
   /** What is known of it after another frame; null for a turn that was not begun over a reply. */
   follow(
     turnId: string,
-    text: string | null,
+    said: HeardText | null,
     voicedMs: number,
   ): (Heard & { isVoiced: boolean; hearsItself: boolean }) | null
   /** The whole of it; null as above, but that an echo is one even where it begins as the reply has just ended. */
-  judge(turnId: string, text: string | null, voicedMs: number): Heard | null
+  judge(turnId: string, said: HeardText | null, voicedMs: number): Heard | null
   /** The turn is done. */
   forget(turnId: string): void
   /** Whether the microphone was found to hear the replies. */
@@ -63,10 +66,10 @@ export function createOverheard(sink: Sink): Overheard {
   /** The reply that was heard last; `untilMs`: how long its echo may still come, once it is over. */
   let latest: { replyId: string; reply: Speaking; untilMs: number } | null = null
 
-  function wordsOf(utterance: Utterance, text: string | null): Words | null {
+  function wordsOf(utterance: Utterance, said: HeardText | null): Words | null {
     const { spoken: over, sound, judged } = utterance
     if (over === null) return null
-    const known = { text, ownShare: sound.ownShare(), isFar: nearness.isFar(sound.loudestDb()) }
+    const known = { said, ownShare: sound.ownShare(), isFar: nearness.isFar(sound.loudestDb()) }
     if (judged !== null && isDeepStrictEqual({ ...known, words: judged.words }, judged)) return judged.words
     const spoken = over.reply.heardAt(SPOKEN_AFTER_MS).slice(over.fromLetter)
     const words = judgeWords({ ...known, spoken, hearsItself })
@@ -99,20 +102,20 @@ export function createOverheard(sink: Sink): Overheard {
       utterances.set(turnId, { spoken, isOver, sound, voicedMs: 0, judged: null })
     },
     hear: (turnId, samples) => utterances.get(turnId)?.sound.push(samples),
-    follow(turnId, text, voicedMs) {
+    follow(turnId, said, voicedMs) {
       const known = utterances.get(turnId)
       if (!known?.isOver) return null
       const isVoiced = voicedMs > known.voicedMs
       known.voicedMs = voicedMs
-      const words = wordsOf(known, text)
+      const words = wordsOf(known, said)
       return { voicedMs, words, isVoiced, hearsItself }
     },
-    judge(turnId, text, voicedMs) {
+    judge(turnId, said, voicedMs) {
       const known = utterances.get(turnId)
       if (known === undefined) return null
-      const words = wordsOf(known, text ?? '')
+      const words = wordsOf(known, said ?? NOTHING)
       if (known.isOver || words === 'echo') return words === null ? null : { voicedMs, words }
-      if (text !== null) nearness.answered(known.sound.loudestDb())
+      if (said !== null) nearness.answered(known.sound.loudestDb())
       return null
     },
     forget(turnId) {

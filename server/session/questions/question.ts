@@ -3,7 +3,7 @@ import type { UtteranceTaker } from '../../hearing/ear.ts'
 import type { UtteranceEnd } from '../../hearing/hearing.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { DetectorReading } from '../../protocol/record.ts'
-import type { SpeechLevel, Transcript } from '../../recognition/recognizer.ts'
+import type { HeardText, SpeechLevel, Transcript } from '../../recognition/recognizer.ts'
 import { MULTILINGUAL, UNDETERMINED } from '../../spokenLanguage.ts'
 import type { Voice } from '../../voice/voice.ts'
 import type { Sink } from '../events.ts'
@@ -13,6 +13,8 @@ import type { Turn } from '../turn.ts'
 /** What is to be answered, and by whom. */
 export type Question = {
   text: string
+  /** How it was heard, of what was said. */
+  heard?: HeardText
   /** That it is in, as Whisper codes it; null where that is not known. */
   language: string | null
   model: LanguageModel
@@ -56,10 +58,12 @@ export type QuestionContext = {
 
 /** Told of a question that is being said with every frame of it. */
 export type Following = {
+  /** It is said over a reply. */
+  isOver: boolean
   /** Its next samples, mono, 16 kHz; the first time those from before its first sound. */
   sounds(samples: Int16Array): void
   /** What is known of it after them: how much is voiced, and its words so far. */
-  heard(voicedMs: number, text: string | null): void
+  heard(voicedMs: number, said: HeardText | null): void
 }
 
 export type AskedFor = (context: QuestionContext & Following & { supposing: Supposing }) => QuestionSource

@@ -2,23 +2,23 @@ import { durationMs, joinSamples } from '../../audio/pcm.ts'
 import type { UtteranceEnd } from '../../hearing/hearing.ts'
 import type { LanguageModel } from '../../protocol/models.ts'
 import type { SessionSettings } from '../../protocol/socketServer.ts'
-import type { Recognition, SpeechLevel } from '../../recognition/recognizer.ts'
+import type { HeardText, Recognition, SpeechLevel } from '../../recognition/recognizer.ts'
 import type { ActiveHistory } from '../settings.ts'
 import { type AskedFor, recordLevel, recordTranscript } from './question.ts'
 import { tellIfQuiet } from './quietMicrophone.ts'
 
 type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level: Promise<SpeechLevel> }
 /** Null where nothing was said. */
-type Said = { text: string; language: string | null } | null
+type Said = { text: string; heard: HeardText; language: string | null } | null
 
 /** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. */
 export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): AskedFor {
-  return ({ stages, turn, sink, signal, supposing, sounds, heard }) => {
+  return ({ stages, turn, sink, signal, isOver, supposing, sounds, heard }) => {
     const { turnId, owner } = turn
     const { conversation, settings: begunWith } = active.now()
     let samples: Int16Array | null = null
     let isWhole = false
-    let partial: string | null = null
+    let partial: HeardText | null = null
     /** What was said before the question went on, each time that it did; and of that what is known by now. */
     let before: Promise<Said> = Promise.resolve(null)
     let beforeText = ''
@@ -35,10 +35,12 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
     }
 
     function recognize({ level, settings }: Lookup): Recognition {
-      const opened = stages.recognizer.open({ model: level, language: settings.language, owner })
+      const { language } = settings
+      const opened = stages.recognizer.open({ model: level, language, owner, isDoubted: isOver })
       if (showsPartials) {
-        opened.partials(({ text, stableLength }) => {
-          partial = text
+        opened.partials(({ stableLength, ...heard }) => {
+          partial = heard
+          const { text } = heard
           const whole = joined(beforeText, text)
           const stable = stableLength + whole.length - text.length
           sink.tell({ type: 'transcript.partial', turnId, text: whole, stableLength: stable })
@@ -92,9 +94,9 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         Object.assign(speech, { audioMs: durationMs(spoken.length), speechMs })
       }
       const transcript = await hearing.finish({ segments, speechMs }, signal)
-      const { text, language } = transcript
-      if (isLast()) return saidAs(recordTranscript(turn, transcript, sink), language)
-      return saidAs(transcript.passes === 0 || text === '' ? null : text, language)
+      const text = isLast() ? recordTranscript(turn, transcript, sink) : transcript.text
+      const { passes, language } = transcript
+      return text === null || text === '' || passes === 0 ? null : { text, heard: transcript, language }
     }
 
     return {
@@ -113,8 +115,8 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
         },
         voiced: voicedMs => heard(voicedMs, recognition.textAtPause() ?? partial),
         said() {
-          const text = recognition.textAtPause()
-          return text === null ? null : { text, endsHere: supposing.endsHere() }
+          const said = recognition.textAtPause()
+          return said === null ? null : { text: said.text, endsHere: supposing.endsHere() }
         },
       },
       samples: () => samples,
@@ -153,10 +155,10 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
 
 const joined = (first: string, second: string) => [first, second].filter(text => text !== '').join(' ')
 
-const saidAs = (text: string | null, language: string | null): Said =>
-  text === null ? null : { text, language }
-
 function together(first: Said, second: Said): Said {
   if (first === null || second === null) return first ?? second
-  return { text: joined(first.text, second.text), language: second.language ?? first.language }
+  const text = joined(first.text, second.text)
+  // So much was said that it is words.
+  const heard = { text, firstText: null, isUnclear: false }
+  return { text, heard, language: second.language ?? first.language }
 }

@@ -62,6 +62,19 @@ describe('a transcript', () => {
     expect(whisper.requests[0]?.wavBytes).toBe(44 + 2.64 * 32_000)
   })
 
+  test('of something short may be no words where the model is not sure, and a look says so sooner', async () => {
+    const short: Clip = {
+      ...utterance(),
+      speech: { segments: [{ startMs: 1000, endMs: 1600 }], speechMs: 600 },
+    }
+    const heard = async (logProbability: number, clip: Clip, isLook = false) => {
+      const { decode } = await scene({ text: 'over really.', probability: Math.exp(logProbability) })
+      return (await decode(clip, { ...options, isLook }, never)).isUnclear
+    }
+    expect([await heard(-1.3, short), await heard(-1.3, utterance())]).toEqual([true, false])
+    expect([await heard(-1.1, short), await heard(-1.1, short, true)]).toEqual([false, true])
+  })
+
   test('every parameter goes with every request', async () => {
     const { decode, whisper } = await scene({ text: 'one' })
     await decode(utterance(), options, never)

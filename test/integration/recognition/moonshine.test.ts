@@ -19,11 +19,17 @@ afterEach(async () => {
 
 async function scene(
   texts: string[],
-  { other = 'Heard by Whisper.', isWhisperHere = true, isWhisperUp = true, logProbability = -0.1 } = {},
+  {
+    other = 'Heard by Whisper.',
+    otherLogProbability = -0.1,
+    isWhisperHere = true,
+    isWhisperUp = true,
+    logProbability = -0.1,
+  } = {},
 ) {
   const [moonshine, whisperServer] = await Promise.all([
     startFakeMoonshine(texts, { logProbability }),
-    startFakeWhisper({ text: ` ${other}` }),
+    startFakeWhisper({ text: ` ${other}`, probability: Math.exp(otherLogProbability) }),
   ])
   ends.push(moonshine.stop, whisperServer.stop)
   let held = 0
@@ -40,9 +46,9 @@ async function scene(
     },
     secondOpinion: async () => (isWhisperHere ? whisper : null),
   })
-  const open = () => recognizer.open({ model, language: 'en', owner: 'test' })
-  const hear = (where: Parameters<ReturnType<typeof open>['finish']>[0] = speech) => {
-    const recognition = open()
+  const open = (isDoubted = false) => recognizer.open({ model, language: 'en', owner: 'test', isDoubted })
+  const hear = (where: Parameters<ReturnType<typeof open>['finish']>[0] = speech, isDoubted = false) => {
+    const recognition = open(isDoubted)
     recognition.push(samples)
     return recognition.finish(where, never)
   }
@@ -92,6 +98,28 @@ describe('Moonshine', () => {
     expect(await without.hear()).toMatchObject({ text: '', passes: 2 })
     const broken = await scene([''], { isWhisperUp: false })
     expect(await broken.hear()).toMatchObject({ text: '', passes: 2 })
+  })
+
+  test('that is unsure of something short over a reply has Whisper hear it, and only then', async () => {
+    const short = { segments: [{ startMs: 1000, endMs: 1600 }], speechMs: 600 }
+    const unsure = await scene(['Hill done.'], { other: 'Hold on.', logProbability: -0.4 })
+    expect(await unsure.hear(short, true)).toMatchObject({ text: 'Hold on.', isUnclear: false, passes: 2 })
+    expect(await unsure.hear(short)).toMatchObject({ text: 'Hill done.', isUnclear: false })
+    expect(await unsure.hear(speech, true)).toMatchObject({ text: 'Hill done.', isUnclear: false })
+    expect(unsure.askedWhisper).toHaveLength(1)
+    const sure = await scene(['Hold on.'], { other: 'Hill done.', logProbability: -0.2 })
+    expect(await sure.hear(short, true)).toMatchObject({ text: 'Hold on.', isUnclear: false, passes: 1 })
+  })
+
+  test('and Whisper that are both unsure of it say so; where nobody else is, it stays as it is', async () => {
+    const short = { segments: [{ startMs: 1000, endMs: 1600 }], speechMs: 600 }
+    const unsure = { other: 'Loki.', logProbability: -0.9 }
+    const both = await scene(['Go, tea.'], { ...unsure, otherLogProbability: -1.5 })
+    expect(await both.hear(short, true)).toMatchObject({ text: 'Loki.', isUnclear: true })
+    const nothing = await scene(['Go, tea.'], { ...unsure, other: '' })
+    expect(await nothing.hear(short, true)).toMatchObject({ text: 'Go, tea.', isUnclear: true })
+    const alone = await scene(['Go, tea.'], { ...unsure, isWhisperHere: false })
+    expect(await alone.hear(short, true)).toMatchObject({ text: 'Go, tea.', isUnclear: false })
   })
 
   test('is believed by how much was voiced and how sure it was', async () => {

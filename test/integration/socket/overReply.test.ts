@@ -114,6 +114,23 @@ describe('what is said over a reply', () => {
     expect(live.lastPrompt().at(-1)?.content).toBe('Berlin?')
   })
 
+  test('and may be no words makes it still, as words that are not known yet, and lets it go on; it is no question', async () => {
+    const { client, turnId } = await whileItPlays('Go to Lee.', { isUnclear: true })
+    client.say(1000)
+    expect(await client.next('transcript.partial')).toMatchObject({ text: 'Go to Lee.' })
+    client.silence(600)
+    expect(await client.next('resumed')).toMatchObject({ turnId })
+    expect(await client.next('turn.done')).toMatchObject({ outcome: 'discarded' })
+    expect(client.types()).not.toContain('interrupted')
+    expect(asked()).toBe(1)
+  })
+
+  test('and may be no words ends it after 1200 ms', async () => {
+    const { client, turnId } = await whileItPlays('Go to Lee.', { isUnclear: true })
+    client.say(1300)
+    expect(await client.next('interrupted')).toMatchObject({ turnId })
+  })
+
   test('ends it after 1200 ms where no words are known', async () => {
     const { client, turnId } = await whileItPlays('', { recognizeMs: 60_000 })
     client.say(1300)

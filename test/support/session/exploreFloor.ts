@@ -99,6 +99,7 @@ function judgements(turn: TurnState | undefined): (Heard | null)[] {
   if (turn?.over === null) return [null, { words: 'aside', voicedMs: 400 }]
   return [
     { words: 'aside', voicedMs: 400 },
+    { words: 'unclear', voicedMs: 400 },
     { words: 'far', voicedMs: 400 },
     { words: 'command', voicedMs: 200 },
     { words: 'word', voicedMs: 200 },

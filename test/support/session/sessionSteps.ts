@@ -71,7 +71,7 @@ const unforeseen = new Error('it broke in an unforeseen way, as scripted')
 export const HUM = 'mm-hm'
 
 export const healthy: World = {
-  ...{ language: 'en', transcript: 'It was said' },
+  ...{ language: 'en', transcript: 'It was said', isUnclear: false },
   ...{ reply: ['Yes, that', ' is how it', ' goes here.', ' And so it', ' does.'], speechMs: 900 },
   ...{
     recognizeMs: 60,

@@ -214,7 +214,7 @@ const invariants: Record<string, (transition: Transition) => string | false> = {
     const isMeant =
       words === 'command' ||
       words === 'stop' ||
-      (!['aside', 'echo', 'far'].includes(words ?? '') && voicedMs >= 250)
+      (!['aside', 'echo', 'far', 'unclear'].includes(words ?? '') && voicedMs >= 250)
     if (reply === undefined || !before.plays || before.bargeInMs === 0) return false
     return (stopped === 'barge-in') !== isMeant && `${words} of ${voicedMs} ms left it ${stopped}`
   },

@@ -4,7 +4,7 @@ import { judgeWords, type Words } from '../../../../server/session/interruption/
 const reply = 'Paris is the capital of France, and no city there has more people. '
 const question = 'It rains in Rome. Shall I look up tomorrow, too?'
 /** As recognizers write what they hear. */
-const table: Record<Exclude<Words, 'far'>, string[]> = {
+const table: Record<Exclude<Words, 'far' | 'unclear'>, string[]> = {
   command: [
     ...['Stop.', 'stop', 'Stop!', 'Stop it.', 'Stop, please.', 'Okay, stop.', 'Wait.', 'Wait a second.'],
     ...['Hold on.', 'Hold on a minute', 'Hang on.', 'Quiet.', 'Be quiet, please.', 'Cancel.', 'Shut up.'],
@@ -39,6 +39,8 @@ const table: Record<Exclude<Words, 'far'>, string[]> = {
       'Hmm.',
       'Hm',
       'Uh-huh.',
+      'Uh-hu',
+      'Mm-h',
       'Uhhuh',
       'Uh huh.',
       'Yeah.',
@@ -63,6 +65,7 @@ const table: Record<Exclude<Words, 'far'>, string[]> = {
       'Hehe',
       'Heh.',
       '(laughing)',
+      'LAUGHTER',
       '[LAUGHTER]',
       '*coughs*',
       '(speaking in foreign language)',
@@ -88,8 +91,9 @@ const table: Record<Exclude<Words, 'far'>, string[]> = {
   ],
 }
 
+const clearly = (text: string | null) => (text === null ? null : { text, firstText: null, isUnclear: false })
 const judged = (text: string, spoken = reply, hearsItself = false) =>
-  judgeWords({ text, spoken, hearsItself, ownShare: null, isFar: false })
+  judgeWords({ said: clearly(text), spoken, hearsItself, ownShare: null, isFar: false })
 
 describe('what is said over a reply is judged by its words', () => {
   test.each(Object.entries(table).flatMap(([words, texts]) => texts.map(text => [text, words])))(
@@ -123,7 +127,7 @@ describe('what is said over a reply is judged by its words', () => {
 
   test('whose sound is the reply is an echo, whatever was understood, but for a stop word that may be heard through it', () => {
     const heard = (text: string | null, ownShare: number | null) =>
-      judgeWords({ text, spoken: reply, hearsItself: true, ownShare, isFar: false })
+      judgeWords({ said: clearly(text), spoken: reply, hearsItself: true, ownShare, isFar: false })
     for (const text of ['And the dead have', 'Okay, bye.', 'Rome?', null])
       expect(heard(text, 0.5)).toBe('echo')
     expect(heard('Rome?', 0.35)).toBe('echo')
@@ -132,14 +136,14 @@ describe('what is said over a reply is judged by its words', () => {
     expect(heard('Stop.', 0.5)).toBe('command')
     expect(heard('Stop.', 0.9)).toBe('echo')
     expect(heard('', 0.9)).toBe('aside')
-    const first = { text: 'Rome?', spoken: reply, hearsItself: false, isFar: false }
+    const first = { said: clearly('Rome?'), spoken: reply, hearsItself: false, isFar: false }
     expect([0.4, 0.5].map(ownShare => judgeWords({ ...first, ownShare }))).toEqual(['word', 'echo'])
   })
 
   test('a stop word among those of an echo is meant where somebody else is heard', () => {
     const heard = (spoken: string, ownShare: number | null) =>
       judgeWords({
-        text: 'the capital of France stop and',
+        said: clearly('the capital of France stop and'),
         spoken,
         hearsItself: true,
         ownShare,
@@ -153,10 +157,35 @@ describe('what is said over a reply is judged by its words', () => {
 
   test('a voice that is far away ends the reply by a stop word alone', () => {
     const heard = (text: string | null) =>
-      judgeWords({ text, spoken: reply, hearsItself: false, ownShare: 0.1, isFar: true })
+      judgeWords({ said: clearly(text), spoken: reply, hearsItself: false, ownShare: 0.1, isFar: true })
     for (const text of ['What about Rome?', 'Rome?', 'Mm-hm.', '', null]) expect(heard(text)).toBe('far')
     expect([heard('Stop.'), heard('No, I meant Rome')]).toEqual(['command', 'stop'])
     expect(heard('Paris is the capital of France')).toBe('echo')
+  })
+
+  test('words that may be none are unclear, unless they stop the reply or are none that could', () => {
+    const heard = (text: string, firstText: string | null = null) =>
+      judgeWords({
+        said: { text, firstText, isUnclear: true },
+        spoken: reply,
+        hearsItself: false,
+        ownShare: 0.1,
+        isFar: false,
+      })
+    expect(['Loki.', 'Ever', 'Go to Lee.', 'I thought'].map(text => heard(text))).toEqual(
+      Array(4).fill('unclear'),
+    )
+    expect(['Stop.', 'No, no.', 'Go hold on.'].map(text => heard(text))).toEqual(['command', 'stop', 'stop'])
+    expect(['Mm-hm.', '', 'the capital of France'].map(text => heard(text))).toEqual([
+      'aside',
+      'aside',
+      'echo',
+    ])
+    // One of two models may be right.
+    expect(heard('And then.', 'Mm-hmm.')).toBe('aside')
+    expect(heard('Oh, really?', 'Ordilly,')).toBe('aside')
+    expect([heard('Hold on.', 'Hill done.'), heard('Start.', 'Stop.')]).toEqual(['command', 'command'])
+    expect(heard('Loki.', 'Go, tea')).toBe('unclear')
   })
 
   test('what is not spoken is no echo', () => {

@@ -19,6 +19,7 @@ function noise(seed: number, dB = -20): Int16Array {
   return Int16Array.from(drawn, sample => (sample / rms) * 32_768 * 10 ** (dB / 20))
 }
 
+const clearly = (text: string) => ({ text, firstText: null, isUnclear: false })
 const replySound = noise(1)
 /** A session that speaks a reply, a second of it by now. */
 function speaking() {
@@ -40,7 +41,7 @@ function speaking() {
   function ask(dB: number, text: string | null = 'And in Rome?') {
     overheard.begin('question', false)
     overheard.hear('question', noise(2, dB))
-    const judged = overheard.judge('question', text, 600)
+    const judged = overheard.judge('question', text === null ? null : clearly(text), 600)
     overheard.forget('question')
     return judged
   }
@@ -54,13 +55,16 @@ describe('what is heard over a reply', () => {
     expect(over(replySound.map(sample => sample / 10))).toMatchObject({ words: 'echo', hearsItself: true })
     expect(overheard.hearsItself()).toBe(true)
     expect(told).toMatchObject([{ type: 'hint', hint: 'hears-itself', turnId: 'reply' }])
-    expect(overheard.judge('over', 'And in Rome?', 600)).toMatchObject({ words: 'echo' })
+    expect(overheard.judge('over', clearly('And in Rome?'), 600)).toMatchObject({ words: 'echo' })
   })
 
   test('is somebody else by their sound', () => {
     const { overheard, over } = speaking()
     expect(over(noise(3))).toMatchObject({ words: null, hearsItself: false })
-    expect(overheard.judge('over', 'And in Rome?', 600)).toEqual({ voicedMs: 600, words: 'words' })
+    expect(overheard.judge('over', clearly('And in Rome?'), 600)).toEqual({ voicedMs: 600, words: 'words' })
+    const unclear = { text: 'And in Rome?', firstText: null, isUnclear: true }
+    expect(overheard.follow('over', unclear, 600)).toMatchObject({ words: 'unclear' })
+    expect(overheard.judge('over', unclear, 600)).toMatchObject({ words: 'unclear' })
   })
 
   test('is far away where it is 15 dB quieter than whom the session answered, and only then', () => {
@@ -69,8 +73,8 @@ describe('what is heard over a reply', () => {
     expect(ask(-24)).toBeNull()
     expect(over(noise(3, -38))).toMatchObject({ words: null })
     expect(over(noise(3, -41))).toMatchObject({ words: 'far' })
-    expect(overheard.judge('over', 'And in Rome?', 600)).toMatchObject({ words: 'far' })
-    expect(overheard.judge('over', 'Stop.', 600)).toMatchObject({ words: 'command' })
+    expect(overheard.judge('over', clearly('And in Rome?'), 600)).toMatchObject({ words: 'far' })
+    expect(overheard.judge('over', clearly('Stop.'), 600)).toMatchObject({ words: 'command' })
   })
 
   test('is near again for who moves away, and what was no question says nothing of that', () => {
