@@ -36,6 +36,7 @@ const FEWEST_WITH_STOP = 3
 const STOP = words(`stop stopp wait no nope quiet cancel enough halt shush silence pause nevermind`)
 const STOP_PHRASES =
   /\b(?:hold (?:on|it|up)|hang on|never mind|shut up|be quiet|that(?:'s| is) enough|(?:one|just a) (?:moment|second|sec|minute))\b/g
+const ANY_STOP = new RegExp(`\\b(?:${[...STOP].join('|')})\\b|${STOP_PHRASES.source}`)
 /** What may stand beside a stop word of which nothing else is meant; "no" alone may be an answer. */
 const BESIDE_STOP = words(
   `please now it okay ok oh hey just the talking speaking there a moment second sec minute`,
@@ -100,7 +101,8 @@ function judgePlain(
     // Somebody else is heard, and it is no word of the reply.
     const isAdded =
       ownShare !== null && ownShare < KNOWN_OWN_SHARE && stopIn(without(plain, repeated)) !== null
-    if (!isEcho || isAdded) return stops
+    // What comes before the stop word is the reply's, or an echo of it that was misheard.
+    if (!isEcho || isAdded) return hearsItself ? (stopIn(fromStop(plain)) ?? stops) : stops
     if (plain.split(' ').length >= FEWEST_WITH_STOP) return 'echo'
     return hearsItself ? 'aside' : stops
   }
@@ -126,6 +128,12 @@ function stopIn(plain: string): 'stop' | 'command' | null {
   const others = rest.filter(word => !STOP.has(word) && !BESIDE_STOP.has(word))
   const isAnswer = stops.length > 0 && stops.every(word => ANSWERING.has(word)) && !plain.match(STOP_PHRASES)
   return others.length > 0 || isAnswer ? 'stop' : 'command'
+}
+
+/** The text from its first stop word or phrase on. */
+function fromStop(plain: string): string {
+  const at = plain.search(ANY_STOP)
+  return at < 0 ? plain : plain.slice(at)
 }
 
 /** The words of a text that are none of another. */

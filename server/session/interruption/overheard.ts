@@ -33,6 +33,8 @@ type Utterance = {
   isOver: boolean
   sound: UtteranceSound
   voicedMs: number
+  /** A word that stops the reply was understood of it. */
+  isStop: boolean
   /** What was judged last, and as what. */
   judged: { said: HeardText | null; ownShare: number | null; isFar: boolean; words: Words | null } | null
 }
@@ -99,7 +101,7 @@ export function createOverheard(sink: Sink): Overheard {
     begin(turnId, isOver) {
       const spoken = spokenNow()
       const sound = createUtteranceSound(spoken?.reply.soundAt ?? null)
-      utterances.set(turnId, { spoken, isOver, sound, voicedMs: 0, judged: null })
+      utterances.set(turnId, { spoken, isOver, sound, voicedMs: 0, isStop: false, judged: null })
     },
     hear: (turnId, samples) => utterances.get(turnId)?.sound.push(samples),
     follow(turnId, said, voicedMs) {
@@ -108,12 +110,16 @@ export function createOverheard(sink: Sink): Overheard {
       const isVoiced = voicedMs > known.voicedMs
       known.voicedMs = voicedMs
       const words = wordsOf(known, said)
+      known.isStop ||= words === 'stop' || words === 'command'
       return { voicedMs, words, isVoiced, hearsItself }
     },
     judge(turnId, said, voicedMs) {
       const known = utterances.get(turnId)
       if (known === undefined) return null
-      const words = wordsOf(known, said ?? NOTHING)
+      const judged = wordsOf(known, said ?? NOTHING)
+      // Over an echo each look understands something else: what stopped the reply is no question for that.
+      const isQuestion = judged === 'word' || judged === 'words'
+      const words = hearsItself && known.isStop && isQuestion ? 'command' : judged
       if (known.isOver || words === 'echo') return words === null ? null : { voicedMs, words }
       if (said !== null) nearness.answered(known.sound.loudestDb())
       return null

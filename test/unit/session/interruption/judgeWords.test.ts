@@ -155,6 +155,24 @@ describe('what is said over a reply is judged by its words', () => {
     expect(heard('It is the capital of France, stop, and more', 0.1)).toBe('echo')
   })
 
+  test('what is understood before a stop word over an echo was not said', () => {
+    const heard = (text: string, hearsItself = true) =>
+      judgeWords({
+        said: clearly(text),
+        spoken: 'It is a tale of perseverance in the world of technology.',
+        hearsItself,
+        ownShare: 0.1,
+        isFar: false,
+      })
+    const echo = "It's the tale of persons and clients, in the word of two."
+    for (const said of ['Wait a minute.', 'Stop, stop talking.', 'Please hold on.']) {
+      expect(heard(`${echo} ${said}`), said).toBe('command')
+      expect(heard(`${echo} ${said}`, false), said).toBe('stop')
+    }
+    expect(heard(`${echo} No, what about Rome?`)).toBe('stop')
+    expect(heard(`${echo} Stop, and tell me of Rome.`)).toBe('stop')
+  })
+
   test('a voice that is far away ends the reply by a stop word alone', () => {
     const heard = (text: string | null) =>
       judgeWords({ said: clearly(text), spoken: reply, hearsItself: false, ownShare: 0.1, isFar: true })

@@ -58,6 +58,18 @@ describe('what is heard over a reply', () => {
     expect(overheard.judge('over', clearly('And in Rome?'), 600)).toMatchObject({ words: 'echo' })
   })
 
+  test('and stopped the reply is no question where later words are others, in a session that hears itself', () => {
+    const { overheard, over } = speaking()
+    const said = () => {
+      over(noise(3))
+      overheard.follow('over', clearly('Stop'), 700)
+      return overheard.judge('over', clearly("That's right start"), 800)
+    }
+    expect(said()).toMatchObject({ words: 'words' })
+    over(replySound)
+    expect(said()).toMatchObject({ words: 'command' })
+  })
+
   test('is somebody else by their sound', () => {
     const { overheard, over } = speaking()
     expect(over(noise(3))).toMatchObject({ words: null, hearsItself: false })
