@@ -50,13 +50,14 @@ export function createMoonshineDecode({
           decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
         }
         const isDoubted = options.isDoubted === true && speech.speechMs < SHORT_SPEECH_MS
-        for (const piece of options.isLook ? [] : decoded) {
-          if (
-            piece.speechMs > 0 &&
-            (piece.text === '' || (isDoubted && isUnsure(mean(piece.logProbabilities))))
-          )
-            await askAnother(secondOpinion, piece, samples, options, signal)
-        }
+        const asked = decoded.filter(
+          ({ speechMs, text, logProbabilities }) =>
+            speechMs > 0 && (text === '' || (isDoubted && isUnsure(mean(logProbabilities)))),
+        )
+        if (asked.some(({ text }) => text !== ''))
+          options.onDoubted?.(decoded.map(({ text }) => text).join(' '))
+        for (const piece of options.isLook ? [] : asked)
+          await askAnother(secondOpinion, piece, samples, options, signal)
         const inferenceMs = performance.now() - startedAt
         const said = decoded.filter(({ text }) => text !== '')
         const text = said.map(piece => piece.text).join(' ')

@@ -20,8 +20,9 @@ export type DecodeOptions = {
   onAsked?: () => void
   /** It is shown while the utterance goes on: no words in it, or doubtful ones, are no reason to decode again. */
   isLook?: boolean
-  /** As of a recognition. */
+  /** As of a recognition; `onDoubted` is told the text before another model is asked about it. */
   isDoubted?: boolean
+  onDoubted?: (text: string) => void
   /** What decodings of this utterance heard so far: a recognizer that can checks it instead of starting anew, and renews it. */
   draft?: { tokens: readonly number[] }
 }

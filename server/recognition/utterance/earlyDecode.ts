@@ -6,7 +6,7 @@ export type EarlyDecode = {
   start(speech: Speech, heard?: (text: string) => void): void
   /** Speech goes on, or nobody wants it any more: the decoding is cancelled. */
   discard(): void
-  /** What it gave, while it is not discarded; null before that. */
+  /** What it gave, while it is not discarded, and before that what it is still in doubt about; null before both. */
   text(): HeardText | null
   /**
    * The transcript of the whole utterance: the early one where no speech came after it, else a decoding that starts now.
@@ -24,7 +24,7 @@ type Running = {
 
 /** Uses the silence that the server must wait for anyway: decoding starts with it, not after it. */
 export function createEarlyDecode(
-  decode: (speech: Speech, signal: AbortSignal) => Promise<Transcript>,
+  decode: (speech: Speech, signal: AbortSignal, doubted: (text: string) => void) => Promise<Transcript>,
 ): EarlyDecode {
   let begun = false
   let running: null | Running = null
@@ -56,8 +56,12 @@ export function createEarlyDecode(
       discard()
       begun = true
       const cancel = new AbortController()
-      const current: Running = { speech, cancel, result: decode(speech, cancel.signal), text: null }
-      current.result.then(
+      const doubted = (text: string) => {
+        current.text = { text, firstText: null, isUnclear: true }
+      }
+      const result = decode(speech, cancel.signal, doubted)
+      const current: Running = { speech, cancel, result, text: null }
+      result.then(
         ({ text, firstText, isUnclear }) => {
           current.text = { text, firstText, isUnclear }
           if (running === current) heard?.(text)
@@ -72,7 +76,7 @@ export function createEarlyDecode(
       const early = await earlyOne(speech, signal)
       if (early !== null) return { ...early, earlyDecode: 'used' }
       discard()
-      return { ...(await decode(speech, signal)), earlyDecode: begun ? 'discarded' : null }
+      return { ...(await decode(speech, signal, () => {})), earlyDecode: begun ? 'discarded' : null }
     },
   }
 }

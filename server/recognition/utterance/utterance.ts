@@ -3,7 +3,7 @@ import type { Speech } from '../../audio/utterance.ts'
 import { isMoonshine } from '../../engineLease.ts'
 import type { Recognition, RecognitionOptions, Transcript } from '../recognizer.ts'
 import { besideSearch, DECODE_AT_ONCE_MS } from './besideSearch.ts'
-import type { Clip, Decoded } from './decoding.ts'
+import type { Clip, Decoded, DecodeOptions } from './decoding.ts'
 import { createEarlyDecode } from './earlyDecode.ts'
 import { createGrowingAudio } from './growingAudio.ts'
 import type { PartialDecoding } from './partialDecoding.ts'
@@ -23,15 +23,19 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
   let pausing = false
   let closed = false
 
-  async function decode(clip: Clip, signal: AbortSignal, onAsked = () => {}) {
-    const decodeOptions = { model: await model, language, owner, isDoubted, onAsked, draft }
+  async function decode(
+    clip: Clip,
+    signal: AbortSignal,
+    told: Pick<DecodeOptions, 'onAsked' | 'onDoubted'> = {},
+  ) {
+    const decodeOptions = { model: await model, language, owner, isDoubted, draft, ...told }
     signal.throwIfAborted()
     return await decoding.full(clip, decodeOptions, signal)
   }
 
-  const early = createEarlyDecode(async (speech, signal) => {
+  const early = createEarlyDecode(async (speech, signal, onDoubted) => {
     const samples = withSilentTail(audio.all(), speech)
-    return transcriptOf(await decode({ samples, speech }, signal), speech)
+    return transcriptOf(await decode({ samples, speech }, signal, { onDoubted }), speech)
   })
 
   function close(): void {
@@ -81,7 +85,7 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
   }
 }
 
-type Decode = (clip: Clip, signal: AbortSignal, onAsked?: () => void) => Promise<Decoded>
+type Decode = (clip: Clip, signal: AbortSignal, told?: Pick<DecodeOptions, 'onAsked'>) => Promise<Decoded>
 
 /** A clip that nobody has listened to yet. */
 async function wholeClip(
@@ -96,7 +100,7 @@ async function wholeClip(
   if (hasFixedWindow && clipMs <= DECODE_AT_ONCE_MS) {
     const everything = { segments: [{ startMs: 0, endMs: clipMs }], speechMs: clipMs }
     const decodeAll = (onAsked: () => void, until: AbortSignal) =>
-      decode({ samples, speech: everything }, until, onAsked)
+      decode({ samples, speech: everything }, until, { onAsked })
     const { speech, decoded } = await besideSearch(find, decodeAll, signal)
     return decoded === null ? nothingSaid() : transcriptOf(decoded, speech)
   }

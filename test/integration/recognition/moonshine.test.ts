@@ -22,6 +22,7 @@ async function scene(
   {
     other = 'Heard by Whisper.',
     otherLogProbability = -0.1,
+    otherDelayMs = 0,
     isWhisperHere = true,
     isWhisperUp = true,
     logProbability = -0.1,
@@ -29,7 +30,11 @@ async function scene(
 ) {
   const [moonshine, whisperServer] = await Promise.all([
     startFakeMoonshine(texts, { logProbability }),
-    startFakeWhisper({ text: ` ${other}`, probability: Math.exp(otherLogProbability) }),
+    startFakeWhisper({
+      text: ` ${other}`,
+      probability: Math.exp(otherLogProbability),
+      delayMs: otherDelayMs,
+    }),
   ])
   ends.push(moonshine.stop, whisperServer.stop)
   let held = 0
@@ -109,6 +114,20 @@ describe('Moonshine', () => {
     expect(unsure.askedWhisper).toHaveLength(1)
     const sure = await scene(['Hold on.'], { other: 'Hill done.', logProbability: -0.2 })
     expect(await sure.hear(short, true)).toMatchObject({ text: 'Hold on.', isUnclear: false, passes: 1 })
+  })
+
+  test('tells at a pause what it is unsure of, before Whisper has heard it', async () => {
+    const { open } = await scene(['Stop.'], { other: 'Start.', logProbability: -0.4, otherDelayMs: 300 })
+    const recognition = open(true)
+    recognition.push(samples)
+    recognition.paused({ segments: [{ startMs: 1000, endMs: 1600 }], speechMs: 600 })
+    await expect
+      .poll(() => recognition.textAtPause(), { interval: 5 })
+      .toEqual({ text: 'Stop.', firstText: null, isUnclear: true })
+    await expect
+      .poll(() => recognition.textAtPause(), { interval: 20 })
+      .toEqual({ text: 'Start.', firstText: 'Stop.', isUnclear: false })
+    recognition.cancel()
   })
 
   test('and Whisper that are both unsure of it say so; where nobody else is, it stays as it is', async () => {
