@@ -18,7 +18,8 @@ export const SHORT_SPEECH_MS = 1000
 /**
  * Where both are so little sure, by the sum of their mean log probabilities, it may be no words. Measured with base.en int8 and tiny.en
  * q8_0 on those voices of flite that it was chosen on, in five crops each: misheard listening words -1.2 to -2.4, a stop phrase that both
- * misheard -1.3 to -1.85, and no stop word may be missed. Of what Moonshine makes nothing of it is taken to be as little sure as of what is worthless.
+ * misheard -1.4 to -1.85, and no stop word may be missed. Of what Moonshine makes nothing of it is taken to be as little sure as of
+ * what is worthless.
  */
 const UNCLEAR_LOG_PROBABILITIES = -2
 
