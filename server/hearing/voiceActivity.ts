@@ -55,6 +55,11 @@ export async function createVoiceActivity(modelFile: string = bundledModelFile()
           for (let index = 0; index < FRAME_SAMPLES; index++) {
             input[CONTEXT_SAMPLES + index] = Math.max(-1, Math.min(1, (frame[index] ?? 0) * scale))
           }
+          // A microphone that is muted, or whose noise is gated, costs nothing.
+          if (silentFrames >= FORGET_AFTER_FRAMES && input.every(sample => sample === 0)) {
+            state = newState()
+            return 0
+          }
           const { output, stateN } = await session.run({ input: inputTensor, state, sr: sampleRate })
           if (stateN === undefined) throw new Error('The voice activity model gives no stateN.')
           state = stateN

@@ -5,16 +5,19 @@ const { audioSpeed, audioWindowMs, countedFrameMs, controlMessagesPerSecond, inv
 
 /** What one socket may send. */
 export function createLimits() {
-  let audio: { atMs: number; audioMs: number }[] = []
+  const audio: { atMs: number; audioMs: number }[] = []
+  let inWindowMs = 0
   let controls: number[] = []
   const invalid = { text: 0, binary: 0 }
 
   return {
     /** A frame of so much audio arrived. Throws `audio_too_fast`. */
     audio(frameMs: number, arrivedAtMs: number): void {
-      audio = audio.filter(frame => frame.atMs > arrivedAtMs - audioWindowMs)
-      audio.push({ atMs: arrivedAtMs, audioMs: Math.max(frameMs, countedFrameMs) })
-      const inWindowMs = audio.reduce((sum, frame) => sum + frame.audioMs, 0)
+      while ((audio[0]?.atMs ?? arrivedAtMs) <= arrivedAtMs - audioWindowMs)
+        inWindowMs -= audio.shift()?.audioMs ?? 0
+      const audioMs = Math.max(frameMs, countedFrameMs)
+      audio.push({ atMs: arrivedAtMs, audioMs })
+      inWindowMs += audioMs
       if (inWindowMs > audioSpeed * audioWindowMs) {
         throw new QuantvoxError('audio_too_fast', 'Audio comes faster than anyone can speak.', {
           meaning: `More than ${audioSpeed * audioWindowMs} ms of it came within ${audioWindowMs} ms.`,

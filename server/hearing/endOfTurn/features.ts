@@ -45,13 +45,17 @@ export function melFeatures(samples: Int16Array): Float32Array {
 
 function normalized(heard: Int16Array, padding: number): Float64Array {
   const wave = new Float64Array(HEARD_SAMPLES)
-  heard.forEach((sample, index) => {
-    wave[padding + index] = sample / 32_768
-  })
-  const mean = wave.reduce((sum, value) => sum + value, 0) / HEARD_SAMPLES
-  const variance = wave.reduce((sum, value) => sum + (value - mean) ** 2, 0) / HEARD_SAMPLES
-  const deviation = Math.sqrt(variance + 1e-7)
-  return wave.map(value => (value - mean) / deviation)
+  let [sum, squares] = [0, 0]
+  for (let index = 0; index < heard.length; index++) {
+    const value = (heard[index] ?? 0) / 32_768
+    wave[padding + index] = value
+    sum += value
+    squares += value * value
+  }
+  const mean = sum / HEARD_SAMPLES
+  const deviation = Math.sqrt(squares / HEARD_SAMPLES - mean * mean + 1e-7)
+  for (let index = 0; index < HEARD_SAMPLES; index++) wave[index] = ((wave[index] ?? 0) - mean) / deviation
+  return wave
 }
 
 const re = new Float64Array(WINDOW)

@@ -62,6 +62,24 @@ test('streams do not disturb each other', async () => {
   expect(second).toEqual(expected)
 })
 
+test('half a second into digital silence nothing is reckoned any more, and what is said then is heard as if nothing had been', async () => {
+  const { samples } = named('azure-weather.wav')
+  const frames = Array.from({ length: 40 }, (_, index) =>
+    samples.subarray(index * FRAME_SAMPLES, (index + 1) * FRAME_SAMPLES),
+  )
+  const hear = async (stream: ReturnType<typeof activity.open>, all: Int16Array[]) => {
+    const heard: number[] = []
+    for (const frame of all) heard.push(await stream.push(frame))
+    return heard
+  }
+  const [spokenTo, fresh] = [activity.open(), activity.open()]
+  const silence = Array.from({ length: 200 }, () => new Int16Array(FRAME_SAMPLES))
+  await hear(spokenTo, frames)
+  const inSilence = await hear(spokenTo, silence)
+  expect(inSilence.slice(40)).toEqual(silence.slice(40).map(() => 0))
+  expect(await hear(spokenTo, frames)).toEqual(await hear(fresh, frames))
+})
+
 test('each frame is heard after the end of the one before', async () => {
   // A stream that forgets its 64 samples of context hears the second frame as if it came after silence.
   const { samples } = named('azure-weather.wav')
