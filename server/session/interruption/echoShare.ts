@@ -88,10 +88,11 @@ export function powerOf(samples: Float32Array): number {
 
 /** Power of every part of so many samples, by the sample it begins with. */
 function powersOf(samples: Float32Array, length: number): Float64Array {
-  const sums = new Float64Array(samples.length + 1)
-  for (const [index, sample] of samples.entries()) sums[index + 1] = (sums[index] ?? 0) + sample * sample
-  return Float64Array.from(
-    { length: samples.length - length + 1 },
-    (_, at) => (sums[at + length] ?? 0) - (sums[at] ?? 0),
-  )
+  const powers = new Float64Array(samples.length - length + 1)
+  let power = powerOf(samples.subarray(0, length))
+  for (let at = 0; at < powers.length; at++) {
+    powers[at] = power
+    power += (samples[at + length] ?? 0) ** 2 - (samples[at] ?? 0) ** 2
+  }
+  return powers
 }
