@@ -117,8 +117,8 @@ export function createOverheard(sink: Sink): Overheard {
       const known = utterances.get(turnId)
       if (known === undefined) return null
       const judged = wordsOf(known, said ?? NOTHING)
-      // Over an echo each look understands something else: what stopped the reply is no question for that.
-      const isQuestion = judged === 'word' || judged === 'words'
+      // Over an echo each look understands something else, before the stop word and behind it: what stopped the reply is no question.
+      const isQuestion = judged === 'word' || judged === 'words' || judged === 'stop'
       const words = hearsItself && known.isStop && isQuestion ? 'command' : judged
       if (known.isOver || words === 'echo') return words === null ? null : { voicedMs, words }
       if (said !== null) nearness.answered(known.sound.loudestDb())
