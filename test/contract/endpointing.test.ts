@@ -44,11 +44,11 @@ async function endOf(
 const endsAfter = async (...asked: Parameters<typeof endOf>) => (await endOf(...asked)).silenceMs
 
 test.each([
-  [0.99, 'It was said.', 352, 'sure', 'closed'],
+  [0.99, 'It was said.', 320, 'sure', 'closed'],
   [0.99, 'It was the', 704, 'likely', 'open'],
   [0.6, 'It was said.', 704, 'likely', 'closed'],
   [0.01, 'It was said.', 1504, 'hardly', 'closed'],
-  [0.99, null, 352, 'sure', null],
+  [0.99, null, 320, 'sure', null],
 ])('a voice of %f that said %j is waited for for %i ms', async (probability, text, ...expected) => {
   const { silenceMs, decidedBy, textState } = await endOf(heard(probability), { text })
   expect([silenceMs, decidedBy, textState]).toEqual(expected)
@@ -86,7 +86,7 @@ test('what the detector makes of a pause is told once, as soon as it is there', 
 test('each preset waits as it says, and words of other languages say nothing', async () => {
   expect(await endsAfter(heard(0.99, { preset: 'fast' }))).toBe(224)
   expect(await endsAfter(heard(0.02, { preset: 'patient' }))).toBe(2528)
-  expect(await endsAfter(heard(0.99, { isEnglish: false }), { text: 'Das ist so,' })).toBe(352)
+  expect(await endsAfter(heard(0.99, { isEnglish: false }), { text: 'Das ist so,' })).toBe(320)
 })
 
 test('words that come late still count, both ways', async () => {
@@ -96,7 +96,7 @@ test('words that come late still count, both ways', async () => {
 })
 
 test.each([
-  [0.5, 352],
+  [0.5, 320],
   [0.12, 704],
   [0.01, 1504],
 ])(

@@ -6,7 +6,7 @@ export type Patience = { sureMs: number; likelyMs: number; hardlyMs: number }
 
 export const presets: Record<EndpointingPreset, Patience> = {
   fast: { sureMs: 224, likelyMs: 600, hardlyMs: 1500 },
-  balanced: { sureMs: 352, likelyMs: 700, hardlyMs: 1500 },
+  balanced: { sureMs: 320, likelyMs: 700, hardlyMs: 1500 },
   patient: { sureMs: 512, likelyMs: 1000, hardlyMs: 2500 },
 }
 
