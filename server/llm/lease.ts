@@ -35,6 +35,8 @@ export type SpareLease = LanguageModelLease & {
   readonly lost: AbortSignal
   /** From now on it is a place like any other. */
   keep(): void
+  /** The model has told that before; the first time its template is read, too, which takes longer. */
+  toldEnds: boolean
   /** How likely the last of these messages ends where it does, 0 to 1; null where that can't be told in time. Never rejects. */
   endsHere(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number | null>
 }
@@ -95,6 +97,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
   const prompts = createReadPrompts()
   const respondAt = responding(dependencies, coldness, prompts)
   const endsHereAt = endingAt(dependencies, prompts)
+  const toldEnds = new Set<string>()
 
   /** A place that was entered, at the Ollama of now; one that it cannot be found for is given back. */
   async function opened(
@@ -137,9 +140,12 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
       if (entry === null) return null
       const lease = await opened(model, { waitedMs: 0, leave: entry.leave }, released, signal)
       return {
-        ...{ ...lease, lost: lost.signal, keep: entry.keep },
-        endsHere: (asked, until) =>
-          endsHereAt(lease.host, model, asked, AbortSignal.any([until, released.signal])),
+        ...{ ...lease, lost: lost.signal, keep: entry.keep, toldEnds: toldEnds.has(model.name) },
+        async endsHere(asked, until) {
+          const share = await endsHereAt(lease.host, model, asked, AbortSignal.any([until, released.signal]))
+          if (share !== null) toldEnds.add(model.name)
+          return share
+        },
       }
     },
   }

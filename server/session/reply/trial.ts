@@ -67,7 +67,10 @@ export function tryQuestion(
     const messages = question.conversation.foresee(promptOf(question, stages))
     const lease = await stages.llm.spare(question.model, messages, stop.signal)
     if (lease === null) return
-    if (isOpen) await Promise.race([checkEnd(lease, messages), sleep(END_CHECK_AHEAD_MS)])
+    if (isOpen) {
+      const check = checkEnd(lease, messages)
+      await (lease.toldEnds ? Promise.race([check, sleep(END_CHECK_AHEAD_MS)]) : check)
+    }
     if (stop.signal.aborted || lease.lost.aborted) {
       lease.release()
       return

@@ -45,9 +45,9 @@ const asked = async () => (await page.tab.locator('.turn .question').allInnerTex
 describe('a person before the page', () => {
   test('who pauses in mid-sentence is heard to the end, and answered once', async () => {
     const order = await read(clip('order-1e0e6369'))
-    // Between "with" and "brown".
+    // Between "with" and "brown"; longer than SILENCE_MS.
     const at = samplesIn(1710)
-    await say(joinSamples([silence(500), order.subarray(0, at), silence(800), order.subarray(at)]))
+    await say(joinSamples([silence(500), order.subarray(0, at), silence(650), order.subarray(at)]))
     await page.becomes('Speaking', 60_000)
     expect(await turns().count(), await asked()).toBe(1)
     const heard = (await asked()).replace(/^You said:\s*/, '')

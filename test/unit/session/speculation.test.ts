@@ -71,14 +71,18 @@ describe('a question that is supposed at a pause', () => {
     expect(turn.draft.speculation).toMatchObject({ decidedBy: 'sure', textState: 'closed', endsHere: 0.25 })
   })
 
-  test('does not wait for what the model says of its end', async () => {
-    Object.assign(fake.script, { endsHere: 0.25, endsHereMs: 3000 })
-    await pauseAt(question('What is the time?'), true)
-    expect(fake.calls).toEqual(['endsHere'])
+  test('waits for what the model says of its end the first time only', async () => {
+    Object.assign(fake.script, { endsHere: 0.25, endsHereMs: 60 })
+    await pauseAt(question('What is the day?'), true)
     await expect.poll(() => calls('respond')).toBe(1)
+    expect(speculation.endsHere()).toBe(0.25)
+    fake.script.endsHereMs = 3000
+    await pauseAt(question('What is the time?'), true)
+    await expect.poll(() => calls('respond')).toBe(2)
+    expect(speculation.endsHere()).toBeNull()
     fake.script.endsHereMs = 50
     await pauseAt(question('What is the date?'), true)
-    await expect.poll(() => [speculation.endsHere(), calls('respond')]).toEqual([0.25, 2])
+    await expect.poll(() => [speculation.endsHere(), calls('respond')]).toEqual([0.25, 3])
   })
 
   test('is asked in the very words of the turn', async () => {
