@@ -1,4 +1,4 @@
-import type { Measured } from './whisper/fastest.ts'
+import type { Measured } from './whisper/buildChoice.ts'
 
 /** `completedBytes` and `totalBytes` are null where nothing counts them (a compiler, another program's download). */
 export type Progress = {

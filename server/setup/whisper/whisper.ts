@@ -12,7 +12,7 @@ import { withLock } from '../lock.ts'
 import { findOnPath, firstOnPath, runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
 import { reporter, type SetupContext, type WhisperPrograms } from '../types.ts'
-import { isPortableFaster, readMeasured } from './fastest.ts'
+import { isPortableFaster, readMeasured } from './buildChoice.ts'
 
 const item = 'whisper.cpp'
 const targets = ['whisper-server', 'whisper-quantize'] as const

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { isPortableFaster, measureFastest, readMeasured } from '../../../server/setup/whisper/fastest.ts'
+import { isPortableFaster, measureFastest, readMeasured } from '../../../server/setup/whisper/buildChoice.ts'
 
 let directory: string
 
