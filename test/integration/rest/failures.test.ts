@@ -9,6 +9,22 @@ import { createReplyAudio } from '../../../server/record/replyAudio.ts'
 import { ask, askText, messagesOf, wantsEvents } from '../../support/http.ts'
 import { startTestApp, type TestApp } from '../../support/testApp.ts'
 
+/** What every voice does before it says a clause. */
+function beforeSpeaking({ stages }: TestApp, first: (clause: string, signal: AbortSignal) => Promise<void>) {
+  const { voice } = stages
+  stages.voice = name => {
+    const spoken = voice(name)
+    if (spoken.kind !== 'speak') return spoken
+    return {
+      ...spoken,
+      async *speak(clause, signal) {
+        await first(clause, signal)
+        yield* spoken.speak(clause, signal)
+      },
+    }
+  }
+}
+
 const rows = async ({ stages }: TestApp) => (await stages.store.list({}, 100)).items
 
 describe('an engine that fails', () => {
@@ -118,18 +134,9 @@ describe('a voice that fails', () => {
 
   test('at one clause only costs that clause', async () => {
     const server = await startTestApp()
-    const { voice } = server.stages
-    server.stages.voice = name => {
-      const spoken = voice(name)
-      if (spoken.kind !== 'speak') return spoken
-      return {
-        ...spoken,
-        async *speak(clause, signal) {
-          if (clause.includes('nine')) throw new QuantvoxError('engine_failed', 'It cannot say nine.')
-          yield* spoken.speak(clause, signal)
-        },
-      }
-    }
+    beforeSpeaking(server, async clause => {
+      if (clause.includes('nine')) throw new QuantvoxError('engine_failed', 'It cannot say nine.')
+    })
     const messages = messagesOf((await askText(server.app, { text: 'Hi' }, wantsEvents)).body)
     expect(messages.find(({ type }) => type === 'hint')).toMatchObject({ hint: 'not-spoken' })
     expect(messages.find(({ type }) => type === 'audio.done')).toMatchObject({ audioMs: 300 })
@@ -138,18 +145,7 @@ describe('a voice that fails', () => {
 
   test('is silent once its turn has failed for another reason', async () => {
     const server = await startTestApp()
-    const { voice } = server.stages
-    server.stages.voice = name => {
-      const spoken = voice(name)
-      if (spoken.kind !== 'speak') return spoken
-      return {
-        ...spoken,
-        async *speak(clause, signal) {
-          await sleep(100, undefined, { signal })
-          yield* spoken.speak(clause, signal)
-        },
-      }
-    }
+    beforeSpeaking(server, (_clause, signal) => sleep(100, undefined, { signal }))
     server.script.respondError = new QuantvoxError('engine_failed', 'It broke.')
     server.script.respondErrorAfter = 5
     const { body } = await askText(server.app, { text: 'Hi' }, wantsEvents)
