@@ -43,12 +43,11 @@ describe('the connection to the server', () => {
     expect(await page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('lost')
     await page.picture('reconnecting')
     expect((await listenTo(page.tab, 200)).peak).toBeLessThan(0.01)
+    const retry = page.tab.getByRole('button', { name: 'Try now' })
+    await retry.waitFor()
     server = await startFakePage({ port: server.port })
-    // Where the page has not found it by itself by then.
-    await page.tab
-      .getByRole('button', { name: 'Try now' })
-      .click({ timeout: 1000 })
-      .catch(() => {})
+    // It is gone where the page has found the server by itself.
+    await retry.click({ timeout: 1000 }).catch(() => retry.waitFor({ state: 'hidden' }))
     await page.becomes('Listening')
     await ask('Are you back?')
     await expect
