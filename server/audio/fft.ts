@@ -9,7 +9,7 @@ type Complex = { re: Float64Array; im: Float64Array }
  */
 type Pass = { radix: number; count: number; stride: number; turns: Complex }
 
-/** Mixed radix (Cooley and Tukey 1965), in order at every pass (Stockham): fast where 2, 3 and 5 are the factors of `size`. */
+/** Mixed radix (Cooley and Tukey 1965), in order at every pass (Stockham): fast where `size` has no factors but 4 and 5. */
 export function createFft(size: number): Fft {
   const passes: Pass[] = []
   let stride = 1
@@ -23,7 +23,7 @@ export function createFft(size: number): Fft {
     let from: Complex = { re, im }
     for (const [at, pass] of passes.entries()) {
       const to = buffers[at % 2 === 0 ? 0 : 1]
-      const step = pass.radix === 4 ? byFour : pass.radix === 5 ? byFive : pass.radix === 3 ? byThree : byAny
+      const step = pass.radix === 4 ? byFour : pass.radix === 5 ? byFive : byAny
       step(pass, from, to)
       from = to
     }
@@ -66,22 +66,12 @@ function turnsOf(radix: number, count: number): Complex {
 }
 
 function byFour({ count, stride, turns }: Pass, { re, im }: Complex, to: Complex): void {
-  const toRe = to.re
-  const toIm = to.im
   const apart = count * stride
   for (let place = 0; place < count; place++) {
-    const turn = place * 3
-    const c1 = turns.re[turn] as number
-    const c2 = turns.re[turn + 1] as number
-    const c3 = turns.re[turn + 2] as number
-    const s1 = turns.im[turn] as number
-    const s2 = turns.im[turn + 1] as number
-    const s3 = turns.im[turn + 2] as number
-    for (let at = place * stride, out = place * 4 * stride, end = at + stride; at < end; at++, out++) {
-      const a = at
-      const b = at + apart
-      const c = b + apart
-      const d = b + 2 * apart
+    for (let a = place * stride, out = place * 4 * stride, end = a + stride; a < end; a++, out++) {
+      const b = a + apart
+      const c = a + 2 * apart
+      const d = a + 3 * apart
       const evenRe = (re[a] as number) + (re[c] as number)
       const evenIm = (im[a] as number) + (im[c] as number)
       const oddRe = (re[b] as number) + (re[d] as number)
@@ -90,54 +80,11 @@ function byFour({ count, stride, turns }: Pass, { re, im }: Complex, to: Complex
       const acIm = (im[a] as number) - (im[c] as number)
       const bdRe = (re[b] as number) - (re[d] as number)
       const bdIm = (im[b] as number) - (im[d] as number)
-      toRe[out] = evenRe + oddRe
-      toIm[out] = evenIm + oddIm
-      const x1 = acRe + bdIm
-      const y1 = acIm - bdRe
-      const x2 = evenRe - oddRe
-      const y2 = evenIm - oddIm
-      const x3 = acRe - bdIm
-      const y3 = acIm + bdRe
-      toRe[out + stride] = x1 * c1 - y1 * s1
-      toIm[out + stride] = x1 * s1 + y1 * c1
-      toRe[out + 2 * stride] = x2 * c2 - y2 * s2
-      toIm[out + 2 * stride] = x2 * s2 + y2 * c2
-      toRe[out + 3 * stride] = x3 * c3 - y3 * s3
-      toIm[out + 3 * stride] = x3 * s3 + y3 * c3
-    }
-  }
-}
-
-const SIN_THIRD = Math.sin((2 * Math.PI) / 3)
-
-function byThree({ count, stride, turns }: Pass, { re, im }: Complex, to: Complex): void {
-  const toRe = to.re
-  const toIm = to.im
-  const apart = count * stride
-  for (let place = 0; place < count; place++) {
-    const c1 = turns.re[place * 2] as number
-    const c2 = turns.re[place * 2 + 1] as number
-    const s1 = turns.im[place * 2] as number
-    const s2 = turns.im[place * 2 + 1] as number
-    for (let a = place * stride, out = place * 3 * stride, end = a + stride; a < end; a++, out++) {
-      const b = a + apart
-      const c = a + 2 * apart
-      const sumRe = (re[b] as number) + (re[c] as number)
-      const sumIm = (im[b] as number) + (im[c] as number)
-      const sideRe = SIN_THIRD * ((im[b] as number) - (im[c] as number))
-      const sideIm = SIN_THIRD * ((re[c] as number) - (re[b] as number))
-      const midRe = (re[a] as number) - sumRe / 2
-      const midIm = (im[a] as number) - sumIm / 2
-      toRe[out] = (re[a] as number) + sumRe
-      toIm[out] = (im[a] as number) + sumIm
-      const x1 = midRe + sideRe
-      const y1 = midIm + sideIm
-      const x2 = midRe - sideRe
-      const y2 = midIm - sideIm
-      toRe[out + stride] = x1 * c1 - y1 * s1
-      toIm[out + stride] = x1 * s1 + y1 * c1
-      toRe[out + 2 * stride] = x2 * c2 - y2 * s2
-      toIm[out + 2 * stride] = x2 * s2 + y2 * c2
+      to.re[out] = evenRe + oddRe
+      to.im[out] = evenIm + oddIm
+      turned(to, out + stride, acRe + bdIm, acIm - bdRe, turns, place * 3)
+      turned(to, out + 2 * stride, evenRe - oddRe, evenIm - oddIm, turns, place * 3 + 1)
+      turned(to, out + 3 * stride, acRe - bdIm, acIm + bdRe, turns, place * 3 + 2)
     }
   }
 }
