@@ -119,16 +119,8 @@ function transcriptOf(
 
 function nothingSaid(): Transcript {
   return {
-    ...{
-      text: '',
-      firstText: null,
-      isUnclear: false,
-      segments: [],
-      passes: 0,
-      audioContext: null,
-      audioMs: 0,
-      speechMs: 0,
-    },
+    ...{ text: '', firstText: null, isUnclear: false, segments: [] },
+    ...{ passes: 0, audioContext: null, audioMs: 0, speechMs: 0 },
     ...{ inferenceMs: 0, queueMs: 0, cold: false, loadMs: null, engine: '' },
     ...{ language: null, earlyDecode: null, readyAtMs: performance.now() },
   }
