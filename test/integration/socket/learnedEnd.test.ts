@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import { presets } from '../../../server/hearing/endOfTurn/decision.ts'
 import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
 import { noDetector, scriptedDetector } from '../../support/hearing/fakeDetector.ts'
 
@@ -22,11 +23,13 @@ async function silenceUntilEnd(client: LiveClient): Promise<number> {
   return Number.POSITIVE_INFINITY
 }
 
+const { sureMs, likelyMs, hardlyMs } = presets.balanced
+
 describe('the learned end of a turn', () => {
   test.each([
-    ['sounds and reads like one', 0.99, 'What is the time?', 350, 600, 'sure', 'closed'],
-    ['sounds like one and reads like none', 0.99, 'What is the', 700, 1000, 'likely', 'open'],
-    ['sounds like none', 0.01, 'What is the time?', 1500, 1900, 'hardly', 'closed'],
+    ['sounds and reads like one', 0.99, 'What is the time?', sureMs, 600, 'sure', 'closed'],
+    ['sounds like one and reads like none', 0.99, 'What is the', likelyMs, 1000, 'likely', 'open'],
+    ['sounds like none', 0.01, 'What is the time?', hardlyMs, 1900, 'hardly', 'closed'],
   ])('that %s', async (_how, probability, transcript, from, to, decidedBy, textState) => {
     const { detector, asked } = scriptedDetector([probability])
     live = await createLiveApp({ detector, script: { transcript } })
