@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { samplesIn } from '../../../server/audio/pcm.ts'
+import { ENDING_SILENCE_MS } from '../../../server/recognition/moonshine/moonshineServer.ts'
 import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
 import { startFakeMoonshine } from '../../support/engines/fakeMoonshine.ts'
 import { startFakeWhisper } from '../../support/engines/fakeWhisper.ts'
@@ -66,7 +67,7 @@ describe('Moonshine', () => {
     expect(await hear()).toMatchObject({
       ...{ text: 'What time is it?', passes: 1, audioMs: 2640, audioContext: null, speechMs: 2000 },
     })
-    expect(asked).toEqual([{ draft: '', audioMs: 2640 }])
+    expect(asked).toEqual([{ draft: '', audioMs: 2640 + ENDING_SILENCE_MS }])
     expect(askedWhisper).toHaveLength(0)
     expect(held()).toBe(0)
   })
@@ -79,13 +80,13 @@ describe('Moonshine', () => {
       return speech
     })
     expect(order).toEqual(['found after 0 requests'])
-    expect(asked).toEqual([{ draft: '', audioMs: 2640 }])
+    expect(asked).toEqual([{ draft: '', audioMs: 2640 + ENDING_SILENCE_MS }])
   })
 
   test('that gives no words is asked again with less around the speech', async () => {
     const { hear, asked, askedWhisper } = await scene(['', 'What time is it?'])
     expect(await hear()).toMatchObject({ text: 'What time is it?', passes: 2 })
-    expect(asked.map(({ audioMs }) => audioMs)).toEqual([2640, 2240])
+    expect(asked.map(({ audioMs }) => audioMs)).toEqual([2640 + ENDING_SILENCE_MS, 2240 + ENDING_SILENCE_MS])
     expect(askedWhisper).toHaveLength(0)
   })
 
