@@ -118,6 +118,23 @@ test('without an answer the fixed silence ends the turn, and a late answer count
   expect(await ending).toBe(1504)
 })
 
+test('a pause is told with its first silent frame, and the detector asked with the second', () => {
+  const asked: number[] = []
+  const detector = { ...noDetector, ask: () => new Promise<Heard>(() => void asked.push(silenceMs)) }
+  const endpointing = learned({ detector })
+  let silenceMs = endpointing.pauseMs
+  expect(silenceMs).toBe(32)
+  for (; silenceMs < 200; silenceMs += 32)
+    endpointing.decide({
+      segments: [],
+      speechMs: 900,
+      said: null,
+      silenceMs,
+      samples: () => new Int16Array(9000),
+    })
+  expect(asked).toEqual([64])
+})
+
 test('the detector is asked once a pause, about the audio up to it, and a question is dropped with its pause', async () => {
   const signals: AbortSignal[] = []
   const detector = {

@@ -7,8 +7,10 @@ import type { Detector } from './detector.ts'
 import type { OwnPauses } from './ownPauses.ts'
 import { textStateOf } from './words.ts'
 
-/** The first pause: what the voice tells of its end it tells there, and later less. */
-const PAUSE_MS = 64
+/** The first frame of silence: what was said is decoded from there on. */
+const PAUSE_MS = FRAME_MS
+/** What the voice tells of its end it tells here, and later less. */
+const HEARD_AT_MS = 64
 
 export type LearnedOptions = {
   detector: Detector
@@ -46,8 +48,9 @@ export function learnedEnd(options: LearnedOptions): Endpointing {
       if (isAnother) {
         ownPauses.add(pauseBefore(pause))
         hearing.stop()
-        hearing = listen(detector, pause, signal)
+        hearing = listen(detector, signal)
       }
+      hearing.hear(pause)
       const { reading } = hearing
       const { text, endsHere } = pause.said ?? { text: null, endsHere: null }
       const textState = isEnglish && text !== null ? textStateOf(text) : null
@@ -60,27 +63,35 @@ export function learnedEnd(options: LearnedOptions): Endpointing {
 }
 
 /** What the detector makes of a pause. */
-type Listening = { reading: DetectorReading; stop(): void }
+type Listening = {
+  reading: DetectorReading
+  /** Asks beside, once there is silence enough. */
+  hear(pause: Pick<Pause, 'silenceMs' | 'samples'>): void
+  stop(): void
+}
 
 const nothing: Listening = {
   reading: { silenceMs: 0, probability: null, inferenceMs: null },
+  hear: () => {},
   stop: () => {},
 }
 
-/** Asks beside. */
-function listen(
-  detector: Detector,
-  { silenceMs, samples }: Pick<Pause, 'silenceMs' | 'samples'>,
-  signal: AbortSignal,
-): Listening {
+function listen(detector: Detector, signal: AbortSignal): Listening {
   const over = new AbortController()
-  const reading: DetectorReading = { silenceMs, probability: null, inferenceMs: null }
-  detector.ask(samples(), AbortSignal.any([over.signal, signal])).then(
-    heard => void Object.assign(reading, heard),
-    // What failed is told by the detector; what was aborted nobody waits for.
-    () => {},
-  )
-  return { reading, stop: () => over.abort(new Error('speech went on')) }
+  const reading: DetectorReading = { silenceMs: 0, probability: null, inferenceMs: null }
+  return {
+    reading,
+    hear({ silenceMs, samples }) {
+      if (reading.silenceMs > 0 || silenceMs < HEARD_AT_MS) return
+      reading.silenceMs = silenceMs
+      detector.ask(samples(), AbortSignal.any([over.signal, signal])).then(
+        heard => void Object.assign(reading, heard),
+        // What failed is told by the detector; what was aborted nobody waits for.
+        () => {},
+      )
+    },
+    stop: () => over.abort(new Error('speech went on')),
+  }
 }
 
 /** The pause between the last two stretches of speech, milliseconds; 0 where there is but one. */
