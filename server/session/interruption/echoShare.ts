@@ -1,3 +1,5 @@
+import { createFft, type Fft } from '../../audio/fft.ts'
+
 /** Hertz of both sounds: speech has most of its power below half of that, and a search costs a sixteenth of one at 16 kHz. */
 export const ECHO_RATE = 4000
 
@@ -11,6 +13,8 @@ const NOTHING = 0.1
 const ENOUGH = 0.9
 /** Evens the spectrum of speech out, in which the lowest tones would decide alone. */
 const EMPHASIS = 0.9
+/** No echo is so much louder than what was played: below that share of its power are only errors of rounding. */
+const SILENCE = 1e-9
 
 export type Explained = {
   /** Of the power of what was heard, 0 to 1. */
@@ -59,12 +63,12 @@ function bestCopy(
   last: number,
 ): Copy {
   let best: Copy = { at: first, gain: 0, power: 0 }
+  const products = productsOf(source.subarray(first, last + left.length), left)
+  const silence = SILENCE * powerOf(left)
   for (let at = first; at <= last; at++) {
     const own = powers[at] ?? 0
-    if (own <= 0) continue
-    let product = 0
-    for (let index = 0; index < left.length; index++)
-      product += (left[index] ?? 0) * (source[at + index] ?? 0)
+    if (own <= silence) continue
+    const product = products[at - first] ?? 0
     const power = (product * product) / own
     if (power > best.power) best = { at, gain: product / own, power }
   }
@@ -95,4 +99,44 @@ function powersOf(samples: Float32Array, length: number): Float64Array {
     power += (samples[at + length] ?? 0) ** 2 - (samples[at] ?? 0) ** 2
   }
   return powers
+}
+
+/**
+ * The sum of products of `left` with every part of `source` that is as long, by the sample it begins with, and more behind them that
+ * mean nothing. By the spectra of both, which come out of one transform (as real and imaginary part), 15 times as fast as one by one.
+ */
+function productsOf(source: Float32Array, left: Float32Array): Float64Array {
+  const { fft, re, im } = transformOf(source.length)
+  re.fill(0).set(source)
+  im.fill(0).set(left)
+  const both = fft(re, im)
+  const size = re.length
+  for (let bin = 0; bin < size; bin++) {
+    const [a, b] = [both.re[bin] ?? 0, both.im[bin] ?? 0]
+    const mirrored = bin === 0 ? 0 : size - bin
+    const [c, d] = [both.re[mirrored] ?? 0, both.im[mirrored] ?? 0]
+    re[bin] = (a * d + b * c) / 2 / size
+    im[bin] = (c * c + d * d - a * a - b * b) / 4 / size
+  }
+  return fft(re, im).re
+}
+
+type Transform = { fft: Fft; re: Float64Array; im: Float64Array }
+const transforms = new Map<number, Transform>()
+
+/** One that is fast and takes so many numbers at least. */
+function transformOf(least: number): Transform {
+  let size = least
+  while (!isFast(size)) size++
+  const known = transforms.get(size)
+  if (known !== undefined) return known
+  const made = { fft: createFft(size), re: new Float64Array(size), im: new Float64Array(size) }
+  transforms.set(size, made)
+  return made
+}
+
+function isFast(size: number): boolean {
+  let left = size
+  for (const factor of [4, 5]) while (left % factor === 0) left /= factor
+  return left === 1
 }
