@@ -10,7 +10,7 @@ import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
 export type UtteranceTaker = {
   /** The next samples (mono, 16 kHz) of it; the first time those from before its first sound. */
   push(samples: Int16Array): void
-  /** `speech` is placed from the first sample pushed; `detector` is what a detector was asked about it, null for nothing. */
+  /** `speech` is placed from the first sample pushed; `detector` gets what a detector makes of it, null where there is none. */
   paused(speech: Speech, detector: DetectorReading | null): void
   resumed(): void
   /** After every frame: how much of it is voiced by now, milliseconds. */

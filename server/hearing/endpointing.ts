@@ -23,8 +23,8 @@ export type Pause = Speech & {
 export type Ending = { decidedBy: EndRule; textState: TextState | null; endsHere: number | null }
 
 /**
- * `askAgainInMs` is counted from the frame that was asked about. `detector`: what a detector was asked with that frame, which gets
- * its answer once it comes.
+ * `askAgainInMs` is counted from the frame that was asked about. `detector`: of the pause that begins with that frame; it
+ * gets the detector's answer once there is one.
  */
 export type EndpointingVerdict =
   | { over: Ending }

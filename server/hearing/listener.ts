@@ -24,8 +24,8 @@ export type ListenerOptions = Omit<TrackerOptions, 'silenceMs'> & {
 export type ListenerEvent =
   | { type: 'started'; positionMs: number }
   /**
-   * A short silence: the utterance so far may be all. `speech` is placed from the first sample of the utterance; `detector` is what
-   * the endpointing asked a detector about it, null where it did not.
+   * A short silence: the utterance so far may be all. `speech` is placed from the first sample of the utterance; `detector` gets
+   * what a detector makes of it, null where the endpointing asks none.
    */
   | { type: 'paused'; speech: Speech; detector: DetectorReading | null }
   /** Speech goes on. */

@@ -127,9 +127,12 @@ export const EndRule = Type.Enum(endRules, {
 export type EndRule = Static<typeof EndRule>
 
 export const DetectorReading = Type.Object({
-  silenceMs: Type.Number({ description: 'silence after which it was asked (milliseconds)' }),
+  silenceMs: Type.Number({ description: 'silence at the end of what it was to hear (milliseconds)' }),
   probability: nullable(
-    Type.Number({ description: 'that the speaker is done, 0 to 1; null where no answer came' }),
+    Type.Number({
+      description:
+        'that the speaker is done, 0 to 1; null where no answer came, or speech went on before it was asked',
+    }),
   ),
   inferenceMs: ms('question to answer, without the wait for other sessions'),
 })
@@ -143,7 +146,7 @@ export const Speculation = Type.Object({
   detector: Type.Optional(
     Type.Array(DetectorReading, {
       description:
-        'what the learned detector made of the voice at each pause at which it was asked; older records are without, as of the next five',
+        'what the learned detector made of the voice at each pause; older records are without, as of the next five',
     }),
   ),
   textState: Type.Optional(

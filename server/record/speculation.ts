@@ -15,7 +15,7 @@ export type AttemptDraft = {
 export type SpeculationDraft = {
   pauses: number
   revisions: number
-  /** Of each pause; it still answers. A pause that was too short for it to be asked has a silence of 0 ms. */
+  /** Those that a detector was asked about; it still answers. */
   detector: DetectorReading[]
   /** Null while it goes on. */
   decidedBy: EndRule | null
@@ -36,7 +36,7 @@ export type SpeculationDraft = {
  * @param releasedAtMs when the first token was on its way to the listener
  */
 export function speculationOf(
-  { attempts, detector, takenAtMs, ...known }: SpeculationDraft,
+  { attempts, takenAtMs, ...known }: SpeculationDraft,
   speechEndAtMs: number | null,
   releasedAtMs: number | null,
 ): Speculation {
@@ -48,7 +48,7 @@ export function speculationOf(
   const earlierMs = difference(takenAtMs, startedAtMs)
   const isReleased = readyAtMs !== null && releasedAtMs !== null
   return {
-    ...{ ...known, attempts: told, detector: detector.filter(({ silenceMs }) => silenceMs > 0) },
+    ...{ ...known, attempts: told },
     wastedOutputTokens: wasted.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
     wastedEngineMs: wasted.reduce((sum, { engineMs }) => sum + (engineMs ?? 0), 0),
     tokenReadyMs: difference(readyAtMs, speechEndAtMs),

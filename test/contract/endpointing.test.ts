@@ -71,7 +71,8 @@ test('what the detector makes of a pause is told once, as soon as it is there', 
     return typeof verdict === 'object' && 'askAgainInMs' in verdict ? (verdict.detector ?? null) : null
   }
   const samples = () => new Int16Array(9000)
-  const [first, meanwhile, second] = [pauseAt(64), pauseAt(96), pauseAt(64)]
+  const [first, meanwhile] = [pauseAt(64), pauseAt(160)]
+  const [second] = [pauseAt(64), pauseAt(160)]
   expect([first, meanwhile, second]).toEqual([
     { silenceMs: 64, probability: null, inferenceMs: null },
     null,
@@ -82,6 +83,33 @@ test('what the detector makes of a pause is told once, as soon as it is there', 
   expect(first).toMatchObject({ probability: null })
   expect(second).toEqual({ silenceMs: 64, probability: 0.7, inferenceMs: 40 })
 })
+
+test.each([
+  ['fast', 500, 64],
+  ['balanced', 500, 160],
+  ['balanced', 300, 160],
+  ['patient', 500, 352],
+] as const)(
+  'with %s and silence of %i ms nothing is asked of a pause that is over before %i ms',
+  async (preset, silenceMs, fromMs) => {
+    const { detector, asked } = scriptedDetector([0.01])
+    const endpointing = learned({ detector, preset, silenceMs })
+    let heardMs = 900
+    const pauseFor = async (pauseMs: number) => {
+      for (let at = endpointing.pauseMs; at <= pauseMs; at += 32) {
+        const samples = () => new Int16Array(16 * (heardMs + at))
+        endpointing.decide({ segments: [], speechMs: 900, said: null, silenceMs: at, samples })
+        await new Promise(setImmediate)
+      }
+      heardMs += 900
+    }
+    for (let pauseMs = 64; pauseMs < fromMs; pauseMs += 32) await pauseFor(pauseMs)
+    expect(asked).toEqual([])
+    heardMs = 900
+    await pauseFor(fromMs)
+    expect(asked.map(({ length }) => length)).toEqual([16 * (900 + 64)])
+  },
+)
 
 test('each preset waits as it says, and words of other languages say nothing', async () => {
   expect(await endsAfter(heard(0.99, { preset: 'fast' }))).toBe(224)
@@ -108,39 +136,20 @@ test.each([
 
 test('without an answer the fixed silence ends the turn, and a late answer counts', async () => {
   expect(await endsAfter(learned({ silenceMs: 700 }))).toBe(704)
-  const waiting: ((heard: Heard) => void)[] = []
-  const late = learned({
-    detector: { ...noDetector, ask: () => new Promise<Heard>(resolve => void waiting.push(resolve)) },
-    silenceMs: 700,
-  })
-  const ending = endsAfter(late)
-  setImmediate(() => waiting[0]?.({ probability: 0.01, inferenceMs: 5 }))
-  expect(await ending).toBe(1504)
+  const ask = async () => {
+    for (let frame = 0; frame < 10; frame++) await new Promise(setImmediate)
+    return { probability: 0.01, inferenceMs: 5 }
+  }
+  expect(await endsAfter(learned({ detector: { ...noDetector, ask }, silenceMs: 700 }))).toBe(1504)
 })
 
-test('a pause is told with its first silent frame, and the detector asked with the second', () => {
-  const asked: number[] = []
-  const detector = { ...noDetector, ask: () => new Promise<Heard>(() => void asked.push(silenceMs)) }
-  const endpointing = learned({ detector })
-  let silenceMs = endpointing.pauseMs
-  expect(silenceMs).toBe(32)
-  for (; silenceMs < 200; silenceMs += 32)
-    endpointing.decide({
-      segments: [],
-      speechMs: 900,
-      said: null,
-      silenceMs,
-      samples: () => new Int16Array(9000),
-    })
-  expect(asked).toEqual([64])
-})
-
-test('the detector is asked once a pause, about the audio up to it, and a question is dropped with its pause', async () => {
+test('the detector is asked once a pause, about the audio up to its second silent frame, and a question is dropped with its pause', async () => {
   const signals: AbortSignal[] = []
   const detector = {
     ...noDetector,
     ask: (samples: Int16Array, signal: AbortSignal) => {
-      expect(samples.length).toBe(9000)
+      // Asked after 160 ms.
+      expect(samples.length).toBe(9000 - 16 * (160 - 64))
       signals.push(signal)
       return new Promise<Heard>(() => {})
     },

@@ -1,3 +1,4 @@
+import { samplesIn } from '../../audio/pcm.ts'
 import type { DetectorReading } from '../../protocol/record.ts'
 import type { EndpointingPreset } from '../../protocol/socketClient.ts'
 import type { Endpointing, Pause } from '../endpointing.ts'
@@ -9,8 +10,13 @@ import { textStateOf } from './words.ts'
 
 /** The first frame of silence: what was said is decoded from there on. */
 const PAUSE_MS = FRAME_MS
-/** What the voice tells of its end it tells here, and later less. */
-const HEARD_AT_MS = 64
+/** What the detector hears ends so far into a pause, whenever it is asked: by what it makes of that the bounds were chosen. */
+const HEARD_MS = 64
+/**
+ * So long before its answer may end the turn the detector is asked: that takes 50 to 90 ms where nothing else runs. Speech mostly
+ * goes on sooner after pauses between words, and nobody is asked about them.
+ */
+const ASKED_BEFORE_MS = 160
 
 export type LearnedOptions = {
   detector: Detector
@@ -48,14 +54,16 @@ export function learnedEnd(options: LearnedOptions): Endpointing {
       if (isAnother) {
         ownPauses.add(pauseBefore(pause))
         hearing.stop()
-        hearing = listen(detector, signal)
+        hearing = listening(detector, signal)
       }
-      hearing.hear(pause)
+      const waits = patience()
+      const askAtMs = Math.min(waits.sureMs, options.silenceMs) - ASKED_BEFORE_MS
+      if (pause.silenceMs >= Math.max(HEARD_MS, askAtMs)) hearing.ask(pause)
       const { reading } = hearing
       const { text, endsHere } = pause.said ?? { text: null, endsHere: null }
       const textState = isEnglish && text !== null ? textStateOf(text) : null
       const { decidedBy, afterMs } =
-        endsAfter({ probability: reading.probability, textState, endsHere }, patience()) ?? inTheDark
+        endsAfter({ probability: reading.probability, textState, endsHere }, waits) ?? inTheDark
       if (pause.silenceMs >= afterMs) return { over: { decidedBy, textState, endsHere } }
       return { askAgainInMs: FRAME_MS, ...(isAnother ? { detector: reading } : {}) }
     },
@@ -65,27 +73,30 @@ export function learnedEnd(options: LearnedOptions): Endpointing {
 /** What the detector makes of a pause. */
 type Listening = {
   reading: DetectorReading
-  /** Asks beside, once there is silence enough. */
-  hear(pause: Pick<Pause, 'silenceMs' | 'samples'>): void
+  /** Asks it beside; once. */
+  ask(pause: Pick<Pause, 'silenceMs' | 'samples'>): void
   stop(): void
 }
 
 const nothing: Listening = {
   reading: { silenceMs: 0, probability: null, inferenceMs: null },
-  hear: () => {},
+  ask: () => {},
   stop: () => {},
 }
 
-function listen(detector: Detector, signal: AbortSignal): Listening {
+function listening(detector: Detector, signal: AbortSignal): Listening {
   const over = new AbortController()
-  const reading: DetectorReading = { silenceMs: 0, probability: null, inferenceMs: null }
+  const reading: DetectorReading = { silenceMs: HEARD_MS, probability: null, inferenceMs: null }
+  let isAsked = false
   return {
     reading,
-    hear({ silenceMs, samples }) {
-      if (reading.silenceMs > 0 || silenceMs < HEARD_AT_MS) return
-      reading.silenceMs = silenceMs
-      detector.ask(samples(), AbortSignal.any([over.signal, signal])).then(
-        heard => void Object.assign(reading, heard),
+    ask({ silenceMs, samples }) {
+      if (isAsked) return
+      isAsked = true
+      const all = samples()
+      const heard = all.subarray(0, Math.max(0, all.length - samplesIn(silenceMs - HEARD_MS)))
+      detector.ask(heard, AbortSignal.any([over.signal, signal])).then(
+        answer => void Object.assign(reading, answer),
         // What failed is told by the detector; what was aborted nobody waits for.
         () => {},
       )

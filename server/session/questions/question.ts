@@ -36,7 +36,7 @@ export type QuestionSource = {
 
 /** What a question that is still being said may be answered by already. */
 export type Supposing = {
-  /** `detector`: what a detector was asked about it, null for nothing. */
+  /** `detector` gets what a detector makes of it, null where there is none. */
   paused(detector: DetectorReading | null): void
   /**
    * The question, if it ends with this pause.

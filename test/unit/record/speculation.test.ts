@@ -16,8 +16,6 @@ const draft: AttemptDraft = {
   outputTokens: 20,
 }
 
-/** Speech went on before the detector was asked. */
-const notAsked = { silenceMs: 0, probability: null, inferenceMs: null }
 const known = {
   ...{ pauses: 2, revisions: 1, reopened: 0, decidedBy: 'sure', textState: 'closed' },
   ...{ endsHere: 0.4, endChecks: 2, endCheckMs: 61 },
@@ -34,8 +32,7 @@ function recorded(speculation: SpeculationDraft | null, releasedAtMs: number | n
 }
 
 const speculationOf = (attempts: AttemptDraft[], takenAtMs: number | null, releasedAtMs: number | null) =>
-  recorded({ ...known, detector: [notAsked, ...known.detector], attempts, takenAtMs }, releasedAtMs)
-    .speculation
+  recorded({ ...known, detector: [...known.detector], attempts, takenAtMs }, releasedAtMs).speculation
 
 describe('what the record says of questions asked at a pause', () => {
   test('a token that was held back for the end of the turn saved all of its own wait', () => {
