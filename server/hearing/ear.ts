@@ -170,7 +170,8 @@ function createFramer(sampleRate: number) {
   }
 
   return {
-    push: (samples: Int16Array) => take(toInt16(resampler.push(toFloat32(samples)))),
+    push: (samples: Int16Array) =>
+      take(sampleRate === PCM_SAMPLE_RATE ? samples : toInt16(resampler.push(toFloat32(samples)))),
     /** What is left, the last frame filled up with silence. */
     end(): Int16Array[] {
       const whole = take(toInt16(resampler.end()))
