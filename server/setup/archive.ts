@@ -56,6 +56,26 @@ export async function unpackZipMembers(
   })
 }
 
+/** Adds a member of a zip to the end of a file, which is made where it is missing. */
+export async function appendZipMember(
+  zipPath: string,
+  member: string,
+  destination: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const zip = await openPromise(zipPath)
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName !== member) continue
+      const from = await zip.openReadStreamPromise(entry)
+      return await pipeline(from, createWriteStream(destination, { flags: 'a' }), { signal })
+    }
+  } finally {
+    zip.close()
+  }
+  throw new SourceFailure(`the package has no file ${member}`)
+}
+
 /** Makes one file of several, in order, and removes them as it goes: the disk may be small. */
 export async function joinFiles(parts: string[], destination: string, signal: AbortSignal): Promise<void> {
   const [first, ...rest] = parts

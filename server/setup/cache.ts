@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, open, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { QuantvoxError } from '../errors.ts'
 import { cpuKey } from './cpu.ts'
 import { codeOf, withDiskErrors } from './failures.ts'
 
@@ -32,6 +33,22 @@ export async function ensureDirectory(directory: string): Promise<void> {
     }
     await access(directory, constants.W_OK)
   })
+}
+
+/** Throws `engine_unavailable` where the disk of `directory` has not that many bytes left: before minutes are spent on filling it. */
+export async function ensureSpace(directory: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory)
+  const free = bavail * bsize
+  if (free >= bytes) return
+  const gigabytes = (amount: number) => `${(amount / 1e9).toFixed(1)} GB`
+  throw new QuantvoxError(
+    'engine_unavailable',
+    `The disk of ${directory} has ${gigabytes(free)} left, and ${gigabytes(bytes)} are needed.`,
+    {
+      meaning: 'Nothing was fetched.',
+      mend: 'Free some space, choose a smaller model, or set CACHE_DIR to a directory on another disk.',
+    },
+  )
 }
 
 /**

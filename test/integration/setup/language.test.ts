@@ -149,11 +149,13 @@ describe('a language model', () => {
     await ensureLanguageModel('smollm2:135m-instruct-q4_K_M', url, context())
     await ensureLanguageModel('smollm2:135m-instruct-fp16', url, context())
     await ensureLanguageModel('smollm2:135m-instruct-q4_1', url, context())
-    const f16 = { 'smollm2.gguf': `sha256:${recipe?.f16.sha256}` }
+    const license = 'Apache-2.0'
+    const f16 = { 'smollm2.gguf': `sha256:${recipe?.f16?.sha256}` }
+    const original = { 'smollm2.gguf': `sha256:${recipe?.source.sha256}` }
     expect(called('/api/create')).toEqual([
-      { model: 'smollm2:135m-instruct-q4_K_M', files: f16, quantize: 'q4_K_M' },
-      { model: 'smollm2:135m-instruct-fp16', files: f16 },
-      { model: 'smollm2:135m-instruct-q4_1', files: { 'smollm2.gguf': `sha256:${recipe?.source.sha256}` } },
+      { model: 'smollm2:135m-instruct-q4_K_M', files: f16, license, quantize: 'q4_K_M' },
+      { model: 'smollm2:135m-instruct-fp16', files: f16, license },
+      { model: 'smollm2:135m-instruct-q4_1', files: original, license },
     ])
   })
 

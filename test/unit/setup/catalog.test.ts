@@ -30,6 +30,16 @@ describe('the catalog', () => {
     expect(catalog.language.recipes[0]?.note).toMatch(/only as good as Q4_1/)
   })
 
+  it('has a piece in each wheel of a language model, all of the file together, and the template that it names', () => {
+    const { recipes, templates } = catalog.language
+    for (const { source, f16, template, tags } of recipes) {
+      expect(source.members).toHaveLength(source.wheels.length)
+      expect(source.members.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBe(source.sizeBytes)
+      if (template !== null) expect(Object.keys(templates)).toContain(template)
+      if (tags.some(({ from }) => from === 'f16')) expect(f16).not.toBeNull()
+    }
+  })
+
   it('is refused with the place of the mistake', () => {
     const wrongHash = structuredClone(catalog)
     const [first] = wrongHash.speech
