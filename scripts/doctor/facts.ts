@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { cpus, networkInterfaces, totalmem } from 'node:os'
+import { cpus, networkInterfaces } from 'node:os'
 import { dirname } from 'node:path'
+import { machineMemory } from '../../server/engines/memory.ts'
 import { usableCores } from '../../server/engines/usableCores.ts'
 import { cpuFlags, findOnPath } from '../../server/setup/index.ts'
 
@@ -9,12 +10,9 @@ import { cpuFlags, findOnPath } from '../../server/setup/index.ts'
 export type Facts = Awaited<ReturnType<typeof machineFacts>>
 
 export async function machineFacts() {
-  const limit = process.constrainedMemory()
   return {
     nodeVersion: process.versions.node,
-    // Without a limit some systems say 0, others an absurd number.
-    /** Bytes; the smaller of the machine's and the container's. */
-    memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
+    memoryBytes: machineMemory(),
     availableMemoryBytes: process.availableMemory(),
     /** Bytes free on the disk of a folder that need not be there yet. */
     async freeBytes(folder: string): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Config } from '../../server/config.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import { listSpeechModels } from '../../server/setup/index.ts'
+import { languageModelBytes } from '../../server/shared/modelFit.ts'
 import { isMoonshineName } from '../../server/shared/speechDefaults.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
@@ -13,8 +14,6 @@ const SERVER_BYTES = 350 * MB
 const SPEECH_BUFFERS_BYTES = 130 * MB
 /** The same of our Moonshine engine, a Node process with its packed weights. */
 const MOONSHINE_BUFFERS_BYTES = 250 * MB
-/** Cache and buffers of a small language model at NUM_CTX 4096; a larger one needs more. */
-const LANGUAGE_BUFFERS_BYTES = 200 * MB
 
 /**
  * Whether the chosen models fit the memory.
@@ -34,7 +33,7 @@ export async function examineMemory(
       ? 0
       : speech.sizeBytes + (isMoonshineName(speechModel) ? MOONSHINE_BUFFERS_BYTES : SPEECH_BUFFERS_BYTES)
   const languageBytes =
-    language === null ? 0 : (language.residentBytes ?? (language.sizeBytes ?? 0) + LANGUAGE_BUFFERS_BYTES)
+    language === null ? 0 : (language.residentBytes ?? languageModelBytes(language.sizeBytes ?? 0))
   const needed = SERVER_BYTES + speechBytes + languageBytes
   const stillToLoad = needed - (language?.loaded ? languageBytes : 0)
   const parts = [

@@ -120,6 +120,7 @@ export async function assemble(
   }
 
   const underWay = createTurnsUnderWay()
+  let languageTag = config.LLM_MODEL
   /** Until it is chosen, the one that is here sooner. */
   let speechModel = config.SPEECH_MODEL ?? FALLBACK_SPEECH_MODEL
   const stages: Stages = {
@@ -152,9 +153,10 @@ export async function assemble(
     underWay,
     settings: {
       appVersion,
-      llmModel: rememberWhenDone(() =>
-        config.LLM_MODEL === null ? chooseTag() : listedTag(config.LLM_MODEL),
-      ),
+      llmModel: rememberWhenDone(async () => {
+        languageTag = config.LLM_MODEL === null ? await chooseTag() : listedTag(config.LLM_MODEL)
+        return languageTag
+      }),
       get speechModel() {
         return speechModel
       },
@@ -171,11 +173,13 @@ export async function assemble(
       .toSorted((a, b) => (a.sizeBytes ?? 0) - (b.sizeBytes ?? 0))
     const names = installed.map(model => model.name)
     const url = await ollama.url()
-    return await provision.defaultLanguageTag(names, ollama.owned() ? url : null, ending.signal)
+    return await provision.defaultLanguageTag(names, ollama.owned() ? url : null, report, ending.signal)
   }
 
   return {
     stages,
+    /** The default of `stages.settings`, without waiting for its choice, which may take a download; null before it. */
+    knownLanguageTag: (): string | null => languageTag,
     /** Chooses the speech model that hears where none is asked for; for `stages.settings`, too. */
     async chooseSpeechModel(): Promise<string> {
       if (config.SPEECH_MODEL === null && !isSpeechElsewhere)

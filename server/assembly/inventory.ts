@@ -23,9 +23,8 @@ export async function infoOf(
 ): Promise<ServerInfo> {
   const { ollama, speechEngines, flite, stages } = assembly
   const loaded = await speechEngines.loaded()
-  // Asked only where they answer at once: a first start may be building Ollama for minutes.
+  // Asked only where it answers at once: a first start may be building Ollama for minutes.
   const ollamaReady = ollama.ready().ready
-  const llmModel = ollamaReady ? await stages.settings.llmModel().catch(() => null) : config.LLM_MODEL
   return {
     version: packageJson.version,
     nodeVersion: process.version,
@@ -64,7 +63,7 @@ export async function infoOf(
       maxJsonBytes: MAX_JSON_BYTES,
     },
     defaults: {
-      llmModel,
+      llmModel: assembly.knownLanguageTag(),
       speechModel: stages.settings.speechModel,
       voice: config.VOICE,
       numCtx: config.NUM_CTX,

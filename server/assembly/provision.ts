@@ -1,3 +1,4 @@
+import type { Ask } from '../llm/speed.ts'
 import type { PullProgress, SpeechModel } from '../protocol/models.ts'
 import type { SpeechLevel } from '../recognition/recognizer.ts'
 
@@ -22,7 +23,14 @@ export type Provision = {
   languageTagMadeFrom(tag: string): string | null
   /**
    * The tag to use where none is set: an installed one of the catalog, else one that can be had; where `ollamaUrl` is null, so that
-   * nothing may be had, the first that is installed.
+   * nothing may be had, the first that is installed. Where Ollama's registry is out of reach a small model may be got and measured for it.
    */
-  defaultLanguageTag(installed: string[], ollamaUrl: string | null, signal: AbortSignal): Promise<string>
+  defaultLanguageTag(
+    installed: string[],
+    ollamaUrl: string | null,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<string>
+  /** Measures a default that was chosen by what a smaller model took, once; what to tell where it is slower than it should be. */
+  checkLanguageTag(tag: string, ask: Ask, signal: AbortSignal): Promise<string | null>
 }

@@ -49,6 +49,20 @@ export function createWarmUp(
     if (fliteVoices.has(config.VOICE)) await flite.warm(signal)
   }
 
+  /** What a default was chosen by is another model's speed: its own is measured when nothing is built or loaded any more. */
+  async function checkDefault(signal: AbortSignal): Promise<void> {
+    if (config.LLM_MODEL !== null || !ollama.owned()) return
+    const model = await stages.languageModel(await stages.settings.llmModel(), signal)
+    const word = await inPlace(stages.llm, model, OWNER, signal, lease =>
+      provision.checkLanguageTag(
+        model.name,
+        (messages, maxTokens, until) => lease.respond(messages, until, { maxTokens, temperature: 0 }),
+        signal,
+      ),
+    )
+    if (word !== null) log.warn({ llmModel: model.name }, word)
+  }
+
   async function attempt(what: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) {
     try {
       await work(signal)
@@ -84,7 +98,11 @@ export function createWarmUp(
       for (const what of Object.keys(parts))
         missing.set(what, { what, why: 'It is being fetched, loaded and warmed.' })
       const [llm, replies, ears] = Object.entries(parts).map(([what, work]) => attempt(what, work, signal))
-      return { ready: settled(llm, replies, ears), readyForText: settled(llm, replies) }
+      const ready = settled(llm, replies, ears)
+      ready
+        .then(() => checkDefault(signal))
+        .catch((error: unknown) => signal.aborted || log.warn({ err: error }, 'its speed was not measured'))
+      return { ready, readyForText: settled(llm, replies) }
     },
     /** What is not ready yet, and why. */
     missing: (): Missing[] => [...missing.values()],

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -25,4 +26,11 @@ export async function residentBytes(pid: number): Promise<number | null> {
 export async function proportionalBytes(pid: number): Promise<number | null> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
   return kilobyteField(rollup, 'Pss')
+}
+
+/** Bytes of memory; the smaller of the machine's and the container's. */
+export function machineMemory(): number {
+  // Without a limit some systems say 0, others an absurd number.
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
 }

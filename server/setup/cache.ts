@@ -14,6 +14,8 @@ export function cachePaths(cacheDir: string) {
     engines: join(cacheDir, 'engines'),
     speech: join(cacheDir, 'models', 'speech'),
     endOfTurn: join(cacheDir, 'models', 'end-of-turn'),
+    /** What was measured of language models on CPUs like this one. */
+    languageChoice: join(cacheDir, 'models', 'language', `${cpuKey()}.json`),
     /** Packages that conversions need, one folder a set. */
     python: join(cacheDir, 'python'),
     downloads: join(cacheDir, 'downloads'),

@@ -179,7 +179,19 @@ const Catalog = strict({
   speech: Type.Array(SpeechFamily, { minItems: 1 }),
   endOfTurn: EndOfTurn,
   language: strict({
-    defaults: strict({ withRegistry: Type.String(), withoutRegistry: Type.String() }),
+    defaults: strict({
+      withRegistry: Type.String(),
+      withoutRegistry: Type.String({ description: 'the smallest that can be made' }),
+      larger: Type.Array(
+        strict({
+          tag: Type.String(),
+          promptWork: Type.Number({
+            description: 'what reading a question takes it, in times of the smallest (models/README.md)',
+          }),
+        }),
+        { description: 'that can be made, best first; the first that is fast enough is taken instead' },
+      ),
+    }),
     suggestions: Type.Array(
       strict({
         tag: Type.String(),

@@ -4,12 +4,8 @@ export { cachePaths } from './cache.ts'
 export { catalog } from './catalog.ts'
 export { cpuFlags, cpuKey } from './cpu.ts'
 export { ensureEndOfTurn, findEndOfTurn } from './endOfTurn/endOfTurn.ts'
-export {
-  chooseDefaultLanguageModel,
-  ensureLanguageModel,
-  makeLanguageModel,
-  quantizeLanguageModel,
-} from './ollama/language.ts'
+export { checkChoice, chooseDefaultLanguageModel, measuredSmallest } from './ollama/defaultModel.ts'
+export { ensureLanguageModel, makeLanguageModel, quantizeLanguageModel } from './ollama/language.ts'
 export { ensureOllama, findOllama } from './ollama/ollama.ts'
 export { installedLanguageModels, installedLanguageTags, removeLanguageModel } from './ollama/ollamaApi.ts'
 export { knownLanguageTags, languageTagMadeFrom } from './ollama/tags.ts'

@@ -1,6 +1,7 @@
 import type { Provision, Report } from '../assembly/provision.ts'
 import { inChild } from './child/run.ts'
 import {
+  checkChoice,
   chooseDefaultLanguageModel,
   findEndOfTurn,
   findOllama,
@@ -44,11 +45,13 @@ export function provisionFrom(cacheDir: string): Provision {
     makeLanguageModel: (tag, url, report, signal) => makeLanguageModel(tag, url, context(report, signal)),
     languageTags: knownLanguageTags,
     languageTagMadeFrom,
-    defaultLanguageTag: (installed, url, signal) =>
-      chooseDefaultLanguageModel(
-        installed,
-        url,
-        context(() => {}, signal),
-      ),
+    defaultLanguageTag(installed, url, report, signal) {
+      const setup = context(report, signal)
+      const ensure = async (tag: string) => {
+        if (url !== null) await inChild('language', { tag, ollamaUrl: url }, setup)
+      }
+      return chooseDefaultLanguageModel(installed, url, setup, { ensure })
+    },
+    checkLanguageTag: (tag, ask, signal) => checkChoice(tag, ask, { cacheDir, signal }),
   }
 }

@@ -104,25 +104,8 @@ export async function quantizeLanguageModel(
   )
 }
 
-/**
- * The tag to talk to where none was set: one that is installed, else by whether Ollama reaches its registry. That is
- * asked of Ollama itself, by a pull that is left as soon as a manifest came: it may have a way out that we have not.
- * @param installed the preferred ones first
- * @param ollamaUrl null for one that is to be asked for nothing: then any model that it has comes before one that it has not
- */
-export async function chooseDefaultLanguageModel(
-  installed: string[],
-  ollamaUrl: string | null,
-  context: SetupContext,
-  languages: Languages = catalog.language,
-): Promise<string> {
-  const { withRegistry, withoutRegistry } = languages.defaults
-  for (const tag of [withRegistry, withoutRegistry]) if (has(installed, tag)) return tag
-  if (ollamaUrl === null) return installed[0] ?? withRegistry
-  return (await registryHas(withRegistry, ollamaUrl, context.signal)) ? withRegistry : withoutRegistry
-}
-
-async function registryHas(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<boolean> {
+/** Whether Ollama reaches its registry, and finds the tag there: four seconds at most, and nothing is downloaded. */
+export async function registryHas(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<boolean> {
   const answered = new AbortController()
   try {
     const either = AbortSignal.any([signal, answered.signal, AbortSignal.timeout(PROBE_MS)])

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { catalog } from '../../../server/setup/catalog.ts'
 import {
-  chooseDefaultLanguageModel,
   ensureLanguageModel,
   makeLanguageModel,
   quantizeLanguageModel,
@@ -255,29 +254,5 @@ describe('an Ollama', () => {
     expect(
       (await failureOf(ensureLanguageModel('smollm2:135m-instruct-q8_0', url, context()))).message,
     ).toContain('broke off')
-  })
-})
-
-describe('the default language model', () => {
-  const { withRegistry, withoutRegistry } = catalog.language.defaults
-  const choose = (tags: string[]) => chooseDefaultLanguageModel(tags, url, context())
-
-  it('is the one to talk to where Ollama reaches its registry, else the one that can be made', async () => {
-    answers['/api/pull'] = response => {
-      // A download that never ends: the question must not wait for it.
-      response.write(`${JSON.stringify({ status: 'pulling manifest' })}\n`)
-      response.write(`${JSON.stringify({ status: 'pulling 74701a8c35f6', total: 800, completed: 1 })}\n`)
-    }
-    expect(await choose([])).toBe(withRegistry)
-    answers['/api/pull'] = noSuchHost
-    expect(await choose([])).toBe(withoutRegistry)
-    answers['/api/pull'] = response => response.writeHead(500).end('oops')
-    expect(await choose([])).toBe(withoutRegistry)
-  })
-
-  it('is the installed one, without a question to anybody', async () => {
-    expect(await choose([withoutRegistry])).toBe(withoutRegistry)
-    expect(await choose([withoutRegistry, withRegistry])).toBe(withRegistry)
-    expect(calls).toEqual([])
   })
 })

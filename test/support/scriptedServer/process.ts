@@ -26,6 +26,7 @@ const provision: Provision = {
   makeLanguageModel: async () => false,
   languageTagMadeFrom: () => null,
   defaultLanguageTag: async () => 'scripted:1b-q4_K_M',
+  checkLanguageTag: async () => null,
 }
 
 await runServer(config, {
