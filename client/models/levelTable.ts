@@ -15,7 +15,7 @@ export type LevelTableOptions = {
 
 /** The levels of one model as a table of radio buttons, each with what it takes; those that are not here can be pulled. */
 export function levelTable(
-  { family, parameterSize, levels }: LevelGroup,
+  { family, parameterSize, licence, levels }: LevelGroup,
   options: LevelTableOptions,
 ): HTMLElement {
   const hasGpu = levels.some(({ gpuShare }) => gpuShare !== undefined)
@@ -23,7 +23,11 @@ export function levelTable(
   return el(
     'table',
     { class: 'levels' },
-    el('caption', family, ...(parameterSize === null ? [] : [' ', el('small', parameterSize)])),
+    el(
+      'caption',
+      family,
+      ...[parameterSize, licence].flatMap(text => (text ? [' ', el('small', text)] : [])),
+    ),
     tableHead(
       column('level'),
       column('on disk', 'figures'),
@@ -47,7 +51,12 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
   })
   const first = el('th', { scope: 'row' }, el('label', { title: name }, radio, ' ', level.level))
   if (!installed) {
-    const rest = el('td', { colspan: hasGpu ? 3 : 2, class: 'missing' }, pullCell(name, level.level, options))
+    const rest = el(
+      'td',
+      { colspan: hasGpu ? 3 : 2, class: 'missing' },
+      ...expectations(level),
+      pullCell(name, level.level, options),
+    )
     return el('tr', first, rest)
   }
   const bar = el('span', { class: 'size', 'aria-hidden': 'true' })
@@ -70,6 +79,16 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
     if (!(event.target as Element).closest('label')) radio.click()
   })
   return row
+}
+
+/** What is to be expected of a level before it is fetched: disk, memory, speed, and where that figure is from. */
+function expectations({ sizeBytes, fit }: Level): HTMLElement[] {
+  if (fit === undefined) return []
+  const { neededBytes, fits, tokensPerSecond, tokensPerSecondFrom: from } = fit
+  const memory = `${bytes(neededBytes)} of memory${fits ? '' : ', too much here'}`
+  const rate = `${from === null ? 'at most' : 'about'} ${Number(tokensPerSecond.toPrecision(2))} tokens/s`
+  const source = from === null ? "by the memory's bandwidth" : `by the speed of ${from}`
+  return [el('div', { class: 'soft expected' }, `${bytes(sizeBytes)}, ${memory}, ${rate} (${source}) `)]
 }
 
 function pullCell(name: string, level: string, options: LevelTableOptions): HTMLElement {

@@ -12,10 +12,17 @@ export type Level = {
   gpuShare?: number | null
   /** Runs on somebody else's machine, and may be used or not; null or undefined where it runs here. */
   remote?: LanguageModel['remote']
+  /** What is to be expected of it here. */
+  fit?: LanguageModel['fit']
 }
 
 /** The levels of one model, most bytes first, those that are not here last. */
-export type LevelGroup = { family: string; parameterSize: string | null; levels: Level[] }
+export type LevelGroup = {
+  family: string
+  parameterSize: string | null
+  licence: string | null
+  levels: Level[]
+}
 
 export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
   return grouped(
@@ -25,6 +32,7 @@ export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
       ...levelOf(model, quantizationIn(model.name) ?? model.quantization ?? model.name.split(':')[1] ?? ''),
       gpuShare: model.gpuShare,
       remote: model.remote,
+      ...(model.fit && { fit: model.fit }),
     }),
   )
 }
@@ -50,9 +58,10 @@ function grouped<M extends LanguageModel | SpeechModel>(
   const groups = new Map<string, LevelGroup>()
   for (const model of models) {
     const family = familyOf(model)
-    const group = groups.get(family) ?? { family, parameterSize: null, levels: [] }
+    const group = groups.get(family) ?? { family, parameterSize: null, licence: null, levels: [] }
     groups.set(family, group)
     group.parameterSize ??= model.parameterSize
+    group.licence ??= model.licence ?? null
     group.levels.push(asLevel(model))
   }
   for (const { levels } of groups.values()) {

@@ -4,11 +4,13 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { MAX_JSON_BYTES } from '../app.ts'
 import type { Config } from '../config.ts'
 import { MAX_CLIP_SECONDS } from '../doors/rest/oneShotTurns.ts'
+import { machineMemory } from '../engines/memory.ts'
 import { usableCores } from '../engines/usableCores.ts'
 import type { RecordInfo, ServerInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import type { StoreStatus } from '../record/turnStore.ts'
 import type { LoadedModels } from '../session/switching.ts'
+import { fitOf } from '../shared/modelFit.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
 
@@ -88,23 +90,21 @@ function recordInfoOf({ recording, problem, unwritten }: StoreStatus): RecordInf
   return { state: recording ? 'recording' : 'not-recording', detail: problem?.line ?? null, unwritten }
 }
 
-/** Installed tags, then those of the catalog that are not. */
+/** Installed tags, then those of the catalog that are not, each with what is to be expected of it here. */
 export async function languageModelsOf(
   { languageModels }: Assembly,
   provision: Provision,
   signal: AbortSignal,
 ): Promise<LanguageModel[]> {
-  const installed = await languageModels.list(signal)
+  const [installed, rate] = await Promise.all([languageModels.list(signal), provision.weightsRate()])
+  const known = new Map(provision.languageTags().map(tag => [tag.name, tag]))
   const names = new Set(installed.map(model => model.name))
-  const available = provision
-    .languageTags()
-    .filter(tag => !names.has(tag))
-    .map(name => ({
-      name,
+  const available = [...known.values()]
+    .filter(({ name }) => !names.has(name))
+    .map(({ name, parameterSize, sizeBytes }) => ({
+      ...{ name, parameterSize, sizeBytes },
       family: null,
-      parameterSize: null,
       quantization: null,
-      sizeBytes: null,
       digest: null,
       installed: false,
       loaded: false,
@@ -113,7 +113,16 @@ export async function languageModelsOf(
       gpuShare: null,
       remote: null,
     }))
-  return [...installed, ...available]
+  const memoryBytes = machineMemory()
+  return [...installed, ...available].map(model => {
+    const licence = known.get(model.name)?.licence
+    const { sizeBytes, remote } = model
+    return {
+      ...model,
+      ...(licence !== undefined && { licence }),
+      ...(sizeBytes && remote === null && { fit: fitOf(sizeBytes, memoryBytes, rate) }),
+    }
+  })
 }
 
 /** What the engines hold in memory now; what cannot be asked is left out. */

@@ -46,7 +46,7 @@ export function labOf(
     },
     speechModels: () => speechModelsOf(assembly, provision),
     languageModels: languageModels.list,
-    languageTags: provision.languageTags,
+    languageTags: () => provision.languageTags().map(({ name }) => name),
     async makeLanguageModel(tag, signal) {
       // Nothing is put into an Ollama that is not ours without being asked for by its name.
       if (!ollama.owned())

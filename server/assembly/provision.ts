@@ -1,6 +1,7 @@
 import type { Ask } from '../llm/speed.ts'
 import type { PullProgress, SpeechModel } from '../protocol/models.ts'
 import type { SpeechLevel } from '../recognition/recognizer.ts'
+import type { WeightsRate } from '../shared/modelFit.ts'
 
 export type Report = (item: string, progress: PullProgress) => void
 
@@ -18,7 +19,8 @@ export type Provision = {
   /** Makes a tag of the catalog from weights that Ollama has; false where it has them not. */
   makeLanguageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<boolean>
   /** Tags that the catalog knows, whether installed or not. */
-  languageTags(): string[]
+  languageTags(): { name: string; parameterSize: string; licence: string; sizeBytes: number }[]
+  weightsRate(): Promise<WeightsRate>
   /** The tag that a tag's weights were made from, by the catalog; null for others. */
   languageTagMadeFrom(tag: string): string | null
   /**

@@ -3,6 +3,19 @@ import { nullable } from './nullable.ts'
 
 /** What `/v1/models/*`, `/v1/voices` and the pull streams say. */
 
+export const ModelFit = Type.Object({
+  neededBytes: Type.Integer({ description: 'memory that it takes loaded, with a context of 4096 tokens' }),
+  fits: Type.Boolean({ description: 'into the memory of this machine, beside the rest of the server' }),
+  tokensPerSecond: Type.Number({ description: 'on the processor, reckoned from the size of its weights' }),
+  tokensPerSecondFrom: nullable(
+    Type.String({
+      description:
+        "the tag whose speed here it was reckoned from; null: from the memory's bandwidth, so it is at most that",
+    }),
+  ),
+})
+export type ModelFit = Static<typeof ModelFit>
+
 export const LanguageModel = Type.Object({
   name: Type.String({ description: 'Ollama tag' }),
   family: nullable(Type.String()),
@@ -24,6 +37,8 @@ export const LanguageModel = Type.Object({
       description: 'it runs elsewhere, so what is said would leave this machine; null for one that does not',
     }),
   ),
+  licence: Type.Optional(Type.String({ description: 'of its weights, where the catalog knows it' })),
+  fit: Type.Optional(ModelFit),
 })
 export type LanguageModel = Static<typeof LanguageModel>
 
@@ -38,6 +53,7 @@ export const SpeechModel = Type.Object({
   loaded: Type.Boolean(),
   residentBytes: nullable(Type.Integer()),
   languages: Type.Enum(['english', 'multilingual']),
+  licence: Type.Optional(Type.String({ description: 'of its weights' })),
 })
 export type SpeechModel = Static<typeof SpeechModel>
 

@@ -12,6 +12,7 @@ import {
   listSpeechModels,
   makeLanguageModel,
   type SetupContext,
+  weightsRate,
 } from './index.ts'
 
 /** What the server gets its engines and models from: setup, on one cache directory. What is not here is got in a process of its own. */
@@ -44,6 +45,7 @@ export function provisionFrom(cacheDir: string): Provision {
     },
     makeLanguageModel: (tag, url, report, signal) => makeLanguageModel(tag, url, context(report, signal)),
     languageTags: knownLanguageTags,
+    weightsRate: () => weightsRate(cacheDir),
     languageTagMadeFrom,
     defaultLanguageTag(installed, url, report, signal) {
       const setup = context(report, signal)

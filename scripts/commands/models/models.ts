@@ -1,3 +1,4 @@
+import { machineMemory } from '../../../server/engines/memory.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import {
   catalog,
@@ -10,9 +11,12 @@ import {
   removeLanguageModel,
   removeSpeechModel,
   type SetupContext,
+  weightsRate,
 } from '../../../server/setup/index.ts'
+import { fitOf } from '../../../server/shared/modelFit.ts'
+import { quantizationIn } from '../../../server/shared/quantization.ts'
 import { createProgressView } from '../progressView.ts'
-import { type ModelRow, modelTable } from './modelTable.ts'
+import { aboutFit, type ModelRow, modelTable } from './modelTable.ts'
 import { type OllamaPlace, withOllama } from './ollamaForCommand.ts'
 
 export type ModelsOptions = {
@@ -30,19 +34,23 @@ export async function listModels(options: ModelsOptions): Promise<void> {
   const installed = await withOllama(options.ollama, context, false, url =>
     url === null ? Promise.resolve([]) : installedLanguageModels(url, options.signal),
   )
-  const known = knownLanguageTags().filter(tag => !installed.some(model => model.name === tag))
-  const language: ModelRow[] = [
+  const known = knownLanguageTags()
+  const available = known.filter(({ name }) => !installed.some(model => model.name === name))
+  const [rate, memoryBytes] = [await weightsRate(options.cacheDir), machineMemory()]
+  const models = [
     ...installed.map(model => ({ ...model, installed: true })),
-    ...known.map(name => ({
-      name,
-      quantization: null,
-      parameterSize: null,
-      sizeBytes: null,
-      installed: false,
-    })),
+    ...available.map(model => ({ ...model, quantization: quantizationIn(model.name), installed: false })),
   ]
+  const language: ModelRow[] = models.map(model => ({
+    ...model,
+    licence: known.find(({ name }) => name === model.name)?.licence,
+    fit: model.sizeBytes ? fitOf(model.sizeBytes, memoryBytes, rate) : undefined,
+  }))
   if (options.json) options.out.write(`${JSON.stringify({ speech, language }, null, 2)}\n`)
-  else options.out.write(`Speech models\n${modelTable(speech)}\nLanguage models\n${modelTable(language)}`)
+  else
+    options.out.write(
+      `Speech models\n${modelTable(speech)}\nLanguage models\n${modelTable(language)}\n${aboutFit(rate, memoryBytes)}`,
+    )
 }
 
 /** `models pull NAME`: a speech model level or an Ollama tag. */

@@ -2,8 +2,19 @@ import { type Catalog, catalog } from '../catalog.ts'
 
 export type Languages = Catalog['language']
 
-/** Every Ollama tag that the catalog knows: what it can make, and what it suggests to pull. */
-export const knownLanguageTags = () => knownTags([], catalog.language)
+/** A tag that the catalog can make or suggests to pull. */
+export type CatalogTag = { name: string; parameterSize: string; licence: string; sizeBytes: number }
+
+/** Every Ollama tag that the catalog knows: what it suggests to pull, and what it can make. */
+export function knownLanguageTags(): CatalogTag[] {
+  const { suggestions, recipes } = catalog.language
+  return [
+    ...suggestions.map(({ tag, ...known }) => ({ name: tag, ...known })),
+    ...recipes.flatMap(({ parameterSize, licence, tags }) =>
+      tags.map(({ tag, sizeBytes }) => ({ name: tag, parameterSize, licence, sizeBytes })),
+    ),
+  ]
+}
 
 /** Where a recipe makes a tag from weights of less precision, the tag that has those; null for every other tag. */
 export function languageTagMadeFrom(tag: string): string | null {

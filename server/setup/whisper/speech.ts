@@ -156,6 +156,7 @@ export async function listSpeechModels(cacheDir: string, families = catalog.spee
         loaded: false,
         residentBytes: null,
         languages: family.languages,
+        licence: family.licence,
       }
     }),
   )

@@ -55,8 +55,20 @@ it('models can be listed on a machine that has nothing yet, and nothing is fetch
 
 it('models are listed as a table for a person', async () => {
   await listModels(options)
-  expect(printed).toMatch(/^Speech models\nNAME +LEVEL +PARAMETERS +SIZE\n/)
-  expect(printed).toMatch(/^whisper-tiny\.en-q8_0 +q8_0 +39M +- +not installed$/m)
+  expect(printed).toMatch(/^Speech models\nNAME +LEVEL +PARAMETERS +SIZE +LICENCE\n/)
+  expect(printed).toMatch(/^whisper-tiny\.en-q8_0 +q8_0 +39M +- +not installed +MIT$/m)
+})
+
+it('a language model that is not here is listed with its licence and what is to be expected of it, and from what that is reckoned', async () => {
+  await listModels(options)
+  const row =
+    /^qwen2\.5-coder:0\.5b-instruct-q4_K_M +q4_K_M +494M +491 MB +691 MB( \(too much\))? +≤ ([\d.]+) +not installed +Apache-2\.0$/m
+  const atMost = Number(row.exec(printed)?.[2])
+  const [, rate = '', unit] =
+    /bandwidth of this machine's memory, ([\d.]+) (GB|MB) a second/.exec(printed) ?? []
+  const bytesPerSecond = Number(rate) * (unit === 'GB' ? 1e9 : 1e6)
+  expect(atMost / (bytesPerSecond / 491400064)).toBeCloseTo(1, 1)
+  expect(printed).toMatch(/^llama3\.2:1b-instruct-q8_0 .* 1\.32 GB .* Llama 3\.2 Community License$/m)
 })
 
 it('what is not installed cannot be removed, and a misspelt speech model cannot be pulled', async () => {

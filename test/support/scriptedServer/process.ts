@@ -23,6 +23,7 @@ const provision: Provision = {
   speechLevels: async () => [],
   languageModel: async () => {},
   languageTags: () => [],
+  weightsRate: async () => ({ bytesPerSecond: 1e10, from: null }),
   makeLanguageModel: async () => false,
   languageTagMadeFrom: () => null,
   defaultLanguageTag: async () => 'scripted:1b-q4_K_M',

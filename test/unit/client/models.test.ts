@@ -28,13 +28,14 @@ describe('the levels of a model', () => {
       tag('smollm2:135m-instruct-fp16', 271e6),
       tag('smollm2:135m-instruct-q4_K_S', null),
       tag('qwen3:0.6b', 520e6, 'Q4_K_M'),
-      tag('smollm2:135m-instruct-q8_0', 145e6),
+      { ...tag('smollm2:135m-instruct-q8_0', 145e6), licence: 'Apache-2.0' },
     ])
     expect(groups.map(({ family, levels }) => [family, levels.map(({ level }) => level)])).toEqual([
       ['smollm2:135m-instruct', ['fp16', 'q8_0', 'q4_K_M', 'q4_K_S']],
       ['qwen3:0.6b', ['Q4_K_M']],
     ])
     expect(groups[0]?.parameterSize).toBe('135M')
+    expect(groups[0]?.licence).toBe('Apache-2.0')
   })
 
   test('of a tag that is not here and names no quantization go by its size', () => {
