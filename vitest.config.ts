@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import catalog from './models/catalog.json' with { type: 'json' }
 
-const project = (name: string, testTimeoutMs: number, parallel: boolean, folders = [name]) => ({
+/** Of tests on real engines: the default may be a model of hundreds of megabytes, chosen by a measurement. */
+const smallestModel = { LLM_MODEL: catalog.language.defaults.withoutRegistry }
+
+const project = (name: string, testTimeoutMs: number, parallel: boolean, folders = [name], env = {}) => ({
   test: {
     name,
     include: folders.map(folder => `test/${folder}/**/*.test.ts`),
@@ -8,6 +12,7 @@ const project = (name: string, testTimeoutMs: number, parallel: boolean, folders
     hookTimeout: testTimeoutMs,
     pool: 'forks' as const,
     fileParallelism: parallel,
+    env,
   },
 })
 
@@ -17,8 +22,8 @@ export default defineConfig({
     projects: [
       project('unit', 20_000, true),
       project('integration', 30_000, true, ['integration', 'contract']),
-      project('engines', 180_000, false),
-      project('e2e', 300_000, false),
+      project('engines', 180_000, false, ['engines'], smallestModel),
+      project('e2e', 300_000, false, ['e2e'], smallestModel),
     ],
   },
 })

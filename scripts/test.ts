@@ -5,6 +5,7 @@ import Type from 'typebox'
 import Value from 'typebox/value'
 import { loadConfig } from '../server/config.ts'
 import { toQuantvoxError } from '../server/errors.ts'
+import { catalog } from '../server/setup/catalog.ts'
 import { setupForTests } from './setupForTests.ts'
 
 /**
@@ -61,7 +62,8 @@ async function main(): Promise<void> {
   say('setup: engines and models for the tests')
   await setupForTests(loadConfig().config, process.stderr)
   await vitest('real', ['--project', 'engines', '--project', 'e2e'])
-  // Its figures are for people; that it runs is checked here.
+  // Its figures are for people; that it runs is checked here, with the model of the tests (vitest.config.ts).
+  process.env.LLM_MODEL ??= catalog.language.defaults.withoutRegistry
   await step('latency benchmark, short form', 'scripts/bench/latency.ts', ['--rounds', '1'])
 }
 
