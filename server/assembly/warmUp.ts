@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { QuantvoxError, toQuantvoxError } from '../errors.ts'
 import { inPlace, warm } from '../llm/lease.ts'
+import type { Ask } from '../llm/speed.ts'
 import { isSameTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
 import type { Readiness } from '../protocol/info.ts'
@@ -49,18 +50,26 @@ export function createWarmUp(
     if (fliteVoices.has(config.VOICE)) await flite.warm(signal)
   }
 
-  /** What a default was chosen by is another model's speed: its own is measured when nothing is built or loaded any more. */
+  /**
+   * What a default was chosen by is another model's speed: its own is measured when nothing is built or loaded any more. Whoever
+   * asks meanwhile comes first; then it is measured at the next start.
+   */
   async function checkDefault(signal: AbortSignal): Promise<void> {
     if (config.LLM_MODEL !== null || !ollama.owned()) return
     const model = await stages.languageModel(await stages.settings.llmModel(), signal)
-    const word = await inPlace(stages.llm, model, OWNER, signal, lease =>
-      provision.checkLanguageTag(
-        model.name,
-        (messages, maxTokens, until) => lease.respond(messages, until, { maxTokens, temperature: 0 }),
-        signal,
-      ),
-    )
-    if (word !== null) log.warn({ llmModel: model.name }, word)
+    const lease = await stages.llm.spare(model, [], signal)
+    if (lease === null) return
+    const ask: Ask = (messages, maxTokens, until) =>
+      lease.respond(messages, until, { maxTokens, temperature: 0 })
+    try {
+      const until = AbortSignal.any([signal, lease.lost])
+      const word = await provision.checkLanguageTag(model.name, ask, until)
+      if (word !== null) log.warn({ llmModel: model.name }, word)
+    } catch (error) {
+      if (!lease.lost.aborted) throw error
+    } finally {
+      lease.release()
+    }
   }
 
   async function attempt(what: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal) {

@@ -5,11 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const LOOK_MS = 500
 /** A machine of which less is in use is one whose speed can be measured. */
 const MOST_BUSY = 0.25
-/** What a first start builds takes no longer; then it is measured all the same. */
-const WAIT_MS = 240_000
-
-/** Settles when the processor has little to do, after four minutes at the latest. Throws the signal's reason. */
-export async function untilCalm(signal: AbortSignal, waitMs = WAIT_MS): Promise<void> {
+/** Settles when the processor has little to do, or after `waitMs`. Throws the signal's reason. */
+export async function untilCalm(waitMs: number, signal: AbortSignal): Promise<void> {
   const until = performance.now() + waitMs
   let before = times()
   while (performance.now() < until) {

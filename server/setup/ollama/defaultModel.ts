@@ -20,6 +20,10 @@ import type { Languages } from './tags.ts'
 /** A first token later than this makes a conversation drag, whatever comes after it. */
 const FIRST_TOKEN_WITHIN_MS = 400
 
+/** How long a calm moment is waited for: no longer than what a first start builds takes, and hardly at a later one, which builds nothing. */
+const FIRST_CALM_WITHIN_MS = 240_000
+const CALM_WITHIN_MS = 10_000
+
 /** What was measured on this CPU, and what came of it. */
 const Choice = Type.Object({
   smallest: Type.String(),
@@ -39,7 +43,7 @@ type How = {
   languages?: Languages
   /** Gets the smallest model. */
   ensure?(tag: string): Promise<void>
-  measure?(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<Speed | null>
+  measure?(tag: string, ollamaUrl: string, calmWithinMs: number, signal: AbortSignal): Promise<Speed | null>
 }
 
 /**
@@ -66,19 +70,21 @@ export async function chooseDefaultLanguageModel(
   if (here !== undefined && (here !== withoutRegistry || larger.length === 0)) return here
   if (await registryHas(withRegistry, ollamaUrl, context.signal)) return here ?? withRegistry
   if (larger.length === 0) return withoutRegistry
-  return await chooseBySpeed(languages, ollamaUrl, context, how)
+  const calmWithinMs = here === undefined ? FIRST_CALM_WITHIN_MS : CALM_WITHIN_MS
+  return await chooseBySpeed(languages, ollamaUrl, calmWithinMs, context, how)
 }
 
 async function chooseBySpeed(
   languages: Languages,
   ollamaUrl: string,
+  calmWithinMs: number,
   context: SetupContext,
   { ensure, measure = measureCalmly }: How,
 ): Promise<string> {
   const { withoutRegistry: smallest, larger } = languages.defaults
   await (ensure?.(smallest) ?? ensureLanguageModel(smallest, ollamaUrl, context, languages))
   reporter(context, smallest)('measuring how fast this machine answers')
-  const speed = await measure(smallest, ollamaUrl, context.signal)
+  const speed = await measure(smallest, ollamaUrl, calmWithinMs, context.signal)
   if (speed === null) return smallest
   const sizes = new Map(languages.recipes.flatMap(({ tags }) => tags.map(tag => [tag.tag, tag.sizeBytes])))
   const fast = larger
@@ -96,8 +102,13 @@ const predicted = ({ firstTokenMs, promptEvalMs }: Speed, promptWork: number): n
   firstTokenMs + promptEvalMs * (promptWork - 1)
 
 /** Setup's own, where no place at the model need be waited for: nobody talks before there is a model. */
-async function measureCalmly(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<Speed | null> {
-  await untilCalm(signal)
+async function measureCalmly(
+  tag: string,
+  ollamaUrl: string,
+  calmWithinMs: number,
+  signal: AbortSignal,
+): Promise<Speed | null> {
+  await untilCalm(calmWithinMs, signal)
   const options = {
     ...{ model: tag, numCtx: 4096, numThread: withheldTo(usableCores()), keepAlive: null },
     ...{ temperature: 0, seed: 1 },

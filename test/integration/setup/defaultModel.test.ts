@@ -33,6 +33,7 @@ let server: Server
 let asked: string[]
 let pull: (response: ServerResponse) => void
 let fetched: string[]
+let waited: number[]
 let speed: Speed | null
 
 const noSuchHost = (response: ServerResponse) => {
@@ -49,6 +50,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'default-model-'))
   asked = []
   fetched = []
+  waited = []
   pull = noSuchHost
   speed = { firstTokenMs: 100, promptEvalMs: 50, tokensPerSecond: 80 }
   server = createServer((request, response) => {
@@ -72,7 +74,10 @@ const choose = (installed: string[] = [], from = languages) =>
   chooseDefaultLanguageModel(installed, url, context(), {
     languages: from,
     ensure: async tag => void fetched.push(tag),
-    measure: async () => speed,
+    measure: async (_tag, _url, calmWithinMs) => {
+      waited.push(calmWithinMs)
+      return speed
+    },
   })
 
 describe('the default language model', () => {
@@ -125,7 +130,9 @@ describe('the default language model', () => {
     speed = null
     expect(await choose()).toBe(smallest)
     speed = { firstTokenMs: 100, promptEvalMs: 50, tokensPerSecond: 80 }
-    expect(await choose()).toBe(half)
+    expect(await choose([smallest])).toBe(half)
+    // The next start does not wait again for what the first one builds.
+    expect(waited).toEqual([240_000, 10_000])
   })
 })
 

@@ -89,3 +89,40 @@ test('a speech engine that does not start keeps no typed question waiting', asyn
   expect(warmUp.missing()).toMatchObject([{ what: 'speech model' }])
   stopping.abort()
 })
+
+test('a default of ours is measured when all is ready, and gives its place to whoever asks meanwhile', async () => {
+  const { config } = readConfig({
+    flags: { VOICE: 'none', ENDPOINTING: 'silence' },
+    environment: {},
+    dotEnv: {},
+  })
+  const { stages } = createFakeStages()
+  const lost = new AbortController()
+  const released: string[] = []
+  stages.settings.llmModel = async () => fakeLanguageModel.name
+  stages.llm.spare = async () => {
+    const lease = await stages.llm.acquire(fakeLanguageModel, 'test', new AbortController().signal)
+    const release = () => void released.push('place')
+    return { ...lease, release, lost: lost.signal, keep() {}, toldEnds: false, endsHere: async () => null }
+  }
+  const measured: string[] = []
+  const checkLanguageTag: Provision['checkLanguageTag'] = async (tag, _ask, signal) => {
+    measured.push(tag)
+    await new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    return null
+  }
+  const assembly = {
+    stages,
+    ollama: { owned: () => true, url: async () => 'http://127.0.0.1:1' },
+    languageModels: { list: async () => [fakeLanguageModel] },
+    chooseSpeechModel: async () => stages.settings.speechModel,
+  } as unknown as Assembly
+  const provision = { checkLanguageTag } as unknown as Provision
+  const stopping = new AbortController()
+  await createWarmUp(config, assembly, provision, () => {}, quietLog()).run(stopping.signal).ready
+  await expect.poll(() => measured).toEqual([fakeLanguageModel.name])
+  expect(released).toEqual([])
+  lost.abort()
+  await expect.poll(() => released).toEqual(['place'])
+  stopping.abort()
+})
