@@ -1,12 +1,12 @@
 /**
  * The flite program in a process of its own: its WASI module is synchronous and its memory grows with use, so neither
- * may be in the server. Talks to `flite.ts` over the channel of `fork`; ends when that channel does.
+ * may be in the server. Talks to `speakerProcess.ts` over the channel of `fork`; ends when that channel does.
  */
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { WASI } from 'node:wasi'
 import { fromBytes } from '../../audio/pcm.ts'
-import type { FliteAnswer, FliteRequest } from './fliteMessages.ts'
+import type { SpeakAnswer, SpeakRequest } from '../speaking/messages.ts'
 
 const modulePath = process.argv[2] ?? ''
 const compiled = await WebAssembly.compile(readFileSync(modulePath))
@@ -117,12 +117,13 @@ function samplesOf(wav: Buffer): { samples: Int16Array; sampleRate: number } {
   return { samples: fromBytes(wav.subarray(44)), sampleRate }
 }
 
-function speak({ id, text, voice }: FliteRequest): FliteAnswer {
+function speak({ id, text, voice }: Exclude<SpeakRequest, { cancel: number }>): SpeakAnswer {
   const startedAt = performance.now()
   try {
     const { samples, sampleRate } = samplesOf(runFlite(text, voice))
     const inferenceMs = performance.now() - startedAt
-    return { id, samples, sampleRate, inferenceMs, residentBytes: process.memoryUsage.rss() }
+    const residentBytes = process.memoryUsage.rss()
+    return { id, samples, sampleRate, inferenceMs, residentBytes, isLast: true }
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) }
   }
@@ -141,7 +142,9 @@ function tidy(): void {
   prepared ??= prepare()
 }
 
-process.on('message', (request: FliteRequest) => {
+process.on('message', (request: SpeakRequest) => {
+  // It is synchronous: when word of that comes the sentence is over.
+  if ('cancel' in request) return
   clearTimeout(tidyTimer)
   const answer = speak(request)
   process.send?.(answer)
@@ -153,4 +156,4 @@ process.on('disconnect', () => process.exit(0))
 // The first run compiles what it meets: no turn should pay for that.
 runFlite('Ready.', 'slt')
 tidy()
-process.send?.({ id: 0, ready: true } satisfies FliteAnswer)
+process.send?.({ id: 0, ready: true } satisfies SpeakAnswer)

@@ -1,8 +1,8 @@
 import type { SpokenAudio } from '../../audio/pcm.ts'
+import { type Held, hold } from '../../held.ts'
 import type { LeasedPart } from '../../llm/lease.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
 import type { Question } from '../questions/question.ts'
-import { type Held, hold } from './held.ts'
 
 /** Longer parts than a model streams are cut into clauses only once they are to be spoken. */
 const LONGEST_PART = 100

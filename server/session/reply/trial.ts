@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SpokenAudio } from '../../audio/pcm.ts'
+import { type Held, hold } from '../../held.ts'
 import type { SpareLease } from '../../llm/lease.ts'
 import type { ChatMessage } from '../../llm/respond.ts'
 import type { AttemptOutcome } from '../../protocol/record.ts'
@@ -7,7 +8,6 @@ import type { SpeculationDraft } from '../../record/speculation.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 import { type AskedReply, asked, promptOf, type TimedPart } from './asking.ts'
 import { type FirstClause, speakFirstClause } from './firstClause.ts'
-import { type Held, hold } from './held.ts'
 
 /** One question put on trial: its reply comes and is held back until it is taken, or ended. */
 export type Trial = {

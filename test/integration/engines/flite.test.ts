@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { createFlite, type Flite, type FliteDeps } from '../../../server/engines/flite/flite.ts'
+import { createFlite, type Flite } from '../../../server/engines/flite/flite.ts'
 import { residentBytes } from '../../../server/engines/memory.ts'
 import { processIdentity } from '../../../server/engines/processIdentity.ts'
+import type { SpeakerDeps } from '../../../server/engines/speaking/speaker.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 const never = new AbortController().signal
@@ -11,7 +12,7 @@ const sentence = 'The quick brown fox jumps over the lazy dog.'
 const longText = 'and so on and on, '.repeat(1500)
 const started: Flite[] = []
 
-function create(more: Partial<FliteDeps> = {}): Flite {
+function create(more: Partial<SpeakerDeps> = {}): Flite {
   const flite = createFlite({ log: quietLog(), ...more })
   started.push(flite)
   return flite
