@@ -69,7 +69,7 @@ export const Settings = Type.Object({
   VOICE: Type.String({
     default: 'flite:slt',
     description:
-      'flite:<kal16|awb|rms|slt>, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL.',
+      'flite:<kal16|awb|rms|slt>, hibari:heart, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL.',
   }),
   SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
   ENDPOINTING: Type.Enum(['learned', 'silence'], {

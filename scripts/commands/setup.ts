@@ -7,6 +7,7 @@ import {
   ensureLanguageModel,
   ensureOllama,
   ensureSpeechModel,
+  ensureVoice,
   ensureWhisper,
   findWhisper,
   installedLanguageTags,
@@ -14,6 +15,7 @@ import {
   tuneWhisper,
 } from '../../server/setup/index.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
+import { speakerOf } from '../../server/voice/voices.ts'
 import { withOllama } from './models/ollamaForCommand.ts'
 import { createProgressView } from './progressView.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
@@ -21,7 +23,7 @@ import { settingFlags, settingsOf } from './settingFlags.ts'
 /** `quantvox setup`: gets what the first start needs, without starting, side by side, and prints where it is. */
 export function addSetup(program: Command, signal: AbortSignal): void {
   const command = program.command('setup').description('get the engines and the default models')
-  settingFlags(command, ['CACHE_DIR', 'SPEECH_MODEL', 'LLM_MODEL', 'OLLAMA_HOST', 'ENDPOINTING'])
+  settingFlags(command, ['CACHE_DIR', 'SPEECH_MODEL', 'LLM_MODEL', 'OLLAMA_HOST', 'ENDPOINTING', 'VOICE'])
   command.option('--json', 'print what is where as JSON').action(async (options: Record<string, unknown>) => {
     const { config } = loadConfig(settingsOf(options))
     const view = createProgressView()
@@ -31,13 +33,14 @@ export function addSetup(program: Command, signal: AbortSignal): void {
 }
 
 function resultText(result: Awaited<ReturnType<typeof setUp>>): string {
-  const { whisper, ollama, speechModel, preferredSpeechModel, endOfTurn, languageModel } = result
+  const { whisper, ollama, speechModel, preferredSpeechModel, endOfTurn, voice, languageModel } = result
   const rows: (readonly [string, string])[] = [
     ['Ollama', 'url' in ollama ? `running at ${ollama.url}` : `${ollama.version}  ${ollama.path}`],
     ['whisper.cpp', whisper === null ? 'at SPEECH_URL' : `${whisper.version}  ${whisper.serverPath}`],
     ['speech model', speechModel === null ? 'at SPEECH_URL' : `${speechModel.name}  ${speechModel.path}`],
     ...(preferredSpeechModel === null ? [] : [['Moonshine', preferredSpeechModel] as const]),
     ...(endOfTurn === null ? [] : [['end of turn', endOfTurn] as const]),
+    ...(voice === null ? [] : [['voice', voice] as const]),
     ['language model', languageModel],
   ]
   const lines = rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`)
@@ -63,17 +66,18 @@ async function setUp(config: Config, onProgress: SetupContext['onProgress'], sig
     orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureWhisper(context)),
     orStop(isSpeechElsewhere ? Promise.resolve(null) : getSpeechModel(config, context)),
     orStop(getEndOfTurn(config, context)),
+    orStop(speakerOf(config.VOICE) === 'hibari' ? ensureVoice(context) : Promise.resolve(null)),
     orStop(getLanguageModel(config, context)),
   ] as const
   await Promise.allSettled(parts)
   failed.signal.throwIfAborted()
-  const [, speech, endOfTurn, { ollama, languageModel }] = await Promise.all(parts)
+  const [, speech, endOfTurn, voice, { ollama, languageModel }] = await Promise.all(parts)
   // When nothing is being built any more.
   if (!isSpeechElsewhere) await tuneWhisper(context)
   const whisper = isSpeechElsewhere ? null : await findWhisper(context)
   const seconds = Math.round((performance.now() - started) / 100) / 10
   return {
-    ...{ cacheDir, whisper, ollama, endOfTurn, languageModel, seconds },
+    ...{ cacheDir, whisper, ollama, endOfTurn, voice, languageModel, seconds },
     speechModel: speech?.model ?? null,
     preferredSpeechModel: speech?.preferred ?? null,
   }

@@ -3,11 +3,12 @@ import { createLanguageModels } from '../../server/llm/models.ts'
 import { isSameTag } from '../../server/llm/tagNames.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
-import { checkSpeechModels, findEndOfTurn, listSpeechModels } from '../../server/setup/index.ts'
+import { checkSpeechModels, findEndOfTurn, findVoice, listSpeechModels } from '../../server/setup/index.ts'
 import { findPython } from '../../server/setup/moonshine/python.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
 import { defaultOf, FALLBACK_SPEECH_MODEL, isMoonshineName } from '../../server/shared/speechDefaults.ts'
+import { speakerOf } from '../../server/voice/voices.ts'
 import { type Finding, finding } from './finding.ts'
 import { versionAt } from './ollama.ts'
 
@@ -19,6 +20,7 @@ export async function examineModels(config: Config, signal: AbortSignal): Promis
     ...(await moonshine(config)),
     await hashes(config, signal),
     ...endOfTurn,
+    ...(speakerOf(config.VOICE) === 'hibari' ? [await voiceModel(config, signal)] : []),
     await language(config, signal),
   ]
 }
@@ -104,6 +106,21 @@ async function endOfTurnModel({ CACHE_DIR }: Config, signal: AbortSignal): Promi
         }
       : null,
     'Without it turns end after SILENCE_MS, as with ENDPOINTING=silence.',
+  )
+}
+
+async function voiceModel({ CACHE_DIR, VOICE }: Config, signal: AbortSignal): Promise<Finding> {
+  const path = await findVoice({ cacheDir: CACHE_DIR, signal })
+  return finding(
+    'voice',
+    path ?? `${VOICE} is not here`,
+    path === null
+      ? {
+          state: 'note',
+          mend: 'Run "npx quantvox models pull hibari", or just start: the server fetches it. It needs python3 with pip.',
+        }
+      : null,
+    'Replies are spoken with it.',
   )
 }
 

@@ -4,6 +4,7 @@ import { createConversations } from '../conversation/conversations.ts'
 import { defaultSystemPrompt } from '../conversation/systemPrompt.ts'
 import { createFlite } from '../engines/flite/flite.ts'
 import { createGate } from '../engines/gate.ts'
+import { createHibari } from '../engines/hibari/hibari.ts'
 import { createOllama } from '../engines/ollama/ollama.ts'
 import { usableCores, withheldTo } from '../engines/usableCores.ts'
 import { createRemoteSpeechEngines } from '../engines/whisper/remoteSpeech.ts'
@@ -51,7 +52,7 @@ export async function assemble(
   log: Log,
 ) {
   const ending = new AbortController()
-  const restarts = { ollama: 0, 'whisper-server': 0, moonshine: 0, flite: 0 }
+  const restarts = { ollama: 0, 'whisper-server': 0, moonshine: 0, flite: 0, hibari: 0 }
   const ollama = createOllama({
     host: config.OLLAMA_HOST,
     hostSetByHand: config.ollamaHostSetByHand,
@@ -96,6 +97,10 @@ export async function assemble(
     }
   }
   const flite = createFlite({ log, onRestart: () => restarts.flite++ })
+  const hibari = createHibari(() => provision.voice(report, ending.signal), {
+    log,
+    onRestart: () => restarts.hibari++,
+  })
   const languageModels = createLanguageModels(ollama.url, config.ALLOW_REMOTE_MODELS, ollama.explain)
   closeDataFolder(config.DATA_DIR)
   const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
@@ -142,7 +147,7 @@ export async function assemble(
       sentenceEnd: createSentenceEnd(),
       chat,
     }),
-    voice: createVoices(flite.speak, config.SYNTHESIS_URL),
+    voice: createVoices({ flite: flite.speak, hibari: hibari.speak }, config.SYNTHESIS_URL),
     speechLevel: (name, signal) =>
       config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
     languageModel: languageModels.find,
@@ -194,7 +199,8 @@ export async function assemble(
      * Speech engines that no turn uses, for a comparison: one level at a time. Null where the engines run elsewhere.
      */
     separateSpeechEngines: isSpeechElsewhere ? null : separateSpeechEngines,
-    flite,
+    /** What speaks here. */
+    speakers: { flite, hibari },
     languageModels,
     /** As every call of Ollama has them. */
     chat,
@@ -210,7 +216,7 @@ export async function assemble(
     /** Stops every engine that was started here. */
     async stopEngines(): Promise<void> {
       const speech = [speechEngines, ...separate].map(engines => engines.stop())
-      await Promise.allSettled([...speech, ollama.stop(), flite.stop(), detector.stop()])
+      await Promise.allSettled([...speech, ollama.stop(), flite.stop(), hibari.stop(), detector.stop()])
     },
   }
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import { residentBytes } from '../engines/memory.ts'
 import type { SpeechEngineName } from '../engines/whisper/speechEngines.ts'
 import type { EngineFigures } from '../telemetry/engineMetrics.ts'
-import { fliteVoices } from '../voice/flite/flite.ts'
+import { speakerOf } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
 import { measuredBytesOf } from './memory.ts'
 
@@ -11,14 +11,13 @@ const PATIENCE_MS = 500
 
 /** What `/metrics` says of the engines. Waits for none that does not answer. */
 export async function engineFiguresOf(config: Config, assembly: Assembly): Promise<EngineFigures[]> {
-  const { ollama, speechEngines, flite, restarts } = assembly
+  const { ollama, speechEngines, restarts } = assembly
   const isSpeechOurs = config.SPEECH_URL.length === 0
-  const { state, pid } = flite.status()
-  const [language, speech, fliteBytes] = await Promise.all([
+  const [language, speech, voices] = await Promise.all([
     ollama.ready().ready ? languageModelsInMemory(assembly).catch(() => []) : [],
     // What those elsewhere hold they do not tell.
     isSpeechOurs ? speechEngines.loaded() : [],
-    pid === null ? null : residentBytes(pid),
+    speakersOf(config, assembly),
   ])
   const modelsIn = (name: SpeechEngineName) =>
     speech.flatMap(({ engine, ...level }) =>
@@ -43,10 +42,20 @@ export async function engineFiguresOf(config: Config, assembly: Assembly): Promi
     const up = speech.some(({ engine, state }) => engine === 'moonshine' && state === 'ready')
     figures.push({ engine: 'moonshine', up, restarts: restarts.moonshine, models: moonshine })
   }
-  // Where the default voice is another, it is missed only once a turn has asked for it.
-  if (state === 'stopped' && !fliteVoices.has(config.VOICE)) return figures
-  const models = [{ model: 'flite', residentBytes: fliteBytes }]
-  return [...figures, { engine: 'flite', up: state === 'ready', restarts: restarts.flite, models }]
+  return [...figures, ...voices]
+}
+
+/** Where the default voice is of another, one is missed only once a turn has asked for it. */
+function speakersOf(config: Config, { speakers, restarts }: Assembly): Promise<EngineFigures[]> {
+  const engines = (['flite', 'hibari'] as const)
+    .map(engine => ({ engine, ...speakers[engine].status() }))
+    .filter(({ engine, state }) => state !== 'stopped' || engine === speakerOf(config.VOICE))
+  return Promise.all(
+    engines.map(async ({ engine, state, pid }) => ({
+      ...{ engine, up: state === 'ready', restarts: restarts[engine] },
+      models: [{ model: engine, residentBytes: pid === null ? null : await residentBytes(pid) }],
+    })),
+  )
 }
 
 async function languageModelsInMemory(assembly: Assembly): Promise<EngineFigures['models']> {

@@ -11,6 +11,7 @@ import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import type { StoreStatus } from '../record/turnStore.ts'
 import type { LoadedModels } from '../session/switching.ts'
 import { fitOf } from '../shared/modelFit.ts'
+import { speakerOf } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
 
@@ -23,7 +24,7 @@ export async function infoOf(
   assembly: Assembly,
   loopDelay: ReturnType<typeof monitorEventLoopDelay>,
 ): Promise<ServerInfo> {
-  const { ollama, speechEngines, flite, stages } = assembly
+  const { ollama, speechEngines, speakers, stages } = assembly
   const loaded = await speechEngines.loaded()
   // Asked only where it answers at once: a first start may be building Ollama for minutes.
   const ollamaReady = ollama.ready().ready
@@ -47,14 +48,14 @@ export async function infoOf(
         state: model.state,
         cpuFeatures: model.cpuFeatures,
       })),
-      {
-        name: 'flite',
-        version: null,
-        where: 'child process',
-        owned: true,
-        state: flite.status().state,
-        cpuFeatures: null,
-      },
+      ...Object.values(speakers)
+        .map(speaker => speaker.status())
+        .filter(
+          ({ name, state }) => name === 'flite' || state !== 'stopped' || name === speakerOf(config.VOICE),
+        )
+        .map(({ name, state }) => ({
+          ...{ name, version: null, where: 'child process', owned: true, state, cpuFeatures: null },
+        })),
     ],
     record: recordInfoOf(stages.store.status),
     limits: {

@@ -13,6 +13,8 @@ export type Provision = {
   speechLevel(name: string, report: Report, signal: AbortSignal): Promise<SpeechLevel>
   /** Path of the model that hears whether a turn is over. */
   endOfTurn(report: Report, signal: AbortSignal): Promise<string>
+  /** Path of the wheel that the built-in neural voice is in. */
+  voice(report: Report, signal: AbortSignal): Promise<string>
   speechLevels(): Promise<Omit<SpeechModel, 'loaded' | 'residentBytes'>[]>
   /** Pulls a tag, or makes it by the catalog's recipe. */
   languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>

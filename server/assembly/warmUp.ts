@@ -6,7 +6,7 @@ import type { Ask } from '../llm/speed.ts'
 import { isSameTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
 import type { Readiness } from '../protocol/info.ts'
-import { fliteVoices } from '../voice/flite/flite.ts'
+import { speakerOf } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision, Report } from './provision.ts'
 
@@ -21,7 +21,7 @@ export type WarmUp = ReturnType<typeof createWarmUp>
 
 export function createWarmUp(
   config: Config,
-  { stages, ollama, flite, languageModels, detector, chooseSpeechModel }: Assembly,
+  { stages, ollama, speakers, languageModels, detector, chooseSpeechModel }: Assembly,
   provision: Provision,
   report: Report,
   log: Log,
@@ -47,7 +47,8 @@ export function createWarmUp(
   }
 
   async function voice(signal: AbortSignal): Promise<void> {
-    if (fliteVoices.has(config.VOICE)) await flite.warm(signal)
+    const speaker = speakerOf(config.VOICE)
+    if (speaker !== null) await speakers[speaker].warm(signal)
   }
 
   /**

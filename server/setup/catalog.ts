@@ -174,10 +174,19 @@ const EndOfTurn = strict({
   sha256: Sha256,
 })
 
+const VoicePackage = strict({
+  name: Type.String({ description: 'of the engine that speaks with it' }),
+  parameterSize: Type.String(),
+  quantization: Type.String(),
+  licence: Type.String(),
+  wheel: Wheel,
+})
+
 const Catalog = strict({
   engines: strict({ ollama: Ollama, whisper: Whisper }),
   speech: Type.Array(SpeechFamily, { minItems: 1 }),
   endOfTurn: EndOfTurn,
+  voice: VoicePackage,
   language: strict({
     defaults: strict({
       withRegistry: Type.String(),
@@ -217,6 +226,7 @@ export type WhisperFamily = Static<typeof WhisperFamily>
 export type MoonshineFamily = Static<typeof MoonshineFamily>
 export type SpeechWheels = Static<typeof SpeechWheels>
 export type EndOfTurnEntry = Static<typeof EndOfTurn>
+export type VoicePackage = Static<typeof VoicePackage>
 export type LanguageRecipe = Static<typeof LanguageRecipe>
 
 const CompiledCatalog = Compile(Catalog)

@@ -11,6 +11,7 @@ export { installedLanguageModels, installedLanguageTags, removeLanguageModel } f
 export { knownLanguageTags, languageTagMadeFrom } from './ollama/tags.ts'
 export { findOnPath } from './programs.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
+export { ensureVoice, findVoice, removeVoice } from './voice/voice.ts'
 export { weightsRate } from './weightsRate.ts'
 export {
   checkSpeechModels,

@@ -6,6 +6,7 @@ import {
   findEndOfTurn,
   findOllama,
   findSpeechModel,
+  findVoice,
   findWhisper,
   knownLanguageTags,
   languageTagMadeFrom,
@@ -38,6 +39,10 @@ export function provisionFrom(cacheDir: string): Provision {
     async endOfTurn(report, signal) {
       const setup = context(report, signal)
       return (await findEndOfTurn(setup)) ?? (await inChild('endOfTurn', {}, setup))
+    },
+    async voice(report, signal) {
+      const setup = context(report, signal)
+      return (await findVoice(setup)) ?? (await inChild('voice', {}, setup))
     },
     speechLevels: () => listSpeechModels(cacheDir),
     async languageModel(tag, ollamaUrl, report, signal) {

@@ -3,6 +3,7 @@ import { nearestHint } from '../nearest.ts'
 import type { Voice as ListedVoice } from '../protocol/models.ts'
 import { browserVoice } from './browser/browser.ts'
 import { fliteVoice, fliteVoices, type SpeakWithFlite } from './flite/flite.ts'
+import { hibariVoice, hibariVoices, type SpeakWithHibari } from './hibari/hibari.ts'
 import { noVoice } from './none.ts'
 import { remoteVoice } from './remote/remote.ts'
 import type { Voice } from './voice.ts'
@@ -14,6 +15,7 @@ import type { Voice } from './voice.ts'
 export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
   const descriptions: [string, string][] = [
     ...fliteVoices,
+    ...hibariVoices,
     ...remoteVoices.map((voice): [string, string] => [
       `remote:${voice}`,
       'a voice of the speech server at SYNTHESIS_URL',
@@ -24,6 +26,13 @@ export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
   return descriptions.map(([name, description]) => ({ name, description, available: true }))
 }
 
+/** What speaks here, each in a process of its own. */
+export type Speakers = { flite: SpeakWithFlite; hibari: SpeakWithHibari }
+
+/** Which of our engines speaks with a voice; null where none of them does. */
+export const speakerOf = (voice: string): keyof Speakers | null =>
+  fliteVoices.has(voice) ? 'flite' : hibariVoices.has(voice) ? 'hibari' : null
+
 /**
  * Gives a voice for its name.
  * @param synthesisUrl base URL of a speech server; null without one
@@ -31,10 +40,13 @@ export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
  *   `engine_unavailable` for `remote:` without a speech server
  */
 export function createVoices(
-  speakWithFlite: SpeakWithFlite,
+  { flite, hibari }: Speakers,
   synthesisUrl: string | null,
 ): (name: string) => Voice {
-  const own = [...fliteVoices.keys()].map(name => fliteVoice(speakWithFlite, name))
+  const own = [
+    ...[...fliteVoices.keys()].map(name => fliteVoice(flite, name)),
+    ...[...hibariVoices.keys()].map(name => hibariVoice(hibari, name)),
+  ]
   const known = new Map([...own, browserVoice, noVoice].map((voice): [string, Voice] => [voice.name, voice]))
   return name => {
     const remote = /^remote:(.+)$/s.exec(name)?.[1]

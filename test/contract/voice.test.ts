@@ -3,12 +3,15 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFlite } from '../../server/engines/flite/flite.ts'
+import { createHibari } from '../../server/engines/hibari/hibari.ts'
 import { createVoices } from '../../server/voice/voices.ts'
+import { realVoice } from '../support/engines/realEngines.ts'
 import { createFakeStages } from '../support/fakeStages.ts'
 import { quietLog } from '../support/quietLog.ts'
 import { voiceContract } from './voice.ts'
 
 const flite = createFlite({ log: quietLog() })
+const hibari = createHibari(realVoice, { log: quietLog() })
 /** 24 kHz PCM in pieces, as it is spoken: two milliseconds for ten letters. */
 const speechServer = createServer(async (request, response) => {
   let body = ''
@@ -24,12 +27,12 @@ let voice: ReturnType<typeof createVoices>
 beforeAll(async () => {
   await new Promise<void>(resolve => speechServer.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(speechServer.address() as AddressInfo).port}`
-  voice = createVoices(flite.speak, url)
+  voice = createVoices({ flite: flite.speak, hibari: hibari.speak }, url)
 })
 afterAll(async () => {
   speechServer.closeAllConnections()
   speechServer.close()
-  await flite.stop()
+  await Promise.all([flite.stop(), hibari.stop()])
 })
 
 voiceContract('scripted', () => createFakeStages({ synthesizeMs: 50 }).stages.voice('flite:slt'))

@@ -4,10 +4,10 @@ import type { ReplyPart, Respond } from '../../server/llm/respond.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
 import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
-import { createVoices } from '../../server/voice/voices.ts'
 import { leasesAt, testChat } from './engines/leasesAt.ts'
 import { createFakeRecognizer } from './fakeRecognizer.ts'
 import { createMemoryTurnStore } from './record/memoryTurnStore.ts'
+import { speakingWith } from './speakingWith.ts'
 
 /** What each scripted stage does: how long it takes, and what it says or throws. */
 export type Script = {
@@ -156,7 +156,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
         return script.endsHere
       },
     ),
-    voice: createVoices(async (clause, _voice, signal) => {
+    voice: speakingWith(async (clause, _voice, signal) => {
       calls.push(`speak ${clause}`)
       if (script.synthesizeError) throw script.synthesizeError
       if (script.synthesizeMs > 0) await sleep(script.synthesizeMs)
@@ -166,7 +166,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
         sampleRate: SAMPLE_RATE,
         inferenceMs: script.synthesizeMs + 1,
       }
-    }, null),
+    }),
     async speechLevel(name) {
       return { name, path: '/nowhere', digest: 'a'.repeat(64), quantization: name.split('-').at(-1) ?? '' }
     },

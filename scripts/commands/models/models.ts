@@ -4,12 +4,15 @@ import {
   catalog,
   ensureLanguageModel,
   ensureSpeechModel,
+  ensureVoice,
+  findVoice,
   installedLanguageModels,
   knownLanguageTags,
   listSpeechModels,
   quantizeLanguageModel,
   removeLanguageModel,
   removeSpeechModel,
+  removeVoice,
   type SetupContext,
   weightsRate,
 } from '../../../server/setup/index.ts'
@@ -27,7 +30,7 @@ export type ModelsOptions = {
   signal: AbortSignal
 }
 
-/** `models list`: every speech level of the catalog, every installed and known Ollama tag. Fetches nothing. */
+/** `models list`: every speech level of the catalog, the voice, every installed and known Ollama tag. Fetches nothing. */
 export async function listModels(options: ModelsOptions): Promise<void> {
   const context = contextOf(options, () => {})
   const speech = await listSpeechModels(options.cacheDir)
@@ -46,17 +49,25 @@ export async function listModels(options: ModelsOptions): Promise<void> {
     licence: known.find(({ name }) => name === model.name)?.licence,
     fit: model.sizeBytes ? fitOf(model.sizeBytes, memoryBytes, rate) : undefined,
   }))
-  if (options.json) options.out.write(`${JSON.stringify({ speech, language }, null, 2)}\n`)
+  const voices = [await voiceRow(options.cacheDir)]
+  if (options.json) options.out.write(`${JSON.stringify({ speech, voices, language }, null, 2)}\n`)
   else
     options.out.write(
-      `Speech models\n${modelTable(speech)}\nLanguage models\n${modelTable(language)}\n${aboutFit(rate, memoryBytes)}`,
+      `Speech models\n${modelTable(speech)}\nVoices\n${modelTable(voices)}\nLanguage models\n${modelTable(language)}\n${aboutFit(rate, memoryBytes)}`,
     )
 }
 
-/** `models pull NAME`: a speech model level or an Ollama tag. */
+async function voiceRow(cacheDir: string): Promise<ModelRow> {
+  const { name, parameterSize, quantization, wheel } = catalog.voice
+  const installed = (await findVoice({ cacheDir, signal: null })) !== null
+  return { name, quantization, parameterSize, sizeBytes: wheel.sizeBytes, installed }
+}
+
+/** `models pull NAME`: a speech model level, the voice or an Ollama tag. */
 export async function pullModel(name: string, options: ModelsOptions): Promise<void> {
   await withProgress(options, async context => {
     if (isSpeech(name)) await ensureSpeechModel(name, context)
+    else if (name === catalog.voice.name) await ensureVoice(context)
     else
       await withOllama(options.ollama, context, true, url => ensureLanguageModel(name, urlOf(url), context))
   })
@@ -87,9 +98,11 @@ export async function removeModel(name: string, options: ModelsOptions): Promise
   const context = contextOf(options, () => {})
   const removed = isSpeech(name)
     ? await removeSpeechModel(name, options.cacheDir)
-    : await withOllama(options.ollama, context, false, url =>
-        url === null ? Promise.resolve(false) : removeLanguageModel(name, url, options.signal),
-      )
+    : name === catalog.voice.name
+      ? await removeVoice(options.cacheDir)
+      : await withOllama(options.ollama, context, false, url =>
+          url === null ? Promise.resolve(false) : removeLanguageModel(name, url, options.signal),
+        )
   if (!removed) {
     throw new QuantvoxError('model_not_found', `The model ${JSON.stringify(name)} is not installed.`, {
       mend: '`npx quantvox models list` shows what is.',

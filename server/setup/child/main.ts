@@ -6,6 +6,7 @@ import {
   ensureLanguageModel,
   ensureOllama,
   ensureSpeechModel,
+  ensureVoice,
   ensureWhisper,
   tuneWhisper,
 } from '../index.ts'
@@ -53,6 +54,8 @@ async function work(job: Job, context: SetupContext) {
     }
     case 'endOfTurn':
       return ensureEndOfTurn(context)
+    case 'voice':
+      return ensureVoice(context)
     case 'language':
       await ensureLanguageModel(job.tag, ollamaUrl, context)
       return null

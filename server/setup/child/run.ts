@@ -11,6 +11,7 @@ type Jobs = {
   ollama: [object, OllamaProgram]
   speech: [{ name: string }, SpeechModelFile]
   endOfTurn: [object, string]
+  voice: [object, string]
   language: [{ tag: string; ollamaUrl: string }, null]
 }
 type Kind = keyof Jobs

@@ -7,6 +7,7 @@ import {
   ensureLanguageModel,
   ensureOllama,
   ensureSpeechModel,
+  ensureVoice,
   ensureWhisper,
 } from '../../../server/setup/index.ts'
 import { quietLog } from '../quietLog.ts'
@@ -26,6 +27,7 @@ function context() {
 export const realWhisper = () => ensureWhisper(context())
 export const realOllama = () => ensureOllama(context())
 export const realSpeechModel = (name: string) => ensureSpeechModel(name, context())
+export const realVoice = () => ensureVoice(context())
 export const realEndOfTurn = () => ensureEndOfTurn(context())
 export const realLanguageModel = (tag: string, ollamaUrl: string) =>
   ensureLanguageModel(tag, ollamaUrl, context())

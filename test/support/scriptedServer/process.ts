@@ -20,6 +20,7 @@ const provision: Provision = {
   ollama: async () => ({ path: engine, version: '0.17.4' }),
   speechLevel: async name => ({ name, path: '/nowhere', digest: 'a'.repeat(64), quantization: 'q8_0' }),
   endOfTurn: () => Promise.reject(new Error('there is none')),
+  voice: () => Promise.reject(new Error('there is none')),
   speechLevels: async () => [],
   languageModel: async () => {},
   languageTags: () => [],

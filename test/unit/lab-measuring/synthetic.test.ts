@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { soundsWithoutSpeech, spokenSentences, withNoise } from '../../../server/lab/measuring/synthetic.ts'
 import { seedOf, shuffled } from '../../../server/shared/seeded.ts'
-import { createVoices } from '../../../server/voice/voices.ts'
+import { speakingWith } from '../../support/speakingWith.ts'
 
 const power = (samples: ArrayLike<number>) => {
   let sum = 0
@@ -20,10 +20,10 @@ test('noise is as far below the speech as it should be, and the same every time'
 
 test('sentences are spoken by four voices in turn, half of them in noise, with silence around', async () => {
   const asked: string[] = []
-  const voices = createVoices(async (clause, voice) => {
+  const voices = speakingWith(async (clause, voice) => {
     asked.push(`${voice} ${clause}`)
     return { samples: new Int16Array(16_000).fill(1000), sampleRate: 16_000, inferenceMs: 1 }
-  }, null)
+  })
   const clips = await spokenSentences(voices, AbortSignal.timeout(1000))
   expect(clips).toHaveLength(24)
   expect(clips.filter(({ id }) => id.endsWith('-noise'))).toHaveLength(12)

@@ -1,12 +1,14 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { asciiForFlite, fliteVoice } from '../../../server/voice/flite/flite.ts'
+import { hibariVoice } from '../../../server/voice/hibari/hibari.ts'
 import { modelAndVoice, speechUrl } from '../../../server/voice/remote/remote.ts'
 import { createPcmReader } from '../../../server/voice/remote/remotePcm.ts'
-import { createVoices, listVoices } from '../../../server/voice/voices.ts'
+import { listVoices } from '../../../server/voice/voices.ts'
+import { speakingWith } from '../../support/speakingWith.ts'
 
 const never = new AbortController().signal
 const silent = () => Promise.reject(new Error('was asked'))
-const voice = createVoices(silent, 'http://127.0.0.1:8880')
+const voice = speakingWith(silent, 'http://127.0.0.1:8880')
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = []
@@ -18,6 +20,7 @@ describe('the name of a voice', () => {
   it.each([
     ['flite:slt', 'speak', ['en']],
     ['flite:kal16', 'speak', ['en']],
+    ['hibari:heart', 'speak', ['en']],
     ['browser', 'inBrowser', null],
     ['none', 'none', null],
     ['remote:af_heart', 'speak', null],
@@ -31,6 +34,7 @@ describe('the name of a voice', () => {
     ['slt', 'flite:slt'],
     ['flite', 'flite:'],
     ['brwoser', 'browser'],
+    ['hibari:hart', 'hibari:heart'],
     ['Flite:rms', 'flite:rms'],
   ])('%s is unknown, and the nearest is named', (name, nearest) => {
     expect(() => voice(name)).toThrow(
@@ -57,7 +61,7 @@ describe('the name of a voice', () => {
   )
 
   it('of a remote voice without a speech server says which setting is missing', () => {
-    expect(() => createVoices(silent, null)('remote:af_heart')).toThrow(
+    expect(() => speakingWith(silent)('remote:af_heart')).toThrow(
       expect.objectContaining({ code: 'engine_unavailable', mend: expect.stringContaining('SYNTHESIS_URL') }),
     )
   })
@@ -98,6 +102,22 @@ describe('text for flite', () => {
     expect(await all(speak('Hello.', never))).toEqual([audio])
     expect(asked).toEqual([['Hello.', 'rms', never]])
   })
+})
+
+test('hibari is given names of every Latin alphabet, what it cannot spell is nothing to say, and sound is handed on as it comes', async () => {
+  const piece = (length: number) => ({ samples: new Int16Array(length), sampleRate: 24_000 })
+  const asked: unknown[] = []
+  const { pronounces, saysAll, speak } = hibariVoice(async function* (...parameters) {
+    asked.push(parameters)
+    yield piece(1)
+    yield piece(2)
+  }, 'hibari:heart')
+  for (const text of ['Nguyễn', 'Łódź', '42']) expect([pronounces(text), saysAll(text)]).toEqual([true, true])
+  for (const text of ['漢字', 'Привет', '…']) expect(pronounces(text)).toBe(false)
+  expect(saysAll('漢字 ok')).toBe(false)
+  expect(await all(speak('Hello.', never))).toEqual([piece(1), piece(2)])
+  expect(await all(speak('漢字', never))).toEqual([])
+  expect(asked).toEqual([['Hello.', 'heart', never]])
 })
 
 describe('the address of a speech server', () => {
