@@ -9,7 +9,7 @@ type Complex = { re: Float64Array; im: Float64Array }
  */
 type Pass = { radix: number; count: number; stride: number; turns: Complex }
 
-/** Mixed radix (Cooley and Tukey 1965), in order at every pass (Stockham): fast where `size` has no factors but 4 and 5. */
+/** Mixed radix (Cooley and Tukey 1965), in order at every pass (Stockham): fast where `size` has no factors but 3, 4 and 5. */
 export function createFft(size: number): Fft {
   const passes: Pass[] = []
   let stride = 1
@@ -23,7 +23,7 @@ export function createFft(size: number): Fft {
     let from: Complex = { re, im }
     for (const [at, pass] of passes.entries()) {
       const to = buffers[at % 2 === 0 ? 0 : 1]
-      const step = pass.radix === 4 ? byFour : pass.radix === 5 ? byFive : byAny
+      const step = pass.radix === 4 ? byFour : pass.radix === 5 ? byFive : pass.radix === 3 ? byThree : byAny
       step(pass, from, to)
       from = to
     }
@@ -85,6 +85,28 @@ function byFour({ count, stride, turns }: Pass, { re, im }: Complex, to: Complex
       turned(to, out + stride, acRe + bdIm, acIm - bdRe, turns, place * 3)
       turned(to, out + 2 * stride, evenRe - oddRe, evenIm - oddIm, turns, place * 3 + 1)
       turned(to, out + 3 * stride, acRe - bdIm, acIm + bdRe, turns, place * 3 + 2)
+    }
+  }
+}
+
+const SIN_THIRD = Math.sin((2 * Math.PI) / 3)
+
+function byThree({ count, stride, turns }: Pass, { re, im }: Complex, to: Complex): void {
+  const apart = count * stride
+  for (let place = 0; place < count; place++) {
+    for (let a = place * stride, out = place * 3 * stride, end = a + stride; a < end; a++, out++) {
+      const b = a + apart
+      const c = a + 2 * apart
+      const sumRe = (re[b] as number) + (re[c] as number)
+      const sumIm = (im[b] as number) + (im[c] as number)
+      const midRe = (re[a] as number) - sumRe / 2
+      const midIm = (im[a] as number) - sumIm / 2
+      const sideRe = SIN_THIRD * ((im[b] as number) - (im[c] as number))
+      const sideIm = SIN_THIRD * ((re[c] as number) - (re[b] as number))
+      to.re[out] = (re[a] as number) + sumRe
+      to.im[out] = (im[a] as number) + sumIm
+      turned(to, out + stride, midRe + sideRe, midIm + sideIm, turns, place * 2)
+      turned(to, out + 2 * stride, midRe - sideRe, midIm - sideIm, turns, place * 2 + 1)
     }
   }
 }

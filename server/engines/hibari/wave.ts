@@ -75,52 +75,74 @@ export function createNoise(random: () => number = Math.random): () => number {
   }
 }
 
+/** Steps of a full turn: its angles are off by less than a thousandth, which is 60 dB below. */
+const TURN_STEPS = 2 ** 13
+const QUARTER = TURN_STEPS / 4
+const sines = Float64Array.from({ length: TURN_STEPS }, (_, at) => Math.sin((2 * Math.PI * at) / TURN_STEPS))
+/** Where in `sines` an angle is; of its cosine a quarter further on. */
+const stepOf = (angle: number) => Math.round(angle * (TURN_STEPS / (2 * Math.PI))) & (TURN_STEPS - 1)
+const sineAt = (step: number) => sines[step] as number
+const cosineAt = (step: number) => sines[(step + QUARTER) & (TURN_STEPS - 1)] as number
+
 /**
  * Makes sentences audible as hibari's `dsp.py` does: pulses through the harmonic branch, noise through its own, a free one, and an inverse
- * short-time Fourier transform (Hann, 1200 by 300, centred). What it gives holds until the next piece.
+ * short-time Fourier transform (Hann, 1200 by 300, centred). Two frames at a time, one as the real part of the transform, one as the imaginary.
  * @param noise normally distributed
  */
 export function createWave(noise: () => number) {
   const fft = createFft(FFT_SIZE)
   const re = new Float64Array(FFT_SIZE)
   const im = new Float64Array(FFT_SIZE)
+  const shaped = { re: 0, im: 0 }
 
-  /** Adds to a spectrum, which is that of the pulses, what the network says of one frame. */
-  function shape(spectrum: Spectrum, frame: number, frames: number, real: Float64Array, imag: Float64Array) {
-    const { lh, theta, ln, lr, phi } = spectrum
-    for (let bin = 0, at = frame; bin < BINS; bin++, at += frames) {
-      const turn = Math.PI * Math.tanh(theta[at] ?? 0)
-      const harmonic = Math.exp(Math.min(lh[at] ?? 0, LOUDEST))
-      const [cos, sin] = [harmonic * Math.cos(turn), harmonic * Math.sin(turn)]
-      const hiss = Math.exp(Math.min(ln[at] ?? 0, LOUDEST))
-      const free = Math.exp(Math.min(lr[at] ?? 0, LOUDEST))
-      const angle = phi[at] ?? 0
-      const [a, b] = [real[bin] ?? 0, imag[bin] ?? 0]
-      real[bin] = a * cos - b * sin + hiss * noise() + free * Math.cos(angle)
-      imag[bin] = a * sin + b * cos + hiss * noise() + free * Math.sin(angle)
-    }
+  /** What the network makes of the pulses, `re` and `im`, in one bin of a frame: in `shaped`. */
+  function shape({ lh, theta, ln, lr, phi }: Spectrum, at: number, re: number, im: number): void {
+    const turn = stepOf(Math.PI * (1 - 2 / (Math.exp(2 * (theta[at] as number)) + 1)))
+    const harmonic = Math.exp(Math.min(lh[at] as number, LOUDEST))
+    const cos = harmonic * cosineAt(turn)
+    const sin = harmonic * sineAt(turn)
+    const hiss = Math.exp(Math.min(ln[at] as number, LOUDEST))
+    const free = Math.exp(Math.min(lr[at] as number, LOUDEST))
+    const angle = stepOf(phi[at] as number)
+    shaped.re = re * cos - im * sin + hiss * noise() + free * cosineAt(angle)
+    shaped.im = re * sin + im * cos + hiss * noise() + free * sineAt(angle)
   }
 
-  /** Samples of one frame, windowed. */
-  function sound(wave: Float32Array, spectrum: Spectrum, frame: number, frames: number): Float64Array {
-    im.fill(0)
-    for (let at = 0; at < FFT_SIZE; at++)
-      re[at] = (mirrored(wave, frame * HOP - HALF + at) * (hann[at] ?? 0)) / (FFT_SIZE / 4)
-    const pulse = fft(re, im)
-    re.set(pulse.re)
-    im.set(pulse.im)
-    shape(spectrum, frame, frames, re, im)
-    // Of a real signal; back by the transform of the conjugate.
-    im[0] = 0
-    im[HALF] = 0
-    for (let bin = 1; bin < HALF; bin++) {
-      re[FFT_SIZE - bin] = re[bin] ?? 0
-      im[FFT_SIZE - bin] = im[bin] ?? 0
-      im[bin] = -(im[bin] ?? 0)
+  /** Two frames in a row, windowed: the first as the real part. Without a second one there is silence in its place. */
+  function sound(wave: Float32Array, spectrum: Spectrum, frame: number, frames: number) {
+    for (let at = 0, from = frame * HOP - HALF; at < FFT_SIZE; at++, from++) {
+      const share = (hann[at] as number) / (FFT_SIZE / 4)
+      re[at] = mirrored(wave, from) * share
+      im[at] = mirrored(wave, from + HOP) * share
     }
-    const { re: samples } = fft(re, im)
-    for (let at = 0; at < FFT_SIZE; at++) samples[at] = ((samples[at] ?? 0) * (hann[at] ?? 0)) / FFT_SIZE
-    return samples
+    const pulse = fft(re, im)
+    const second = frame + 1 < frames ? 1 : 0
+    for (let bin = 0, at = frame; bin <= HALF; bin++, at += frames) {
+      const mirror = bin === 0 ? 0 : FFT_SIZE - bin
+      const a = pulse.re[bin] as number
+      const b = pulse.im[bin] as number
+      const c = pulse.re[mirror] as number
+      const d = pulse.im[mirror] as number
+      shape(spectrum, at, (a + c) / 2, (b - d) / 2)
+      const firstRe = shaped.re
+      const isReal = bin === 0 || bin === HALF
+      const firstIm = isReal ? 0 : shaped.im
+      shape(spectrum, at + second, (b + d) / 2, (c - a) / 2)
+      const secondRe = second * shaped.re
+      const secondIm = isReal ? 0 : second * shaped.im
+      // Real and imaginary part are swapped: then the transform is the inverse one, swapped as well.
+      im[bin] = firstRe - secondIm
+      re[bin] = firstIm + secondRe
+      im[mirror] = firstRe + secondIm
+      re[mirror] = secondRe - firstIm
+    }
+    const { re: secondFrame, im: firstFrame } = fft(re, im)
+    for (let at = 0; at < FFT_SIZE; at++) {
+      const share = (hann[at] as number) / FFT_SIZE
+      firstFrame[at] = (firstFrame[at] as number) * share
+      secondFrame[at] = (secondFrame[at] as number) * share
+    }
+    return [firstFrame, secondFrame] as const
   }
 
   /** Floats of full scale ±1, half a second a piece. */
@@ -132,20 +154,24 @@ export function createWave(noise: () => number) {
     const sum = new Float64Array(length + FFT_SIZE)
     const weight = new Float64Array(length + FFT_SIZE)
     let given = 0
-    for (let frame = 0; frame < frames; frame++) {
-      const samples = sound(wave, spectrum, frame, frames)
+
+    function add(frame: number, samples: Float64Array): void {
       for (let at = 0, to = frame * HOP; at < FFT_SIZE; at++, to++) {
-        sum[to] = (sum[to] ?? 0) + (samples[at] ?? 0)
-        weight[to] = (weight[to] ?? 0) + (hann[at] ?? 0) ** 2
+        sum[to] = (sum[to] as number) + (samples[at] as number)
+        weight[to] = (weight[to] as number) + (hann[at] as number) ** 2
       }
-      const isLast = frame === frames - 1
-      const ready = isLast ? length : (frame + 1) * HOP - HALF
-      if (ready <= given || (!isLast && (frame + 1) % CHUNK_FRAMES !== 0)) continue
+    }
+
+    for (let frame = 0; frame < frames; frame += 2) {
+      const [first, second] = sound(wave, spectrum, frame, frames)
+      add(frame, first)
+      if (frame + 1 < frames) add(frame + 1, second)
+      const isLast = frame + 2 >= frames
+      if (!isLast && (frame + 2) % CHUNK_FRAMES !== 0) continue
+      const ready = isLast ? length : (frame + 2) * HOP - HALF
       const piece = new Float32Array(ready - given)
-      for (let at = 0; at < piece.length; at++) {
-        const from = given + at + HALF
-        piece[at] = (sum[from] ?? 0) / Math.max(weight[from] ?? 0, 1e-11)
-      }
+      for (let at = 0, from = given + HALF; at < piece.length; at++, from++)
+        piece[at] = (sum[from] as number) / Math.max(weight[from] as number, 1e-11)
       given = ready
       yield piece
     }

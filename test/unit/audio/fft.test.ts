@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createFft } from '../../../server/audio/fft.ts'
 
-test.each([2, 5, 12, 35, 400])('a transform of %i numbers is the sum by its definition', size => {
+test.each([2, 5, 12, 35, 400, 1200])('a transform of %i numbers is the sum by its definition', size => {
   const re = Float64Array.from({ length: size }, (_, index) => Math.sin(index * index))
   const im = Float64Array.from({ length: size }, (_, index) => Math.cos(3 * index))
   const found = createFft(size)(re, im)
