@@ -1,5 +1,5 @@
 /**
- * hibari in a process of its own: what it computes holds up an event loop, for a sentence or half a second of sound at a time. Talks to
+ * hibari in a process of its own: what it computes holds up an event loop, for a sentence or a quarter of a second of sound at a time. Talks to
  * `speakerProcess.ts` over the channel of `fork`; ends when that channel does.
  */
 import { setImmediate } from 'node:timers/promises'

@@ -25,7 +25,7 @@ const options: InferenceSession.SessionOptions = {
 
 /**
  * hibari (Maureese Williams, Apache-2.0), a small network that speaks American English with the voice of Kokoro-82M's af_heart: phonemes
- * to the spectrum of a whole sentence at once, that to sound. Running it holds up the event loop, for a sentence or half a second of sound.
+ * to the spectrum of a whole sentence at once, that to sound. Running it holds up the event loop, for a sentence or a quarter of a second of sound.
  * @param path the wheel
  * @param random in [0, 1), for the noise in its sound
  */
@@ -71,7 +71,7 @@ export async function loadHibari(path: string, random?: () => number) {
       return said
     },
     spectrumOf,
-    /** Speech of a text, full scale ±1 at `SAMPLE_RATE`, in pieces of at most half a second. */
+    /** Speech of a text, full scale ±1 at `SAMPLE_RATE`, in pieces of a quarter of a second. */
     async *speak(text: string): AsyncGenerator<Float32Array> {
       for (const sentence of sentencesOf(text, titles))
         for (const sounds of withinLimit(await phonemes(sentence))) yield* wave(await spectrumOf(sounds))

@@ -7,14 +7,16 @@ export const HOP = 300
 const FFT_SIZE = 1200
 export const BINS = FFT_SIZE / 2 + 1
 const HALF = FFT_SIZE / 2
-/** Half a second at a time: little enough to be interrupted, and to be heard before the rest is made. */
-const CHUNK_FRAMES = 40
+/** A quarter of a second at a time: little enough to be interrupted, and to be heard before the rest is made. */
+const CHUNK_FRAMES = 20
 
 /** Below it a frame has no voice. */
 const LOWEST_PITCH = 40
 /** Harmonics of the pulses go up to here. */
 const HIGHEST_HARMONIC = 11_000
 const LOUDEST = 7
+/** From there on the hyperbolic tangent is 1. */
+const MOST = 40
 
 /** What the network says of a sentence: `lh`, `theta`, `ln`, `lr`, `phi` by bin, then frame; `f0`, hertz, by frame. */
 export type Spectrum = Record<'lh' | 'theta' | 'ln' | 'lr' | 'phi' | 'f0', Float32Array>
@@ -58,8 +60,11 @@ function mirrored(wave: Float32Array, at: number): number {
   return wave[folded > last ? 2 * last - folded : folded] ?? 0
 }
 
-/** Normally distributed numbers without end, mean 0, variance 1 (Box and Muller 1958); the table repeats where nobody can hear it. */
-export function createNoise(random: () => number = Math.random): () => number {
+/** Fills an array with normally distributed numbers, mean 0, variance 1. */
+export type Noise = (numbers: Float32Array) => void
+
+/** Out of a table (Box and Muller 1958) that is read from another place each time, so that nobody hears that it ends. */
+export function createNoise(random: () => number = Math.random): Noise {
   const table = new Float32Array(2 ** 16)
   for (let at = 0; at < table.length; at += 2) {
     const radius = Math.sqrt(-2 * Math.log(1 - random()))
@@ -67,11 +72,9 @@ export function createNoise(random: () => number = Math.random): () => number {
     table[at] = radius * Math.cos(angle)
     table[at + 1] = radius * Math.sin(angle)
   }
-  let next = 0
-  return () => {
-    // Where it begins anew is left to chance, so that no pattern comes of it.
-    if (next === table.length) next = Math.floor(random() * 1024)
-    return table[next++] ?? 0
+  return numbers => {
+    const from = Math.floor(random() * (table.length - numbers.length))
+    numbers.set(table.subarray(from, from + numbers.length))
   }
 }
 
@@ -84,57 +87,81 @@ const stepOf = (angle: number) => Math.round(angle * (TURN_STEPS / (2 * Math.PI)
 const sineAt = (step: number) => sines[step] as number
 const cosineAt = (step: number) => sines[(step + QUARTER) & (TURN_STEPS - 1)] as number
 
+const POWER_STEPS = 2 ** 12
+const powers = Float64Array.from({ length: POWER_STEPS }, (_, at) => 2 ** (at / POWER_STEPS))
+const LOWEST_POWER = -64
+const scales = Float64Array.from({ length: 128 }, (_, at) => 2 ** (at + LOWEST_POWER))
+
+/** e^x for x below 43, off by less than a ten-thousandth, in a fraction of the time of `Math.exp`; 2^−64 where that would be less. */
+function exponential(x: number): number {
+  const step = Math.max(LOWEST_POWER * POWER_STEPS, Math.round(x * (POWER_STEPS / Math.LN2)))
+  return (powers[step & (POWER_STEPS - 1)] as number) * (scales[(step >> 12) - LOWEST_POWER] as number)
+}
+
 /**
  * Makes sentences audible as hibari's `dsp.py` does: pulses through the harmonic branch, noise through its own, a free one, and an inverse
  * short-time Fourier transform (Hann, 1200 by 300, centred). Two frames at a time, one as the real part of the transform, one as the imaginary.
- * @param noise normally distributed
  */
-export function createWave(noise: () => number) {
+export function createWave(noise: Noise) {
   const fft = createFft(FFT_SIZE)
   const re = new Float64Array(FFT_SIZE)
   const im = new Float64Array(FFT_SIZE)
-  const shaped = { re: 0, im: 0 }
+  const hiss = new Float32Array(2 * BINS)
+  const spectra = [0, 1].map(() => ({ re: new Float64Array(BINS), im: new Float64Array(BINS) }))
+  const [first, second] = spectra as [(typeof spectra)[0], (typeof spectra)[0]]
 
-  /** What the network makes of the pulses, `re` and `im`, in one bin of a frame: in `shaped`. */
-  function shape({ lh, theta, ln, lr, phi }: Spectrum, at: number, re: number, im: number): void {
-    const turn = stepOf(Math.PI * (1 - 2 / (Math.exp(2 * (theta[at] as number)) + 1)))
-    const harmonic = Math.exp(Math.min(lh[at] as number, LOUDEST))
-    const cos = harmonic * cosineAt(turn)
-    const sin = harmonic * sineAt(turn)
-    const hiss = Math.exp(Math.min(ln[at] as number, LOUDEST))
-    const free = Math.exp(Math.min(lr[at] as number, LOUDEST))
-    const angle = stepOf(phi[at] as number)
-    shaped.re = re * cos - im * sin + hiss * noise() + free * cosineAt(angle)
-    shaped.im = re * sin + im * cos + hiss * noise() + free * sineAt(angle)
+  /** Makes of the pulses' spectrum of one frame what the network says. */
+  function shape(
+    { lh, theta, ln, lr, phi }: Spectrum,
+    frame: number,
+    frames: number,
+    { re, im }: typeof first,
+  ) {
+    noise(hiss)
+    for (let bin = 0, at = frame; bin < BINS; bin++, at += frames) {
+      const turn = stepOf(Math.PI * (1 - 2 / (exponential(Math.min(2 * (theta[at] as number), MOST)) + 1)))
+      const harmonic = exponential(Math.min(lh[at] as number, LOUDEST))
+      const cos = harmonic * cosineAt(turn)
+      const sin = harmonic * sineAt(turn)
+      const loud = exponential(Math.min(ln[at] as number, LOUDEST))
+      const free = exponential(Math.min(lr[at] as number, LOUDEST))
+      const angle = stepOf(phi[at] as number)
+      const a = re[bin] as number
+      const b = im[bin] as number
+      re[bin] = a * cos - b * sin + loud * (hiss[bin] as number) + free * cosineAt(angle)
+      im[bin] = a * sin + b * cos + loud * (hiss[BINS + bin] as number) + free * sineAt(angle)
+    }
+    // Of a real signal.
+    im[0] = 0
+    im[HALF] = 0
   }
 
-  /** Two frames in a row, windowed: the first as the real part. Without a second one there is silence in its place. */
-  function sound(wave: Float32Array, spectrum: Spectrum, frame: number, frames: number) {
+  /** The pulses of two frames in a row, the first as the real part of one transform. */
+  function analyse(wave: Float32Array, frame: number): void {
     for (let at = 0, from = frame * HOP - HALF; at < FFT_SIZE; at++, from++) {
       const share = (hann[at] as number) / (FFT_SIZE / 4)
       re[at] = mirrored(wave, from) * share
       im[at] = mirrored(wave, from + HOP) * share
     }
     const pulse = fft(re, im)
-    const second = frame + 1 < frames ? 1 : 0
-    for (let bin = 0, at = frame; bin <= HALF; bin++, at += frames) {
+    for (let bin = 0; bin < BINS; bin++) {
       const mirror = bin === 0 ? 0 : FFT_SIZE - bin
-      const a = pulse.re[bin] as number
-      const b = pulse.im[bin] as number
-      const c = pulse.re[mirror] as number
-      const d = pulse.im[mirror] as number
-      shape(spectrum, at, (a + c) / 2, (b - d) / 2)
-      const firstRe = shaped.re
-      const isReal = bin === 0 || bin === HALF
-      const firstIm = isReal ? 0 : shaped.im
-      shape(spectrum, at + second, (b + d) / 2, (c - a) / 2)
-      const secondRe = second * shaped.re
-      const secondIm = isReal ? 0 : second * shaped.im
-      // Real and imaginary part are swapped: then the transform is the inverse one, swapped as well.
-      im[bin] = firstRe - secondIm
-      re[bin] = firstIm + secondRe
-      im[mirror] = firstRe + secondIm
-      re[mirror] = secondRe - firstIm
+      first.re[bin] = ((pulse.re[bin] as number) + (pulse.re[mirror] as number)) / 2
+      first.im[bin] = ((pulse.im[bin] as number) - (pulse.im[mirror] as number)) / 2
+      second.re[bin] = ((pulse.im[bin] as number) + (pulse.im[mirror] as number)) / 2
+      second.im[bin] = ((pulse.re[mirror] as number) - (pulse.re[bin] as number)) / 2
+    }
+  }
+
+  /** The sound of the two, windowed. */
+  function synthesize(): readonly [Float64Array, Float64Array] {
+    // Real and imaginary part are swapped: then the transform is the inverse one, swapped as well.
+    for (let bin = 0; bin < BINS; bin++) {
+      const mirror = bin === 0 ? 0 : FFT_SIZE - bin
+      im[mirror] = (first.re[bin] as number) + (second.im[bin] as number)
+      re[mirror] = (second.re[bin] as number) - (first.im[bin] as number)
+      im[bin] = (first.re[bin] as number) - (second.im[bin] as number)
+      re[bin] = (first.im[bin] as number) + (second.re[bin] as number)
     }
     const { re: secondFrame, im: firstFrame } = fft(re, im)
     for (let at = 0; at < FFT_SIZE; at++) {
@@ -142,10 +169,10 @@ export function createWave(noise: () => number) {
       firstFrame[at] = (firstFrame[at] as number) * share
       secondFrame[at] = (secondFrame[at] as number) * share
     }
-    return [firstFrame, secondFrame] as const
+    return [firstFrame, secondFrame]
   }
 
-  /** Floats of full scale ±1, half a second a piece. */
+  /** Floats of full scale ±1, a quarter of a second a piece. */
   return function* (spectrum: Spectrum): Generator<Float32Array> {
     const frames = spectrum.f0.length
     const wave = pulses(spectrum.f0)
@@ -163,9 +190,13 @@ export function createWave(noise: () => number) {
     }
 
     for (let frame = 0; frame < frames; frame += 2) {
-      const [first, second] = sound(wave, spectrum, frame, frames)
-      add(frame, first)
-      if (frame + 1 < frames) add(frame + 1, second)
+      const hasSecond = frame + 1 < frames
+      analyse(wave, frame)
+      shape(spectrum, frame, frames, first)
+      if (hasSecond) shape(spectrum, frame + 1, frames, second)
+      const [sound, next] = synthesize()
+      add(frame, sound)
+      if (hasSecond) add(frame + 1, next)
       const isLast = frame + 2 >= frames
       if (!isLast && (frame + 2) % CHUNK_FRAMES !== 0) continue
       const ready = isLast ? length : (frame + 2) * HOP - HALF
