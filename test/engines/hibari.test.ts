@@ -82,7 +82,8 @@ describe('hibari in a process of its own', () => {
       heard.push((await ears.transcribe(samples, [], never)).text)
     }
     const pairs = sentences.map((reference, at) => ({ reference, hypothesis: heard[at] ?? '' }))
-    expect({ rate: wordErrorRate(pairs), heard }).toMatchObject({ rate: expect.closeTo(0, 1) })
+    // Percent of some fifty words.
+    expect(wordErrorRate(pairs), heard.join('\n')).toBeLessThan(5)
   })
 
   it('gives the beginning before the rest is made', async () => {

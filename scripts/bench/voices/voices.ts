@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import pino from 'pino'
+import { joinSamples, PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../../../server/audio/pcm.ts'
+import { loadConfig } from '../../../server/config.ts'
+import { createFlite } from '../../../server/engines/flite/flite.ts'
+import { createHibari } from '../../../server/engines/hibari/hibari.ts'
+import { residentBytes } from '../../../server/engines/memory.ts'
+import { createFindSpeech } from '../../../server/hearing/speechSegments.ts'
+import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import { wordErrorRate } from '../../../server/lab/index.ts'
+import { recognizeClip } from '../../../server/recognition/recognizer.ts'
+import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
+import { ensureVoice } from '../../../server/setup/index.ts'
+import { median } from '../../../server/shared/quantiles.ts'
+import { createResampler } from '../../../server/shared/resampler.ts'
+import type { ServerVoice } from '../../../server/voice/voice.ts'
+import { createVoices, speakerOf } from '../../../server/voice/voices.ts'
+import { createBenchEngines } from '../benchEngines.ts'
+
+/**
+ * `npm run bench:voices`: our own voices side by side on the same sentences, in turns sentence by sentence: how long until the first sound
+ * comes, how long all of it takes, and what a recognizer makes of it.
+ */
+
+const sentencesPath = new URL('../../../server/lab/clips/sentences.json', import.meta.url)
+/** Between two sentences, so that what an engine does in pauses is done before the next one. */
+const PAUSE_MS = 60
+
+type Options = { voices: string; speech: string; rounds: string }
+type Figures = { firstMs: number[]; allMs: number[]; audioMs: number; heard: Map<string, string> }
+
+await new Command('bench:voices')
+  .option('--voices <names>', 'comma-separated; ratios are to the first', 'flite:slt,hibari:heart')
+  .option('--speech <level>', 'speech model level that hears it', 'whisper-base-q8_0')
+  .option('--rounds <n>', 'how often each sentence is timed', '3')
+  .action(run)
+  .parseAsync()
+
+async function run({ voices, speech, rounds }: Options): Promise<void> {
+  const { signal } = new AbortController()
+  const log = pino({ level: 'silent' })
+  const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress: () => {}, signal }
+  const speakers = { flite: createFlite({ log }), hibari: createHibari(() => ensureVoice(context), { log }) }
+  const engines = createBenchEngines(signal)
+  const findSpeech = createFindSpeech(await createVoiceActivity())
+  const recognizer = createSpeechRecognizer({ acquire: engines.acquire })
+  const voiceOf = createVoices({ flite: speakers.flite.speak, hibari: speakers.hibari.speak }, null)
+  const spoken = voices
+    .split(',')
+    .map(voiceOf)
+    .filter((voice): voice is ServerVoice => voice.kind === 'speak')
+  const sentences: string[] = JSON.parse(readFileSync(sentencesPath, 'utf8'))
+  const figures = new Map(
+    spoken.map(({ name }): [string, Figures] => [
+      name,
+      { firstMs: [], allMs: [], audioMs: 0, heard: new Map() },
+    ]),
+  )
+
+  async function hear(samples: Int16Array, sampleRate: number): Promise<string> {
+    const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
+    const heard = resampler.push(toFloat32(samples))
+    const clip = joinSamples([toInt16(heard), toInt16(resampler.end())])
+    const options = { model: await engines.level(speech), language: 'en', owner: 'bench' }
+    return (await recognizeClip(recognizer, clip, await findSpeech(clip, signal), options, signal)).text
+  }
+
+  try {
+    await Promise.all(spoken.map(({ name }) => speakers[speakerOf(name) ?? 'flite'].warm(signal)))
+    for (let round = 0; round <= Number(rounds); round++)
+      for (const [index, sentence] of sentences.entries())
+        for (const offset of spoken.keys()) {
+          const voice = spoken[(index + round + offset) % spoken.length]
+          const found = figures.get(voice?.name ?? '')
+          if (voice === undefined || found === undefined) continue
+          const { firstMs, allMs, samples, sampleRate } = await timed(voice, sentence, signal)
+          // The first round warms, and is what is heard.
+          if (round === 0) found.heard.set(sentence, await hear(samples, sampleRate))
+          else {
+            found.firstMs.push(firstMs)
+            found.allMs.push(allMs)
+            found.audioMs += (samples.length / sampleRate) * 1000
+          }
+          await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+        }
+    for (const [name, found] of figures) {
+      const pid = speakers[speakerOf(name) ?? 'flite'].status().pid
+      const bytes = pid === null ? null : await residentBytes(pid)
+      print(name, found, figures.values().next().value ?? found, bytes)
+    }
+  } finally {
+    await Promise.all([engines.stop(), speakers.flite.stop(), speakers.hibari.stop()])
+  }
+}
+
+async function timed(voice: ServerVoice, sentence: string, signal: AbortSignal) {
+  const startedAt = performance.now()
+  const parts: Int16Array[] = []
+  let firstMs = 0
+  let sampleRate = PCM_SAMPLE_RATE
+  for await (const audio of voice.speak(sentence, signal)) {
+    firstMs ||= performance.now() - startedAt
+    parts.push(audio.samples)
+    sampleRate = audio.sampleRate
+  }
+  return { firstMs, allMs: performance.now() - startedAt, samples: joinSamples(parts), sampleRate }
+}
+
+function print(name: string, found: Figures, first: Figures, bytes: number | null): void {
+  const ratios = found.firstMs.map((ms, at) => ms / (first.firstMs[at] ?? Number.NaN))
+  const pairs = [...found.heard].map(([reference, hypothesis]) => ({ reference, hypothesis }))
+  const realTime = found.allMs.reduce((sum, ms) => sum + ms, 0) / found.audioMs
+  console.log(
+    [
+      `${name}: first sound ${median(found.firstMs)?.toFixed(0)} ms (p50), ${median(ratios)?.toFixed(2)} of the first's`,
+      `all ${median(found.allMs)?.toFixed(0)} ms, ${realTime.toFixed(3)} of real time`,
+      `word errors ${wordErrorRate(pairs).toFixed(2)} %`,
+      `${bytes === null ? '-' : Math.round(bytes / 1e6)} MB`,
+    ].join('; '),
+  )
+}
