@@ -3,15 +3,13 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFlite } from '../../server/engines/flite/flite.ts'
-import { createHibari } from '../../server/engines/hibari/hibari.ts'
-import { createVoices } from '../../server/voice/voices.ts'
-import { realVoice } from '../support/engines/realEngines.ts'
+import type { createVoices } from '../../server/voice/voices.ts'
 import { createFakeStages } from '../support/fakeStages.ts'
 import { quietLog } from '../support/quietLog.ts'
+import { speakingWith } from '../support/speakingWith.ts'
 import { voiceContract } from './voice.ts'
 
 const flite = createFlite({ log: quietLog() })
-const hibari = createHibari(realVoice, { log: quietLog() })
 /** 24 kHz PCM in pieces, as it is spoken: two milliseconds for ten letters. */
 const speechServer = createServer(async (request, response) => {
   let body = ''
@@ -27,12 +25,12 @@ let voice: ReturnType<typeof createVoices>
 beforeAll(async () => {
   await new Promise<void>(resolve => speechServer.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(speechServer.address() as AddressInfo).port}`
-  voice = createVoices({ flite: flite.speak, hibari: hibari.speak }, url)
+  voice = speakingWith(flite.speak, url)
 })
 afterAll(async () => {
   speechServer.closeAllConnections()
   speechServer.close()
-  await Promise.all([flite.stop(), hibari.stop()])
+  await flite.stop()
 })
 
 voiceContract('scripted', () => createFakeStages({ synthesizeMs: 50 }).stages.voice('flite:slt'))

@@ -7,6 +7,8 @@ import { loadMoonshine } from '../../server/engines/moonshine/model.ts'
 import { processIdentity } from '../../server/engines/processIdentity.ts'
 import { wordErrorRate } from '../../server/lab/index.ts'
 import { createResampler } from '../../server/shared/resampler.ts'
+import { hibariVoice } from '../../server/voice/hibari/hibari.ts'
+import { voiceContract } from '../contract/voice.ts'
 import { realSpeechModel, realVoice } from '../support/engines/realEngines.ts'
 import { quietLog } from '../support/quietLog.ts'
 
@@ -40,6 +42,8 @@ async function spoken(text: string, signal = never): Promise<{ pieces: Int16Arra
   }
   return { pieces, sampleRate }
 }
+
+voiceContract('hibari:heart', () => hibariVoice(hibari.speak, 'hibari:heart'))
 
 describe('the network, as its own Python code runs it', () => {
   let voice: Awaited<ReturnType<typeof loadHibari>>
