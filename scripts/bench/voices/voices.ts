@@ -8,36 +8,46 @@ import { createHibari } from '../../../server/engines/hibari/hibari.ts'
 import { residentBytes } from '../../../server/engines/memory.ts'
 import { createFindSpeech } from '../../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
-import { wordErrorRate } from '../../../server/lab/index.ts'
 import { recognizeClip } from '../../../server/recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
 import { ensureVoice } from '../../../server/setup/index.ts'
 import { median } from '../../../server/shared/quantiles.ts'
 import { createResampler } from '../../../server/shared/resampler.ts'
+import { createClauseSplitter } from '../../../server/voice/clauses.ts'
 import type { ServerVoice } from '../../../server/voice/voice.ts'
 import { createVoices, speakerOf } from '../../../server/voice/voices.ts'
 import { createBenchEngines } from '../benchEngines.ts'
+import {
+  errorsByKind,
+  type Heard,
+  heardAs,
+  moreErrors,
+  type SpokenText,
+  wordErrors,
+  worst,
+} from './heardWords.ts'
 
 /**
- * `npm run bench:voices`: our own voices side by side on the same sentences, in turns sentence by sentence: how long until the first sound
+ * `npm run bench:voices`: our own voices side by side on the same texts of replies, in turns text by text: how long until the first sound
  * comes, how long all of it takes, and what a recognizer makes of it.
  */
 
-const sentencesPath = new URL('../../../server/lab/clips/sentences.json', import.meta.url)
-/** Between two sentences, so that what an engine does in pauses is done before the next one. */
+const textsPath = new URL('../../../test/fixtures/spoken/sentences.json', import.meta.url)
+/** Between two texts, so that what an engine does in pauses is done before the next one. */
 const PAUSE_MS = 60
 
-type Options = { voices: string; speech: string; rounds: string }
-type Figures = { firstMs: number[]; allMs: number[]; audioMs: number; heard: Map<string, string> }
+type Options = { voices: string; speech: string; rounds: string; worst: string }
+type Figures = { firstMs: number[]; allMs: number[]; audioMs: number; heard: Heard[] }
 
 await new Command('bench:voices')
-  .option('--voices <names>', 'comma-separated; ratios are to the first', 'flite:slt,hibari:heart')
+  .option('--voices <names>', 'comma-separated; compared with the first', 'flite:slt,hibari:heart')
   .option('--speech <level>', 'speech model level that hears it', 'whisper-base-q8_0')
-  .option('--rounds <n>', 'how often each sentence is timed', '3')
+  .option('--rounds <n>', 'how often each text is timed', '1')
+  .option('--worst <n>', 'how many of the texts with the most errors are shown', '0')
   .action(run)
   .parseAsync()
 
-async function run({ voices, speech, rounds }: Options): Promise<void> {
+async function run({ voices, speech, rounds, worst: shown }: Options): Promise<void> {
   const { signal } = new AbortController()
   const log = pino({ level: 'silent' })
   const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress: () => {}, signal }
@@ -50,12 +60,9 @@ async function run({ voices, speech, rounds }: Options): Promise<void> {
     .split(',')
     .map(voiceOf)
     .filter((voice): voice is ServerVoice => voice.kind === 'speak')
-  const sentences: string[] = JSON.parse(readFileSync(sentencesPath, 'utf8'))
+  const texts: SpokenText[] = JSON.parse(readFileSync(textsPath, 'utf8'))
   const figures = new Map(
-    spoken.map(({ name }): [string, Figures] => [
-      name,
-      { firstMs: [], allMs: [], audioMs: 0, heard: new Map() },
-    ]),
+    spoken.map(({ name }): [string, Figures] => [name, { firstMs: [], allMs: [], audioMs: 0, heard: [] }]),
   )
 
   async function hear(samples: Int16Array, sampleRate: number): Promise<string> {
@@ -69,14 +76,14 @@ async function run({ voices, speech, rounds }: Options): Promise<void> {
   try {
     await Promise.all(spoken.map(({ name }) => speakers[speakerOf(name) ?? 'flite'].warm(signal)))
     for (let round = 0; round <= Number(rounds); round++)
-      for (const [index, sentence] of sentences.entries())
+      for (const [index, text] of texts.entries())
         for (const offset of spoken.keys()) {
           const voice = spoken[(index + round + offset) % spoken.length]
           const found = figures.get(voice?.name ?? '')
           if (voice === undefined || found === undefined) continue
-          const { firstMs, allMs, samples, sampleRate } = await timed(voice, sentence, signal)
+          const { firstMs, allMs, samples, sampleRate } = await timed(voice, text.text, signal)
           // The first round warms, and is what is heard.
-          if (round === 0) found.heard.set(sentence, await hear(samples, sampleRate))
+          if (round === 0) found.heard.push(heardAs(text, await hear(samples, sampleRate)))
           else {
             found.firstMs.push(firstMs)
             found.allMs.push(allMs)
@@ -88,35 +95,40 @@ async function run({ voices, speech, rounds }: Options): Promise<void> {
       const pid = speakers[speakerOf(name) ?? 'flite'].status().pid
       const bytes = pid === null ? null : await residentBytes(pid)
       print(name, found, figures.values().next().value ?? found, bytes)
+      for (const line of worst(found.heard, Number(shown))) console.log(`  ${line}`)
     }
   } finally {
     await Promise.all([engines.stop(), speakers.flite.stop(), speakers.hibari.stop()])
   }
 }
 
-async function timed(voice: ServerVoice, sentence: string, signal: AbortSignal) {
+/** A whole reply, cut and read as a turn does it. */
+async function timed(voice: ServerVoice, text: string, signal: AbortSignal) {
+  const splitter = createClauseSplitter()
+  const clauses = [...splitter.push(text), ...splitter.flush()]
   const startedAt = performance.now()
   const parts: Int16Array[] = []
   let firstMs = 0
   let sampleRate = PCM_SAMPLE_RATE
-  for await (const audio of voice.speak(sentence, signal)) {
-    firstMs ||= performance.now() - startedAt
-    parts.push(audio.samples)
-    sampleRate = audio.sampleRate
-  }
+  for (const clause of clauses)
+    for await (const audio of voice.speak(clause.text, signal)) {
+      firstMs ||= performance.now() - startedAt
+      parts.push(audio.samples)
+      sampleRate = audio.sampleRate
+    }
   return { firstMs, allMs: performance.now() - startedAt, samples: joinSamples(parts), sampleRate }
 }
 
 function print(name: string, found: Figures, first: Figures, bytes: number | null): void {
   const ratios = found.firstMs.map((ms, at) => ms / (first.firstMs[at] ?? Number.NaN))
-  const pairs = [...found.heard].map(([reference, hypothesis]) => ({ reference, hypothesis }))
   const realTime = found.allMs.reduce((sum, ms) => sum + ms, 0) / found.audioMs
   console.log(
     [
       `${name}: first sound ${median(found.firstMs)?.toFixed(0)} ms (p50), ${median(ratios)?.toFixed(2)} of the first's`,
       `all ${median(found.allMs)?.toFixed(0)} ms, ${realTime.toFixed(3)} of real time`,
-      `word errors ${wordErrorRate(pairs).toFixed(2)} %`,
+      `word errors ${wordErrors(found.heard)} %${found === first ? '' : `, ${moreErrors(found.heard, first.heard)} more than the first's`}`,
       `${bytes === null ? '-' : Math.round(bytes / 1e6)} MB`,
     ].join('; '),
   )
+  console.log(`  by kind: ${errorsByKind(found.heard)}`)
 }
