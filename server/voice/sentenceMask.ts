@@ -38,8 +38,9 @@ const rules: readonly Rule[] = [
   [/(?<=(?:^|[.!?:;]\s|\n)[ \t>*_-]*)\d{1,3}[.)](?=\s)/gu, crossOut],
   // A single line break before a lower-case word is a wrapped line, not the end of anything (but for headings).
   [/(?<!\n[ \t]*|(?:^|\n)[ \t]*#[^\n]*)\n(?=[ \t]*\p{Ll})/gu, blank],
-  // "May 5, 2024": no place to breathe.
-  [/(?<=\d),(?=\s\d)/g, 'X'],
+  // "May 5, 2024", "May 5th, 2024", "Fri, Dec. 5": no place to breathe.
+  [/(?<=\d(?:st|nd|rd|th)?),(?=\s\d)/g, 'X'],
+  [/(?<=\b(?:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)),(?=\s[\p{L}\d])/gu, 'X'],
   [/(?<=\d\s)[-–](?=\s\d)/g, 'X'],
   // As with a full stop, no sentence begins with a lower-case letter ("Really?" he asked).
   [/[!?]/g, '.'],

@@ -1,4 +1,6 @@
+import { figureWords } from './speakableFigures.ts'
 import { markdownToText } from './speakableMarkdown.ts'
+import { formulasToText } from './speakableMath.ts'
 import { applyRules, type Rule } from './speakableRules.ts'
 
 /**
@@ -6,17 +8,17 @@ import { applyRules, type Rule } from './speakableRules.ts'
  * synthesizer would stumble over. In English (the default) symbols become words; letters of every script stay, since
  * which of them can be said is the voice's to know. For any other language only markup, emoji and addresses are
  * treated, and blocks of code are passed over.
- * Which symbols need words was found by asking flite for its word list (`-pw`): it reads numbers, `$`, `%`,
- * dates, ranges and minus signs by itself, and skips `& / + = * @ # ° €`.
+ * Which symbols need words was found by asking flite for its word list (`-pw`), which skips `& / + = * @ # ° €`, and by what a
+ * recognizer made of `test/fixtures/spoken`; numbers, dates and times are left to the voices.
  * @param text part of a reply, any markdown; block marks count where a line starts
  * @param language BCP 47
  * @returns one line of text, or '' when there is nothing to say
  */
 export function speakable(text: string, language = 'en'): string {
   const english = /^en\b/i.test(language)
-  const plain = withoutEmoji(
-    addresses(markdownToText(withoutGaps(text), english ? 'Code block.' : ''), english),
-  )
+  const written = withoutGaps(text)
+  const prose = markdownToText(english ? formulasToText(written) : written, english ? 'Code block.' : '')
+  const plain = withoutEmoji(addresses(prose, english))
   return tidy(english ? withoutSymbols(applyRules(symbolWords, plain)) : plain)
 }
 
@@ -51,14 +53,6 @@ function addresses(text: string, english: boolean): string {
     )
 }
 
-const currencies: Record<string, [one: string, many: string]> = {
-  $: ['dollar', 'dollars'],
-  '€': ['euro', 'euros'],
-  '£': ['pound', 'pounds'],
-  '¥': ['yen', 'yen'],
-  '₹': ['rupee', 'rupees'],
-}
-const amount = String.raw`(\d+(?:,\d{3})*(?:\.\d+)?)((?:\s(?:thousand|million|billion|trillion)\b)?)`
 const fractions: Record<string, string> = {
   '½': 'one half',
   '⅓': 'one third',
@@ -67,29 +61,17 @@ const fractions: Record<string, string> = {
   '¾': 'three quarters',
 }
 
-const money = (unit: string, number: string, scale: string) => {
-  const [one, many] = currencies[unit] ?? ['', '']
-  return `${number}${scale} ${number === '1' && scale === '' ? one : many}`
-}
-
 const symbolWords: readonly Rule[] = [
   [/[\u00A0\u2000-\u200A\u202F\u205F\u3000]/g, ' '],
   [/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, ''],
-  [
-    new RegExp(String.raw`([$€£¥₹])\s?${amount}`, 'g'),
-    (_, unit = '', number = '', scale = '') => money(unit, number, scale),
-  ],
-  [
-    new RegExp(String.raw`${amount}\s?([$€£¥₹])`, 'g'),
-    (_, number = '', scale = '', unit = '') => money(unit, number, scale),
-  ],
+  ...figureWords,
   [/(\d)?([½⅓⅔¼¾])/g, (_, whole, part = '') => (whole ? `${whole} and ` : '') + (fractions[part] ?? '')],
   [/\s?(?:°\s?C\b|℃)/g, ' degrees Celsius'],
   [/\s?(?:°\s?F\b|℉)/g, ' degrees Fahrenheit'],
   [/\s?°/g, ' degrees'],
   [/\s?%/g, ' percent'],
   [/\bkm\/h\b/g, 'kilometers per hour'],
-  [/\s*&\s*/g, ' and '],
+  [/\s*&+\s*/g, ' and '],
   [/\s*@\s*/g, ' at '],
   [/\b([CF])#/g, '$1 sharp'],
   [/#(?=\d)/g, 'number '],
@@ -113,11 +95,14 @@ const symbolWords: readonly Rule[] = [
   [/\s?(?:≥|>=)\s?/g, ' at least '],
   [/\s?(?:→|⇒|[-=]+>)\s?/g, ' to '],
   [/(?<=[\w)])\s?=+\s?(?=[\w(-])/g, ' equals '],
-  [/(?<=\d)\s?<\s?(?=\d)/g, ' is less than '],
-  [/(?<=\d)\s?>\s?(?=\d)/g, ' is greater than '],
-  [/\band\/or\b/g, 'and or'],
+  [/(?<=\d)\s?<\s?(?=\d)|(?<=[\w)])\s<\s(?=[\w(])/g, ' is less than '],
+  [/(?<=\d)\s?>\s?(?=\d)|(?<=[\w)])\s>\s(?=[\w(])/g, ' is greater than '],
+  [/\b(and|either)\/or\b/g, '$1 or'],
   [/(?<=\p{Ll})\s?\/\s?(?=\p{L})/gu, ' or '],
   [/(?<=\p{L})\s?\/\s?(?=\p{L})/gu, ' '],
+  [/\be\.g\.,?/g, 'for example'],
+  [/\bi\.e\.,?/g, 'that is'],
+  [/\bCtrl\b/g, 'Control'],
   [/π/g, ' pi '],
   [/√/g, ' square root of '],
   [/∞/g, ' infinity '],

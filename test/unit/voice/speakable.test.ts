@@ -49,7 +49,8 @@ cases('code, links and HTML', [
   ['<b>bold</b><br/>next', 'bold, next'],
   ['<!-- hidden -->shown', 'shown'],
   ['R&amp;D &lt;&nbsp;&#233;&#x41;', 'R and D éA'],
-  ['a < b', 'a b'],
+  ['a < b', 'a is less than b'],
+  ['Use the <think> tag, not <b>it</b>.', 'Use the think tag, not it.'],
 ])
 
 cases('addresses', [
@@ -73,7 +74,7 @@ cases('emoji', [
 cases('numbers and symbols', [
   ['20°C or 68 °F, 90°', '20 degrees Celsius or 68 degrees Fahrenheit, 90 degrees'],
   ['20% off', '20 percent off'],
-  ['$5, $1, $3.50 and $1,000.', '5 dollars, 1 dollar, 3.50 dollars and 1,000 dollars.'],
+  ['$5, $1 and $1,000.', '5 dollars, 1 dollar and 1,000 dollars.'],
   ['€5, £1, 5€, 5 €', '5 euros, 1 pound, 5 euros, 5 euros'],
   ['$1.2 million', '1.2 million dollars'],
   ['3.14, 1,000, 5:30, 2024-05-06, 1/2', '3.14, 1,000, 5:30, 2024-05-06, 1/2'],
@@ -86,11 +87,58 @@ cases('numbers and symbols', [
   ['5 > 3 >= 3 < 4', '5 is greater than 3 at least 3 is less than 4'],
   ['a -> b', 'a to b'],
   ['R&D & more', 'R and D and more'],
-  ['and/or, he/she, TCP/IP', 'and or, he or she, TCP IP'],
+  ['and/or, either/or, he/she, TCP/IP', 'and or, either or, he or she, TCP IP'],
+  ['a && b > c, Ctrl+C', 'a and b is greater than c, Control plus C'],
+  ['e.g. one, i.e., two', 'for example one, that is two'],
   ['C++ and C#', 'C plus plus and C sharp'],
   ['#3 and ~5', 'number 3 and about 5'],
   ['2½ cups, ¼ cup', '2 and one half cups, one quarter cup'],
   ['.5', '.5'],
+])
+
+cases('money', [
+  [
+    '$3.50, £1.01, €1,250.75, $2.00',
+    '3 dollars and 50 cents, 1 pound and 1 penny, 1,250 euros and 75 cents, 2 dollars',
+  ],
+  ['$0.99, $0.01, ¥300, 29¢', '99 cents, 1 cent, 300 yen, 29 cents'],
+  [
+    '$1.5M, $5k, $75K, €3bn, $2 trillion',
+    '1.5 million dollars, 5 thousand dollars, 75 thousand dollars, 3 billion euros, 2 trillion dollars',
+  ],
+  ['$5-10, $200–$500, £1-2M', '5 to 10 dollars, 200 to 500 dollars, 1 to 2 million pounds'],
+  ['$5 Mondays', '5 dollars Mondays'],
+  ['$1.125', '1.125 dollars'],
+])
+
+cases('ranges, lengths, telephone numbers, days', [
+  ['2-3 days, 9-5, 1914-1918. 3-1.', '2 to 3 days, 9 to 5, 1914 to 1918. 3 to 1.'],
+  [
+    '6 - 12 years, 5 - 10 %, but 5 - 3 and 3 - 5 is',
+    '6 to 12 years, 5 to 10 percent, but 5 minus 3 and 3 minus 5 is',
+  ],
+  ['10-3=7, COVID-19, 1-2-3, 24.21.0-1', '10-3 equals 7, COVID-19, 1-2-3, 24.21.0-1'],
+  ['555-0142. 212-555-1234, call 911', '5 5 5, 0 1 4 2. 2 1 2, 5 5 5, 1 2 3 4, call 9 1 1'],
+  ['Call 100 friends, 24/7', 'Call 100 friends, 24 7'],
+  ['5\'10", 20 m², 3 km³', '5 foot 10, 20 square meters, 3 cubic kilometers'],
+  ['10 g, 1 g, 9 W, 3 in. thick', '10 grams, 1 gram, 9 watts, 3 inches thick'],
+  ['5G, 3 in all', '5G, 3 in all'],
+  ['Fri, Dec. 5 and Mon. at 9', 'Friday, Dec. 5 and Monday at 9'],
+  ['The Sun. It sat.', 'The Sun. It sat.'],
+])
+
+cases('formulas', [
+  ['$x^2 + \\frac{1}{2}$ and \\(a_1 \\leq b\\) hold', 'x squared plus one half and a 1 is at most b hold'],
+  ['$$E = mc^2$$', 'E equals m c squared'],
+  [
+    '\\[\\sqrt{a^2+b^2} \\neq \\frac{x_1}{2y}\\]',
+    'the square root of a squared plus b squared is not x 1 over 2y',
+  ],
+  ['$\\pi r^2$, $2^{10}$, $a-b$', 'pi r squared, 2 to the power of 10, a minus b'],
+  ['$\\text{if } n > 0$', 'if n is greater than 0'],
+  ['$5 and $x$', '5 dollars and x'],
+  ['It is $5 or $6 a piece.', 'It is 5 dollars or 6 dollars a piece.'],
+  ['`$HOME/bin` and $PATH', '$HOME bin and $PATH'],
 ])
 
 cases('letters and punctuation', [

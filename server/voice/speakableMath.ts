@@ -1,0 +1,78 @@
+import { applyRules, type Rule } from './speakableRules.ts'
+
+/** Formulas in LaTeX, as models write them: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`. A dollar before a digit is money, unless something is raised or a command follows. */
+const formula =
+  /\$\$([^$]{1,500})\$\$|\\\(([\s\S]{1,500}?)\\\)|\\\[([\s\S]{1,500}?)\\\]|(?<![\\\w$])\$(?=[^\s\d$]|\d[^$\n]*[\\^])([^$\n]{0,200}[^\s$\\])\$(?![\d$])/g
+
+const halves: Record<string, string> = {
+  '1/2': 'one half',
+  '1/3': 'one third',
+  '2/3': 'two thirds',
+  '1/4': 'one quarter',
+  '3/4': 'three quarters',
+}
+const power = (exponent: string) =>
+  exponent === '2' ? ' squared ' : exponent === '3' ? ' cubed ' : ` to the power of ${exponent} `
+
+const commands: Record<string, string> = {
+  ...{
+    leq: 'is at most',
+    le: 'is at most',
+    geq: 'is at least',
+    ge: 'is at least',
+    neq: 'is not',
+    ne: 'is not',
+  },
+  ...{ approx: 'is about', equiv: 'is equivalent to', lt: 'is less than', gt: 'is greater than' },
+  ...{ cdot: 'times', times: 'times', div: 'divided by', pm: 'plus or minus', infty: 'infinity' },
+  ...{ sum: 'the sum of', prod: 'the product of', int: 'the integral of', to: 'to', rightarrow: 'to' },
+  ...{ in: 'in', ldots: 'and so on', dots: 'and so on', cdots: 'and so on', circ: ' degrees' },
+}
+/** They are about how it looks. */
+const silent =
+  /\\(?:left|right|big|Big|displaystyle|quad|qquad|limits|nonumber)(?![a-zA-Z])|\\[,;:! ]|\\\\|&/g
+const [group, argument] = [String.raw`\s*\{([^{}]*)\}`, String.raw`\s*(?:\{([^{}]*)\}|(\w|\\[a-zA-Z]+))`]
+
+/** What has an argument in braces; inner ones first, so they are applied until nothing changes. */
+const structures: readonly Rule[] = [
+  [/\\(?:text|mathrm|mathbf|mathit|operatorname|textbf|textit|mathbb|mathcal)\s*\{([^{}]*)\}/g, ' $1 '],
+  [
+    new RegExp(String.raw`\\[dt]?frac${group}${group}`, 'g'),
+    (_, above = '', below = '') => ` ${halves[`${above}/${below}`] ?? `${above} over ${below}`} `,
+  ],
+  [new RegExp(String.raw`\\sqrt${argument}`, 'g'), ' the square root of $1$2 '],
+  [new RegExp(String.raw`\^${argument}`, 'g'), (_, braced, bare = '') => power((braced ?? bare).trim())],
+  [new RegExp(`_${argument}`, 'g'), ' $1$2 '],
+]
+
+const signs: readonly Rule[] = [
+  [/\\([a-zA-Z]+)/g, (_, name = '') => ` ${commands[name] ?? name} `],
+  [/\s*=\s*/g, ' equals '],
+  [/\s*\+\s*/g, ' plus '],
+  [/(?<=[\w)}])\s*-\s*(?=[\w({])/g, ' minus '],
+  [/\s*<\s*/g, ' is less than '],
+  [/\s*>\s*/g, ' is greater than '],
+  [/(?<=\w)\s*\*\s*(?=\w)/g, ' times '],
+  [/(?<=\w)\s*\/\s*(?=\w)/g, ' over '],
+  [/[{}\\]/g, ' '],
+  [/\s+/g, ' '],
+]
+
+/** Two letters in a row are multiplied: each is read by its name. */
+const products =
+  /(\\(?:text|mathrm|operatorname)\s*\{[^{}]*\}|\\[a-zA-Z]+|[a-zA-Z]{3,})|([a-zA-Z])([a-zA-Z])/g
+
+function words(written: string): string {
+  let plain = written
+    .replace(silent, ' ')
+    .replace(products, (_, word, one, other) => word ?? `${one} ${other}`)
+  for (let before = ''; before !== plain; ) {
+    before = plain
+    plain = applyRules(structures, plain)
+  }
+  return applyRules(signs, plain).trim()
+}
+
+/** Text whose formulas are words: `$x^2 \leq y$` is x squared is at most y. */
+export const formulasToText = (text: string): string =>
+  text.replace(formula, (...match: (string | undefined)[]) => words(match.slice(1, 5).find(Boolean) ?? ''))
