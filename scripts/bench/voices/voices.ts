@@ -28,16 +28,18 @@ import {
 } from './heardWords.ts'
 
 /**
- * `npm run bench:voices`: our own voices side by side on the same texts of replies, in turns text by text: how long until the first sound
- * comes, how long all of it takes, and what a recognizer makes of it.
+ * `npm run bench:voices`: our own voices side by side on the same texts of replies, in turns text by text: how long until the first audio
+ * comes and something is heard in it, how long all of it takes, and what a recognizer makes of it.
  */
 
 const textsPath = new URL('../../../test/fixtures/spoken/sentences.json', import.meta.url)
+/** −50 dB below full scale: what begins a voice's sound. */
+const QUIETEST = 2 ** 15 * 10 ** (-50 / 20)
 /** Between two texts, so that what an engine does in pauses is done before the next one. */
 const PAUSE_MS = 60
 
 type Options = { voices: string; speech: string; rounds: string; worst: string }
-type Figures = { firstMs: number[]; allMs: number[]; audioMs: number; heard: Heard[] }
+type Figures = { firstMs: number[]; heardMs: number[]; allMs: number[]; audioMs: number; heard: Heard[] }
 
 await new Command('bench:voices')
   .option('--voices <names>', 'comma-separated; compared with the first', 'flite:slt,hibari:heart')
@@ -62,7 +64,10 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
     .filter((voice): voice is ServerVoice => voice.kind === 'speak')
   const texts: SpokenText[] = JSON.parse(readFileSync(textsPath, 'utf8'))
   const figures = new Map(
-    spoken.map(({ name }): [string, Figures] => [name, { firstMs: [], allMs: [], audioMs: 0, heard: [] }]),
+    spoken.map(({ name }): [string, Figures] => [
+      name,
+      { firstMs: [], heardMs: [], allMs: [], audioMs: 0, heard: [] },
+    ]),
   )
 
   async function hear(samples: Int16Array, sampleRate: number): Promise<string> {
@@ -81,11 +86,12 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
           const voice = spoken[(index + round + offset) % spoken.length]
           const found = figures.get(voice?.name ?? '')
           if (voice === undefined || found === undefined) continue
-          const { firstMs, allMs, samples, sampleRate } = await timed(voice, text.text, signal)
+          const { firstMs, heardMs, allMs, samples, sampleRate } = await timed(voice, text.text, signal)
           // The first round warms, and is what is heard.
           if (round === 0) found.heard.push(heardAs(text, await hear(samples, sampleRate)))
           else {
             found.firstMs.push(firstMs)
+            found.heardMs.push(heardMs)
             found.allMs.push(allMs)
             found.audioMs += (samples.length / sampleRate) * 1000
           }
@@ -116,15 +122,20 @@ async function timed(voice: ServerVoice, text: string, signal: AbortSignal) {
       parts.push(audio.samples)
       sampleRate = audio.sampleRate
     }
-  return { firstMs, allMs: performance.now() - startedAt, samples: joinSamples(parts), sampleRate }
+  const allMs = performance.now() - startedAt
+  const samples = joinSamples(parts)
+  const silent = samples.findIndex(sample => Math.abs(sample) > QUIETEST)
+  return { firstMs, heardMs: firstMs + (silent / sampleRate) * 1000, allMs, samples, sampleRate }
 }
 
 function print(name: string, found: Figures, first: Figures, bytes: number | null): void {
-  const ratios = found.firstMs.map((ms, at) => ms / (first.firstMs[at] ?? Number.NaN))
+  const ratio = (of: 'firstMs' | 'heardMs') =>
+    median(found[of].map((ms, at) => ms / (first[of][at] ?? Number.NaN)))?.toFixed(2)
   const realTime = found.allMs.reduce((sum, ms) => sum + ms, 0) / found.audioMs
   console.log(
     [
-      `${name}: first sound ${median(found.firstMs)?.toFixed(0)} ms (p50), ${median(ratios)?.toFixed(2)} of the first's`,
+      `${name}: first audio ${median(found.firstMs)?.toFixed(0)} ms (p50), ${ratio('firstMs')} of the first's`,
+      `its sound begins at ${median(found.heardMs)?.toFixed(0)} ms, ${ratio('heardMs')}`,
       `all ${median(found.allMs)?.toFixed(0)} ms, ${realTime.toFixed(3)} of real time`,
       `word errors ${wordErrors(found.heard)} %${found === first ? '' : `, ${moreErrors(found.heard, first.heard)} more than the first's`}`,
       `${bytes === null ? '-' : Math.round(bytes / 1e6)} MB`,

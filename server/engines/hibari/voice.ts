@@ -9,6 +9,7 @@ import { createTagger } from './g2p/tagger.ts'
 import { createTokenizer, ExceptionsFile } from './g2p/tokenize.ts'
 import { jsonOf, readPackage } from './packageFile.ts'
 import { sentencesOf, withinLimit } from './sentences.ts'
+import { pauseMsAfter, withoutSilence } from './silence.ts'
 import { createNoise, createWave, type Spectrum } from './wave.ts'
 
 const VocabularyFile = Type.Record(Type.String(), Type.Integer())
@@ -71,10 +72,11 @@ export async function loadHibari(path: string, random?: () => number) {
       return said
     },
     spectrumOf,
-    /** Speech of a text, full scale ±1 at `SAMPLE_RATE`, in pieces of a quarter of a second. */
+    /** Speech of a text, full scale ±1 at `SAMPLE_RATE`, in pieces of a quarter of a second and less. */
     async *speak(text: string): AsyncGenerator<Float32Array> {
       for (const sentence of sentencesOf(text, titles))
-        for (const sounds of withinLimit(await phonemes(sentence))) yield* wave(await spectrumOf(sounds))
+        for (const sounds of withinLimit(await phonemes(sentence)))
+          yield* withoutSilence(wave(await spectrumOf(sounds)), pauseMsAfter(sounds))
     },
   }
 }
