@@ -58,9 +58,9 @@ export async function listModels(options: ModelsOptions): Promise<void> {
 }
 
 async function voiceRow(cacheDir: string): Promise<ModelRow> {
-  const { name, parameterSize, quantization, wheel } = catalog.voice
+  const { name, parameterSize, quantization, licence, wheel } = catalog.voice
   const installed = (await findVoice({ cacheDir, signal: null })) !== null
-  return { name, quantization, parameterSize, sizeBytes: wheel.sizeBytes, installed }
+  return { name, quantization, parameterSize, sizeBytes: wheel.sizeBytes, installed, licence }
 }
 
 /** `models pull NAME`: a speech model level, the voice or an Ollama tag. */

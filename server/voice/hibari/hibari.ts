@@ -7,7 +7,10 @@ export type SpeakWithHibari = (text: string, voice: string, signal: AbortSignal)
 
 /** Names with what they are, for people. */
 export const hibariVoices: ReadonlyMap<string, string> = new Map([
-  ['hibari:heart', 'hibari, US English, female, a small neural voice (14 MB, fetched when it is first used)'],
+  [
+    'hibari:heart',
+    'hibari, US English, female, a small neural voice (Apache-2.0; 14 MB, fetched when it is first used)',
+  ],
 ])
 
 /**
