@@ -84,7 +84,6 @@ const symbolWords: readonly Rule[] = [
   [/\s?÷\s?/g, ' divided by '],
   [/(?<=[\d)]\s)[-−–](?=\s[\d(])/g, 'minus'],
   [/(?<=\d)[–—](?=\d)/g, ' to '],
-  [/−(?=\d)/g, '-'],
   [/\s?±\s?/g, ' plus or minus '],
   [/(?<=\w)\+\+/g, ' plus plus'],
   [/(?<=[\w)])\s?\+\s?(?=[\w(])/g, ' plus '],

@@ -58,6 +58,7 @@ const months = 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec'
 
 /** Sums, ranges, telephone numbers, lengths and days as they are said; what is left of numbers the voices read. */
 export const figureWords: readonly Rule[] = [
+  [/(?<![\p{L}\p{N}).\-–]|[\p{N})]\s)[-−](?=\d)/gu, 'minus '],
   [
     new RegExp(String.raw`([$€£¥₹])\s?(${NUMBER})\s?[-–]\s?[$€£¥₹]?(${NUMBER})${SCALE}`, 'gu'),
     (_, sign = '', from = '', to = '', scale, short) => `${from} to ${money(sign, to, scale ?? short)}`,
@@ -71,6 +72,8 @@ export const figureWords: readonly Rule[] = [
     (_, number = '', scale, sign = '') => money(sign, number, scale),
   ],
   [new RegExp(String.raw`(${NUMBER})\s?¢`, 'g'), unit('cent', 'cents')],
+  // Versions and addresses.
+  [/(?<![\d.])\d+(?:\.\d+){2,}(?!\d)/g, (all = '') => all.replaceAll('.', ' dot ')],
   [/\b24\/7\b/g, '24 7'],
   [/(\d{1,2})\s?['′’]\s?(\d{1,2})\s?(?:["″”]|'')/g, '$1 foot $2'],
   [
