@@ -27,14 +27,16 @@ export type Asker = {
   leave(): void
 }
 
-export function restAsker(url: string, speechModel: string): Asker {
+/** What hears the question, and what speaks the reply. */
+export type Models = { speechModel: string; voice: string }
+
+export function restAsker(url: string, models: Models): Asker {
   return {
     async ask(isSpoken) {
       const patience = AbortSignal.timeout(ENDS_WITHIN_MS)
-      const voice = { voice: 'flite:slt' }
       const answer = await (isSpoken
-        ? askClip(url, clip('azure-weather'), { ...voice, speechModel }, patience)
-        : askText(url, text, voice, patience))
+        ? askClip(url, clip('azure-weather'), models, patience)
+        : askText(url, text, { voice: models.voice }, patience))
       const body: unknown = await answer.json()
       if (Value.Check(TurnAnswer, body)) return { turnId: body.turnId, outcome: body.timings.outcome }
       if (Value.Check(Problem, body) && body.turnId !== undefined)
@@ -46,8 +48,8 @@ export function restAsker(url: string, speechModel: string): Asker {
 }
 
 /** One session, whose client plays what is spoken as soon as it comes. */
-export async function liveAsker(url: string, speech: Int16Array, speechModel: string): Promise<Asker> {
-  const client = await connectLive(url, { mode: 'hands-free', speechModel })
+export async function liveAsker(url: string, speech: Int16Array, models: Models): Promise<Asker> {
+  const client = await connectLive(url, { mode: 'hands-free', ...models })
   let speaking: string | null = null
   const played = setInterval(() => {
     if (speaking !== null) playback(speaking, 'progress')

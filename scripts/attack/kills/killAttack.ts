@@ -24,8 +24,10 @@ const engines = [
   { name: 'ollama serve', command: /^\S*ollama serve/, isSpokenTo: false },
   { name: "Ollama's runner", command: /^\S*ollama runner/, isSpokenTo: false },
   { name: 'flite', command: /fliteChild/, isSpokenTo: false },
+  { name: 'hibari', command: /hibariChild/, isSpokenTo: false },
 ]
 type Engine = (typeof engines)[number]
+const voiceFor = (engine: string) => (engine === 'hibari' ? 'hibari:heart' : 'flite:slt')
 
 /** Cases in which every engine is killed once over a socket and once over REST. */
 export const KILLS_ROUND = 2 * engines.length
@@ -44,8 +46,8 @@ export const killAttack: Attack = {
       LOG_LEVEL: 'silent',
       TEMPERATURE: '0',
     })
-    // The model that hears by default runs already; the other is loaded when it is asked.
-    await restAsker(url, FALLBACK_SPEECH_MODEL).ask(true)
+    // What hears and speaks by default runs already; the others are loaded when they are asked.
+    await restAsker(url, { speechModel: FALLBACK_SPEECH_MODEL, voice: voiceFor('hibari') }).ask(true)
     const { samples } = await readClip(clip('azure-weather'), 60, new AbortController().signal)
     const speech = joinSamples([samples, new Int16Array(samplesIn(SILENCE_MS))])
     /** How long the last turn of each kind took that was completed, milliseconds. */
@@ -55,7 +57,8 @@ export const killAttack: Attack = {
         const engine = engines[number % engines.length] as Engine
         const isLive = Math.floor(number / engines.length) % 2 === 0
         const speechModel = engine.name === 'moonshine' ? PREFERRED_SPEECH_MODEL : FALLBACK_SPEECH_MODEL
-        const asker = isLive ? await liveAsker(url, speech, speechModel) : restAsker(url, speechModel)
+        const models = { speechModel, voice: voiceFor(engine.name) }
+        const asker = isLive ? await liveAsker(url, speech, models) : restAsker(url, models)
         const how = `${engine.name}, ${isLive ? 'live' : 'REST'}`
         const kind = `${isLive} ${engine.isSpokenTo}`
         const atMs = dice.below(KILLED_WITHIN_TURNS * (lastTurns.get(kind) ?? FIRST_TURN_MS))
