@@ -10,9 +10,9 @@ export { ensureOllama, findOllama } from './ollama/ollama.ts'
 export { installedLanguageModels, installedLanguageTags, removeLanguageModel } from './ollama/ollamaApi.ts'
 export { knownLanguageTags, languageTagMadeFrom } from './ollama/tags.ts'
 export { findOnPath } from './programs.ts'
+export { weightsRate } from './speed/weightsRate.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 export { ensureVoice, findVoice, removeVoice } from './voice/voice.ts'
-export { weightsRate } from './weightsRate.ts'
 export {
   checkSpeechModels,
   ensureSpeechModel,

@@ -6,7 +6,7 @@ import { createFlite } from '../../server/engines/flite/flite.ts'
 import type { createVoices } from '../../server/voice/voices.ts'
 import { createFakeStages } from '../support/fakeStages.ts'
 import { quietLog } from '../support/quietLog.ts'
-import { speakingWith } from '../support/speakingWith.ts'
+import { speakingWith } from '../support/voice/speakingWith.ts'
 import { voiceContract } from './voice.ts'
 
 const flite = createFlite({ log: quietLog() })

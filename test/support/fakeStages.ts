@@ -7,7 +7,7 @@ import { createTurnsUnderWay } from '../../server/session/underWay.ts'
 import { leasesAt, testChat } from './engines/leasesAt.ts'
 import { createFakeRecognizer } from './fakeRecognizer.ts'
 import { createMemoryTurnStore } from './record/memoryTurnStore.ts'
-import { speakingWith } from './speakingWith.ts'
+import { speakingWith } from './voice/speakingWith.ts'
 
 /** What each scripted stage does: how long it takes, and what it says or throws. */
 export type Script = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { soundsWithoutSpeech, spokenSentences, withNoise } from '../../../server/lab/measuring/synthetic.ts'
 import { seedOf, shuffled } from '../../../server/shared/seeded.ts'
-import { speakingWith } from '../../support/speakingWith.ts'
+import { speakingWith } from '../../support/voice/speakingWith.ts'
 
 const power = (samples: ArrayLike<number>) => {
   let sum = 0

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { speakable } from '../../../server/voice/speakable.ts'
-import { proseReplies, split } from '../../support/splitClauses.ts'
+import { proseReplies, split } from '../../support/voice/splitClauses.ts'
 
 const fragments = fc.oneof(
   fc.constantFrom(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createClauseSplitter } from '../../../server/voice/clauses.ts'
-import { proseReplies, split } from '../../support/splitClauses.ts'
+import { proseReplies, split } from '../../support/voice/splitClauses.ts'
 
 const texts = (reply: string, language?: string) => split([reply], language).map(clause => clause.text)
 

@@ -4,7 +4,7 @@ import { hibariVoice } from '../../../server/voice/hibari/hibari.ts'
 import { modelAndVoice, speechUrl } from '../../../server/voice/remote/remote.ts'
 import { createPcmReader } from '../../../server/voice/remote/remotePcm.ts'
 import { listVoices } from '../../../server/voice/voices.ts'
-import { speakingWith } from '../../support/speakingWith.ts'
+import { speakingWith } from '../../support/voice/speakingWith.ts'
 
 const never = new AbortController().signal
 const silent = () => Promise.reject(new Error('was asked'))

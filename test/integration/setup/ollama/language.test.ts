@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { catalog } from '../../../server/setup/catalog.ts'
+import { catalog } from '../../../../server/setup/catalog.ts'
 import {
   ensureLanguageModel,
   makeLanguageModel,
   quantizeLanguageModel,
-} from '../../../server/setup/ollama/language.ts'
-import { installedLanguageModels, removeLanguageModel } from '../../../server/setup/ollama/ollamaApi.ts'
-import type { Progress, SetupContext } from '../../../server/setup/types.ts'
-import { failureOf } from '../../support/failureOf.ts'
-import { onlyPrograms } from '../../support/setup/fakePrograms.ts'
+} from '../../../../server/setup/ollama/language.ts'
+import { installedLanguageModels, removeLanguageModel } from '../../../../server/setup/ollama/ollamaApi.ts'
+import type { Progress, SetupContext } from '../../../../server/setup/types.ts'
+import { failureOf } from '../../../support/failureOf.ts'
+import { onlyPrograms } from '../../../support/setup/fakePrograms.ts'
 
 type Call = { path: string; body: unknown }
 

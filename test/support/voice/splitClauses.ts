@@ -1,4 +1,4 @@
-import { type Clause, createClauseSplitter } from '../../server/voice/clauses.ts'
+import { type Clause, createClauseSplitter } from '../../../server/voice/clauses.ts'
 
 /** The clauses of a reply that comes in these chunks. */
 export function split(chunks: readonly string[], language?: string): Clause[] {

@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ReplyPart } from '../../../server/llm/respond.ts'
-import type { Ask, Speed } from '../../../server/llm/speed.ts'
-import { catalog } from '../../../server/setup/catalog.ts'
+import type { ReplyPart } from '../../../../server/llm/respond.ts'
+import type { Ask, Speed } from '../../../../server/llm/speed.ts'
+import { catalog } from '../../../../server/setup/catalog.ts'
 import {
   checkChoice,
   chooseDefaultLanguageModel,
   measuredSmallest,
-} from '../../../server/setup/ollama/defaultModel.ts'
-import type { SetupContext } from '../../../server/setup/types.ts'
+} from '../../../../server/setup/ollama/defaultModel.ts'
+import type { SetupContext } from '../../../../server/setup/types.ts'
 
 const { withRegistry, withoutRegistry: smallest } = catalog.language.defaults
 const [half, oneAndAHalf] = ['qwen2.5-coder:0.5b-instruct-q4_K_M', 'qwen2.5-coder:1.5b-instruct-q4_K_M']
