@@ -51,7 +51,7 @@ export const Settings = Type.Object({
   }),
   LLM_MODEL: optional(
     Type.String({ minLength: 1 }),
-    'Ollama tag; default: the first of models/catalog.json that is installed or can be had.',
+    'Ollama tag; default: the first of models/catalog.json that is installed or can be had; without a registry of Ollama by what this machine is fast enough for.',
   ),
   SPEECH_MODEL: optional(
     Type.String({ minLength: 1 }),
