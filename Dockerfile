@@ -17,12 +17,13 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && install --directory --owner=node --group=node /data /cache
 COPY --from=build /image/ /
-# Moonshine is made by Python, which is not in here. Engines must never be asked through a proxy. The last two are what scripts/quantvox.mjs sets for a clone.
+# Moonshine is made and hibari fetched by Python, which is not in here. Engines must never be asked through a proxy. The last two are what scripts/quantvox.mjs sets for a clone.
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     DATA_DIR=/data \
     CACHE_DIR=/cache \
     SPEECH_MODEL=whisper-tiny.en-q8_0 \
+    VOICE=flite:slt \
     NO_PROXY=ollama,ollama-gpu \
     NODE_COMPILE_CACHE=/cache/compile-cache \
     MALLOC_ARENA_MAX=2

@@ -3,7 +3,7 @@ import type { Config } from '../server/config.ts'
 import { provisionFrom } from '../server/setup/provision.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../server/shared/speechDefaults.ts'
 
-/** The engines and the speech levels that the tests on real engines start with; tests fetch what more they need. */
+/** The engines, the speech levels and the voice that the tests on real engines start with; tests fetch what more they need. */
 export async function setupForTests(config: Config, out: Writable): Promise<void> {
   const provision = provisionFrom(config.CACHE_DIR)
   const { signal } = new AbortController()
@@ -19,5 +19,6 @@ export async function setupForTests(config: Config, out: Writable): Promise<void
       .whisper(report, signal)
       .then(() => provision.speechLevel(FALLBACK_SPEECH_MODEL, report, signal)),
     provision.speechLevel(PREFERRED_SPEECH_MODEL, report, signal),
+    provision.voice(report, signal),
   ])
 }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import Type, { type TSchema } from 'typebox'
 import { QuantvoxError } from './errors.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from './shared/speechDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from './shared/voiceDefaults.ts'
 
 /** The schema of all settings: name, default, bounds and meaning. README's table and `.env.example` are made from it. */
 
@@ -66,11 +67,10 @@ export const Settings = Type.Object({
     BaseUrl,
     'Base URLs of running whisper-servers, comma-separated; then none is started here.',
   ),
-  VOICE: Type.String({
-    default: 'flite:slt',
-    description:
-      'flite:<kal16|awb|rms|slt>, hibari:heart, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL.',
-  }),
+  VOICE: optional(
+    Type.String({ minLength: 1, maxLength: 200 }),
+    `flite:<kal16|awb|rms|slt>, hibari:heart, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL; default: ${PREFERRED_VOICE} where it can be had, else ${FALLBACK_VOICE}.`,
+  ),
   SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
   ENDPOINTING: Type.Enum(['learned', 'silence'], {
     default: 'learned',

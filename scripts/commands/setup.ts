@@ -15,6 +15,7 @@ import {
   tuneWhisper,
 } from '../../server/setup/index.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
+import { FALLBACK_VOICE } from '../../server/shared/voiceDefaults.ts'
 import { speakerOf } from '../../server/voice/voices.ts'
 import { withOllama } from './models/ollamaForCommand.ts'
 import { createProgressView } from './progressView.ts'
@@ -66,7 +67,7 @@ async function setUp(config: Config, onProgress: SetupContext['onProgress'], sig
     orStop(isSpeechElsewhere ? Promise.resolve(null) : ensureWhisper(context)),
     orStop(isSpeechElsewhere ? Promise.resolve(null) : getSpeechModel(config, context)),
     orStop(getEndOfTurn(config, context)),
-    orStop(speakerOf(config.VOICE) === 'hibari' ? ensureVoice(context) : Promise.resolve(null)),
+    orStop(getVoice(config, context)),
     orStop(getLanguageModel(config, context)),
   ] as const
   await Promise.allSettled(parts)
@@ -80,6 +81,17 @@ async function setUp(config: Config, onProgress: SetupContext['onProgress'], sig
     ...{ cacheDir, whisper, ollama, endOfTurn, voice, languageModel, seconds },
     speechModel: speech?.model ?? null,
     preferredSpeechModel: speech?.preferred ?? null,
+  }
+}
+
+/** Where what speaks is, or why it cannot be had where none was set; null where nothing has to be got for it. */
+async function getVoice({ VOICE }: Config, context: SetupContext): Promise<string | null> {
+  if (VOICE !== null) return speakerOf(VOICE) === 'hibari' ? await ensureVoice(context) : null
+  try {
+    return await ensureVoice(context)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    return `${FALLBACK_VOICE}: ${toQuantvoxError(error).line}`
   }
 }
 

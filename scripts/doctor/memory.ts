@@ -8,7 +8,7 @@ import { type Finding, finding } from './finding.ts'
 import { speechModelOf } from './models.ts'
 
 const MB = 1e6
-/** The server with Silero, and flite before it is renewed (docs/operations.md, "Sizing"). */
+/** The server with Silero, and what speaks before it is renewed (docs/operations.md, "Sizing"). */
 const SERVER_BYTES = 350 * MB
 /** What whisper-server holds beside the weights: its buffers and its own code. */
 const SPEECH_BUFFERS_BYTES = 130 * MB

@@ -8,6 +8,7 @@ import { findPython } from '../../server/setup/moonshine/python.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
 import { defaultOf, FALLBACK_SPEECH_MODEL, isMoonshineName } from '../../server/shared/speechDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../server/shared/voiceDefaults.ts'
 import { speakerOf } from '../../server/voice/voices.ts'
 import { type Finding, finding } from './finding.ts'
 import { versionAt } from './ollama.ts'
@@ -20,7 +21,7 @@ export async function examineModels(config: Config, signal: AbortSignal): Promis
     ...(await moonshine(config)),
     await hashes(config, signal),
     ...endOfTurn,
-    ...(speakerOf(config.VOICE) === 'hibari' ? [await voiceModel(config, signal)] : []),
+    ...(speakerOf(config.VOICE ?? PREFERRED_VOICE) === 'hibari' ? [await voiceModel(config, signal)] : []),
     await language(config, signal),
   ]
 }
@@ -113,14 +114,16 @@ async function voiceModel({ CACHE_DIR, VOICE }: Config, signal: AbortSignal): Pr
   const path = await findVoice({ cacheDir: CACHE_DIR, signal })
   return finding(
     'voice',
-    path ?? `${VOICE} is not here`,
+    path ?? `${VOICE ?? PREFERRED_VOICE} is not here`,
     path === null
       ? {
           state: 'note',
           mend: 'Run "npx quantvox models pull hibari", or just start: the server fetches it. It needs python3 with pip.',
         }
       : null,
-    'Replies are spoken with it.',
+    VOICE === null
+      ? `Replies are spoken with it; without it ${FALLBACK_VOICE} speaks.`
+      : 'Replies are spoken with it.',
   )
 }
 

@@ -28,12 +28,14 @@ import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { quantizationIn } from '../shared/quantization.ts'
 import { FALLBACK_SPEECH_MODEL } from '../shared/speechDefaults.ts'
+import { FALLBACK_VOICE } from '../shared/voiceDefaults.ts'
 import { orFound } from '../spokenLanguage.ts'
 import { createVoices } from '../voice/voices.ts'
 import { closeDataFolder } from './dataFolder.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
 import { defaultSpeechModel } from './speechChoice.ts'
+import { defaultVoice } from './voiceChoice.ts'
 
 /** Speech levels loaded at once; a comparison switches between more, and each costs 100 to 300 MB. */
 const MAX_LOADED_SPEECH_LEVELS = 3
@@ -126,8 +128,9 @@ export async function assemble(
 
   const underWay = createTurnsUnderWay()
   let languageTag = config.LLM_MODEL
-  /** Until it is chosen, the one that is here sooner. */
+  /** Until they are chosen, those that are here sooner. */
   let speechModel = config.SPEECH_MODEL ?? FALLBACK_SPEECH_MODEL
+  let voice = config.VOICE ?? FALLBACK_VOICE
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
     recognizer: createSpeechRecognizer({
@@ -166,7 +169,9 @@ export async function assemble(
         return speechModel
       },
       language: orFound(config.SPEECH_LANGUAGE),
-      voice: config.VOICE,
+      get voice() {
+        return voice
+      },
       systemPrompt: config.SYSTEM_PROMPT ?? defaultSystemPrompt,
       contextTokens: config.NUM_CTX,
     },
@@ -190,6 +195,12 @@ export async function assemble(
       if (config.SPEECH_MODEL === null && !isSpeechElsewhere)
         speechModel = await defaultSpeechModel(provision, report, ending.signal, log)
       return speechModel
+    },
+    /** Chooses the voice that speaks where none is asked for; for `stages.settings`, too. */
+    async chooseVoice(signal: AbortSignal): Promise<string> {
+      if (config.VOICE === null)
+        voice = await defaultVoice(hibari.warm, AbortSignal.any([signal, ending.signal]), log)
+      return voice
     },
     activity,
     detector,

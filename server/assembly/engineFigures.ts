@@ -17,7 +17,7 @@ export async function engineFiguresOf(config: Config, assembly: Assembly): Promi
     ollama.ready().ready ? languageModelsInMemory(assembly).catch(() => []) : [],
     // What those elsewhere hold they do not tell.
     isSpeechOurs ? speechEngines.loaded() : [],
-    speakersOf(config, assembly),
+    speakersOf(assembly),
   ])
   const modelsIn = (name: SpeechEngineName) =>
     speech.flatMap(({ engine, ...level }) =>
@@ -46,10 +46,10 @@ export async function engineFiguresOf(config: Config, assembly: Assembly): Promi
 }
 
 /** Where the default voice is of another, one is missed only once a turn has asked for it. */
-function speakersOf(config: Config, { speakers, restarts }: Assembly): Promise<EngineFigures[]> {
+function speakersOf({ speakers, restarts, stages }: Assembly): Promise<EngineFigures[]> {
   const engines = (['flite', 'hibari'] as const)
     .map(engine => ({ engine, ...speakers[engine].status() }))
-    .filter(({ engine, state }) => state !== 'stopped' || engine === speakerOf(config.VOICE))
+    .filter(({ engine, state }) => state !== 'stopped' || engine === speakerOf(stages.settings.voice))
   return Promise.all(
     engines.map(async ({ engine, state, pid }) => ({
       ...{ engine, up: state === 'ready', restarts: restarts[engine] },

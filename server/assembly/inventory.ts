@@ -51,7 +51,8 @@ export async function infoOf(
       ...Object.values(speakers)
         .map(speaker => speaker.status())
         .filter(
-          ({ name, state }) => name === 'flite' || state !== 'stopped' || name === speakerOf(config.VOICE),
+          ({ name, state }) =>
+            name === 'flite' || state !== 'stopped' || name === speakerOf(stages.settings.voice),
         )
         .map(({ name, state }) => ({
           ...{ name, version: null, where: 'child process', owned: true, state, cpuFeatures: null },
@@ -68,7 +69,7 @@ export async function infoOf(
     defaults: {
       llmModel: assembly.knownLanguageTag(),
       speechModel: stages.settings.speechModel,
-      voice: config.VOICE,
+      voice: stages.settings.voice,
       numCtx: config.NUM_CTX,
     },
     hardware: {

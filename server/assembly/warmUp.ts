@@ -21,7 +21,7 @@ export type WarmUp = ReturnType<typeof createWarmUp>
 
 export function createWarmUp(
   config: Config,
-  { stages, ollama, speakers, languageModels, detector, chooseSpeechModel }: Assembly,
+  { stages, ollama, speakers, languageModels, detector, chooseSpeechModel, chooseVoice }: Assembly,
   provision: Provision,
   report: Report,
   log: Log,
@@ -47,7 +47,7 @@ export function createWarmUp(
   }
 
   async function voice(signal: AbortSignal): Promise<void> {
-    const speaker = speakerOf(config.VOICE)
+    const speaker = speakerOf(await chooseVoice(signal))
     if (speaker !== null) await speakers[speaker].warm(signal)
   }
 

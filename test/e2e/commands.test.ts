@@ -72,7 +72,7 @@ test('SIGTERM ends the server and every process that it started', async () => {
   const own = await startLiveServer()
   const started = descendantsOf(own.pid, await listProcesses())
   const commands = started.map(({ command }) => command.join(' ')).join('\n')
-  for (const engine of ['moonshineServer', 'ollama', 'fliteChild']) expect(commands).toContain(engine)
+  for (const engine of ['moonshineServer', 'ollama', 'hibariChild']) expect(commands).toContain(engine)
   expect(await own.stop()).toBe(0)
   const left = async () => {
     const alive = new Set((await listProcesses()).map(({ pid }) => pid))

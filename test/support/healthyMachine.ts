@@ -59,8 +59,9 @@ export async function createHealthyMachine(): Promise<HealthyMachine> {
     DATA_DIR: join(folder, 'data'),
     CACHE_DIR: join(folder, 'cache'),
     LLM_MODEL: 'scripted:1b-q4_K_M',
-    // A test that wants the model of the end of turns asks for it.
+    // A test that wants the models of the end of turns and of the voice asks for them.
     ENDPOINTING: 'silence',
+    VOICE: 'flite:slt',
   }
   const { config } = readConfig({ flags, environment: {}, dotEnv: {} })
   const speechModelPath = join(config.CACHE_DIR, 'models', 'speech', `${speechModel}.bin`)

@@ -61,6 +61,13 @@ describe('it finds', () => {
     )
   })
 
+  test('that the voice that speaks by default is not here, which the server can get', async () => {
+    machine.config = { ...machine.config, VOICE: null }
+    expect(await machine.complaintOf('voice')).toMatch(
+      /^note: hibari:heart is not here — .*quantvox models pull hibari/,
+    )
+  })
+
   test('no ffmpeg', async () => {
     machine.facts.ffmpeg = null
     expect(await machine.complaints()).toMatch(/^note ffmpeg: not on PATH$/)

@@ -28,6 +28,7 @@ async function pulledInto(
     ollama: { owned: () => owned, url: async () => 'http://127.0.0.1:1' },
     languageModels: { list: async () => [] },
     chooseSpeechModel: async () => stages.settings.speechModel,
+    chooseVoice: async () => 'none',
   } as unknown as Assembly
   const provision = { languageModel: async (tag: string) => void pulled.push(tag) } as unknown as Provision
   const stopping = new AbortController()
@@ -79,7 +80,8 @@ test('a speech engine that does not start keeps no typed question waiting', asyn
   const languageModels = { list: async () => [fakeLanguageModel] }
   const chooseSpeechModel = async () => stages.settings.speechModel
   const ollama = { owned: () => true }
-  const assembly = { stages, languageModels, ollama, chooseSpeechModel } as unknown as Assembly
+  const chooseVoice = async () => 'none'
+  const assembly = { stages, languageModels, ollama, chooseSpeechModel, chooseVoice } as unknown as Assembly
   const stopping = new AbortController()
   const warmUp = createWarmUp(config, assembly, {} as Provision, () => {}, quietLog())
   const { ready, readyForText } = warmUp.run(stopping.signal)

@@ -59,7 +59,7 @@ describe('where a setting comes from', () => {
       ollamaHostSetByHand: false,
       keepAliveSetByHand: false,
       SPEECH_MODEL: null,
-      VOICE: 'flite:slt',
+      VOICE: null,
       SAVE_TEXT: true,
       SAVE_AUDIO: false,
       RETENTION_DAYS: 0,
