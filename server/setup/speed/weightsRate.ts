@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { usableCores } from '../../engines/usableCores.ts'
+import type { WeightsRate } from '../../shared/modelFit.ts'
 import { measuredSmallest } from '../ollama/defaultModel.ts'
 import { knownLanguageTags } from '../ollama/tags.ts'
-import type { WeightsRate } from '../../shared/modelFit.ts'
 
 /** More threads than this do not read faster. */
 const MAX_THREADS = 8

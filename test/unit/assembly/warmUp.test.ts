@@ -118,6 +118,7 @@ test('a default of ours is measured when all is ready, and gives its place to wh
     ollama: { owned: () => true, url: async () => 'http://127.0.0.1:1' },
     languageModels: { list: async () => [fakeLanguageModel] },
     chooseSpeechModel: async () => stages.settings.speechModel,
+    chooseVoice: async () => 'none',
   } as unknown as Assembly
   const provision = { checkLanguageTag } as unknown as Provision
   const stopping = new AbortController()
