@@ -8,7 +8,7 @@ import { QuantvoxError, toQuantvoxError } from '../../server/errors.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import { LanguageModel } from '../../server/protocol/models.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
-import { findOllama, findWhisper } from '../../server/setup/index.ts'
+import { findEndOfTurn, findOllama, findVoice, findWhisper } from '../../server/setup/index.ts'
 import { provisionFrom } from '../../server/setup/provision.ts'
 import { type ServerForCommand, serverForCommand } from '../commands/server.ts'
 import type { Facts } from './facts.ts'
@@ -157,6 +157,16 @@ function withoutFetching(cacheDir: string, signal: AbortSignal): ReturnType<type
       const level = await wholeSpeechLevel(cacheDir, name, signal)
       if (level === null) throw missing(name)
       return level
+    },
+    async endOfTurn() {
+      const path = await findEndOfTurn(context)
+      if (path === null) throw missing('The model of the end of turns')
+      return path
+    },
+    async voice() {
+      const path = await findVoice(context)
+      if (path === null) throw missing('hibari')
+      return path
     },
     async languageModel(tag) {
       throw missing(tag)

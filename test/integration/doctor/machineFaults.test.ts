@@ -1,8 +1,9 @@
-import { closeSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cachePaths } from '../../../server/setup/cache.ts'
 import { createHealthyMachine, GB, type HealthyMachine } from '../../support/healthyMachine.ts'
 
 const tls = resolve(import.meta.dirname, '../../fixtures/tls')
@@ -61,12 +62,17 @@ describe('it finds', () => {
     )
   })
 
-  test('that the voice that speaks by default is not here, which the server can get', async () => {
-    machine.config = { ...machine.config, VOICE: null }
-    expect(await machine.complaintOf('voice')).toMatch(
-      /^note: hibari:heart is not here — .*quantvox models pull hibari/,
-    )
-  })
+  test.each(['hibari:heart', null])(
+    'that the voice of VOICE=%s is not here, which the server can get, and fetches neither it nor what hears the end of turns',
+    async VOICE => {
+      machine.config = { ...machine.config, VOICE, ENDPOINTING: 'learned' }
+      expect(await machine.complaintOf('voice')).toMatch(
+        /^note: hibari:heart is not here — .*quantvox models pull hibari/,
+      )
+      const { voices, endOfTurn } = cachePaths(machine.config.CACHE_DIR)
+      expect([voices, endOfTurn].filter(path => existsSync(path))).toEqual([])
+    },
+  )
 
   test('no ffmpeg', async () => {
     machine.facts.ffmpeg = null
