@@ -16,7 +16,8 @@ afterEach(() => {
 const flite = createFlite({ log: quietLog() })
 const never = new AbortController().signal
 beforeAll(async () => {
-  server = await startLiveServer({ STOP_SECONDS: '1' })
+  // The room plays what comes at the rate of its microphone.
+  server = await startLiveServer({ STOP_SECONDS: '1', VOICE: 'flite:slt' })
 })
 afterAll(async () => {
   await flite.stop()
