@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { constants, gzip } from 'node:zlib'
 import { QuantvoxError } from '../../server/errors.ts'
 
@@ -14,11 +16,14 @@ const packaged = join(root, 'page')
 /** A server that runs goes on serving the build it started with. */
 const KEEP_OLD_BUILDS_MS = 24 * 3600 * 1000
 
+const bundler = fileURLToPath(new URL('./bundle.ts', import.meta.url))
+
 const compress = promisify(gzip)
+const run = promisify(execFile)
 
 /**
  * The folder with the built page. Builds it only if its sources changed: a build's folder is named by their hash, and comes into
- * being whole, so that several may build at once. Vite is loaded only then. Throws `engine_failed` where the build fails.
+ * being whole, so that several may build at once. Throws `engine_failed` where the build fails.
  */
 export async function ensurePage(say: (text: string) => void): Promise<string> {
   if (existsSync(packaged)) return packaged
@@ -60,40 +65,17 @@ async function sourcesHash(): Promise<string> {
     .sort()
   const hash = createHash('sha256')
   // What is built with, and how.
-  for (const path of [...files, join(root, 'package-lock.json'), import.meta.filename]) {
+  for (const path of [...files, join(root, 'package-lock.json'), import.meta.filename, bundler]) {
     const bytes = await readFile(path)
     hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes)
   }
   return hash.digest('hex').slice(0, 16)
 }
 
+/** In a process of its own: what Vite takes of memory, some 200 MB, would stay with a server. */
 async function build(outDir: string): Promise<void> {
-  const vite = await import('vite')
-  await vite.build({
-    root: source,
-    configFile: false,
-    base: './',
-    logLevel: 'warn',
-    plugins: [
-      {
-        name: 'types-only-of-the-server',
-        // Types are gone by now; what is left would bring the server's code to the browser.
-        resolveId(id, importer) {
-          if (/(^|\/)(server|scripts)\//.test(id) && importer !== undefined)
-            throw new Error(`${relative(root, importer)} imports more than types of ${id}`)
-          return null
-        },
-      },
-    ],
-    build: {
-      outDir,
-      emptyOutDir: true,
-      target: 'baseline-widely-available',
-      // An inlined file is a data: address, which the page's Content-Security-Policy refuses.
-      assetsInlineLimit: 0,
-      modulePreload: { polyfill: false },
-      reportCompressedSize: false,
-    },
+  await run(process.execPath, [bundler, outDir]).catch((error: Error & { stderr?: string }) => {
+    throw new Error(stripVTControlCharacters(error.stderr ?? '').trim() || error.message)
   })
 }
 
