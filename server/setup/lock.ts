@@ -40,6 +40,19 @@ export async function withLock<T>(
   }
 }
 
+/** What is there, or what `make` makes under the lock on `item`, unless another setup made it meanwhile. */
+export async function foundOrMade<T>(
+  item: string,
+  context: SetupContext,
+  find: (context: SetupContext) => Promise<T | null>,
+  make: (context: SetupContext) => Promise<T>,
+): Promise<T> {
+  const there = await find(context)
+  return (
+    there ?? (await withLock(item, context, async locked => (await find(locked)) ?? (await make(locked))))
+  )
+}
+
 async function acquire(
   path: string,
   item: string,

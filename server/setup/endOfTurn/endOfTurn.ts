@@ -4,7 +4,7 @@ import { cachePaths, ensureDirectory, hashFile, withScratch } from '../cache.ts'
 import { catalog, type EndOfTurnEntry } from '../catalog.ts'
 import { pipDownload } from '../clients.ts'
 import { SourceFailure, withDiskErrors } from '../failures.ts'
-import { withLock } from '../lock.ts'
+import { foundOrMade } from '../lock.ts'
 import { firstSource } from '../sources.ts'
 import { reporter, type SetupContext } from '../types.ts'
 import { placeFile, readFileNote } from '../whisper/speechFiles.ts'
@@ -28,15 +28,14 @@ export async function ensureEndOfTurn(
 ): Promise<string> {
   const { endOfTurn } = cachePaths(context.cacheDir)
   await ensureDirectory(endOfTurn)
-  return withDiskErrors(endOfTurn, async () => {
-    const there = await findEndOfTurn(context, entry)
-    if (there !== null) return there
-    return await withLock(
+  return withDiskErrors(endOfTurn, () =>
+    foundOrMade(
       entry.name,
       context,
-      async locked => (await findEndOfTurn(locked, entry)) ?? (await fetchModel(entry, locked, download)),
-    )
-  })
+      setup => findEndOfTurn(setup, entry),
+      locked => fetchModel(entry, locked, download),
+    ),
+  )
 }
 
 function fetchModel(entry: EndOfTurnEntry, context: SetupContext, download: Download): Promise<string> {

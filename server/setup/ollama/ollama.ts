@@ -8,7 +8,7 @@ import { cpuKey, WITHOUT_AMX } from '../cpu.ts'
 import { download } from '../download.ts'
 import { type EngineRecord, installEngine, readEngine } from '../engineRecord.ts'
 import { SourceFailure } from '../failures.ts'
-import { withLock } from '../lock.ts'
+import { foundOrMade } from '../lock.ts'
 import { findOnPath, firstOnPath, runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
 import { type OllamaProgram, reporter, type SetupContext } from '../types.ts'
@@ -28,9 +28,7 @@ export async function ensureOllama(
   const directory = cachePaths(context.cacheDir).engine(item, entry.version)
   const platform = `${process.platform}-${process.arch}`
   const cached = (make: (locked: SetupContext) => Promise<EngineRecord>) => async () => {
-    const record =
-      (await readEngine(directory)) ??
-      (await withLock(item, context, async locked => (await readEngine(directory)) ?? make(locked)))
+    const record = await foundOrMade(item, context, () => readEngine(directory), make)
     return asProgram(directory, record)
   }
   return firstSource<OllamaProgram>(

@@ -3,7 +3,7 @@ import { cachePaths, ensureDirectory, withScratch } from '../cache.ts'
 import { catalog, type VoicePackage } from '../catalog.ts'
 import { pipDownload } from '../clients.ts'
 import { withDiskErrors } from '../failures.ts'
-import { withLock } from '../lock.ts'
+import { foundOrMade } from '../lock.ts'
 import { firstSource } from '../sources.ts'
 import { reporter, type SetupContext } from '../types.ts'
 import { placeFile, readFileNote, removeFile } from '../whisper/speechFiles.ts'
@@ -30,15 +30,14 @@ export async function ensureVoice(
 ): Promise<string> {
   const { voices } = cachePaths(context.cacheDir)
   await ensureDirectory(voices)
-  return withDiskErrors(voices, async () => {
-    const there = await findVoice(context, entry)
-    if (there !== null) return there
-    return await withLock(
+  return withDiskErrors(voices, () =>
+    foundOrMade(
       entry.name,
       context,
-      async locked => (await findVoice(locked, entry)) ?? (await fetchVoice(entry, locked, download)),
-    )
-  })
+      setup => findVoice(setup, entry),
+      locked => fetchVoice(entry, locked, download),
+    ),
+  )
 }
 
 /** Kept as it came, with its licence in it: its hash is then that of all that is in it. */

@@ -8,7 +8,7 @@ import { npmPack } from '../clients.ts'
 import { cpuFlags, WITHOUT_AMX } from '../cpu.ts'
 import { type EngineRecord, installEngine, readEngine } from '../engineRecord.ts'
 import { SourceFailure } from '../failures.ts'
-import { withLock } from '../lock.ts'
+import { foundOrMade } from '../lock.ts'
 import { findOnPath, firstOnPath, runProgram } from '../programs.ts'
 import { firstSource } from '../sources.ts'
 import { reporter, type SetupContext, type WhisperPrograms } from '../types.ts'
@@ -89,14 +89,11 @@ export async function ensurePortableWhisper(
 const nativeDirectory = (cacheDir: string, entry: WhisperEntry) =>
   cachePaths(cacheDir).engine(item, `${entry.version}-${build.name}`)
 
-async function built(
+const built = (
   directory: string,
   context: SetupContext,
   make: (context: SetupContext) => Promise<WhisperPrograms>,
-): Promise<WhisperPrograms> {
-  const there = () => inCache(directory)
-  return (await there()) ?? withLock(item, context, async locked => (await there()) ?? make(locked))
-}
+): Promise<WhisperPrograms> => foundOrMade(item, context, () => inCache(directory), make)
 
 /** The programs that are here already, on PATH or in the cache; null where they would have to be built. */
 export async function findWhisper(
