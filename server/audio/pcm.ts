@@ -1,3 +1,5 @@
+import { createResampler } from '../shared/resampler.ts'
+
 /** The common currency of the ears: signed 16-bit mono at this rate, as Silero and Whisper want it. */
 export const PCM_SAMPLE_RATE = 16_000
 
@@ -65,3 +67,20 @@ const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
 /** One stretch of spoken reply: 16-bit mono samples at `sampleRate` hertz. */
 export type SpokenAudio = { samples: Int16Array; sampleRate: number }
+
+/** Resamples PCM as it comes; what has the wanted rate already is left as it is. */
+export function createPcmResampler(inputRate: number, outputRate: number) {
+  if (inputRate === outputRate)
+    return { push: (samples: Int16Array) => samples, end: () => new Int16Array(0) }
+  const resampler = createResampler(inputRate, outputRate)
+  return {
+    push: (samples: Int16Array): Int16Array => toInt16(resampler.push(toFloat32(samples))),
+    end: (): Int16Array => toInt16(resampler.end()),
+  }
+}
+
+/** A whole sound at 16 kHz. */
+export function atPcmRate({ samples, sampleRate }: SpokenAudio): Int16Array {
+  const resampler = createPcmResampler(sampleRate, PCM_SAMPLE_RATE)
+  return joinSamples([resampler.push(samples), resampler.end()])
+}

@@ -1,7 +1,6 @@
-import { PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../audio/pcm.ts'
+import { createPcmResampler, PCM_SAMPLE_RATE } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
 import type { DetectorReading } from '../protocol/record.ts'
-import { createResampler } from '../shared/resampler.ts'
 import type { Ending, Endpointing, Said } from './endpointing.ts'
 import { createListener, type Listener, type ListenerEvent, type ListenerOptions } from './listener.ts'
 import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
@@ -150,7 +149,7 @@ function createLine(failed: (error: unknown) => void) {
 
 /** Whole frames of 32 ms at 16 kHz, of samples at the client's rate in pieces of any length. */
 function createFramer(sampleRate: number) {
-  const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
+  const resampler = createPcmResampler(sampleRate, PCM_SAMPLE_RATE)
   let frame = new Int16Array(FRAME_SAMPLES)
   let filled = 0
 
@@ -170,11 +169,10 @@ function createFramer(sampleRate: number) {
   }
 
   return {
-    push: (samples: Int16Array) =>
-      take(sampleRate === PCM_SAMPLE_RATE ? samples : toInt16(resampler.push(toFloat32(samples)))),
+    push: (samples: Int16Array) => take(resampler.push(samples)),
     /** What is left, the last frame filled up with silence. */
     end(): Int16Array[] {
-      const whole = take(toInt16(resampler.end()))
+      const whole = take(resampler.end())
       return filled === 0 ? whole : [...whole, frame]
     },
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runSpeechBench, type SpeechBenchLevel } from '../../scripts/bench/speech.ts'
 import { readSpeechClips, type SpeechClip } from '../../scripts/bench/speechClips.ts'
-import { joinSamples, PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../../server/audio/pcm.ts'
+import { atPcmRate, joinSamples } from '../../server/audio/pcm.ts'
 import { createFlite } from '../../server/engines/flite/flite.ts'
 import type { SpeechEngines } from '../../server/engines/whisper/speechEngines.ts'
 import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
@@ -12,7 +12,6 @@ import { comparedWords, wordErrorRate } from '../../server/lab/index.ts'
 import { recognizeClip, type SpeechLevel } from '../../server/recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../../server/recognition/speechRecognizer.ts'
 import { createWhisperDecode } from '../../server/recognition/whisper/decode.ts'
-import { createResampler } from '../../server/shared/resampler.ts'
 import { realSpeechModel, realWhisper } from '../support/engines/realEngines.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { quietLog } from '../support/quietLog.ts'
@@ -81,11 +80,9 @@ describe('the recognizer on a real whisper-server', () => {
   })
 
   test.each(['Thank you.', 'Yes.', 'Stop.'])('lets through what is really said: %s', async said => {
-    const { samples, sampleRate } = await flite.speak(said, 'slt', never)
-    const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
+    const spoken = atPcmRate(await flite.speak(said, 'slt', never))
     const quiet = new Int16Array(8000)
-    const spoken = [resampler.push(toFloat32(samples)), resampler.end()].map(toInt16)
-    expect(comparedWords((await recognize(joinSamples([quiet, ...spoken, quiet]))).text)).toEqual(
+    expect(comparedWords((await recognize(joinSamples([quiet, spoken, quiet]))).text)).toEqual(
       comparedWords(said),
     )
   })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import pino from 'pino'
-import { joinSamples, PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../../../server/audio/pcm.ts'
+import { atPcmRate, joinSamples, PCM_SAMPLE_RATE, type SpokenAudio } from '../../../server/audio/pcm.ts'
 import { loadConfig } from '../../../server/config.ts'
 import { createFlite } from '../../../server/engines/flite/flite.ts'
 import { createHibari } from '../../../server/engines/hibari/hibari.ts'
@@ -12,7 +13,6 @@ import { recognizeClip } from '../../../server/recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
 import { ensureVoice } from '../../../server/setup/index.ts'
 import { median } from '../../../server/shared/quantiles.ts'
-import { createResampler } from '../../../server/shared/resampler.ts'
 import { createClauseSplitter } from '../../../server/voice/clauses.ts'
 import type { ServerVoice } from '../../../server/voice/voice.ts'
 import { createVoices, speakerOf } from '../../../server/voice/voices.ts'
@@ -70,10 +70,8 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
     ]),
   )
 
-  async function hear(samples: Int16Array, sampleRate: number): Promise<string> {
-    const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
-    const heard = resampler.push(toFloat32(samples))
-    const clip = joinSamples([toInt16(heard), toInt16(resampler.end())])
+  async function hear(spoken: SpokenAudio): Promise<string> {
+    const clip = atPcmRate(spoken)
     const options = { model: await engines.level(speech), language: 'en', owner: 'bench' }
     return (await recognizeClip(recognizer, clip, await findSpeech(clip, signal), options, signal)).text
   }
@@ -88,14 +86,14 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
           if (voice === undefined || found === undefined) continue
           const { firstMs, heardMs, allMs, samples, sampleRate } = await timed(voice, text.text, signal)
           // The first round warms, and is what is heard.
-          if (round === 0) found.heard.push(heardAs(text, await hear(samples, sampleRate)))
+          if (round === 0) found.heard.push(heardAs(text, await hear({ samples, sampleRate })))
           else {
             found.firstMs.push(firstMs)
             found.heardMs.push(heardMs)
             found.allMs.push(allMs)
             found.audioMs += (samples.length / sampleRate) * 1000
           }
-          await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+          await sleep(PAUSE_MS)
         }
     for (const [name, found] of figures) {
       const pid = speakers[speakerOf(name) ?? 'flite'].status().pid

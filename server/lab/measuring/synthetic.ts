@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import Type from 'typebox'
 import Value from 'typebox/value'
-import { joinSamples, PCM_SAMPLE_RATE, samplesIn, toFloat32, toInt16 } from '../../audio/pcm.ts'
+import { atPcmRate, joinSamples, PCM_SAMPLE_RATE, samplesIn } from '../../audio/pcm.ts'
 import type { Stages } from '../../session/stages.ts'
-import { createResampler } from '../../shared/resampler.ts'
 import { randomFrom } from '../../shared/seeded.ts'
 import { fliteVoices } from '../../voice/flite/flite.ts'
 
@@ -38,13 +37,7 @@ export async function spokenSentences(voice: Stages['voice'], signal: AbortSigna
 
 async function speak(text: string, name: string, voice: Stages['voice'], signal: AbortSignal) {
   const parts: Int16Array[] = [new Int16Array(samplesIn(200))]
-  for await (const { samples, sampleRate } of voice(name).speak?.(text, signal) ?? []) {
-    if (sampleRate === PCM_SAMPLE_RATE) parts.push(samples)
-    else {
-      const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
-      parts.push(toInt16(resampler.push(toFloat32(samples))), toInt16(resampler.end()))
-    }
-  }
+  for await (const spoken of voice(name).speak?.(text, signal) ?? []) parts.push(atPcmRate(spoken))
   return joinSamples([...parts, new Int16Array(samplesIn(200))])
 }
 

@@ -1,7 +1,6 @@
 import pino from 'pino'
-import { joinSamples, PCM_SAMPLE_RATE, toFloat32, toInt16 } from '../../../../server/audio/pcm.ts'
+import { atPcmRate } from '../../../../server/audio/pcm.ts'
 import { createFlite } from '../../../../server/engines/flite/flite.ts'
-import { createResampler } from '../../../../server/shared/resampler.ts'
 import { speakPhones } from './speakPhones.ts'
 import type { Speak } from './spoken.ts'
 
@@ -15,9 +14,7 @@ export async function withFlite<T>(use: (speak: Speak) => Promise<T>): Promise<T
     return await use(async (text, voice) => {
       const phones = PHONES.exec(text)?.[1]
       if (phones !== undefined) return await speakPhones(phones, voice)
-      const { samples, sampleRate } = await flite.speak(text, voice, signal)
-      const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
-      return joinSamples([toInt16(resampler.push(toFloat32(samples))), toInt16(resampler.end())])
+      return atPcmRate(await flite.speak(text, voice, signal))
     })
   } finally {
     await flite.stop()
