@@ -140,34 +140,19 @@ function withoutFetching(cacheDir: string, signal: AbortSignal): ReturnType<type
     new QuantvoxError('engine_unavailable', `${what} is not here, or not whole, so no turn was tried.`, {
       mend: 'Run "npx quantvox setup", or just start: the server gets it.',
     })
+  async function here<T>(what: string, found: Promise<T | null>): Promise<T> {
+    const it = await found
+    if (it === null) throw missing(what)
+    return it
+  }
   const all = provisionFrom(cacheDir)
   return {
     ...all,
-    async whisper() {
-      const found = await findWhisper(context)
-      if (found === null) throw missing('whisper-server')
-      return found
-    },
-    async ollama() {
-      const found = await findOllama(context)
-      if (found === null) throw missing('Ollama')
-      return found
-    },
-    async speechLevel(name) {
-      const level = await wholeSpeechLevel(cacheDir, name, signal)
-      if (level === null) throw missing(name)
-      return level
-    },
-    async endOfTurn() {
-      const path = await findEndOfTurn(context)
-      if (path === null) throw missing('The model of the end of turns')
-      return path
-    },
-    async voice() {
-      const path = await findVoice(context)
-      if (path === null) throw missing('hibari')
-      return path
-    },
+    whisper: () => here('whisper-server', findWhisper(context)),
+    ollama: () => here('Ollama', findOllama(context)),
+    speechLevel: name => here(name, wholeSpeechLevel(cacheDir, name, signal)),
+    endOfTurn: () => here('The model of the end of turns', findEndOfTurn(context)),
+    voice: () => here('hibari', findVoice(context)),
     async languageModel(tag) {
       throw missing(tag)
     },

@@ -27,6 +27,7 @@ import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { quantizationIn } from '../shared/quantization.ts'
+import { rememberWhenDone } from '../shared/remember.ts'
 import { FALLBACK_SPEECH_MODEL } from '../shared/speechDefaults.ts'
 import { FALLBACK_VOICE } from '../shared/voiceDefaults.ts'
 import { orFound } from '../spokenLanguage.ts'
@@ -235,18 +236,4 @@ export async function assemble(
 /** What a whisper-server elsewhere has loaded cannot be asked; the name stands for it and the file is unknown. */
 async function remoteLevel(name: string): Promise<SpeechLevel> {
   return { name, path: '', digest: null, quantization: quantizationIn(name) }
-}
-
-/** Calls `make` until it succeeds once; then its result stays. */
-function rememberWhenDone<T>(make: () => Promise<T> | T): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= Promise.resolve()
-      .then(make)
-      .catch(error => {
-        made = undefined
-        throw error
-      })
-    return made
-  }
 }

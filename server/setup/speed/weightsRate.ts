@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { usableCores } from '../../engines/usableCores.ts'
 import type { WeightsRate } from '../../shared/modelFit.ts'
+import { rememberWhenDone } from '../../shared/remember.ts'
 import { measuredSmallest } from '../ollama/defaultModel.ts'
 import { knownLanguageTags } from '../ollama/tags.ts'
 
@@ -18,7 +19,7 @@ async function memoryBandwidth(): Promise<number> {
   return rates.reduce((sum, [rate]) => sum + rate, 0)
 }
 
-let bandwidth: Promise<number> | null = null
+const bandwidth = rememberWhenDone(memoryBandwidth)
 
 /**
  * How fast weights are read here when a reply is generated: by what the smallest model of the catalog was measured to do, where a
@@ -29,6 +30,5 @@ export async function weightsRate(cacheDir: string): Promise<WeightsRate> {
   const sizeBytes = knownLanguageTags().find(({ name }) => name === smallest?.tag)?.sizeBytes
   if (smallest !== null && sizeBytes !== undefined)
     return { bytesPerSecond: smallest.tokensPerSecond * sizeBytes, from: smallest.tag }
-  bandwidth ??= memoryBandwidth()
-  return { bytesPerSecond: await bandwidth, from: null }
+  return { bytesPerSecond: await bandwidth(), from: null }
 }
