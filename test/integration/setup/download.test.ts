@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,6 +9,7 @@ import { QuantvoxError } from '../../../server/errors.ts'
 import { type Download, type DownloadTimes, download } from '../../../server/setup/download.ts'
 import { SourceFailure } from '../../../server/setup/failures.ts'
 import type { Progress, SetupContext } from '../../../server/setup/types.ts'
+import { close, listen } from '../../support/setup/localServer.ts'
 
 const content = randomBytes(300_000)
 const sha256 = createHash('sha256').update(content).digest('hex')
@@ -35,13 +35,11 @@ beforeEach(async () => {
     requests.push(request)
     handler(request, response, requests.length)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.bin`
+  url = `${await listen(server)}/model.bin`
 })
 
 afterEach(async () => {
-  server.closeAllConnections()
-  await new Promise(resolve => server.close(resolve))
+  await close(server)
   await rm(cacheDir, { recursive: true, force: true })
 })
 

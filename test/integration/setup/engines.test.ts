@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
@@ -13,6 +12,7 @@ import { ensureOllama } from '../../../server/setup/ollama/ollama.ts'
 import type { SetupContext } from '../../../server/setup/types.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
+import { close, listen } from '../../support/setup/localServer.ts'
 
 let root: string
 let cacheDir: string
@@ -34,14 +34,12 @@ beforeEach(async () => {
     if (file === undefined) response.writeHead(404).end()
     else response.writeHead(200, { 'content-length': file.length }).end(file)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  base = await listen(server)
 })
 
 afterEach(async () => {
   restorePath?.()
-  server.closeAllConnections()
-  await new Promise(resolve => server.close(resolve))
+  await close(server)
   await rm(root, { recursive: true, force: true })
 })
 

@@ -3,7 +3,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -17,6 +16,7 @@ import {
 } from '../../../server/setup/whisper/speech.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
+import { close, listen } from '../../support/setup/localServer.ts'
 import { testFamily } from '../../support/setup/testFamily.ts'
 
 const weights = randomBytes(50_000)
@@ -44,8 +44,7 @@ beforeEach(async () => {
     requests++
     response.writeHead(status, { 'content-length': served.length }).end(served)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ggml.bin`
+  const url = `${await listen(server)}/ggml.bin`
   families = [testFamily(url, { sha256, sizeBytes: weights.length }, madeBytes)]
   // A stand-in that makes a file of another content, and counts how often it was asked.
   restorePath = await onlyPrograms(join(root, 'bin'), {
@@ -55,8 +54,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   restorePath()
-  server.closeAllConnections()
-  await new Promise(resolve => server.close(resolve))
+  await close(server)
   await rm(root, { recursive: true, force: true })
 })
 

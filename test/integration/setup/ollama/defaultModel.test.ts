@@ -1,6 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -13,6 +12,7 @@ import {
   measuredSmallest,
 } from '../../../../server/setup/ollama/defaultModel.ts'
 import type { SetupContext } from '../../../../server/setup/types.ts'
+import { close, listen } from '../../../support/setup/localServer.ts'
 
 const { withRegistry, withoutRegistry: smallest } = catalog.language.defaults
 const [half, oneAndAHalf] = ['qwen2.5-coder:0.5b-instruct-q4_K_M', 'qwen2.5-coder:1.5b-instruct-q4_K_M']
@@ -57,13 +57,11 @@ beforeEach(async () => {
     asked.push(request.url ?? '')
     pull(response)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = await listen(server)
 })
 
 afterEach(async () => {
-  server.closeAllConnections()
-  await new Promise(resolve => server.close(resolve))
+  await close(server)
   await rm(root, { recursive: true, force: true })
 })
 

@@ -1,6 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -14,6 +13,7 @@ import { installedLanguageModels, removeLanguageModel } from '../../../../server
 import type { Progress, SetupContext } from '../../../../server/setup/types.ts'
 import { failureOf } from '../../../support/failureOf.ts'
 import { onlyPrograms } from '../../../support/setup/fakePrograms.ts'
+import { close, listen } from '../../../support/setup/localServer.ts'
 
 type Call = { path: string; body: unknown }
 
@@ -60,15 +60,13 @@ beforeEach(async () => {
     },
   }
   server = createServer((request, response) => void answer(request, response))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = await listen(server)
   restorePath = await onlyPrograms(join(root, 'bin'), {})
 })
 
 afterEach(async () => {
   restorePath()
-  server.closeAllConnections()
-  await new Promise(resolve => server.close(resolve))
+  await close(server)
   await rm(root, { recursive: true, force: true })
 })
 

