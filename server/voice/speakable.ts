@@ -1,6 +1,6 @@
 import { figureWords } from './speakableFigures.ts'
 import { markdownToText } from './speakableMarkdown.ts'
-import { formulasToText } from './speakableMath.ts'
+import { formulasToText, fractions } from './speakableMath.ts'
 import { applyRules, type Rule } from './speakableRules.ts'
 
 /**
@@ -53,19 +53,14 @@ function addresses(text: string, english: boolean): string {
     )
 }
 
-const fractions: Record<string, string> = {
-  '½': 'one half',
-  '⅓': 'one third',
-  '⅔': 'two thirds',
-  '¼': 'one quarter',
-  '¾': 'three quarters',
-}
+/** Unicode takes ½ apart into 1, a fraction slash and 2. */
+const fractionOf = (sign: string) => fractions[sign.normalize('NFKC').replace('⁄', '/')] ?? ''
 
 const symbolWords: readonly Rule[] = [
   [/[\u00A0\u2000-\u200A\u202F\u205F\u3000]/g, ' '],
   [/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, ''],
   ...figureWords,
-  [/(\d)?([½⅓⅔¼¾])/g, (_, whole, part = '') => (whole ? `${whole} and ` : '') + (fractions[part] ?? '')],
+  [/(\d)?([½⅓⅔¼¾])/g, (_, whole, part = '') => (whole ? `${whole} and ` : '') + fractionOf(part)],
   [/\s?(?:°\s?C\b|℃)/g, ' degrees Celsius'],
   [/\s?(?:°\s?F\b|℉)/g, ' degrees Fahrenheit'],
   [/\s?°/g, ' degrees'],

@@ -4,7 +4,8 @@ import { applyRules, type Rule } from './speakableRules.ts'
 const formula =
   /\$\$([^$]{1,500})\$\$|\\\(([\s\S]{1,500}?)\\\)|\\\[([\s\S]{1,500}?)\\\]|(?<![\\\w$])\$(?=[^\s\d$]|\d[^$\n]*[\\^])([^$\n]{0,200}[^\s$\\])\$(?![\d$])/g
 
-const halves: Record<string, string> = {
+/** By their usual spelling. */
+export const fractions: Record<string, string> = {
   '1/2': 'one half',
   '1/3': 'one third',
   '2/3': 'two thirds',
@@ -38,7 +39,7 @@ const structures: readonly Rule[] = [
   [/\\(?:text|mathrm|mathbf|mathit|operatorname|textbf|textit|mathbb|mathcal)\s*\{([^{}]*)\}/g, ' $1 '],
   [
     new RegExp(String.raw`\\[dt]?frac${group}${group}`, 'g'),
-    (_, above = '', below = '') => ` ${halves[`${above}/${below}`] ?? `${above} over ${below}`} `,
+    (_, above = '', below = '') => ` ${fractions[`${above}/${below}`] ?? `${above} over ${below}`} `,
   ],
   [new RegExp(String.raw`\\sqrt${argument}`, 'g'), ' the square root of $1$2 '],
   [new RegExp(String.raw`\^${argument}`, 'g'), (_, braced, bare = '') => power((braced ?? bare).trim())],
