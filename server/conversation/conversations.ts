@@ -19,7 +19,7 @@ export type Conversation = {
   /** The same for a reply that may never be wanted: nothing is forgotten for it. @throws QuantvoxError `context_exceeded` */
   foresee(options: Wanted): ChatMessage[]
   /** Tells how many tokens a prompt of this conversation really took; null if the engine did not say. */
-  observe(messages: readonly ChatMessage[], promptTokens: number | null): void
+  observe(messages: readonly { role: string; content: string }[], promptTokens: number | null): void
   /**
    * Ends a turn: what the user said, and of the reply what was heard ('' for nothing; such a turn stays as an
    * unanswered message). An interrupted reply simply ends where the user stopped hearing it. A turn in which the user

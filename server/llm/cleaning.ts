@@ -1,9 +1,13 @@
+import { isCall } from './toolCalls.ts'
+
 /** What a reply is made of, for a person: text to read and hear, and thinking. */
 export type CleanPiece =
   | { type: 'text'; text: string }
   | { type: 'thinking'; text: string }
   /** What was given as text so far was thinking: it ended with a closing tag that nothing had opened. */
   | { type: 'restart' }
+  /** A call of a tool that was written as text, as it was written. */
+  | { type: 'written-call'; text: string }
 
 export type Cleaning = {
   push(delta: string): CleanPiece[]
@@ -64,6 +68,7 @@ export function cleanReply(beginsThinking = false): Cleaning {
   /** Something was taken out just before, with the blanks around it. */
   let isBehindCut = false
   let header = ''
+  let call = ''
   /** The end of the text that was given; empty before there was any. */
   let given = ''
   /** The last character before `held`. */
@@ -81,7 +86,9 @@ export function cleanReply(beginsThinking = false): Cleaning {
         held = held.trimStart()
         const isCall = callAtStart(held, end)
         if (isCall === null) return
+        const written = held.slice(0, isCall).replace(/^```\w*|```$/g, '')
         held = held.slice(isCall)
+        if (written !== '') yield { type: 'written-call', text: written.trim() }
         if (isCall > 0) continue
       }
       markers.lastIndex = 0
@@ -92,6 +99,7 @@ export function cleanReply(beginsThinking = false): Cleaning {
         before = held[kept - 1] ?? before
         held = held.slice(kept)
         if (end && unopened !== null && unopened.trim() !== '') yield { type: 'text', text: unopened.trim() }
+        if (end) yield* endCall()
         return
       }
       yield* give(held.slice(0, match.index))
@@ -107,6 +115,7 @@ export function cleanReply(beginsThinking = false): Cleaning {
   function* give(text: string): Generator<CleanPiece> {
     if (text === '') return
     if (mode === 'header') header = (header + text).slice(0, MAX_HEADER_LENGTH)
+    if (mode === 'call') call = (call + text).slice(0, MAX_CALL_LENGTH)
     if (mode === 'thinking') {
       if (unopened !== null) unopened += text
       yield { type: 'thinking', text }
@@ -138,8 +147,10 @@ export function cleanReply(beginsThinking = false): Cleaning {
 
   function* obey({ 0: marker, groups = {} }: RegExpExecArray): Generator<CleanPiece> {
     if (mode === 'call') {
-      if (groups.called !== undefined) mode = 'text'
-      if (groups.end !== undefined) mode = 'over'
+      const [isCalled, isOver] = [groups.called !== undefined, groups.end !== undefined]
+      if (isCalled || isOver) yield* endCall()
+      if (isCalled) mode = 'text'
+      if (isOver) mode = 'over'
     } else if (groups.open !== undefined) {
       mode = 'thinking'
       hasThought = true
@@ -150,8 +161,10 @@ export function cleanReply(beginsThinking = false): Cleaning {
       }
       hasThought = true
       beText()
-    } else if (groups.call !== undefined) mode = 'call'
-    else if (groups.header !== undefined) {
+    } else if (groups.call !== undefined) {
+      mode = 'call'
+      call = /^<function=/i.test(marker) ? marker : ''
+    } else if (groups.header !== undefined) {
       header = mode === 'header' ? header + marker : marker
       mode = 'header'
     } else if (groups.headed !== undefined && mode === 'header') {
@@ -167,6 +180,11 @@ export function cleanReply(beginsThinking = false): Cleaning {
       if (mode === 'text' && given !== '') mode = 'over'
       else beText()
     }
+  }
+
+  function* endCall(): Generator<CleanPiece> {
+    if (call.trim() !== '') yield { type: 'written-call', text: call.trim() }
+    call = ''
   }
 
   /** `<|im_start|>assistant` and `<start_of_turn>model` end with their line. */
@@ -219,19 +237,4 @@ function endOfJson(text: string, from: number): number {
     else if (/^[\]}]/.test(match[0]) && --depth === 0) return from + match.index + 1
   }
   return -1
-}
-
-function isCall(json: string): boolean {
-  try {
-    const calls: unknown = JSON.parse(json)
-    return [calls].flat().every(call => {
-      const { name, function: called, tool, tool_name, ...rest } = Object(call)
-      const what = name ?? called ?? tool ?? tool_name
-      return (
-        what !== undefined && ['parameters', 'arguments', 'args', 'input', 'type'].some(key => key in rest)
-      )
-    })
-  } catch {
-    return false
-  }
 }

@@ -30,7 +30,11 @@ const Loaded = Type.Object({
     }),
   ),
 })
-const Shown = Type.Object({ modelfile: Type.String(), ...remote })
+const Shown = Type.Object({
+  modelfile: Type.String(),
+  capabilities: Type.Optional(Type.Array(Type.String())),
+  ...remote,
+})
 
 export type LanguageModels = ReturnType<typeof createLanguageModels>
 
@@ -79,7 +83,7 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
     })
   }
 
-  const shown = new Map<string, { weights: string | null; isRemote: boolean }>()
+  const shown = new Map<string, { weights: string | null; isRemote: boolean; callsTools: boolean }>()
 
   /** What only the model's own page tells; it is the same as long as its digest is. */
   async function show({ name, digest }: Pick<LanguageModel, 'name' | 'digest'>, signal: AbortSignal) {
@@ -88,7 +92,8 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
     if (known !== undefined) return known
     const answer = await ask(host, Shown, client => client.show({ model: name }), signal, explain)
     const weights = /^FROM .*sha256-([0-9a-f]{64})/m.exec(answer.modelfile)?.[1] ?? null
-    const found = { weights, isRemote: runsElsewhere(name, answer) }
+    const callsTools = answer.capabilities?.includes('tools') ?? false
+    const found = { weights, isRemote: runsElsewhere(name, answer), callsTools }
     shown.set(key, found)
     return found
   }
@@ -99,6 +104,9 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
     /** sha256 of the weights' file, by which a runner process is told from another; null where Ollama does not say. */
     weightsDigest: async (model: LanguageModel, signal: AbortSignal): Promise<string | null> =>
       (await show(model, signal)).weights,
+    /** Whether its template has a place for tools; Ollama refuses a request with tools where not. */
+    callsTools: async (model: Pick<LanguageModel, 'name' | 'digest'>, signal: AbortSignal) =>
+      (await show(model, signal)).callsTools,
     /**
      * One tag as it is now, by its name as Ollama takes it. Throws `model_not_found` that names the nearest installed ones,
      * `remote_model_refused` for one that runs elsewhere.

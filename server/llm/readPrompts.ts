@@ -40,8 +40,11 @@ export function createReadPrompts(): ReadPrompts {
   }
 }
 
-const hashOf = ({ role, content }: ChatMessage) =>
-  createHash('sha256').update(`${role}\n${content}`).digest('base64')
+const hashOf = (message: ChatMessage) => {
+  const calls = 'toolCalls' in message ? message.toolCalls : []
+  const said = JSON.stringify([message.role, message.content, calls])
+  return createHash('sha256').update(said).digest('base64')
+}
 
 const tokensOf = (messages: readonly ChatMessage[]) =>
   messages.reduce(

@@ -1,3 +1,4 @@
+import type { Message } from 'ollama'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { createBreather } from '../audio/yielding.ts'
@@ -5,8 +6,21 @@ import { QuantvoxError } from '../errors.ts'
 import { type CleanPiece, cleanReply } from './cleaning.ts'
 import { clientFor } from './client.ts'
 import { asLlmError, endless, foreignProtocol, tooSlow } from './failures.ts'
+import {
+  asOllamaCall,
+  asOllamaTool,
+  callsWritten,
+  type Tool,
+  type ToolCall,
+  ToolCalls,
+  toolCallOf,
+} from './toolCalls.ts'
 
-export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
+export type ChatMessage =
+  | { role: 'system' | 'user'; content: string }
+  | { role: 'assistant'; content: string; toolCalls?: readonly ToolCall[] }
+  /** What a call gave. */
+  | { role: 'tool'; content: string; toolName: string }
 
 export type ChatSettings = {
   numCtx: number
@@ -18,6 +32,8 @@ export type ChatSettings = {
   seed: number | null
   /** Tokens of a reply at most; MAX_REPLY_TOKENS where it is left out. */
   maxTokens?: number
+  /** What the model may call; only where it can (`LanguageModels.callsTools`), since Ollama refuses the whole request elsewhere. */
+  tools?: readonly Tool[]
 }
 export type ChatOptions = ChatSettings & { model: string }
 
@@ -33,7 +49,10 @@ export type ReplyStatistics = {
   evalMs: number | null
 }
 
-export type ReplyPart = CleanPiece | { type: 'done'; statistics: ReplyStatistics }
+export type ReplyPart =
+  | Exclude<CleanPiece, { type: 'written-call' }>
+  | { type: 'tool-call'; call: ToolCall }
+  | { type: 'done'; statistics: ReplyStatistics }
 
 /** @param host base URL of Ollama */
 export type Respond = (
@@ -65,6 +84,7 @@ const ChatPart = Type.Object({
   message: Type.Object({
     content: Type.Optional(Type.String()),
     thinking: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    tool_calls: Type.Optional(ToolCalls),
   }),
   done: Type.Boolean(),
   done_reason: Type.Optional(Type.String()),
@@ -92,13 +112,15 @@ export const respond: Respond = async function* (host, messages, options, signal
   let [characters, parts, behindEnd] = [0, 0, 0]
   const model = `${host} ${options.model}`
   const learned = beginThinking.has(model)
-  let finished = false
+  const tools = options.tools ?? []
+  let [finished, hasWrittenCall] = [false, false]
   try {
     const stream = await clientFor(host, stop).chat({
       model: options.model,
-      messages,
+      messages: messages.map(asOllamaMessage),
       stream: true,
       think: false,
+      ...(tools.length === 0 ? {} : { tools: tools.map(asOllamaTool) }),
       ...keepAliveFor(options),
       options: {
         ...loadOptions(options),
@@ -121,11 +143,22 @@ export const respond: Respond = async function* (host, messages, options, signal
       if (++parts > MAX_REPLY_PARTS || characters > MAX_REPLY_CHARACTERS) throw endless(host)
       if (thought) yield { type: 'thinking', text: thought }
       const pieces = cleaning.push(content)
-      const isLeft = cleaning.isOver() && ++behindEnd > MAX_PARTS_BEHIND_END
-      if (part.done || isLeft) pieces.push(...cleaning.flush())
+      const isBehindEnd = cleaning.isOver() && ++behindEnd > MAX_PARTS_BEHIND_END
+      if (part.done || isBehindEnd) pieces.push(...cleaning.flush())
       if (pieces.some(({ type }) => type === 'restart')) beginThinking.add(model)
       if (learned && part.done && !cleaning.hasClosed()) beginThinking.delete(model)
-      yield* pieces
+      for (const call of part.message.tool_calls ?? []) yield { type: 'tool-call', call: toolCallOf(call) }
+      let isTalkingOn = false
+      for (const piece of pieces) {
+        if (piece.type === 'written-call') {
+          const calls = callsWritten(piece.text, tools)
+          hasWrittenCall ||= calls.length > 0
+          for (const call of calls) yield { type: 'tool-call', call }
+        } else if (hasWrittenCall && piece.type === 'text') isTalkingOn ||= piece.text.trim() !== ''
+        else yield piece
+      }
+      // Behind a call that it wrote, a model explains the call, or guesses what it will give.
+      const isLeft = isBehindEnd || isTalkingOn
       if (!part.done && !isLeft) continue
       finished = part.done
       yield { type: 'done', statistics: statisticsOf(part) }
@@ -140,6 +173,13 @@ export const respond: Respond = async function* (host, messages, options, signal
     clearTimeout(whole)
     if (!finished) stuck.abort()
   }
+}
+
+const asOllamaMessage = (message: ChatMessage): Message => {
+  const { role, content } = message
+  if (role === 'tool') return { role, content, tool_name: message.toolName }
+  if (role !== 'assistant' || message.toolCalls === undefined) return { role, content }
+  return { role, content, tool_calls: message.toolCalls.map(asOllamaCall) }
 }
 
 /** Options with which a model is loaded: one that differs from the call before loads it anew. */

@@ -114,7 +114,7 @@ async function stream(
         sink.tell({ type: 'reply.delta', turnId, text: part.text })
         worded()
         await hear.text(part.text)
-      } else {
+      } else if (part.type === 'done') {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)
         llm.cold = part.cold

@@ -228,4 +228,13 @@ describe('the models of an Ollama', () => {
     const { url } = await ollama({ '/api/show': json({ modelfile: 'FROM scratch' }) })
     expect(await createLanguageModels(async () => url).weightsDigest(listed, never)).toBeNull()
   })
+
+  test.each([
+    [['completion', 'tools'], true],
+    [['completion'], false],
+    [undefined, false],
+  ])('with capabilities %j take tools: %s', async (capabilities, expected) => {
+    const { url } = await ollama({ '/api/show': json({ modelfile: 'FROM nothing', capabilities }) })
+    expect(await createLanguageModels(async () => url).callsTools(listed, never)).toBe(expected)
+  })
 })

@@ -7,6 +7,7 @@ function cleaned(deltas: readonly string[], beginsThinking = false): { thinking:
   const cleaning = cleanReply(beginsThinking)
   let [thinking, text] = ['', '']
   for (const piece of [...deltas.flatMap(delta => cleaning.push(delta)), ...cleaning.flush()]) {
+    if (piece.type === 'written-call') continue
     if (piece.type === 'restart') [thinking, text] = [thinking + text, '']
     else {
       expect(piece.text).not.toBe('')

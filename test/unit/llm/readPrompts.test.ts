@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createReadPrompts } from '../../../server/llm/readPrompts.ts'
 import type { ChatMessage } from '../../../server/llm/respond.ts'
 
-const says = (role: ChatMessage['role'], content: string): ChatMessage => ({ role, content })
+const says = (role: 'system' | 'user' | 'assistant', content: string): ChatMessage => ({ role, content })
 const system = says('system', 'x'.repeat(300))
 const question = says('user', 'What is the time?')
 const answer = says('assistant', 'Ten past nine.')
