@@ -5,7 +5,7 @@ import { watchEventLoop } from '../../test/support/eventLoop.ts'
 /** Longest that one case may take before it counts as hung, milliseconds. */
 const HUNG_MS = 240_000
 const MAX_FAULTS_SHOWN = 20
-const CASES_BETWEEN_LINES = 10_000
+const TOLD_EVERY_MS = 10_000
 
 /** Random choices of one case, the same every time. */
 export type Dice = {
@@ -51,6 +51,7 @@ export async function runAttack(
     if (faults <= MAX_FAULTS_SHOWN) print(`  fault in case ${number}: ${what}`)
   }
   const loop = watchEventLoop()
+  let toldAt = performance.now()
   for (let number = first; number < first + count; number++) {
     const dice = diceOf(seedOf(attack.name, seed, number))
     const { ending, fault: wrong } = await bounded(target.attempt(dice, number))
@@ -59,8 +60,9 @@ export async function runAttack(
     endings.set(ending, (endings.get(ending) ?? 0) + 1)
     if (wrong !== null) fault(number, wrong)
     for (const error of unexpected.splice(0)) fault(number, `nobody caught ${stackOf(error)}`)
-    if ((number - first + 1) % CASES_BETWEEN_LINES === 0)
-      print(`  ${number - first + 1} cases, ${faults} faults`)
+    if (performance.now() - toldAt < TOLD_EVERY_MS) continue
+    toldAt = performance.now()
+    print(`  ${number - first + 1} of ${count} cases, ${faults} faults`)
   }
   const { longestMs, workMs } = await loop.stop()
   process.off('uncaughtException', note).off('unhandledRejection', note)
