@@ -4,6 +4,7 @@ import type { ComparisonRequest } from '../../server/protocol/comparisons.ts'
 export type Answers = {
   speechModels: string[]
   llmModels: string[]
+  voices: string[]
   pairs: boolean
   audio: string
   directory: string
@@ -16,7 +17,7 @@ export type Answers = {
 
 /** What `POST /v1/comparisons` takes for it. */
 export function comparisonRequest(answers: Answers): ComparisonRequest {
-  const { speechModels, llmModels, pairs, audio, directory } = answers
+  const { speechModels, llmModels, voices, pairs, audio, directory } = answers
   const rounds = number(answers.rounds)
   const budgetMinutes = number(answers.budgetMinutes)
   const limits = {
@@ -27,6 +28,7 @@ export function comparisonRequest(answers: Answers): ComparisonRequest {
   return {
     ...(speechModels.length === 0 ? {} : { speechModels }),
     ...(llmModels.length === 0 ? {} : { llmModels }),
+    ...(voices.length === 0 ? {} : { voices }),
     pairs: pairs && speechModels.length > 0 && llmModels.length > 0,
     audio: audio === 'directory' ? { directory } : (audio as 'builtin' | 'saved' | 'synthetic'),
     ...given('rounds', rounds === null ? null : Math.round(rounds)),
@@ -36,12 +38,12 @@ export function comparisonRequest(answers: Answers): ComparisonRequest {
 }
 
 /** `whisper-tiny.en-q8_0, f16 · smollm2:135m … (3)`: what a run compares, short. */
-export function requestInWords({ speechModels, llmModels }: ComparisonRequest): string {
+export function requestInWords({ speechModels, llmModels, voices }: ComparisonRequest): string {
   const few = (names: readonly string[] | undefined) => {
     if (names === undefined) return []
     return [names.length <= 2 ? names.join(', ') : `${names[0]} and ${names.length - 1} more`]
   }
-  const parts = [...few(speechModels), ...few(llmModels)]
+  const parts = [...few(speechModels), ...few(llmModels), ...few(voices)]
   return parts.length === 0 ? 'the default models' : parts.join(' · ')
 }
 

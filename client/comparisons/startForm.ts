@@ -1,7 +1,8 @@
 import type { ComparisonRequest } from '../../server/protocol/comparisons.ts'
 import type { ServerInfo } from '../../server/protocol/info.ts'
-import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
+import type { LanguageModel, SpeechModel, Voice } from '../../server/protocol/models.ts'
 import { comparedByDefault } from '../../server/shared/speechDefaults.ts'
+import { comparedVoicesByDefault } from '../../server/shared/voiceDefaults.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import { bytes } from '../figures.ts'
@@ -39,7 +40,7 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
         'label',
         { class: 'tick' },
         el('input', { type: 'checkbox', name: 'pairs', checked: true }),
-        'also whole spoken turns of the best pairs',
+        'also whole spoken turns of what is best together',
       ),
     ),
     el(
@@ -70,6 +71,7 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
         comparisonRequest({
           speechModels: all('speechModels'),
           llmModels: all('llmModels'),
+          voices: all('voices'),
           pairs: data.has('pairs'),
           audio: text('audio'),
           directory: text('directory'),
@@ -88,10 +90,11 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
 
   async function offerModels(): Promise<void> {
     try {
-      const [info, speech, language] = await Promise.all([
+      const [info, speech, language, voices] = await Promise.all([
         api.get<ServerInfo>('/v1/info'),
         api.get<{ items: SpeechModel[] }>('/v1/models/speech'),
         api.get<{ items: LanguageModel[] }>('/v1/models/language'),
+        api.get<{ items: Voice[] }>('/v1/voices'),
       ])
       models.replaceChildren(
         checkboxes(
@@ -101,6 +104,7 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
           comparedByDefault(info.defaults.speechModel),
         ),
         checkboxes('Answers', 'llmModels', languageGroups(language.items), [info.defaults.llmModel]),
+        voiceBoxes(voices.items, info.defaults.voice),
       )
     } catch (error) {
       models.replaceChildren(troubleBox([inWords(error)], () => void offerModels()))
@@ -127,18 +131,45 @@ function checkboxes(
       { class: 'family' },
       el('p', family),
       ...levels.map(({ name: value, level, sizeBytes }) =>
-        el(
-          'label',
-          { class: 'tick', title: value },
-          el('input', { type: 'checkbox', name, value, checked: isUsed }),
-          level,
-          el('small', bytes(sizeBytes)),
-        ),
+        tick(name, value, isUsed, level, value, el('small', bytes(sizeBytes))),
       ),
     )
   }
   const nothing = el('p', { class: 'soft' }, 'None is installed.')
   return el('fieldset', el('legend', title), ...(families.length === 0 ? [nothing] : families.map(set)))
+}
+
+function tick(
+  name: string,
+  value: string,
+  checked: boolean,
+  text: string,
+  title: string,
+  ...more: HTMLElement[]
+) {
+  const box = el('input', { type: 'checkbox', name, value, checked })
+  return el('label', { class: 'tick', title }, box, text, ...more)
+}
+
+/** Voices that the server speaks with, by their engine. */
+function voiceBoxes(voices: readonly Voice[], inUse: string): HTMLElement {
+  const spoken = voices.filter(({ name }) => name.includes(':'))
+  const compared = comparedVoicesByDefault(inUse)
+  const families = [...Map.groupBy(spoken, ({ name }) => name.slice(0, name.indexOf(':')))]
+  return el(
+    'fieldset',
+    el('legend', 'Voices'),
+    ...families.map(([family, some]) =>
+      el(
+        'div',
+        { class: 'family' },
+        el('p', family),
+        ...some.map(({ name, description }) =>
+          tick('voices', name, compared.includes(name), name.slice(family.length + 1), description),
+        ),
+      ),
+    ),
+  )
 }
 
 function field(label: string, input: HTMLElement): HTMLElement {

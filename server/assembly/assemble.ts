@@ -2,9 +2,7 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { createConversations } from '../conversation/conversations.ts'
 import { defaultSystemPrompt } from '../conversation/systemPrompt.ts'
-import { createFlite } from '../engines/flite/flite.ts'
 import { createGate } from '../engines/gate.ts'
-import { createHibari } from '../engines/hibari/hibari.ts'
 import { createOllama } from '../engines/ollama/ollama.ts'
 import { usableCores, withheldTo } from '../engines/usableCores.ts'
 import { createRemoteSpeechEngines } from '../engines/whisper/remoteSpeech.ts'
@@ -14,6 +12,7 @@ import { QuantvoxError } from '../errors.ts'
 import { createDetector } from '../hearing/endOfTurn/detector.ts'
 import { createFindSpeech } from '../hearing/speechSegments.ts'
 import { createVoiceActivity } from '../hearing/voiceActivity.ts'
+import type { OwnVoices } from '../lab/index.ts'
 import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels } from '../llm/models.ts'
 import { type ChatSettings, respond } from '../llm/respond.ts'
@@ -31,12 +30,12 @@ import { rememberWhenDone } from '../shared/remember.ts'
 import { FALLBACK_SPEECH_MODEL } from '../shared/speechDefaults.ts'
 import { FALLBACK_VOICE } from '../shared/voiceDefaults.ts'
 import { orFound } from '../spokenLanguage.ts'
-import { createVoices } from '../voice/voices.ts'
 import { closeDataFolder } from './dataFolder.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
 import { defaultSpeechModel } from './speechChoice.ts'
 import { defaultVoice } from './voiceChoice.ts'
+import { createSpeakers, ownVoices, voiceModel, voicesOf } from './voices.ts'
 
 /** Speech levels loaded at once; a comparison switches between more, and each costs 100 to 300 MB. */
 const MAX_LOADED_SPEECH_LEVELS = 3
@@ -99,11 +98,14 @@ export async function assemble(
       },
     }
   }
-  const flite = createFlite({ log, onRestart: () => restarts.flite++ })
-  const hibari = createHibari(() => provision.voice(report, ending.signal), {
-    log,
-    onRestart: () => restarts.hibari++,
-  })
+  const newSpeakers = () =>
+    createSpeakers(
+      () => provision.voice(report, ending.signal),
+      engine => restarts[engine]++,
+      log,
+    )
+  const speakers = newSpeakers()
+  const separateVoices = new Set<OwnVoices>()
   const languageModels = createLanguageModels(ollama.url, config.ALLOW_REMOTE_MODELS, ollama.explain)
   closeDataFolder(config.DATA_DIR)
   const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
@@ -151,7 +153,8 @@ export async function assemble(
       sentenceEnd: createSentenceEnd(),
       chat,
     }),
-    voice: createVoices({ flite: flite.speak, hibari: hibari.speak }, config.SYNTHESIS_URL),
+    voice: voicesOf(speakers, config.SYNTHESIS_URL),
+    voiceModel,
     speechLevel: (name, signal) =>
       config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
     languageModel: languageModels.find,
@@ -200,7 +203,7 @@ export async function assemble(
     /** Chooses the voice that speaks where none is asked for; for `stages.settings`, too. */
     async chooseVoice(signal: AbortSignal): Promise<string> {
       if (config.VOICE === null)
-        voice = await defaultVoice(hibari.warm, AbortSignal.any([signal, ending.signal]), log)
+        voice = await defaultVoice(speakers.hibari.warm, AbortSignal.any([signal, ending.signal]), log)
       return voice
     },
     activity,
@@ -212,7 +215,19 @@ export async function assemble(
      */
     separateSpeechEngines: isSpeechElsewhere ? null : separateSpeechEngines,
     /** What speaks here. */
-    speakers: { flite, hibari },
+    speakers,
+    /** What speaks for a comparison. */
+    separateVoices(): OwnVoices {
+      const voices = ownVoices(newSpeakers(), config.SYNTHESIS_URL)
+      separateVoices.add(voices)
+      return {
+        ...voices,
+        async stop() {
+          await voices.stop()
+          separateVoices.delete(voices)
+        },
+      }
+    },
     languageModels,
     /** As every call of Ollama has them. */
     chat,
@@ -228,7 +243,8 @@ export async function assemble(
     /** Stops every engine that was started here. */
     async stopEngines(): Promise<void> {
       const speech = [speechEngines, ...separate].map(engines => engines.stop())
-      await Promise.allSettled([...speech, ollama.stop(), flite.stop(), hibari.stop(), detector.stop()])
+      const voices = [ownVoices(speakers, null), ...separateVoices].map(own => own.stop())
+      await Promise.allSettled([...speech, ...voices, ollama.stop(), detector.stop()])
     },
   }
 }

@@ -6,14 +6,17 @@ import type { Config } from '../config.ts'
 import { findEnergyMeter } from '../engines/energy.ts'
 import { usableCores } from '../engines/usableCores.ts'
 import { QuantvoxError } from '../errors.ts'
-import { defaultMargins, judge, type LabDependencies, questions } from '../lab/index.ts'
+import { defaultMargins, judge, type LabDependencies, questions, texts } from '../lab/index.ts'
 import { createModelProbe } from '../llm/probe.ts'
 import type { Log } from '../log.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import { cpuFlags } from '../setup/cpu.ts'
+import { remoteVoiceNames } from '../voice/remote/remoteVoices.ts'
+import { listVoices } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
 import { loadedModelsOf, speechModelsOf } from './inventory.ts'
 import type { Provision } from './provision.ts'
+import { voiceModel } from './voices.ts'
 
 const run = promisify(execFile)
 
@@ -59,6 +62,16 @@ export function labOf(
     madeFrom: provision.languageTagMadeFrom,
     probe: createModelProbe(ollama.url, assembly.chat),
     speechEngines: assembly.separateSpeechEngines,
+    voices: {
+      async list(signal) {
+        const url = config.SYNTHESIS_URL
+        const remote = url === null ? [] : await remoteVoiceNames(url, signal)
+        return listVoices(remote).map(({ name }) => name)
+      },
+      known: name => stages.voice(name),
+      model: voiceModel,
+      open: assembly.separateVoices,
+    },
     processes: {
       llm: ollama.processes,
       async speech(level) {
@@ -69,6 +82,7 @@ export function labOf(
     environment: () => environmentOf(assembly),
     energyMeter: () => findEnergyMeter(),
     questions,
+    texts,
     margins: defaultMargins,
     judge,
     dataDir: config.DATA_DIR,

@@ -13,6 +13,14 @@ export const Clip = Type.Object({
 })
 export type Clip = Static<typeof Clip>
 
+/** A text for voices to speak, as it may be in a reply. */
+export const SpokenText = Type.Object({
+  id: Type.String(),
+  text: Type.String(),
+  said: Type.String({ description: 'what a person says who reads it aloud' }),
+})
+export type SpokenText = Static<typeof SpokenText>
+
 /**
  * How an answer is checked, over its words after the text normalization (lower case, numbers as digits, no
  * punctuation):

@@ -5,7 +5,7 @@ import { ComparisonEnvironment } from '../protocol/comparisonResult.ts'
 import { ComparisonRequest, ComparisonState } from '../protocol/comparisons.ts'
 import { nullable } from '../protocol/nullable.ts'
 import { TurnRecord } from '../protocol/record.ts'
-import { Clip, Question } from './input.ts'
+import { Clip, Question, SpokenText } from './input.ts'
 
 /**
  * What a run writes down, one JSON object a line: first its plan, then every observation as it is made. The file is
@@ -45,6 +45,24 @@ export const LlmArm = Type.Object({
 })
 export type LlmArm = Static<typeof LlmArm>
 
+export const VoiceArm = Type.Object({
+  name: Type.String({ description: 'as GET /v1/voices names it' }),
+  engine: nullable(Type.String({ description: 'which of ours speaks; null: another program' })),
+  quantization: nullable(Type.String()),
+  parameterSize: nullable(Type.String()),
+  digest: nullable(Type.String()),
+  reference: nullable(Type.String({ description: 'the first voice; null: this is it' })),
+})
+export type VoiceArm = Static<typeof VoiceArm>
+
+/** Absent where no voice is compared. */
+export const VoicePlan = Type.Object({
+  arms: Type.Array(VoiceArm, { minItems: 1 }),
+  texts: Type.Array(SpokenText, { description: 'what they speak' }),
+  ear: Type.String({ description: 'the speech level that hears them' }),
+})
+export type VoicePlan = Static<typeof VoicePlan>
+
 export const Plan = Type.Object({
   kind: Type.Literal('plan'),
   id: Type.String(),
@@ -57,6 +75,7 @@ export const Plan = Type.Object({
   questions: Type.Array(Question),
   speech: Type.Array(SpeechArm),
   llm: Type.Array(LlmArm),
+  voices: Type.Optional(VoicePlan),
   reference: Type.Object(
     { speech: nullable(Type.String()), llm: nullable(Type.String()) },
     { description: 'of the first family of each side; the noise arm is this one once more' },
@@ -156,14 +175,42 @@ export const LlmPosition = Type.Object({
   }),
 })
 
+/** From the start of a voice's process until it is warm, and its memory once it has spoken. */
+export const VoiceLoad = Type.Object({
+  kind: Type.Literal('voice-load'),
+  ...ofArm,
+  loadMs: nullable(ms),
+  residentBytes: nullable(count),
+  fileBytes: nullable(count),
+})
+
+/** One text as a turn has it spoken: cut into clauses, these one after the other. */
+export const VoiceSpoken = Type.Object({
+  kind: Type.Literal('voice-spoken'),
+  ...ofArm,
+  block,
+  text: Type.String({ description: 'id' }),
+  firstAudioMs: ms,
+  silentMs: Type.Number({ minimum: 0, description: 'silence that the audio begins with' }),
+  totalMs: ms,
+  audioMs: ms,
+  transcript: nullable(Type.String({ description: 'of the ear; null: it was not heard this time' })),
+})
+
+const { outcome, fromSpeechEnd, memory } = TurnRecord.properties
+const judgedOfTurn = { outcome, fromSpeechEnd, memory }
+
 export const PairTurn = Type.Object({
   kind: Type.Literal('pair-turn'),
   ...made,
   round: count,
   speech: Type.String(),
   llm: Type.String(),
+  voice: Type.Optional(
+    nullable(Type.String({ description: 'null where voices are not compared; older runs lack it' })),
+  ),
   clip: Type.String(),
-  record: TurnRecord,
+  record: Type.Object(judgedOfTurn, { description: 'the whole record, of which this is judged' }),
   transcript: Type.String(),
   reply: Type.String(),
   cpuSeconds,
@@ -174,7 +221,7 @@ export const EnergyBatch = Type.Object({
   kind: Type.Literal('energy'),
   ...made,
   side: Type.Enum(['speech', 'llm', 'pair']),
-  arm: Type.String({ description: 'level, tag, or level + tag as pairName() joins them' }),
+  arm: Type.String({ description: 'level, tag, or what pairName() joins' }),
   seconds: Type.Number({ exclusiveMinimum: 0 }),
   turns: Type.Integer({ minimum: 1, description: 'clips, answers or turns in the batch' }),
   joules: Type.Number({ minimum: 0 }),
@@ -185,7 +232,7 @@ export const EnergyBatch = Type.Object({
 export const Failure = Type.Object({
   kind: Type.Literal('failure'),
   ...made,
-  side: Type.Enum(['speech', 'llm', 'pair', 'run']),
+  side: Type.Enum(['speech', 'llm', 'voice', 'pair', 'run']),
   arm: nullable(Type.String()),
   what: Type.String({ description: 'what was being done' }),
   why: Type.String(),
@@ -213,6 +260,8 @@ export const Observation = Type.Union([
   LlmLoad,
   LlmAnswer,
   LlmPosition,
+  VoiceLoad,
+  VoiceSpoken,
   PairTurn,
   EnergyBatch,
   Failure,
@@ -226,6 +275,8 @@ export type SpeechDecode = Static<typeof SpeechDecode>
 export type LlmLoad = Static<typeof LlmLoad>
 export type LlmAnswer = Static<typeof LlmAnswer>
 export type LlmPosition = Static<typeof LlmPosition>
+export type VoiceLoad = Static<typeof VoiceLoad>
+export type VoiceSpoken = Static<typeof VoiceSpoken>
 export type PairTurn = Static<typeof PairTurn>
 export type EnergyBatch = Static<typeof EnergyBatch>
 export type Failure = Static<typeof Failure>
@@ -236,5 +287,9 @@ const observation = Compile(Observation)
 /** True for what a line of a run may be; a line cut short by a crash or a full disk is none. */
 export const isObservation = (value: unknown): value is Observation => observation.Check(value)
 
+/** What turns are made of: a level, a tag and, where voices are compared, one of them. */
+export type Together = { speech: string; llm: string; voice?: string | null }
+
 /** Name of a pair, as `energy.arm` and the result have it. */
-export const pairName = (speech: string, llm: string) => `${speech} + ${llm}`
+export const pairName = ({ speech, llm, voice }: Together) =>
+  [speech, llm, voice].filter(name => typeof name === 'string').join(' + ')

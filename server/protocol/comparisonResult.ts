@@ -110,10 +110,35 @@ export const LlmTag = Type.Object({
   ),
 })
 
+export const ComparedVoice = Type.Object({
+  name: Type.String({ description: 'as GET /v1/voices names it' }),
+  engine: nullable(Type.String({ description: 'which of ours speaks; null: another program' })),
+  quantization: nullable(Type.String()),
+  parameterSize: nullable(Type.String()),
+  digest: nullable(Type.String({ description: 'sha256 of what it is made of' })),
+  reference: nullable(
+    Type.String({ description: 'the voice that it is compared with; null: it is that one' }),
+  ),
+  failures: Type.Integer({ description: 'texts that it failed to speak' }),
+  figures: Type.Object({
+    fileBytes: Figure,
+    loadMs: Figure,
+    residentBytes: Figure,
+    firstAudioMs: Figure,
+    firstSoundMs: Figure,
+    realTimeFactor: Figure,
+    wordErrorRate: Figure,
+    characterErrorRate: Figure,
+    notWorseShare: Figure,
+  }),
+  worstTexts: Type.Array(ClipDiff, { description: 'what was heard of the texts with most word errors' }),
+})
+
 export const Pair = Type.Object({
-  name: Type.String({ description: 'speech level + tag' }),
+  name: Type.String({ description: 'speech level + tag, + voice where voices were compared' }),
   speech: Type.String(),
   llm: Type.String(),
+  voice: nullable(Type.String({ description: 'null where voices were not compared' })),
   reference: nullable(
     Type.String({ description: 'the pair that it is compared with; null: it is that one' }),
   ),
@@ -160,6 +185,7 @@ export const FalseVerdict = Type.Object({ arm: Type.String(), figure: Type.Strin
 export const NoiseArm = Type.Object({
   speech: nullable(SpeechLevel),
   llm: nullable(LlmTag),
+  voice: nullable(ComparedVoice),
   pair: nullable(Pair),
   tested: Type.Integer({ description: 'verdicts on the reference against itself' }),
   falseVerdicts: Type.Array(FalseVerdict, { description: 'those of them that are better or worse' }),
@@ -168,6 +194,7 @@ export const NoiseArm = Type.Object({
 export const Recommendation = Type.Object({
   speech: nullable(Type.String()),
   llm: nullable(Type.String()),
+  voice: nullable(Type.String()),
   reasons: Type.Array(Type.String()),
   sentence: Type.String(),
 })
@@ -214,15 +241,27 @@ export const ComparisonResult = Type.Object({
     referenceWords: Type.Integer({ description: 'normalized' }),
     questions: Type.Integer({ description: 'that were asked' }),
     checkedQuestions: Type.Integer(),
-    rounds: Type.Object({ speech: Type.Integer(), llm: Type.Integer(), pairs: Type.Integer() }),
+    texts: Type.Integer({ description: 'that were spoken' }),
+    ear: nullable(Type.String({ description: 'the speech level that heard the voices' })),
+    rounds: Type.Object({
+      speech: Type.Integer(),
+      llm: Type.Integer(),
+      voices: Type.Integer(),
+      pairs: Type.Integer(),
+    }),
   }),
   margins: Margins,
-  reference: Type.Object({ speech: nullable(Type.String()), llm: nullable(Type.String()) }),
+  reference: Type.Object({
+    speech: nullable(Type.String()),
+    llm: nullable(Type.String()),
+    voice: nullable(Type.String()),
+  }),
   speech: Type.Array(SpeechLevel),
   llm: Type.Array(LlmTag),
+  voices: Type.Array(ComparedVoice),
   pairs: Type.Array(Pair),
   noiseArm: NoiseArm,
-  pareto: Type.Object({ speech: Front, llm: Front, pairs: Front }),
+  pareto: Type.Object({ speech: Front, llm: Front, voices: Front, pairs: Front }),
   recommendation: Recommendation,
   warnings: Type.Array(Type.String(), { description: 'what a reader must know before believing a figure' }),
   disturbed: Type.Object({
@@ -236,6 +275,7 @@ export const ComparisonResult = Type.Object({
 
 export type SpeechLevel = Static<typeof SpeechLevel>
 export type LlmTag = Static<typeof LlmTag>
+export type ComparedVoice = Static<typeof ComparedVoice>
 export type Pair = Static<typeof Pair>
 export type NoiseArm = Static<typeof NoiseArm>
 export type Recommendation = Static<typeof Recommendation>

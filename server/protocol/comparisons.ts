@@ -17,7 +17,11 @@ const names = (description: string) =>
 export const ComparisonLimits = Type.Object(
   {
     memoryBytes: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'resident memory of the speech model and the LLM together' }),
+      Type.Integer({
+        minimum: 1,
+        description:
+          'resident memory of the speech model, the LLM and the voice together, as far as they are compared',
+      }),
     ),
     firstTokenMs: Type.Optional(
       Type.Number({
@@ -59,8 +63,13 @@ export const ComparisonRequest = Type.Object(
       'catalog names; one without a level means all its levels that are here or can be made of what is',
     ),
     llmModels: names('Ollama tags; one without a quantization means all its installed ones'),
+    voices: names(
+      'voices as GET /v1/voices names them; an engine alone, such as flite, means all its voices. The others are held against the first',
+    ),
     pairs: Type.Optional(
-      Type.Boolean({ description: 'also whole spoken turns of the pairs on both fronts; default true' }),
+      Type.Boolean({
+        description: 'also whole spoken turns of what is best of each side together; default true',
+      }),
     ),
     audio: Type.Optional(ComparisonAudio),
     rounds: Type.Optional(
@@ -85,7 +94,7 @@ export const ComparisonState = Type.Enum(comparisonStates, {
 })
 export type ComparisonState = Static<typeof ComparisonState>
 
-export const comparisonPhases = ['prepare', 'speech', 'llm', 'pairs', 'energy', 'judge'] as const
+export const comparisonPhases = ['prepare', 'speech', 'llm', 'voices', 'pairs', 'energy', 'judge'] as const
 export const ComparisonProgress = Type.Object({
   phase: Type.Enum(comparisonPhases),
   what: Type.String({ description: 'what is being measured now' }),

@@ -79,6 +79,8 @@ export const LlmTimings = Type.Object({
 
 export const SynthesisTimings = Type.Object({
   voice: text('flite:slt, remote:..., browser or none'),
+  digest: text('sha256 of what the voice is made of; null of one that is not ours'),
+  quantization: text('of its weights, for instance int8; null where it has none, or where that is not known'),
   timeToFirstAudioMs: ms('first clause handed over to first audio back'),
   inferenceMs: ms('all clauses'),
   audioMs: ms('length of the spoken reply'),

@@ -5,7 +5,7 @@ import type { LanguageModel } from '../protocol/models.ts'
 import type { MemoryFigures } from '../protocol/record.ts'
 import type { Recognizer, SpeechLevel } from '../recognition/recognizer.ts'
 import type { TurnStore } from '../record/turnStore.ts'
-import type { Voice } from '../voice/voice.ts'
+import type { Voice, VoiceModel } from '../voice/voice.ts'
 import type { TurnObserver } from './turn.ts'
 import type { TurnsUnderWay } from './underWay.ts'
 
@@ -16,6 +16,8 @@ export type Stages = {
   llm: LanguageModelLeases
   /** The voice by its name. Throws for an unknown one. */
   voice(name: string): Voice
+  /** What a voice is made of, by its name. */
+  voiceModel(name: string): Pick<VoiceModel, 'digest' | 'quantization'>
   /** The file of a speech level, fetched or made if it must be. Throws `model_not_found`. */
   speechLevel(name: string, signal: AbortSignal): Promise<SpeechLevel>
   languageModel(name: string, signal: AbortSignal): Promise<LanguageModel>

@@ -25,6 +25,15 @@ export type Played = {
   stopped: boolean
 }
 
+/** What a voice is made of, as far as that is known. */
+export type VoiceModel = {
+  /** sha256. */
+  digest: string | null
+  quantization: string | null
+  parameterSize: string | null
+  sizeBytes: number | null
+}
+
 /** What speaks a reply, or does not. Everything that differs between voices is asked of it. */
 export type Voice = {
   readonly name: string

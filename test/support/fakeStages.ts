@@ -167,6 +167,10 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
         inferenceMs: script.synthesizeMs + 1,
       }
     }),
+    voiceModel: name => ({
+      digest: name.startsWith('flite:') ? 'd'.repeat(64) : null,
+      quantization: name.startsWith('hibari:') ? 'int8' : null,
+    }),
     async speechLevel(name) {
       return { name, path: '/nowhere', digest: 'a'.repeat(64), quantization: name.split('-').at(-1) ?? '' }
     },

@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import pino from 'pino'
-import { atPcmRate, joinSamples, PCM_SAMPLE_RATE, type SpokenAudio } from '../../../server/audio/pcm.ts'
+import { durationMs } from '../../../server/audio/pcm.ts'
 import { loadConfig } from '../../../server/config.ts'
 import { createFlite } from '../../../server/engines/flite/flite.ts'
 import { createHibari } from '../../../server/engines/hibari/hibari.ts'
 import { residentBytes } from '../../../server/engines/memory.ts'
 import { createFindSpeech } from '../../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import { spokenReply } from '../../../server/lab/index.ts'
 import { recognizeClip } from '../../../server/recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
 import { ensureVoice } from '../../../server/setup/index.ts'
 import { median } from '../../../server/shared/quantiles.ts'
-import { createClauseSplitter } from '../../../server/voice/clauses.ts'
 import type { ServerVoice } from '../../../server/voice/voice.ts'
 import { createVoices, speakerOf } from '../../../server/voice/voices.ts'
 import { createBenchEngines } from '../benchEngines.ts'
@@ -33,8 +33,6 @@ import {
  */
 
 const textsPath = new URL('../../../test/fixtures/spoken/sentences.json', import.meta.url)
-/** −50 dB below full scale: what begins a voice's sound. */
-const QUIETEST = 2 ** 15 * 10 ** (-50 / 20)
 /** Between two texts, so that what an engine does in pauses is done before the next one. */
 const PAUSE_MS = 60
 
@@ -70,8 +68,7 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
     ]),
   )
 
-  async function hear(spoken: SpokenAudio): Promise<string> {
-    const clip = atPcmRate(spoken)
+  async function hear(clip: Int16Array): Promise<string> {
     const options = { model: await engines.level(speech), language: 'en', owner: 'bench' }
     return (await recognizeClip(recognizer, clip, await findSpeech(clip, signal), options, signal)).text
   }
@@ -84,14 +81,14 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
           const voice = spoken[(index + round + offset) % spoken.length]
           const found = figures.get(voice?.name ?? '')
           if (voice === undefined || found === undefined) continue
-          const { firstMs, heardMs, allMs, samples, sampleRate } = await timed(voice, text.text, signal)
+          const { firstAudioMs, silentMs, totalMs, samples } = await spokenReply(voice, text.text, signal)
           // The first round warms, and is what is heard.
-          if (round === 0) found.heard.push(heardAs(text, await hear({ samples, sampleRate })))
+          if (round === 0) found.heard.push(heardAs(text, await hear(samples)))
           else {
-            found.firstMs.push(firstMs)
-            found.heardMs.push(heardMs)
-            found.allMs.push(allMs)
-            found.audioMs += (samples.length / sampleRate) * 1000
+            found.firstMs.push(firstAudioMs)
+            found.heardMs.push(firstAudioMs + silentMs)
+            found.allMs.push(totalMs)
+            found.audioMs += durationMs(samples.length)
           }
           await sleep(PAUSE_MS)
         }
@@ -104,26 +101,6 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
   } finally {
     await Promise.all([engines.stop(), speakers.flite.stop(), speakers.hibari.stop()])
   }
-}
-
-/** A whole reply, cut and read as a turn does it. */
-async function timed(voice: ServerVoice, text: string, signal: AbortSignal) {
-  const splitter = createClauseSplitter()
-  const clauses = [...splitter.push(text), ...splitter.flush()]
-  const startedAt = performance.now()
-  const parts: Int16Array[] = []
-  let firstMs = 0
-  let sampleRate = PCM_SAMPLE_RATE
-  for (const clause of clauses)
-    for await (const audio of voice.speak(clause.text, signal)) {
-      firstMs ||= performance.now() - startedAt
-      parts.push(audio.samples)
-      sampleRate = audio.sampleRate
-    }
-  const allMs = performance.now() - startedAt
-  const samples = joinSamples(parts)
-  const silent = samples.findIndex(sample => Math.abs(sample) > QUIETEST)
-  return { firstMs, heardMs: firstMs + (silent / sampleRate) * 1000, allMs, samples, sampleRate }
 }
 
 function print(name: string, found: Figures, first: Figures, bytes: number | null): void {

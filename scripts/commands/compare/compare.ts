@@ -12,6 +12,7 @@ import { createCompareProgress } from './compareProgress.ts'
 type CompareOptions = {
   speech?: string[]
   llm?: string[]
+  voices?: string[]
   pairs: boolean
   audio?: string
   rounds?: number
@@ -28,8 +29,8 @@ type CompareOptions = {
 }
 
 const help = `
-A name without its level means all its levels that are here or can be made of what is; nothing is fetched. Without --speech and --llm, the
-levels of the server's default models are compared.
+A name without its level means all its levels that are here or can be made of what is; nothing is fetched. Without --speech, --llm and --voices, the
+levels of the server's default models and its voice are compared.
 
 --audio takes the project's own clips (builtin), sentences spoken by flite (synthetic), turns that were saved with SAVE_AUDIO (saved), or a
 directory on the server's machine with a manifest.json, a list of {"file": "a.wav", "text": "what is said in it"}, or a manifest.tsv with
@@ -43,9 +44,16 @@ Exit codes: 0 done, 1 failed, cancelled, or worse than --against, 2 wrong usage.
 export function addCompare(program: Command, signal: AbortSignal): void {
   program
     .command('compare')
-    .description('compare quantization levels of speech models and language models on this machine')
+    .description(
+      'compare quantization levels of speech models and language models, and voices, on this machine',
+    )
     .option('--speech <names>', 'speech models or levels, comma-separated', namesIn)
     .option('--llm <names>', 'Ollama tags, or what several of them begin with, comma-separated', namesIn)
+    .option(
+      '--voices <names...>',
+      'voices, the first as what the others are held against',
+      (text, before: string[] | undefined) => [...(before ?? []), ...namesIn(text)],
+    )
     .option('--no-pairs', 'no whole spoken turns')
     .option('--audio <set>', 'builtin, synthetic, saved, or a directory with a manifest; default: builtin')
     .option('--rounds <n>', 'rounds over everything, at most; default: 3', wholeNumber)
@@ -112,7 +120,8 @@ async function compare(options: CompareOptions, signal: AbortSignal): Promise<vo
 }
 
 function requestOf(options: CompareOptions): ComparisonRequest {
-  const { speech, llm, pairs, audio, rounds, budget, maxMemory, maxFirstToken, maxWerIncrease } = options
+  const { speech, llm, voices, pairs, audio, rounds, budget, maxMemory, maxFirstToken, maxWerIncrease } =
+    options
   const limits = {
     ...(maxMemory === undefined ? {} : { memoryBytes: Math.floor(maxMemory) }),
     ...(maxFirstToken === undefined ? {} : { firstTokenMs: maxFirstToken }),
@@ -121,6 +130,7 @@ function requestOf(options: CompareOptions): ComparisonRequest {
   return {
     ...(speech === undefined ? {} : { speechModels: speech }),
     ...(llm === undefined ? {} : { llmModels: llm }),
+    ...(voices === undefined ? {} : { voices }),
     ...(pairs ? {} : { pairs }),
     ...(audio === undefined ? {} : { audio: audioOf(audio) }),
     ...(rounds === undefined ? {} : { rounds }),

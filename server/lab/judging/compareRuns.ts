@@ -77,7 +77,12 @@ export function compareRuns(result: ComparisonResult, baseline: ComparisonResult
 }
 
 type Arm = { name: string; failures: number; figures: Record<string, Figure | undefined> }
-const armsOf = ({ speech, llm, pairs }: ComparisonResult): Arm[] => [...speech, ...llm, ...pairs]
+const armsOf = ({ speech, llm, voices, pairs }: ComparisonResult): Arm[] => [
+  ...speech,
+  ...llm,
+  ...voices,
+  ...pairs,
+]
 
 function differenceOf(
   arm: string,

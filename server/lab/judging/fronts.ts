@@ -1,4 +1,10 @@
-import type { ComparisonResult, LlmTag, Pair, SpeechLevel } from '../../protocol/comparisonResult.ts'
+import type {
+  ComparedVoice,
+  ComparisonResult,
+  LlmTag,
+  Pair,
+  SpeechLevel,
+} from '../../protocol/comparisonResult.ts'
 import { type Axis, front } from './pareto.ts'
 
 const memory: Axis = { figure: 'residentBytes', label: 'Memory', unit: 'bytes', better: 'lower' }
@@ -22,10 +28,34 @@ const divergence: Axis = {
   better: 'lower',
 }
 
-/** What each side trades: error, time and memory; pairs, both errors, time to the first token and memory. */
+const heardWrong: Axis = { ...wordErrors, label: 'Word error rate of what is heard' }
+const firstSound: Axis = {
+  figure: 'firstSoundMs',
+  label: 'Time to a first sound',
+  unit: 'ms',
+  better: 'lower',
+}
+const firstToken: Axis = {
+  figure: 'firstTokenMs',
+  label: 'Speech end to first token',
+  unit: 'ms',
+  better: 'lower',
+}
+const firstAudio: Axis = {
+  figure: 'firstAudioMs',
+  label: 'Speech end to first audio',
+  unit: 'ms',
+  better: 'lower',
+}
+
+/**
+ * What each side trades: error, time and memory; all together, the errors of each, time and memory. Without voices that is the time to
+ * the first token, with them to the first audio.
+ */
 export function fronts(
   levels: readonly SpeechLevel[],
   tags: readonly LlmTag[],
+  voices: readonly ComparedVoice[],
   pairs: readonly Pair[],
 ): ComparisonResult['pareto'] {
   const held = tags.filter(({ referenceSource }) => !referenceSource)
@@ -61,19 +91,27 @@ export function fronts(
         values: [accuracyOfTag(tag), tag.figures.firstClauseMs.value, tag.figures.residentBytes.value],
       })),
     ),
+    voices: front(
+      [heardWrong, firstSound, memory],
+      voices.map(({ name, figures }) => ({
+        name,
+        values: [figures.wordErrorRate.value, figures.firstSoundMs.value, figures.residentBytes.value],
+      })),
+    ),
     pairs: front(
-      [
-        error,
-        accuracy,
-        { figure: 'firstTokenMs', label: 'Speech end to first token', unit: 'ms', better: 'lower' },
-        memory,
-      ],
-      pairs.map(({ name, speech, llm, figures }) => {
+      voices.length === 0
+        ? [error, accuracy, firstToken, memory]
+        : [error, accuracy, heardWrong, firstAudio, memory],
+      pairs.map(({ name, speech, llm, voice, figures }) => {
         const level = levels.find(one => one.name === speech)
         const tag = held.find(one => one.name === llm)
         const errors = level === undefined ? null : errorOfLevel(level)
         const right = tag === undefined ? null : accuracyOfTag(tag)
-        return { name, values: [errors, right, figures.firstTokenMs.value, figures.residentBytes.value] }
+        const { firstTokenMs, firstAudioMs, residentBytes } = figures
+        if (voices.length === 0)
+          return { name, values: [errors, right, firstTokenMs.value, residentBytes.value] }
+        const heard = voices.find(one => one.name === voice)?.figures.wordErrorRate.value ?? null
+        return { name, values: [errors, right, heard, firstAudioMs.value, residentBytes.value] }
       }),
     ),
   }

@@ -1,17 +1,20 @@
 import type {
+  ComparedVoice,
   ComparisonResult,
   LlmTag,
   NoiseArm,
   Pair,
   SpeechLevel,
 } from '../../protocol/comparisonResult.ts'
+import { pairName } from '../observations.ts'
 import { fronts } from './fronts.ts'
 import { judgeLlmTag } from './language/llmTags.ts'
-import { judgePair, pairsOf } from './pairs.ts'
+import { judgePair, pairsOf, referencePair } from './pairs.ts'
 import { recommend } from './recommendation/recommend.ts'
 import type { Run } from './run.ts'
 import { judgeSpeechLevel } from './speech/speechLevels.ts'
 import { notMeasured, warnings } from './told.ts'
+import { judgeVoice } from './voices/voices.ts'
 import { comparedWords } from './words/normalizeEnglish.ts'
 
 /**
@@ -22,7 +25,8 @@ export function judgeRun(run: Run): ComparisonResult {
   const { plan, ended } = run
   const speech = plan.speech.map(arm => judgeSpeechLevel(run, arm))
   const llm = plan.llm.map(arm => judgeLlmTag(run, arm))
-  const pairs = pairsOf(run).map(pair => judgePair(run, pair.speech, pair.llm))
+  const voices = (plan.voices?.arms ?? []).map(arm => judgeVoice(run, arm))
+  const pairs = pairsOf(run).map(pair => judgePair(run, pair))
   const noiseArm = judgeNoise(run)
   const input = inputOf(run)
   return {
@@ -34,13 +38,14 @@ export function judgeRun(run: Run): ComparisonResult {
     environment: plan.environment,
     input,
     margins: plan.margins,
-    reference: plan.reference,
+    reference: { ...plan.reference, voice: voices[0]?.name ?? null },
     speech,
     llm,
+    voices,
     pairs,
     noiseArm,
-    pareto: fronts(speech, llm, pairs),
-    recommendation: recommend(run, speech, llm, pairs),
+    pareto: fronts(speech, llm, voices, pairs),
+    recommendation: recommend(run, speech, llm, voices, pairs),
     warnings: warnings(run, input, llm, noiseArm),
     disturbed: run.disturbed,
     notMeasured: notMeasured(run, speech, llm, pairs),
@@ -53,7 +58,7 @@ export function judgeRun(run: Run): ComparisonResult {
 }
 
 /** What was really put before the models, which a budget may have cut. */
-function inputOf({ plan, decodes, answers, turns }: Run): ComparisonResult['input'] {
+function inputOf({ plan, decodes, answers, spoken: said, turns }: Run): ComparisonResult['input'] {
   const heard = new Set(decodes.map(({ clip }) => clip))
   const asked = new Set(answers.map(({ question }) => question))
   const clips = plan.clips.filter(({ id }) => heard.has(id))
@@ -69,7 +74,14 @@ function inputOf({ plan, decodes, answers, turns }: Run): ComparisonResult['inpu
     ),
     questions: questions.length,
     checkedQuestions: questions.filter(({ check }) => check !== null).length,
-    rounds: { speech: roundsOf(decodes), llm: roundsOf(answers), pairs: roundsOf(turns) },
+    texts: new Set(said.map(({ text }) => text)).size,
+    ear: plan.voices?.ear ?? null,
+    rounds: {
+      speech: roundsOf(decodes),
+      llm: roundsOf(answers),
+      voices: roundsOf(said),
+      pairs: roundsOf(turns),
+    },
   }
 }
 
@@ -84,23 +96,23 @@ function judgeNoise(run: Run): NoiseArm {
   const { plan } = run
   const speechArm = plan.speech.find(({ name }) => name === plan.reference.speech)
   const llmArm = plan.llm.find(({ name }) => name === plan.reference.llm)
-  const pairArm = pairsOf(run).find(
-    ({ speech, llm }) => speech === plan.reference.speech && llm === plan.reference.llm,
-  )
+  const pairArm = pairsOf(run).find(together => pairName(together) === referencePair(run))
+  const voiceArm = plan.voices?.arms[0]
   const speech =
     speechArm && run.decodes.some(({ noise }) => noise) ? judgeSpeechLevel(run, speechArm, true) : null
   const llm = llmArm && run.answers.some(({ noise }) => noise) ? judgeLlmTag(run, llmArm, true) : null
-  const pair =
-    pairArm && run.turns.some(({ noise }) => noise) ? judgePair(run, pairArm.speech, pairArm.llm, true) : null
-  const judged = [speech, llm, pair].flatMap(arm => (arm === null ? [] : verdictsOf(arm)))
+  const voice = voiceArm && run.spoken.some(({ noise }) => noise) ? judgeVoice(run, voiceArm, true) : null
+  const pair = pairArm && run.turns.some(({ noise }) => noise) ? judgePair(run, pairArm, true) : null
+  const judged = [speech, llm, voice, pair].flatMap(arm => (arm === null ? [] : verdictsOf(arm)))
   return {
     speech,
     llm,
+    voice,
     pair,
     tested: judged.filter(({ verdict }) => verdict !== 'not-tested').length,
     falseVerdicts: judged.filter(({ verdict }) => verdict === 'better' || verdict === 'worse'),
   }
 }
 
-const verdictsOf = ({ name, figures }: SpeechLevel | LlmTag | Pair) =>
+const verdictsOf = ({ name, figures }: SpeechLevel | LlmTag | ComparedVoice | Pair) =>
   Object.entries(figures).map(([figure, { verdict }]) => ({ arm: name, figure, verdict }))

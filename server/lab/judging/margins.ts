@@ -30,6 +30,7 @@ export const defaultMargins: Margins = {
   transcriptMs: { better: 'lower', kind: 'ratio', margin: 0.05 },
   firstClauseMs: { better: 'lower', kind: 'ratio', margin: 0.05 },
   firstAudioMs: { better: 'lower', kind: 'ratio', margin: 0.05 },
+  firstSoundMs: { better: 'lower', kind: 'ratio', margin: 0.05 },
   playbackStartedMs: { better: 'lower', kind: 'ratio', margin: 0.05 },
   replyDoneMs: { better: 'lower', kind: 'ratio', margin: 0.05 },
   cpuSecondsPerTurn: { better: 'lower', kind: 'ratio', margin: 0.05 },

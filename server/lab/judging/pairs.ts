@@ -1,41 +1,52 @@
 import type { Figure } from '../../protocol/comparisonFigures.ts'
 import type { Pair } from '../../protocol/comparisonResult.ts'
 import type { FromSpeechEnd } from '../../protocol/record.ts'
-import { type PairTurn, pairName } from '../observations.ts'
+import { median } from '../../shared/quantiles.ts'
+import { type PairTurn, pairName, type Together } from '../observations.ts'
 import { besides, rulesOf } from './arms.ts'
 import { plainFigure, readingFigure, shareFigure, timingFigure } from './figures.ts'
 import { isNumber } from './measured.ts'
 import { energyFigure, undisturbed } from './repeated.ts'
 import type { Run } from './run.ts'
+import { observedVoice } from './voices/voices.ts'
 import { comparedWords } from './words/normalizeEnglish.ts'
 
 /** The pair of both references, which the others are compared with. */
 export function referencePair(run: Run): string | null {
   const { speech, llm } = run.plan.reference
-  return speech === null || llm === null ? null : pairName(speech, llm)
+  const voice = run.plan.voices?.arms[0]?.name ?? null
+  return speech === null || llm === null ? null : pairName({ speech, llm, voice })
 }
 
 /** The pairs that turns were made of, in the order in which they were first made. */
 export const pairsOf = (run: Run) => [
-  ...new Map(run.turns.map(({ speech, llm }) => [pairName(speech, llm), { speech, llm }])).values(),
+  ...new Map(
+    run.turns.map(({ speech, llm, voice = null }): [string, Together] => {
+      const together = { speech, llm, voice }
+      return [pairName(together), together]
+    }),
+  ).values(),
 ]
 
+const isAnswered = ({ record }: PairTurn) => record.outcome === 'completed'
+
 function observed(run: Run, name: string, noise: boolean) {
-  const turns = run.turns.filter(turn => pairName(turn.speech, turn.llm) === name && turn.noise === noise)
+  const turns = run.turns.filter(turn => pairName(turn) === name && turn.noise === noise)
   const isPair = (one: { side: string; arm: string | null; noise: boolean }) =>
     one.side === 'pair' && one.arm === name && one.noise === noise
   return {
     turns,
-    answered: turns.filter(({ record }) => record.outcome === 'completed'),
+    answered: turns.filter(isAnswered),
     batches: run.batches.filter(isPair),
     failures:
       run.failures.filter(isPair).length + turns.filter(({ record }) => record.outcome === 'failed').length,
   }
 }
 
-/** All figures of a pair beside the pair of references; of the noise arm, beside that pair's first measuring. */
-export function judgePair(run: Run, speech: string, llm: string, noise = false): Pair {
-  const name = pairName(speech, llm)
+/** All figures of a pair beside what the references are together; of the noise arm, beside that pair's first measuring. */
+export function judgePair(run: Run, together: Together, noise = false): Pair {
+  const { speech, llm, voice } = together
+  const name = pairName(together)
   const own = observed(run, name, noise)
   const other = referencePair(run)
   const isReference = other === name && !noise
@@ -53,12 +64,13 @@ export function judgePair(run: Run, speech: string, llm: string, noise = false):
     name,
     speech,
     llm,
+    voice: voice ?? null,
     reference: measured ? other : null,
     turns: own.turns.length,
     failures: own.failures,
     figures: {
       residentBytes: readingFigure(
-        ...both(({ answered }) => answered.map(residentBytes).filter(isNumber)),
+        ...both(({ answered }) => answered.map(turn => residentBytes(run, turn)).filter(isNumber)),
         rule('residentBytes', 'bytes'),
       ),
       turnDecidedMs: from('turnDecidedMs'),
@@ -76,12 +88,21 @@ export function judgePair(run: Run, speech: string, llm: string, noise = false):
   }
 }
 
-/** Both models of a turn; null where one is not known, since the sum would look small. */
-function residentBytes({ record: { memory } }: PairTurn): number | null {
+/**
+ * Both models of a turn, and the voice as it was measured alone; null where one is not known, since the sum would look small. A voice
+ * that another program serves takes none of this machine's memory that is known.
+ */
+function residentBytes(run: Run, { voice, record: { memory } }: PairTurn): number | null {
   const { speechResidentBytes, llmResidentBytes } = memory
-  return speechResidentBytes === null || llmResidentBytes === null
-    ? null
-    : speechResidentBytes + llmResidentBytes
+  if (speechResidentBytes === null || llmResidentBytes === null) return null
+  return speechResidentBytes + llmResidentBytes + (voice ? (voiceBytes(run, voice) ?? 0) : 0)
+}
+
+function voiceBytes(run: Run, voice: string): number | null {
+  const readings = observedVoice(run, voice, false)
+    .loads.map(load => load.residentBytes)
+    .filter(isNumber)
+  return readings.length === 0 ? null : median(readings)
 }
 
 /**
@@ -101,7 +122,9 @@ function changes(
   }
   const place = ({ round, clip }: PairTurn) => `${round} ${clip}`
   const baseline = new Map(
-    observed(run, pairName(level, llm), false).answered.map(turn => [place(turn), turn]),
+    run.turns
+      .filter(turn => turn.speech === level && turn.llm === llm && !turn.noise && isAnswered(turn))
+      .map(turn => [place(turn), turn]),
   )
   const held = answered.flatMap(turn => {
     const before = baseline.get(place(turn))

@@ -18,7 +18,7 @@ export function undisturbed<T extends { round: number; disturbed: boolean; block
 }
 
 /** Cold loads; each is a thing of its own, since nothing else is shared by those of a round. */
-export const loadTimes = (loads: readonly { round: number; disturbed: boolean; loadMs: number }[]) =>
+export const loadTimes = (loads: readonly { round: number; disturbed: boolean; loadMs: number | null }[]) =>
   undisturbed(
     loads,
     ({ round }) => String(round),

@@ -11,8 +11,11 @@ import {
   type Observation,
   type PairTurn,
   type Plan,
+  pairName,
   type SpeechDecode,
   type SpeechLoad,
+  type VoiceLoad,
+  type VoiceSpoken,
 } from '../observations.ts'
 
 /** All that a run wrote down, by kind. */
@@ -23,6 +26,8 @@ export type Run = {
   llmLoads: LlmLoad[]
   answers: LlmAnswer[]
   positions: LlmPosition[]
+  voiceLoads: VoiceLoad[]
+  spoken: VoiceSpoken[]
   turns: PairTurn[]
   batches: EnergyBatch[]
   failures: Failure[]
@@ -76,6 +81,8 @@ export function readRun(lines: Iterable<string>): Run {
     llmLoads: only('llm-load'),
     answers: only('llm-answer'),
     positions: only('llm-position'),
+    voiceLoads: only('voice-load'),
+    spoken: only('voice-spoken'),
     turns: only('pair-turn'),
     batches: only('energy'),
     failures: only('failure').filter(failure => !failure.disturbed),
@@ -94,6 +101,7 @@ function identityOf(observation: Observation): string {
   switch (observation.kind) {
     case 'speech-load':
     case 'llm-load':
+    case 'voice-load':
       return key(observation, observation.arm)
     case 'speech-decode':
       return key(observation, observation.arm, observation.clip)
@@ -101,8 +109,10 @@ function identityOf(observation: Observation): string {
       return key(observation, observation.arm, observation.question)
     case 'llm-position':
       return key(observation, observation.arm, observation.question, observation.position)
+    case 'voice-spoken':
+      return key(observation, observation.arm, observation.text)
     case 'pair-turn':
-      return key(observation, observation.speech, observation.llm, observation.clip)
+      return key(observation, pairName(observation), observation.clip)
     default:
       return JSON.stringify(observation)
   }

@@ -121,6 +121,7 @@ export function notMeasured(
     'no answer tells how many tokens of its prompt came from the cache',
   )
   note(plan.environment.energySource === null, 'energy', 'not measurable here')
+  note(plan.voices !== undefined && run.spoken.length === 0, 'voices', 'nothing was spoken')
   const reference = referencePair(run)
   note(
     pairs.length > 0 && pairs.every(({ name }) => name !== reference),

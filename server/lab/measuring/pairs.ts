@@ -2,7 +2,7 @@ import { cpuSeconds } from '../../engines/cpuTime.ts'
 import type { Log } from '../../log.ts'
 import type { SessionDependencies } from '../../session/session.ts'
 import { seedOf, shuffled } from '../../shared/seeded.ts'
-import { type Observation, type PairTurn, pairName } from '../observations.ts'
+import { type Observation, type PairTurn, pairName, type Together } from '../observations.ts'
 import type { LabClip } from './clips.ts'
 import { openSpokenTurns } from './spokenTurns.ts'
 import { made, type Phase, type Step, type Unit } from './step.ts'
@@ -15,21 +15,23 @@ const MAX_PAIRS = 5
 const MAX_CLIPS = 12
 
 export type PairBench = {
-  /** The pair of the references, measured once more as the noise arm; null where a side has no reference. */
-  reference: { speech: string; llm: string } | null
+  /** What the references are together, measured once more as the noise arm; null where a side has no reference. */
+  reference: Together | null
   clips: readonly LabClip[]
   rounds: number
   seed: number
-  /** Levels and tags that nothing else beats in every respect, by what was observed so far. */
-  fronts(signal: AbortSignal): Promise<{ speech: string[]; llm: string[] }>
+  /** Levels, tags and voices that nothing else beats in every respect, by what was observed so far. */
+  fronts(signal: AbortSignal): Promise<Fronts>
   session: Omit<SessionDependencies, 'plays'>
   processes(speech: string): Promise<number[]>
   log: Log
 }
 
-type Arm = { speech: string; llm: string; noise: boolean }
+type Arm = Together & { noise: boolean }
+/** Voices are none where they are not compared. */
+type Fronts = { speech: string[]; llm: string[]; voices: string[] }
 
-/** Whole spoken turns in real time, through the server's own pipeline, of the pairs of both fronts. */
+/** Whole spoken turns in real time, through the server's own pipeline, of what is on all fronts, together. */
 export function pairPhase(bench: PairBench, share: number): Phase {
   return {
     name: 'pairs',
@@ -64,29 +66,30 @@ function isQuestion({ kind, audioMs, speech }: LabClip): boolean {
  * The pair of the references first: the others are held against it. With each other tag comes the reference level, too: only beside
  * it can be told which answers changed because the level changed the transcript.
  */
-export function armsOf(
-  fronts: { speech: string[]; llm: string[] },
-  reference: PairBench['reference'],
-): Arm[] {
-  const arms = fronts.speech.flatMap(speech => fronts.llm.map(llm => ({ speech, llm, noise: false })))
+export function armsOf(fronts: Fronts, reference: PairBench['reference']): Arm[] {
+  const voices = fronts.voices.length === 0 ? [null] : fronts.voices
+  const arms = fronts.speech.flatMap(speech =>
+    fronts.llm.flatMap(llm => voices.map(voice => ({ speech, llm, voice, noise: false }))),
+  )
   if (reference === null) return arms.slice(0, MAX_PAIRS)
-  const others = arms.filter(({ speech, llm }) => speech !== reference.speech || llm !== reference.llm)
+  const others = arms.filter(arm => pairName(arm) !== pairName(reference))
   const chosen = new Map<string, Arm>()
   for (const arm of spreadOver(others)) {
     const beside = { ...arm, speech: reference.speech }
     const wanted = (arm.llm === reference.llm ? [arm] : [beside, arm]).filter(
-      ({ speech, llm }) => !chosen.has(pairName(speech, llm)),
+      one => !chosen.has(pairName(one)) && pairName(one) !== pairName(reference),
     )
     if (chosen.size + wanted.length > MAX_PAIRS) continue
-    for (const one of wanted) chosen.set(pairName(one.speech, one.llm), one)
+    for (const one of wanted) chosen.set(pairName(one), one)
   }
   return [{ ...reference, noise: false }, { ...reference, noise: true }, ...chosen.values()]
 }
 
-/** So that the first few have each level and each tag in them, and not the first level with every tag. */
+/** So that the first few have each level, each tag and each voice in them, and not the first level with every tag. */
 function spreadOver(arms: Arm[]): Arm[] {
   const uses = new Map<string, number>()
-  const usesOf = ({ speech, llm }: Arm) => (uses.get(speech) ?? 0) + (uses.get(llm) ?? 0)
+  const namesOf = ({ speech, llm, voice }: Arm) => [speech, llm, ...(voice ? [voice] : [])]
+  const usesOf = (arm: Arm) => namesOf(arm).reduce((sum, name) => sum + (uses.get(name) ?? 0), 0)
   const left = [...arms]
   const result: Arm[] = []
   while (left.length > 0) {
@@ -94,28 +97,28 @@ function spreadOver(arms: Arm[]): Arm[] {
     const next = left.shift()
     if (next === undefined) break
     result.push(next)
-    for (const name of [next.speech, next.llm]) uses.set(name, (uses.get(name) ?? 0) + 1)
+    for (const name of namesOf(next)) uses.set(name, (uses.get(name) ?? 0) + 1)
   }
   return result
 }
 
-function step(bench: PairBench, { speech, llm, noise }: Arm, clip: LabClip, round: number): Step {
-  const arm = pairName(speech, llm)
+function step(bench: PairBench, { noise, ...together }: Arm, clip: LabClip, round: number): Step {
+  const arm = pairName(together)
   return {
     ...{ side: 'pair', arm, noise },
     what: `${arm} hears ${clip.id}`,
     async measure(signal): Promise<Observation[]> {
       const turns = await openSpokenTurns(bench.session, bench.log, signal)
       try {
-        await turns.prepare(speech, llm)
-        const pids = await bench.processes(speech)
+        await turns.prepare(together)
+        const pids = await bench.processes(together.speech)
         const before = await cpuSeconds(pids)
         const { record, transcript, reply } = await turns.speak(clip.samples)
         const after = await cpuSeconds(pids)
         const turn: PairTurn = {
           kind: 'pair-turn',
           ...made(noise),
-          ...{ round, speech, llm, clip: clip.id, record, transcript, reply },
+          ...{ ...together, round, clip: clip.id, record, transcript, reply },
           cpuSeconds: before === null || after === null ? null : after - before,
         }
         return [turn]

@@ -8,6 +8,7 @@ import type { TurnRecord } from '../../protocol/record.ts'
 import type { SessionEvent, Sink } from '../../session/events.ts'
 import { createSession, type SessionDependencies } from '../../session/session.ts'
 import { noVoice } from '../../voice/none.ts'
+import type { Together } from '../observations.ts'
 
 export type SpokenTurn = { record: TurnRecord; transcript: string; reply: string }
 
@@ -73,11 +74,12 @@ export async function openSpokenTurns(
   const ready = next('ready')
   const { stages } = dependencies
   const { name, kind } = stages.voice(stages.settings.voice)
+  // A voice of the browser would wait for a browser.
+  const voice = kind === 'inBrowser' ? noVoice.name : name
   session.message(
     {
       ...{ type: 'start', protocol: 1, sampleRate: 16_000, mode: 'hands-free' },
-      // A voice of the browser would wait for a browser.
-      voice: kind === 'inBrowser' ? noVoice.name : name,
+      voice,
       // The speech of a clip must not interrupt the reply to its beginning.
       bargeIn: { minSpeechMs: 0 },
     },
@@ -86,11 +88,16 @@ export async function openSpokenTurns(
   await ready
 
   return {
-    /** Loads and warms both models, as a client's `configure` does; the next turn is in a conversation of its own. */
-    async prepare(speechModel: string, llmModel: string): Promise<void> {
+    /** Loads and warms both models and chooses the voice, as a client's `configure` does; the next turn is in a conversation of its own. */
+    async prepare({ speech, llm, voice: spokenBy }: Together): Promise<void> {
       const requestId = uuidv7()
       const configured = next('configured')
-      const wanted = { speechModel, llmModel, conversationId: requestId }
+      const wanted = {
+        speechModel: speech,
+        llmModel: llm,
+        voice: spokenBy ?? voice,
+        conversationId: requestId,
+      }
       session.message({ type: 'configure', requestId, ...wanted }, performance.now())
       await configured
     },

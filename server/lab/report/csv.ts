@@ -13,12 +13,14 @@ type Arm = { name: string; reference: string | null; figures: Record<string, Fig
  * One row per arm and figure. An empty cell is not measured or not supported by n; `noise` marks the second
  * measuring of a reference.
  */
-export function csvReport({ speech, llm, pairs, noiseArm }: ComparisonResult): string {
+export function csvReport({ speech, llm, voices, pairs, noiseArm }: ComparisonResult): string {
   const arms: { side: string; noise: boolean; arm: Arm | null }[] = [
     ...speech.map(arm => ({ side: 'speech', noise: false, arm })),
     { side: 'speech', noise: true, arm: noiseArm.speech },
     ...llm.map(arm => ({ side: 'llm', noise: false, arm })),
     { side: 'llm', noise: true, arm: noiseArm.llm },
+    ...voices.map(arm => ({ side: 'voice', noise: false, arm })),
+    { side: 'voice', noise: true, arm: noiseArm.voice },
     ...pairs.map(arm => ({ side: 'pair', noise: false, arm })),
     { side: 'pair', noise: true, arm: noiseArm.pair },
   ]

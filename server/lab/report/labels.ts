@@ -37,6 +37,7 @@ export const figureLabels: Readonly<Record<string, string>> = {
   commitMs: 'Commit',
   transcriptMs: 'Transcript',
   firstAudioMs: 'First audio',
+  firstSoundMs: 'First sound',
   playbackStartedMs: 'Playback started',
   replyDoneMs: 'Reply done',
   changedTranscriptShare: 'Transcripts changed',

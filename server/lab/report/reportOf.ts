@@ -1,9 +1,10 @@
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
-import { aboutSections } from './aboutSections.ts'
 import type { Document } from './document.ts'
-import { llmSection } from './llmSection.ts'
-import { pairSection } from './pairSection.ts'
-import { speechSection } from './speechSection.ts'
+import { aboutSections } from './sections/aboutSections.ts'
+import { llmSection } from './sections/llmSection.ts'
+import { pairSection } from './sections/pairSection.ts'
+import { speechSection } from './sections/speechSection.ts'
+import { voiceSection } from './sections/voiceSection.ts'
 
 /** What a report says of a result. */
 export function reportOf(result: ComparisonResult): Document {
@@ -17,6 +18,7 @@ export function reportOf(result: ComparisonResult): Document {
     sections: [
       ...speechSection(result),
       ...llmSection(result),
+      ...voiceSection(result),
       ...pairSection(result),
       ...aboutSections(result),
     ],

@@ -14,8 +14,8 @@ import type {
 import { isOver } from '../../shared/comparisons.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { allowedFolder } from '../measuring/audioFolder.ts'
+import { choose } from './choose.ts'
 import { type Header, type RunFiles, runFiles, runIdsIn } from './files.ts'
-import { choose } from './prepare.ts'
 import { Cancelled, runComparison } from './run.ts'
 
 export type Comparisons = Awaited<ReturnType<typeof openComparisons>>
@@ -154,10 +154,10 @@ export async function openComparisons(lab: LabDependencies) {
     async create(request: ComparisonRequest, signal: AbortSignal): Promise<ComparisonStatus> {
       stopping.signal.throwIfAborted()
       if (typeof request.audio === 'object') await allowedFolder(request.audio.directory, lab.audioDirs)
-      const { speech, llm } = await choose(request, lab, signal)
-      if (speech.length + llm.length === 0) {
+      const { speech, llm, voices } = await choose(request, lab, signal)
+      if (speech.length + llm.length + voices.length === 0) {
         throw new QuantvoxError('invalid_request', 'There is nothing to compare.', {
-          mend: 'Name speechModels or llmModels.',
+          mend: 'Name speechModels, llmModels or voices.',
         })
       }
       requirePlace()

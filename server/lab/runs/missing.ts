@@ -7,7 +7,7 @@ import { isOfFamily } from '../measuring/arms.ts'
 /** What the other levels of a family are made of. */
 const UNQUANTIZED = 'f16'
 
-export type Named = { speech: readonly string[]; llm: readonly string[] }
+export type Named = { speech: readonly string[]; llm: readonly string[]; voices: readonly string[] }
 
 /** Whether a level is here, or is made in seconds of what is here. */
 export const canBeHad = ({ family, installed }: SpeechModel, levels: readonly SpeechModel[]): boolean =>

@@ -1,14 +1,11 @@
-import { QuantvoxError } from '../../errors.ts'
 import type { LanguageModelLeases } from '../../llm/lease.ts'
 import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
 import type { ComparisonRequest } from '../../protocol/comparisons.ts'
 import { recognizeClip } from '../../recognition/recognizer.ts'
-import { withoutQuantization } from '../../shared/quantization.ts'
 import { seedOf } from '../../shared/seeded.ts'
-import { comparedByDefault } from '../../shared/speechDefaults.ts'
+import { defaultOf } from '../../shared/speechDefaults.ts'
 import type { LabDependencies } from '../dependencies.ts'
 import { type AnswerBench, answerPhase, atModel } from '../measuring/answers.ts'
-import { llmArms, speechArms } from '../measuring/arms.ts'
 import { type LabClip, readClips } from '../measuring/clips.ts'
 import { energyPhase } from '../measuring/energy.ts'
 import { pairPhase } from '../measuring/pairs.ts'
@@ -16,8 +13,10 @@ import { positionPhase } from '../measuring/positions.ts'
 import { type SpeechBench, speechPhase } from '../measuring/speech.ts'
 import { createSpeechPlace } from '../measuring/speechPlace.ts'
 import { OWNER, type Phase } from '../measuring/step.ts'
-import { type LlmArm, type Plan, pairName, type SpeechArm } from '../observations.ts'
-import { canBeHad, makeMissing, type Named } from './missing.ts'
+import { voicePhase } from '../measuring/voices/voices.ts'
+import { type LlmArm, type Plan, pairName } from '../observations.ts'
+import { choose, namesOf } from './choose.ts'
+import { makeMissing } from './missing.ts'
 
 /** Rounds over all arms where a request names none. */
 const DEFAULT_ROUNDS = 3
@@ -27,10 +26,7 @@ const sampling = { temperature: 0, seed: 1, maxTokens: 48 }
  * Parts of a budget. Where it is small, one round of answers is what a verdict needs most: they are where tags differ, and they take
  * longest.
  */
-const shares = { speech: 0.3, answers: 0.4, positions: 0.1, pairs: 0.2 }
-
-/** What is compared with what; known before anything is measured. */
-export type Chosen = { speech: SpeechArm[]; llm: LlmArm[] }
+const shares = { speech: 0.3, answers: 0.3, positions: 0.1, voices: 0.1, pairs: 0.2 }
 
 export type Preparation = {
   /** Is told what takes a moment. */
@@ -43,49 +39,10 @@ export type Preparation = {
   recorded: Plan | null
 }
 
-/**
- * The levels and tags that a request means; without names, those of the server's own default models. A request that names only one side
- * compares only that.
- * @throws QuantvoxError `model_not_found`, what Ollama throws
- */
-export async function choose(
-  request: ComparisonRequest,
-  lab: LabDependencies,
-  signal: AbortSignal,
-): Promise<Chosen> {
-  const named = await namesOf(request, lab)
-  for (const name of request.llmModels ?? []) {
-    await lab.stages.languageModel(name, signal).catch((error: unknown) => {
-      if (error instanceof QuantvoxError && error.code === 'remote_model_refused') throw error
-    })
-  }
-  if (named.speech.length > 0 && lab.speechEngines === null) {
-    throw new QuantvoxError('invalid_request', 'Speech levels cannot be compared here: SPEECH_URL is set.', {
-      meaning: 'Which level a whisper-server elsewhere has loaded is not ours to choose.',
-      mend: 'Unset SPEECH_URL, or compare language models only.',
-    })
-  }
-  const levels = await lab.speechModels()
-  return {
-    speech: speechArms(
-      named.speech,
-      levels.map(level => ({ ...level, installed: canBeHad(level, levels) })),
-    ),
-    llm: named.llm.length === 0 ? [] : llmArms(named.llm, await lab.languageModels(signal), lab.madeFrom),
-  }
-}
-
-async function namesOf({ speechModels, llmModels }: ComparisonRequest, lab: LabDependencies): Promise<Named> {
-  const { settings } = lab.stages
-  const familyOf = async (level: string) =>
-    (await lab.speechModels()).find(({ name }) => name === level)?.family ?? level
-  const [ladder, ...beside] = comparedByDefault(settings.speechModel)
-  const isDefault = speechModels === undefined && llmModels === undefined
-  return {
-    speech:
-      speechModels ?? (isDefault && lab.speechEngines !== null ? [await familyOf(ladder), ...beside] : []),
-    llm: llmModels ?? (isDefault ? [withoutQuantization(await settings.llmModel())] : []),
-  }
+/** What hears the voices: the best level that is here, always the same one on a machine. */
+async function earOf({ speechEngines, speechModels, stages }: LabDependencies): Promise<string> {
+  const { speechModel } = stages.settings
+  return speechEngines === null ? speechModel : (defaultOf(await speechModels()) ?? speechModel)
 }
 
 /**
@@ -100,8 +57,11 @@ export async function prepare(
 ) {
   const { stages } = lab
   const missing = recorded ? [] : await makeMissing(await namesOf(request, lab), lab, doing, signal)
-  const chosen = recorded ?? (await choose(request, lab, signal))
-  const { llm } = chosen
+  const chosen =
+    recorded === null
+      ? await choose(request, lab, signal)
+      : { ...recorded, voices: recorded.voices?.arms ?? [] }
+  const { llm, voices } = chosen
   const speech = chosen.speech.filter(({ name }) => !missing.some(({ what }) => what === name))
   const rounds = request.rounds ?? DEFAULT_ROUNDS
   const seed = seedOf(id)
@@ -136,6 +96,9 @@ export async function prepare(
     questions: llm.length === 0 ? [] : [...lab.questions],
     speech,
     llm,
+    ...(voices.length === 0
+      ? {}
+      : { voices: recorded?.voices ?? { arms: voices, texts: [...lab.texts], ear: await earOf(lab) } }),
     reference,
   }
 
@@ -159,13 +122,19 @@ export async function prepare(
   if (llm.length > 0) {
     phases.push(answerPhase(answers, shares.answers), positionPhase(answers, shares.positions))
   }
+  if (plan.voices !== undefined) {
+    phases.push(voicePhase({ ...plan.voices, rounds, seed, voices: lab.voices, stages }, shares.voices))
+  }
   const withPairs = request.pairs !== false && withSpeech && llm.length > 0
   if (withPairs) {
     const { speech: level, llm: tag } = reference
     phases.push(
       pairPhase(
         {
-          reference: level === null || tag === null ? null : { speech: level, llm: tag },
+          reference:
+            level === null || tag === null
+              ? null
+              : { speech: level, llm: tag, voice: voices[0]?.name ?? null },
           ...{ clips: set.clips, rounds, seed, log: lab.log },
           fronts: async until => frontsOf(await lab.judge(observationsFile, until)),
           session: {
@@ -218,7 +187,7 @@ const alwaysTheSame = ({ acquire }: LanguageModelLeases): LanguageModelLeases =>
 function frontsOf({ pareto }: ComparisonResult) {
   const best = (front: ComparisonResult['pareto']['speech']) =>
     front.points.filter(point => !point.dominated).map(point => point.name)
-  return { speech: best(pareto.speech), llm: best(pareto.llm) }
+  return { speech: best(pareto.speech), llm: best(pareto.llm), voices: best(pareto.voices) }
 }
 
 function notMeasured(meter: object, withPairs: boolean, plan: Plan) {
@@ -278,7 +247,14 @@ function energyWork(
     await hear(level, index, signal)
     await reply(tag, index, signal)
   }
-  return [{ side: 'pair', arm: pairName(level, tag), turn }, ...alone]
+  return [
+    {
+      side: 'pair',
+      arm: pairName({ speech: level, llm: tag, voice: plan.voices?.arms[0]?.name ?? null }),
+      turn,
+    },
+    ...alone,
+  ]
 }
 
 async function restore(names: string[], answers: AnswerBench, arms: readonly LlmArm[]): Promise<void> {

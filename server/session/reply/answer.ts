@@ -34,7 +34,12 @@ export async function answer(question: Question, context: AnswerContext): Promis
   const { turnId, draft, timeline } = turn
   const { name, digest, quantization, parameterSize } = model
   Object.assign(draft.llm, { model: name, digest, quantization, parameterSize })
-  draft.synthesis.voice = voice.name
+  const made = stages.voiceModel(voice.name)
+  Object.assign(draft.synthesis, {
+    voice: voice.name,
+    digest: made.digest,
+    quantization: made.quantization,
+  })
   const messages = conversation.prompt(promptOf(question, stages))
   const splitting = () => createClauseSplitter(question.language ?? undefined)
   let splitter = splitting()

@@ -66,6 +66,7 @@ describe('a comparison', () => {
     })
     expect(ticked).toEqual(['whisper-tiny.en-f16', 'whisper-tiny.en-q8_0'])
     expect(lab.asked[0]?.speechModels).toEqual(ticked)
+    expect(lab.asked[0]?.voices).toEqual(['flite:slt'])
     const bar = view().getByRole('progressbar')
     // By time: a minute of about four.
     expect(Number(await bar.getAttribute('value'))).toBeCloseTo(0.25, 5)

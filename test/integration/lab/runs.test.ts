@@ -15,7 +15,7 @@ describe('a whole comparison', () => {
 
     const result = await comparisons.result(id)
     expect(result.failures).toEqual([])
-    expect(result.reference).toEqual({ speech: 'whisper-test-f16', llm: 'fake:1b-fp16' })
+    expect(result.reference).toEqual({ speech: 'whisper-test-f16', llm: 'fake:1b-fp16', voice: null })
     expect(result.speech.map(({ name }) => name)).toEqual([
       'whisper-test-f16',
       'whisper-test-q8_0',

@@ -71,7 +71,7 @@ describe('an asked clip', () => {
         cold: false,
         host: 'http://127.0.0.1:11434',
       },
-      synthesis: { voice: 'flite:slt', audioMs: 600 },
+      synthesis: { voice: 'flite:slt', digest: 'd'.repeat(64), quantization: null, audioMs: 600 },
       memory: { speechResidentBytes: 100_000_000, llmResidentBytes: 800_000_000, llmMemorySource: 'process' },
     })
     const { transcriptMs, firstTokenMs, firstClauseMs, firstAudioMs, replyDoneMs } = timings.fromSpeechEnd
@@ -180,7 +180,7 @@ test.each(['none', 'browser'])('with the voice "%s" nothing is spoken here', asy
   expect(answer.audio).toBeUndefined()
   expect(answer.timings).toMatchObject({
     fromSpeechEnd: { firstAudioMs: null },
-    synthesis: { voice, audioMs: null, inferenceMs: null },
+    synthesis: { voice, digest: null, quantization: null, audioMs: null, inferenceMs: null },
   })
   const link = await server.app.inject(`/v1/turns/${answer.turnId}/reply.wav`)
   expect([link.statusCode, link.json().code]).toEqual([404, 'not_found'])

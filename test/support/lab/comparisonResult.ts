@@ -1,5 +1,6 @@
 import type { Figure, Verdict } from '../../../server/protocol/comparisonFigures.ts'
 import type {
+  ComparedVoice,
   ComparisonResult,
   LlmTag,
   Pair,
@@ -131,11 +132,34 @@ function llmTag(level: string, megabytes: number, rate: number, right: number): 
   }
 }
 
+function comparedVoice(name: string, megabytes: number, ms: number, errors: number): ComparedVoice {
+  const isReference = name === 'hibari:heart'
+  return {
+    ...{ name, engine: name.slice(0, name.indexOf(':')), quantization: isReference ? 'int8' : null },
+    ...{ parameterSize: null, digest: null, failures: 0, reference: isReference ? null : 'hibari:heart' },
+    figures: {
+      fileBytes: figure(megabytes * 1e6, 'bytes', { n: 1 }),
+      loadMs: figure(700, 'ms', { n: 4 }),
+      residentBytes: figure((megabytes + 120) * 1e6, 'bytes', { n: 4 }),
+      firstAudioMs: figure(ms, 'ms', around(ms)),
+      firstSoundMs: figure(ms + 40, 'ms', around(ms + 40)),
+      realTimeFactor: figure(0.02, '× audio'),
+      wordErrorRate: figure(errors, '%', {
+        ...around(errors),
+        ...(isReference ? {} : { differenceToReference: errors - 3.1, verdict: 'worse' }),
+      }),
+      characterErrorRate: figure(errors / 2, '%'),
+      notWorseShare: figure(isReference ? null : 80, '%'),
+    },
+    worstTexts: [],
+  }
+}
+
 function pair(speech: string, llm: string, firstAudioMs: number): Pair {
   const ms = (value: number | null) => figure(value, 'ms', value === null ? {} : around(value))
   return {
-    name: `${speech} + ${llm}`,
-    ...{ speech, llm, reference: null, turns: 16, failures: 0 },
+    name: `${speech} + ${llm} + hibari:heart`,
+    ...{ speech, llm, voice: 'hibari:heart', reference: null, turns: 16, failures: 0 },
     figures: {
       residentBytes: figure(350e6, 'bytes'),
       turnDecidedMs: ms(540),
@@ -167,6 +191,7 @@ export function makeComparisonResult(id: string): ComparisonResult {
     llmTag('q4_K_M', 105, 106, 41),
     llmTag('q4_1', 98, 115, 42),
   ]
+  const voices = [comparedVoice('hibari:heart', 14, 26, 3.1), comparedVoice('flite:slt', 21.5, 60, 10.5)]
   const q8 = 'whisper-tiny.en-q8_0'
   return {
     id,
@@ -198,18 +223,20 @@ export function makeComparisonResult(id: string): ComparisonResult {
         referenceWords: 613,
         questions: 40,
         checkedQuestions: 27,
+        texts: 32,
+        ear: 'moonshine-base.en-int8',
       },
-      rounds: { speech: 3, llm: 2, pairs: 2 },
+      rounds: { speech: 3, llm: 2, voices: 2, pairs: 2 },
     },
     margins: {},
-    reference: { speech: 'whisper-tiny.en-f16', llm: 'smollm2:135m-instruct-fp16' },
-    ...{ speech, llm },
+    reference: { speech: 'whisper-tiny.en-f16', llm: 'smollm2:135m-instruct-fp16', voice: 'hibari:heart' },
+    ...{ speech, llm, voices },
     pairs: [
       pair(q8, 'smollm2:135m-instruct-q8_0', 640),
       pair('whisper-tiny.en-q4_0', 'smollm2:135m-instruct-q4_K_M', 520),
     ],
     noiseArm: {
-      ...{ speech: speechLevel('q8_0', 43.6, 350, 6.36), llm: null, pair: null, tested: 22 },
+      ...{ speech: speechLevel('q8_0', 43.6, 350, 6.36), llm: null, voice: null, pair: null, tested: 22 },
       falseVerdicts: [{ arm: 'speech', figure: 'loadMs', verdict: 'better' }],
     },
     pareto: {
@@ -231,10 +258,11 @@ export function makeComparisonResult(id: string): ComparisonResult {
         })),
       },
       llm: { axes: [], points: [] },
+      voices: { axes: [], points: [] },
       pairs: { axes: [], points: [] },
     },
     recommendation: {
-      ...{ speech: q8, llm: 'smollm2:135m-instruct-q8_0' },
+      ...{ speech: q8, llm: 'smollm2:135m-instruct-q8_0', voice: 'hibari:heart' },
       reasons: [
         'q8_0 hears as well as f16 and is a quarter faster.',
         'q8_0 answers as well as fp16, at 1.55 times its speed.',

@@ -19,6 +19,7 @@ import { leasesAt, testChat } from '../engines/leasesAt.ts'
 import { loudness } from '../fakeLive.ts'
 import { createFakeStages, type FakeStages } from '../fakeStages.ts'
 import { noDetector } from '../hearing/fakeDetector.ts'
+import { type FakeLabVoices, fakeLabVoices, labTexts } from './fakeLabVoices.ts'
 import { type LabOllama, labOllama } from './labOllama.ts'
 
 /** The comparison lab over a scripted Ollama and scripted whisper-servers, with everything between them real. */
@@ -33,6 +34,7 @@ export type FakeLab = {
   hooks: { beforeAcquire(level: string): void | Promise<void> }
   /** Speech processes: how many run, how many ran at once at most, and what was started. */
   processes: { now: number; atMost: number; started: string[] }
+  voices: FakeLabVoices
   dispose(): Promise<void>
 }
 
@@ -111,6 +113,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
     }
   }
 
+  const voices = fakeLabVoices()
   const lab: LabDependencies = {
     stages: {
       ...stages.stages,
@@ -136,6 +139,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
     madeFrom: tag => (tag === 'fake:1b-fp16' ? 'fake:1b-q4_1' : null),
     probe: createModelProbe(url, testChat),
     speechEngines,
+    voices: voices.lab,
     processes: { llm: async () => [process.pid], speech: async () => [] },
     environment: async () => ({
       appVersion: '0.0.0-test',
@@ -151,6 +155,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
     }),
     energyMeter: async () => ({ why: 'a test has none.' }),
     questions: labQuestions,
+    texts: labTexts,
     margins: defaultMargins,
     judge,
     dataDir: folder,
@@ -160,7 +165,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
   }
   await writeFile(join(folder, 'weights'), Buffer.alloc(1000))
   return {
-    ...{ lab, ollama, stages, clips, hooks, processes },
+    ...{ lab, ollama, stages, clips, hooks, processes, voices },
     async dispose() {
       await ollama.close()
       await Promise.all(Object.values(whispers).map(whisper => whisper.stop()))

@@ -5,6 +5,7 @@ import { questions } from '../../../server/lab/questions/questions.ts'
 import { observeLlm } from './llmObservations.ts'
 import { observePairs } from './pairObservations.ts'
 import { observeSpeech } from './speechObservations.ts'
+import { observeVoices } from './voiceObservations.ts'
 
 /**
  * The observations of a run that nobody made, the same every time. Effects are known by construction, so that a test
@@ -113,6 +114,7 @@ export function labRun(change: Change = {}): Observation[] {
   const made = [
     ...observeSpeech(own, rounds),
     ...observeLlm(own, rounds, change.referenceRight ?? 0.6),
+    ...observeVoices(own, rounds),
     ...observePairs(own, rounds),
     { kind: 'cut', what: 'round 4 of the speech levels' } as const,
     ...(change.further ?? []),

@@ -8,16 +8,24 @@ const hearMs: Readonly<Record<string, number>> = { [levels[0] ?? '']: 460, [leve
 const answerMs: Readonly<Record<string, number>> = { [tags[0] ?? '']: 110, [tags[1] ?? '']: 90 }
 
 /** Turns of the first eight clips with both levels and both tags, as far as the plan has them. */
-export function observePairs({ clips, speech, llm, reference }: Plan, rounds: number): Observation[] {
+export function observePairs({ clips, speech, llm, voices, reference }: Plan, rounds: number): Observation[] {
   const has = (arms: readonly { name: string }[], name: string) => arms.some(arm => arm.name === name)
+  const spokenBy = voices?.arms.map(({ name }) => name) ?? [null]
   const pairs = levels.flatMap(level =>
     tags.flatMap(tag =>
-      has(speech, level) && has(llm, tag) ? [{ speech: level, llm: tag, noise: false }] : [],
+      has(speech, level) && has(llm, tag)
+        ? spokenBy.map(voice => ({ speech: level, llm: tag, voice, noise: false }))
+        : [],
     ),
   )
   if (pairs.length === 0) return []
   if (reference.speech !== null && reference.llm !== null) {
-    pairs.push({ speech: reference.speech, llm: reference.llm, noise: true })
+    pairs.push({
+      speech: reference.speech,
+      llm: reference.llm,
+      voice: spokenBy[0] ?? null,
+      noise: true,
+    })
   }
   const spoken = clips.filter(({ kind }) => kind === 'speech').slice(0, 8)
   return Array.from({ length: rounds }, (_, round) =>
@@ -26,7 +34,7 @@ export function observePairs({ clips, speech, llm, reference }: Plan, rounds: nu
 }
 
 function turn(
-  pair: { speech: string; llm: string; noise: boolean },
+  pair: { speech: string; llm: string; voice: string | null; noise: boolean },
   clip: string,
   text: string,
   i: number,

@@ -104,6 +104,8 @@ export function makeTurn(
     },
     synthesis: {
       voice: answered ? 'flite:slt' : null,
+      digest: answered ? 'd'.repeat(64) : null,
+      quantization: null,
       timeToFirstAudioMs: when(answered, around(40)),
       inferenceMs: when(answered, around(120)),
       audioMs: when(answered, around(4_000)),

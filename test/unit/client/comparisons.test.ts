@@ -15,7 +15,14 @@ import type { StreamedEvent } from '../../../server/shared/eventStream.ts'
 import { makeComparisonResult } from '../../support/lab/comparisonResult.ts'
 
 const answers: Answers = {
-  ...{ speechModels: ['w-f16', 'w-q8_0'], llmModels: [], pairs: true, audio: 'builtin', directory: '' },
+  ...{
+    speechModels: ['w-f16', 'w-q8_0'],
+    llmModels: [],
+    voices: [],
+    pairs: true,
+    audio: 'builtin',
+    directory: '',
+  },
   ...{ rounds: '', budgetMinutes: '8', memoryMegabytes: '', firstTokenMs: '', wordErrorRateIncrease: '' },
 }
 
@@ -34,7 +41,7 @@ describe('what the form asks', () => {
   test('has limits in the units of the route', () => {
     const request = comparisonRequest({
       ...answers,
-      ...{ llmModels: ['a:1b'], audio: 'directory', directory: '/clips', rounds: '3' },
+      ...{ llmModels: ['a:1b'], voices: ['flite:slt'], audio: 'directory', directory: '/clips', rounds: '3' },
       ...{
         memoryMegabytes: '900',
         firstTokenMs: '300.5',
@@ -46,6 +53,7 @@ describe('what the form asks', () => {
       ...{
         speechModels: ['w-f16', 'w-q8_0'],
         llmModels: ['a:1b'],
+        voices: ['flite:slt'],
         pairs: true,
         audio: { directory: '/clips' },
         rounds: 3,

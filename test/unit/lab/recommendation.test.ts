@@ -150,8 +150,9 @@ test('of nothing measured it recommends nothing', () => {
   expect(recommended({ without: ['speech-decode', 'llm-answer'] })).toEqual({
     speech: null,
     llm: null,
+    voice: null,
     reasons: [],
-    sentence: 'Nothing can be recommended: no level and no tag was measured to the end.',
+    sentence: 'Nothing can be recommended: no level, no tag and no voice was measured to the end.',
   })
 })
 

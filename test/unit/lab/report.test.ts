@@ -6,19 +6,21 @@ import { figureLabels } from '../../../server/lab/report/labels.ts'
 import { renderReport } from '../../../server/lab/report/render.ts'
 import { writtenNumber } from '../../../server/lab/wording.ts'
 import {
+  ComparedVoice,
   type ComparisonResult,
   LlmTag,
   Pair,
   SpeechLevel,
 } from '../../../server/protocol/comparisonResult.ts'
 import { asLines, labRun, plan, smol, tiny } from '../../support/lab/labRun.ts'
+import { voicePlan } from '../../support/lab/voiceObservations.ts'
 
 let result: ComparisonResult
 beforeAll(() => {
   const speech = plan.speech.filter(({ name }) => name.startsWith(tiny) && !name.endsWith('q5_1'))
   const run = labRun({
     rounds: 1,
-    plan: { speech, llm: plan.llm.filter(({ name }) => name !== `${smol}-q8_0`) },
+    plan: { voices: voicePlan, speech, llm: plan.llm.filter(({ name }) => name !== `${smol}-q8_0`) },
   })
   result = judgeRun(readRun(asLines(run)))
 })
@@ -66,17 +68,20 @@ test('what models and people said stays text', () => {
 test('the csv has a row for each arm and figure, the noise arm among them', () => {
   const [head, ...rows] = renderReport(result, 'csv').trimEnd().split('\r\n')
   expect(head?.split(',').slice(0, 6)).toEqual(['side', 'arm', 'reference', 'noise', 'figure', 'value'])
-  const arms = [...result.speech, ...result.llm, ...result.pairs]
-  const noise = [result.noiseArm.speech, result.noiseArm.llm, result.noiseArm.pair].filter(
-    arm => arm !== null,
-  )
+  const arms = [...result.speech, ...result.llm, ...result.voices, ...result.pairs]
+  const noise = [
+    result.noiseArm.speech,
+    result.noiseArm.llm,
+    result.noiseArm.voice,
+    result.noiseArm.pair,
+  ].filter(arm => arm !== null)
   const figures = [...arms, ...noise].reduce((sum, arm) => sum + Object.keys(arm.figures).length, 0)
-  expect(noise).toHaveLength(3)
+  expect(noise).toHaveLength(4)
   expect(rows).toHaveLength(figures)
 })
 
 test('every figure has a name', () => {
-  for (const { properties } of [SpeechLevel, LlmTag, Pair]) {
+  for (const { properties } of [SpeechLevel, LlmTag, ComparedVoice, Pair]) {
     for (const figure of Object.keys(properties.figures.properties))
       expect(figureLabels).toHaveProperty(figure)
   }

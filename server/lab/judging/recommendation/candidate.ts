@@ -3,10 +3,10 @@ import { timingFigure } from '../figures.ts'
 import type { Measured } from '../measured.ts'
 import type { Enough } from './enough.ts'
 
-/** A level or a tag that may be recommended. */
+/** A level, a tag or a voice that may be recommended. */
 export type Candidate = {
   name: string
-  /** Times to hear each clip, or to a first clause of each answer. */
+  /** Times to hear each clip, to a first clause of each answer, or to a first sound of each text. */
   times: readonly Measured[]
   /** Medians; null where not measured. */
   timeMs: number | null
@@ -55,16 +55,16 @@ export function ranked(candidates: readonly Candidate[]): Candidate[] {
   return [...leading.sort((a, b) => memory(a) - memory(b)), ...rest]
 }
 
-export type Choice = { speech: Candidate | null; llm: Candidate | null }
+export type Choice = { speech: Candidate | null; llm: Candidate | null; voice: Candidate | null }
 
 /** Which limits a choice breaks; a limit on what was not measured is broken, since nothing says that it is kept. */
 export function brokenLimits(
-  { speech, llm }: Choice,
+  { speech, llm, voice }: Choice,
   limits: ComparisonLimits,
   pairFirstTokenMs: (speech: string, llm: string) => number | null,
 ): ('memoryBytes' | 'firstTokenMs')[] {
   const total = (read: (candidate: Candidate) => number | null): number =>
-    [speech, llm].reduce(
+    [speech, llm, voice].reduce(
       (sum, candidate) => sum + (candidate === null ? 0 : (read(candidate) ?? Number.POSITIVE_INFINITY)),
       0,
     )
@@ -81,21 +81,24 @@ export function brokenLimits(
 }
 
 /**
- * The best of both sides that keep the limits together: of all choices that do, the one whose ranks add up to least.
+ * The best of all sides that keep the limits together: of all choices that do, the one whose ranks add up to least.
  * Null when no choice keeps them. A side without candidates is left out.
  */
 export function chooseTogether(
   speech: readonly Candidate[],
   llm: readonly Candidate[],
+  voices: readonly Candidate[],
   limits: ComparisonLimits,
   pairFirstTokenMs: (speech: string, llm: string) => number | null,
 ): Choice | null {
   const orNone = (side: readonly Candidate[]) => (side.length === 0 ? [null] : side)
   const choices = orNone(speech).flatMap((level, i) =>
-    orNone(llm).map((tag, j) => ({ speech: level, llm: tag, rank: i + j })),
+    orNone(llm).flatMap((tag, j) =>
+      orNone(voices).map((voice, k) => ({ speech: level, llm: tag, voice, rank: i + j + k })),
+    ),
   )
   const kept = choices
     .sort((a, b) => a.rank - b.rank)
     .find(choice => brokenLimits(choice, limits, pairFirstTokenMs).length === 0)
-  return kept === undefined ? null : { speech: kept.speech, llm: kept.llm }
+  return kept === undefined ? null : { speech: kept.speech, llm: kept.llm, voice: kept.voice }
 }

@@ -9,7 +9,7 @@ export type Enough = {
   times: number | null
   /** How many there are to be observed, however long it runs. */
   available: number
-  of: 'clips' | 'next tokens' | 'checked answers'
+  of: 'clips' | 'texts' | 'next tokens' | 'checked answers'
 }
 
 /**

@@ -1,53 +1,72 @@
-import type { LlmTag, Pair, Recommendation, SpeechLevel } from '../../../protocol/comparisonResult.ts'
+import type {
+  ComparedVoice,
+  LlmTag,
+  Pair,
+  Recommendation,
+  SpeechLevel,
+} from '../../../protocol/comparisonResult.ts'
 import { listed, writtenRatio, writtenValue } from '../../wording.ts'
 import type { Run } from '../run.ts'
 import { brokenLimits, type Candidate, type Choice, chooseTogether, ranked, timeBeside } from './candidate.ts'
 import { howToTell } from './enough.ts'
 import { llmCandidates } from './llmCandidates.ts'
 import { speechCandidates } from './speechCandidates.ts'
+import { voiceCandidates } from './voiceCandidates.ts'
 
 /**
- * What to run on this machine: of the levels and tags that lose no accuracy beyond what is allowed, the fastest; of
- * those that are not shown to be slower, the smallest; both together within the limits that were asked for. Where too
+ * What to run on this machine: of the levels, tags and voices that lose no accuracy beyond what is allowed, the fastest; of
+ * those that are not shown to be slower, the smallest; all together within the limits that were asked for. Where too
  * little was measured to tell, the reference; then it says what looked promising, and what it takes to tell.
  */
 export function recommend(
   run: Run,
   levels: readonly SpeechLevel[],
   tags: readonly LlmTag[],
+  compared: readonly ComparedVoice[],
   pairs: readonly Pair[],
 ): Recommendation {
   const speech = speechCandidates(run, levels)
   const llm = llmCandidates(run, tags)
+  const voices = voiceCandidates(run, compared)
   const limits = run.plan.request.limits ?? {}
   const pairFirstTokenMs = (level: string, tag: string) =>
     pairs.find(pair => pair.speech === level && pair.llm === tag)?.figures.firstTokenMs.value ?? null
-  const rankedSpeech = ranked(speech.filter(isTold))
-  const rankedLlm = ranked(llm.filter(isTold))
-  if (rankedSpeech.length + rankedLlm.length === 0) return nothingMeasured()
-  const choice = chooseTogether(rankedSpeech, rankedLlm, limits, pairFirstTokenMs)
+  const [bestSpeech, bestLlm, bestVoices] = [speech, llm, voices].map(side => ranked(side.filter(isTold)))
+  const sidesRanked = [bestSpeech ?? [], bestLlm ?? [], bestVoices ?? []] as const
+  if (sidesRanked.every(side => side.length === 0)) return nothingMeasured()
+  const choice = chooseTogether(...sidesRanked, limits, pairFirstTokenMs)
   if (choice === null) {
-    const best = { speech: rankedSpeech[0] ?? null, llm: rankedLlm[0] ?? null }
-    const outlook = [outlookOf(run, best.speech, speech), outlookOf(run, best.llm, llm)]
+    const [bySpeech = null, byLlm = null, byVoice = null] = sidesRanked.map(side => side[0] ?? null)
+    const best = { speech: bySpeech, llm: byLlm, voice: byVoice }
+    const outlook = [
+      outlookOf(run, best.speech, speech),
+      outlookOf(run, best.llm, llm),
+      outlookOf(run, best.voice, voices),
+    ]
     return nothingWithin(best, brokenLimits(best, limits, pairFirstTokenMs), limits, outlook)
   }
   const sides = [
     { chosen: choice.speech, all: speech, use: 'speech', does: 'hears a clip' },
     { chosen: choice.llm, all: llm, use: 'answers', does: 'comes to a first clause' },
+    { chosen: choice.voice, all: voices, use: 'the voice', does: 'is heard' },
   ]
   const used = sides.flatMap(({ chosen, use }) => (chosen === null ? [] : [`${chosen.name} for ${use}`]))
   return {
     speech: choice.speech?.name ?? null,
     llm: choice.llm?.name ?? null,
+    voice: choice.voice?.name ?? null,
     reasons: sides.flatMap(({ chosen, all, does }) => (chosen === null ? [] : reasons(chosen, all, does))),
     sentence: `On this machine use ${listed(used)}: ${[
-      summary(choice, speech, llm),
+      summary(choice, speech, llm, voices),
       ...sides.map(({ chosen, all }) => outlookOf(run, chosen, all)),
     ]
       .filter(text => text !== null)
       .join('; ')}.`,
   }
 }
+
+const chosenOf = ({ speech, llm, voice }: Choice): Candidate[] =>
+  [speech, llm, voice].filter(side => side !== null)
 
 const isTold = ({ evidence }: Candidate) => evidence !== 'thin'
 
@@ -116,14 +135,21 @@ function memoryBeside(own: Candidate, other: Candidate): string {
 }
 
 /** What the choice gains, and how sure it is that it loses nothing. */
-function summary(choice: Choice, speech: readonly Candidate[], llm: readonly Candidate[]): string {
-  const gains = [gain('hearing', choice.speech, speech), gain('answering', choice.llm, llm)].filter(
-    text => text !== null,
-  )
-  const evidence = [choice.speech, choice.llm].flatMap(side => (side === null ? [] : [side.evidence]))
+function summary(
+  choice: Choice,
+  speech: readonly Candidate[],
+  llm: readonly Candidate[],
+  voices: readonly Candidate[],
+): string {
+  const gains = [
+    gain('hearing', choice.speech, speech),
+    gain('answering', choice.llm, llm),
+    gain('speaking', choice.voice, voices),
+  ].filter(text => text !== null)
+  const evidence = chosenOf(choice).map(side => side.evidence)
   const doubt = !evidence.every(kind => kind === 'reference')
     ? 'no loss of accuracy was shown'
-    : [...speech, ...llm].every(isTold)
+    : [...speech, ...llm, ...voices].every(isTold)
       ? 'nothing that was compared is faster or smaller without a loss of accuracy'
       : 'too little was measured to recommend anything faster or smaller'
   return gains.length === 0 ? doubt : `${listed(gains)}; ${doubt}`
@@ -144,8 +170,9 @@ function gain(what: string, chosen: Candidate | null, all: readonly Candidate[])
 const nothingMeasured = (): Recommendation => ({
   speech: null,
   llm: null,
+  voice: null,
   reasons: [],
-  sentence: 'Nothing can be recommended: no level and no tag was measured to the end.',
+  sentence: 'Nothing can be recommended: no level, no tag and no voice was measured to the end.',
 })
 
 function nothingWithin(
@@ -154,7 +181,7 @@ function nothingWithin(
   limits: NonNullable<Run['plan']['request']['limits']>,
   outlook: (string | null)[],
 ): Recommendation {
-  const names = [best.speech, best.llm].flatMap(side => (side === null ? [] : [side.name]))
+  const names = chosenOf(best).map(({ name }) => name)
   const asked = broken.map(limit =>
     limit === 'memoryBytes'
       ? `memory (${writtenValue(limits.memoryBytes ?? 0, 'bytes')})`
@@ -163,7 +190,8 @@ function nothingWithin(
   return {
     speech: null,
     llm: null,
-    reasons: [best.speech, best.llm].flatMap(side => (side === null ? [] : [side.accuracy])),
+    voice: null,
+    reasons: chosenOf(best).map(({ accuracy }) => accuracy),
     sentence: `Nothing ${outlook.every(text => text === null) ? 'that was compared' : 'of which enough was measured'} keeps the limit on ${listed(asked)}; ${[
       `without it, use ${listed(names)}`,
       ...outlook.filter(text => text !== null),

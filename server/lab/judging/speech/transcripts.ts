@@ -1,7 +1,6 @@
 import type { Figure } from '../../../protocol/comparisonFigures.ts'
 import type { ClipDiff } from '../../../protocol/comparisonResult.ts'
 import type { Clip } from '../../input.ts'
-import type { SpeechDecode } from '../../observations.ts'
 import { compared, errorRateFigure, type FigureRule, plainFigure, shareFigure } from '../figures.ts'
 import { mean, sum } from '../measured.ts'
 import { bootstrapInterval, LEAST_FOR_BOOTSTRAP } from '../statistics/bootstrap.ts'
@@ -11,13 +10,17 @@ import { comparedWords } from '../words/normalizeEnglish.ts'
 
 const MOST_WORST_CLIPS = 5
 
+/** What was heard of a clip, or of a text that a voice spoke. */
+type Heard = { clip: string; round: number; transcript: string }
+type Spoken = Pick<Clip, 'id' | 'kind' | 'text'>
+
 /** Errors in one clip, each the mean over its rounds (at temperature 0 they are alike). */
 type ClipErrors = { words: number; wordErrors: number; characters: number; characterErrors: number }
 
 /** By clip, against the text that belongs to it; clips without one are left out. */
 function errorsByClip(
-  decodes: readonly SpeechDecode[],
-  textOf: (decode: SpeechDecode) => string | null,
+  decodes: readonly Heard[],
+  textOf: (decode: Heard) => string | null,
 ): Map<string, ClipErrors> {
   const byClip = new Map<string, ClipErrors>()
   for (const [clip, rounds] of Map.groupBy(decodes, decode => decode.clip)) {
@@ -37,16 +40,16 @@ function errorsByClip(
 }
 
 /** What was said in the clips with speech whose text is known. */
-function spokenText(clips: readonly Clip[]): (decode: SpeechDecode) => string | null {
+function spokenText(clips: readonly Spoken[]): (decode: Heard) => string | null {
   const texts = new Map(clips.filter(({ kind }) => kind === 'speech').map(({ id, text }) => [id, text]))
   return ({ clip }) => texts.get(clip) ?? null
 }
 
 /** Error rates against what was said, beside the reference's over the same clips. */
 export function errorFigures(
-  own: readonly SpeechDecode[],
-  reference: readonly SpeechDecode[] | null,
-  clips: readonly Clip[],
+  own: readonly Heard[],
+  reference: readonly Heard[] | null,
+  clips: readonly Spoken[],
   rule: (figure: string, unit: string) => FigureRule,
 ): { wordErrorRate: Figure; characterErrorRate: Figure; notWorseShare: Figure } {
   const mine = errorsByClip(own, spokenText(clips))
@@ -78,8 +81,8 @@ export function errorFigures(
 
 /** Word errors against the transcripts of the reference: what rounding the weights changed, right or wrong. */
 export function departureFromReference(
-  own: readonly SpeechDecode[],
-  reference: readonly SpeechDecode[] | null,
+  own: readonly Heard[],
+  reference: readonly Heard[] | null,
   rule: FigureRule,
 ): Figure {
   if (reference === null) return plainFigure(rule.unit)
@@ -97,13 +100,13 @@ export function departureFromReference(
 
 /** Words heard in clips in which nobody speaks, over all of them. */
 export function inventedWords(
-  own: readonly SpeechDecode[],
-  reference: readonly SpeechDecode[] | null,
-  clips: readonly Clip[],
+  own: readonly Heard[],
+  reference: readonly Heard[] | null,
+  clips: readonly Spoken[],
   rule: FigureRule,
 ): Figure {
   const silent = clips.filter(({ kind }) => kind === 'nonspeech').map(({ id }) => id)
-  const words = (decodes: readonly SpeechDecode[]) =>
+  const words = (decodes: readonly Heard[]) =>
     silent.map(id => {
       const rounds = decodes.filter(({ clip }) => clip === id)
       return rounds.length === 0
@@ -136,7 +139,7 @@ export function inventedWords(
 }
 
 /** The clips with most word errors, each as it was first heard. */
-export function worstClips(decodes: readonly SpeechDecode[], clips: readonly Clip[]): ClipDiff[] {
+export function worstClips(decodes: readonly Heard[], clips: readonly Spoken[]): ClipDiff[] {
   const textOf = spokenText(clips)
   const first = new Map(decodes.toSorted((a, b) => b.round - a.round).map(decode => [decode.clip, decode]))
   return [...first.values()]

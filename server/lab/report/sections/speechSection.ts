@@ -1,7 +1,7 @@
-import type { ComparisonResult, SpeechLevel } from '../../protocol/comparisonResult.ts'
-import { counted } from '../../shared/figures.ts'
-import type { Section, Table } from './document.ts'
-import { cellOf, chartOf, shortNames, tableOf } from './labels.ts'
+import type { ComparisonResult, SpeechLevel } from '../../../protocol/comparisonResult.ts'
+import { counted } from '../../../shared/figures.ts'
+import type { Section, Table } from '../document.ts'
+import { cellOf, chartOf, shortNames, tableOf } from '../labels.ts'
 
 export function speechSection(result: ComparisonResult): Section[] {
   const { speech: levels, pareto, recommendation, reference, input } = result

@@ -1,8 +1,8 @@
-import type { Figure } from '../../protocol/comparisonFigures.ts'
-import type { ComparisonResult } from '../../protocol/comparisonResult.ts'
-import { writtenNumber, writtenRatio, writtenValue } from '../wording.ts'
-import type { Section } from './document.ts'
-import { besideReference, labelOf } from './labels.ts'
+import type { Figure } from '../../../protocol/comparisonFigures.ts'
+import type { ComparisonResult } from '../../../protocol/comparisonResult.ts'
+import { writtenNumber, writtenRatio, writtenValue } from '../../wording.ts'
+import type { Section } from '../document.ts'
+import { besideReference, labelOf } from '../labels.ts'
 
 /** What the figures are worth: the reference against itself, the margins, what is missing, and on what it ran. */
 export const aboutSections = (result: ComparisonResult): Section[] => [
@@ -13,7 +13,7 @@ export const aboutSections = (result: ComparisonResult): Section[] => [
 ]
 
 function noiseSection({ noiseArm }: ComparisonResult): Section {
-  const arms = [noiseArm.speech, noiseArm.llm, noiseArm.pair].filter(arm => arm !== null)
+  const arms = [noiseArm.speech, noiseArm.llm, noiseArm.voice, noiseArm.pair].filter(arm => arm !== null)
   const rows = arms.flatMap(({ name, figures }) =>
     Object.entries(figures as Record<string, Figure>)
       .filter(([, figure]) => figure.verdict !== 'not-tested')
@@ -121,7 +121,7 @@ function marginSection({ margins }: ComparisonResult): Section {
 }
 
 function environmentSection(result: ComparisonResult): Section {
-  const { environment: e, input, request, speech, llm } = result
+  const { environment: e, input, request, speech, llm, voices } = result
   const rows: [string, string][] = [
     ['Processor', `${e.cpu}, ${e.cores} cores`],
     ['Features', e.cpuFeatures.join(' ')],
@@ -141,10 +141,11 @@ function environmentSection(result: ComparisonResult): Section {
         .join(', '),
     ],
     ['Audio', input.audio],
+    ['Ear of the voices', input.ear ?? ''],
     ['Asked for', JSON.stringify(request)],
     ['Run', `${result.id}, ${result.startedAt} to ${result.finishedAt ?? 'now'}, ${result.state}`],
   ]
-  const digests = [...speech, ...llm].flatMap(({ name, digest }) =>
+  const digests = [...speech, ...llm, ...voices].flatMap(({ name, digest }) =>
     digest === null ? [] : [{ name, digest }],
   )
   return {

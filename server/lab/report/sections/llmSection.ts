@@ -1,8 +1,8 @@
-import type { ComparisonResult, LlmTag } from '../../protocol/comparisonResult.ts'
-import { counted } from '../../shared/figures.ts'
-import { writtenNumber } from '../wording.ts'
-import type { Block, Section, Table } from './document.ts'
-import { chartOf, shortNames, tableOf } from './labels.ts'
+import type { ComparisonResult, LlmTag } from '../../../protocol/comparisonResult.ts'
+import { counted } from '../../../shared/figures.ts'
+import { writtenNumber } from '../../wording.ts'
+import type { Block, Section, Table } from '../document.ts'
+import { chartOf, shortNames, tableOf } from '../labels.ts'
 
 export function llmSection(result: ComparisonResult): Section[] {
   const { llm: tags, pareto, recommendation, reference, input } = result
