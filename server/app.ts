@@ -2,10 +2,13 @@ import multipart from '@fastify/multipart'
 import { fastifySSE } from '@fastify/sse'
 import { Registry } from '@prometheus-io/client'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { v7 as uuidv7 } from 'uuid'
 import type { Config } from './config.ts'
 import auth from './doors/access/auth.ts'
 import guard from './doors/access/guard.ts'
+import keys from './doors/access/keys.ts'
 import connections from './doors/connections.ts'
+import { openAiRoutes } from './doors/openai/rest/routes.ts'
 import page from './doors/page/page.ts'
 import docs from './doors/rest/docs.ts'
 import { type HealthDependencies, healthRoutes } from './doors/rest/health.ts'
@@ -67,6 +70,7 @@ export async function buildApp(
   const app: FastifyInstance = Fastify({
     ...(loggerInstance && { loggerInstance }),
     ...(https ? { https: { ...https, ...http } } : { http }),
+    genReqId: () => uuidv7(),
     frameworkErrors: sendError,
     clientErrorHandler: refuseUnreadable,
     bodyLimit: MAX_JSON_BYTES,
@@ -82,8 +86,9 @@ export async function buildApp(
   app.removeContentTypeParser('text/plain')
   await app.register(connections)
   await app.register(problems)
+  await app.register(keys, { token: config.AUTH_TOKEN })
   await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
-  await app.register(auth, { token: config.AUTH_TOKEN, redeemTicket: tickets.redeem })
+  await app.register(auth, { redeemTicket: tickets.redeem })
   await app.register(docs, { version: stages.settings.appVersion, publicUrl: config.PUBLIC_URL })
   await app.register(metrics, { registry, engines, openSessions: () => sessions.size })
   await app.register(multipart)
@@ -99,6 +104,7 @@ export async function buildApp(
       maxTurns: config.MAX_SESSIONS,
     }),
   )
+  await app.register(openAiRoutes(dependencies))
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
   if (dependencies.comparisons) await app.register(comparisonRoutes(dependencies.comparisons))
   if (dependencies.live) {

@@ -36,6 +36,8 @@ type Explanation = {
   meaning?: string | undefined
   /** What mends it, one sentence; a command where there is one. */
   mend?: string | undefined
+  /** The field of the request that is wrong, where it is one. */
+  param?: string | undefined
   /** Sent as `Retry-After`, seconds. */
   retryAfterSeconds?: number
   /** Where the client may go on although others with this code end its session. */
@@ -48,6 +50,7 @@ export class QuantvoxError extends Error {
   readonly code: ErrorCode
   readonly meaning: string | undefined
   readonly mend: string | undefined
+  readonly param: string | undefined
   readonly retryAfterSeconds: number | undefined
   readonly recoverable: boolean
 
@@ -57,6 +60,7 @@ export class QuantvoxError extends Error {
     this.code = code
     this.meaning = explanation.meaning && masked(explanation.meaning)
     this.mend = explanation.mend && masked(explanation.mend)
+    this.param = explanation.param
     this.retryAfterSeconds = explanation.retryAfterSeconds
     this.recoverable = explanation.recoverable ?? errorTable[code].recoverable
   }

@@ -14,6 +14,9 @@ export const sourceTexts: Readonly<Record<Source, string>> = {
   socket: 'live',
   rest: 'REST',
   comparison: 'comparison',
+  openai: 'OpenAI',
+  realtime: 'Realtime',
+  wyoming: 'Wyoming',
 }
 
 /** `whisper-tiny.en-q8_0` → `tiny.en-q8_0`: where every speech level is one of Whisper's, the word says nothing. */

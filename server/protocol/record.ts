@@ -15,7 +15,7 @@ export const outcomes = ['completed', 'interrupted', 'no-speech', 'discarded', '
 export const Outcome = Type.Enum(outcomes)
 export type Outcome = Static<typeof Outcome>
 
-export const sources = ['socket', 'rest', 'comparison'] as const
+export const sources = ['socket', 'rest', 'comparison', 'openai', 'realtime', 'wyoming'] as const
 export const Source = Type.Enum(sources)
 export type Source = Static<typeof Source>
 

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import Value from 'typebox/value'
+import { OpenAiError } from '../../../server/doors/openai/errors.ts'
 import { Problem } from '../../../server/protocol/problem.ts'
 import type { Attack, Dice } from '../attack.ts'
 import { broken, brokenJson, chance, type Schema, valueFor } from '../broken.ts'
@@ -152,6 +153,11 @@ function wrongWith({ status, type, body }: Answer, operation: Operation | null):
   } catch {
     return `status ${status} without a problem: ${body.slice(0, 100)}`
   }
-  if (!Value.Check(Problem, problem)) return `status ${status} without a problem: ${body.slice(0, 200)}`
-  return status >= 500 && !ofEngines.has(problem.code) ? `status ${status}, ${problem.code}` : null
+  const code = Value.Check(OpenAiError, problem)
+    ? problem.error.code
+    : Value.Check(Problem, problem)
+      ? problem.code
+      : null
+  if (code === null) return `status ${status} without a problem: ${body.slice(0, 200)}`
+  return status >= 500 && !ofEngines.has(code) ? `status ${status}, ${code}` : null
 }

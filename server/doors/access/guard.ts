@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isLoopback } from '../../config.ts'
 import { QuantvoxError } from '../../errors.ts'
@@ -7,7 +7,7 @@ type GuardOptions = { publicUrl: string; allowedOrigins: string[] }
 
 /**
  * Refuses requests that a foreign page made a browser send: by a name of ours that is none (DNS rebinding) or from
- * another origin. Programs send no `Origin` and pass.
+ * another origin. Programs send no `Origin` and pass; one with the right key calls us what it likes, as no page has the key.
  */
 const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowedOrigins }) => {
   const origins = new Set([
@@ -26,12 +26,16 @@ const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowed
       })
     }
     const host = request.headers.host?.toLowerCase() ?? ''
-    if (!hosts.has(host) && !isLoopback(hostName(host))) {
+    const { origin } = request.headers
+    if (
+      !hosts.has(host) &&
+      !isLoopback(hostName(host)) &&
+      !(origin === undefined && (await hasKey(request)))
+    ) {
       throw new QuantvoxError('forbidden_origin', `This server is not called "${host}".`, {
-        mend: 'Set PUBLIC_URL to the address that browsers use, or add its origin to ALLOWED_ORIGINS.',
+        mend: 'Set PUBLIC_URL to the address that browsers use, or add its origin to ALLOWED_ORIGINS; programs may send the AUTH_TOKEN.',
       })
     }
-    const { origin } = request.headers
     if (origin !== undefined && !origins.has(origin) && !isLoopback(hostOfOrigin(origin))) {
       throw new QuantvoxError('forbidden_origin', `Pages of ${origin} may not use this server.`, {
         mend: 'Add the origin to ALLOWED_ORIGINS if it is yours.',
@@ -40,7 +44,14 @@ const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowed
   })
 }
 
-export default fp(guard, { name: 'guard', fastify: '5.x' })
+export default fp(guard, { name: 'guard', fastify: '5.x', dependencies: ['keys'] })
+
+/** Wrong ones are slowed down here, too: what is told to whom must not be a faster way to guess. */
+async function hasKey(request: FastifyRequest): Promise<boolean> {
+  const { keys } = request.server
+  if (!keys?.given(request)) return false
+  return keys.opens(request) || (await keys.refuse(request))
+}
 
 function hostName(host: string): string {
   return host.replace(/:\d+$/, '')

@@ -2,6 +2,7 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { OPENAI_TAG, openAiErrorAnswers } from '../openai/errors.ts'
 import { problems } from './answers.ts'
 
 /** Swagger UI sets styles on elements and has its icons in its style sheet. */
@@ -25,7 +26,8 @@ const transform: SwaggerTransform = ({ schema, url, route }) => {
     ...(takesBody ? [413, 415] : []),
     ...(url.includes(':') ? [404, 413] : []),
   ]
-  return { url, schema: { ...schema, response: { ...problems(...statuses), ...Object(schema?.response) } } }
+  const failures = schema?.tags?.includes(OPENAI_TAG) ? openAiErrorAnswers : problems
+  return { url, schema: { ...schema, response: { ...failures(...statuses), ...Object(schema?.response) } } }
 }
 
 /** OpenAPI 3.1 at `/openapi.json`, made from the routes' own schemas, and Swagger UI at `/docs`. */

@@ -31,10 +31,15 @@ const excerpt = (text: string) =>
 
 /** For what Fastify refuses before a route is found, too: an address that is none. */
 export function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, loggedError(error, request))
+}
+
+/** Whatever a request fails with in our codes, logged. */
+export function loggedError(error: FastifyError, request: FastifyRequest): QuantvoxError {
   const known = fromFastify(error)
   if (known.code === 'internal') request.log.error({ err: error }, 'request failed')
   else request.log.info({ code: known.code, address: request.ip }, excerpt(known.message))
-  sendProblem(reply, known)
+  return known
 }
 
 /** What is not even HTTP, or too much of it: there is no request yet, and after it no next one on this connection. */

@@ -30,7 +30,11 @@ const routes = [
   'GET /livez',
   'GET /metrics',
   'GET /readyz',
+  'GET /v1/audio/models',
+  'GET /v1/audio/voices',
   'GET /v1/info',
+  'GET /v1/models',
+  'GET /v1/models/{id}',
   'GET /v1/models/language',
   'GET /v1/models/speech',
   'GET /v1/voices',
@@ -110,11 +114,12 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('has problem details for everything that goes wrong', () => {
+  test('has problem details for everything that goes wrong, and the errors of OpenAI on its routes', () => {
     for (const { name, operation } of operations()) {
       for (const [status, { content = {} }] of Object.entries(operation.responses)) {
         if (Number(status) < 400 || name === 'GET /readyz') continue
-        expect([name, status, Object.keys(content)]).toEqual([name, status, ['application/problem+json']])
+        const type = operation.tags?.includes('OpenAI') ? 'application/json' : 'application/problem+json'
+        expect([name, status, Object.keys(content)]).toEqual([name, status, [type]])
       }
     }
   })

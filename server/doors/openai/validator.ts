@@ -1,0 +1,40 @@
+import type { FastifySchemaCompiler } from 'fastify'
+import type { Static, TSchema } from 'typebox'
+import { Compile } from 'typebox/schema'
+import { QuantvoxError } from '../../errors.ts'
+
+/** Characters of a path or message that a client sent a part of. */
+const MOST_SAID = 300
+
+/**
+ * Checks what clients of OpenAI send: fields that the schema does not name are ignored, null is as good as left out.
+ * @returns a function that throws `invalid_request` with the first wrong field
+ */
+export function lenientCheck<S extends TSchema>(schema: S): (data: unknown) => Static<S> {
+  const check = Compile(schema)
+  return data => {
+    const value = withoutNulls(data)
+    if (check.Check(value)) return value as Static<S>
+    const [first] = check.Errors(value)[1]
+    const param = first?.instancePath.slice(1).replaceAll('/', '.').slice(0, MOST_SAID) ?? ''
+    const said = `${param === '' ? 'The request' : param} ${first?.message ?? 'is not valid'}.`
+    throw new QuantvoxError('invalid_request', said.slice(0, MOST_SAID), param === '' ? {} : { param })
+  }
+}
+
+/** The same as Fastify's validator compiler. */
+export const lenientValidator: FastifySchemaCompiler<TSchema> = ({ schema }) => {
+  const check = lenientCheck(schema)
+  return data => {
+    try {
+      return { value: check(data) }
+    } catch (error) {
+      return { error: error as QuantvoxError }
+    }
+  }
+}
+
+function withoutNulls(data: unknown): unknown {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return data
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null))
+}
