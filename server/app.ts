@@ -8,6 +8,7 @@ import auth from './doors/access/auth.ts'
 import guard from './doors/access/guard.ts'
 import keys from './doors/access/keys.ts'
 import connections from './doors/connections.ts'
+import { chosenSubprotocol, REALTIME_PATHS, realtimeRoutes } from './doors/openai/realtime/route.ts'
 import { openAiRoutes } from './doors/openai/rest/routes.ts'
 import page from './doors/page/page.ts'
 import docs from './doors/rest/docs.ts'
@@ -17,8 +18,7 @@ import { type ModelDependencies, modelRoutes } from './doors/rest/models.ts'
 import { oneShotTurnRoutes } from './doors/rest/oneShotTurns.ts'
 import problems, { refuseUnreadable, sendError } from './doors/rest/problems.ts'
 import { turnRecordRoutes } from './doors/rest/turnRecords.ts'
-import type { Connection } from './doors/socket/connection.ts'
-import { isUpgradeToSocket, voiceRoute } from './doors/socket/route.ts'
+import { type Open, upgradesTo, voiceRoute } from './doors/socket/route.ts'
 import { type Comparisons, comparisonRoutes } from './lab/index.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
 import type { SessionDependencies } from './session/session.ts'
@@ -62,11 +62,11 @@ export async function buildApp(
       ({ record }) =>
         observe(record),
   )
-  const sessions = new Set<Connection>()
+  const sessions = new Set<Open>()
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
   // The guard says what is wrong with a request that names no host.
-  const http = { shouldUpgradeCallback: isUpgradeToSocket, requireHostHeader: false }
+  const http = { shouldUpgradeCallback: upgradesTo(REALTIME_PATHS), requireHostHeader: false }
   const app: FastifyInstance = Fastify({
     ...(loggerInstance && { loggerInstance }),
     ...(https ? { https: { ...https, ...http } } : { http }),
@@ -107,28 +107,42 @@ export async function buildApp(
   await app.register(openAiRoutes(dependencies))
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
   if (dependencies.comparisons) await app.register(comparisonRoutes(dependencies.comparisons))
-  if (dependencies.live) {
-    await app.register(voiceRoute, {
-      open: sessions,
-      maxSessions: config.MAX_SESSIONS,
-      stopMs: config.STOP_SECONDS * 1000,
-      session: {
-        ...dependencies.live,
-        ...{ stages, replies, source: 'socket', observers: stages.observers, plays: true },
-        defaults: {
-          endpointing: {
-            mode: config.ENDPOINTING,
-            preset: config.ENDPOINTING_PRESET,
-            silenceMs: config.SILENCE_MS,
-          },
-          minSpeechMs: config.BARGE_IN_MS,
-        },
-        maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
-        partialTranscripts: config.PARTIAL_TRANSCRIPTS,
-        speculates: config.SPECULATION === 'on',
-      },
-    })
-  }
+  if (dependencies.live) await registerLive(app, config, dependencies, dependencies.live, sessions)
   await app.register(page, { folder: dependencies.page })
   return app
+}
+
+/** The doors of live sessions, which share what a session is made of and the places there are for them. */
+async function registerLive(
+  app: FastifyInstance,
+  config: Config,
+  { stages, replies }: Dependencies,
+  live: NonNullable<Dependencies['live']>,
+  open: Set<Open>,
+): Promise<void> {
+  const { ENDPOINTING: mode, ENDPOINTING_PRESET: preset, SILENCE_MS: silenceMs } = config
+  const minSpeechMs = config.BARGE_IN_MS
+  const maxSessions = config.MAX_SESSIONS
+  const session = {
+    ...live,
+    ...{ stages, replies, observers: stages.observers },
+    defaults: { endpointing: { mode, preset, silenceMs }, minSpeechMs },
+    maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
+    partialTranscripts: config.PARTIAL_TRANSCRIPTS,
+    speculates: config.SPECULATION === 'on',
+  }
+  await app.register(voiceRoute, {
+    ...{ open, maxSessions, subprotocol: chosenSubprotocol },
+    stopMs: config.STOP_SECONDS * 1000,
+    session: { ...session, source: 'socket', plays: true, leavesReplies: false },
+  })
+  await app.register(
+    realtimeRoutes({
+      ...{ open, maxSessions, defaults: { stages, silenceMs, minSpeechMs } },
+      session: {
+        ...session,
+        ...{ source: 'realtime', plays: false, leavesReplies: true, partialTranscripts: false },
+      },
+    }),
+  )
 }

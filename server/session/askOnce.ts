@@ -28,9 +28,8 @@ export async function askOnce(
   const conversation = stages.conversations.open(choices.conversationId)
   const runner = createRunner({
     ...{ ...dependencies, observers: stages.observers, sessionId: null, source },
-    plays: false,
-    speculates: false,
-    settings: { mode: 'push-to-talk', bargeInMs: 0 },
+    ...{ plays: false, leavesReplies: false, speculates: false },
+    settings: { mode: 'push-to-talk', bargeInMs: 0, answering: 'at-once' },
     conversationId: () => conversation.id,
     spoken: () => {
       throw new Error('Nobody speaks to a question that came whole.')

@@ -3,7 +3,7 @@ import type { Hearing } from '../hearing/hearing.ts'
 import type { FloorEffect, FloorEvent } from './floor/state.ts'
 import type { Overheard } from './interruption/overheard.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
-import type { AskedFor } from './questions/question.ts'
+import type { AskedFor, Wish } from './questions/question.ts'
 import type { RunnerDependencies } from './runner.ts'
 
 /** What the effects of a floor work on. */
@@ -17,8 +17,10 @@ export type Context = {
   asked: Map<string, AskedFor>
   /** What is said over replies. */
   overheard: Overheard
-  /** Turns that went on, by the ids of those that were not opened for it. */
-  reopened: Map<string, string>
+  /** How answers that are asked for are wanted, until it is known which turn's they are. */
+  wishes: Map<string, Wish>
+  /** Turns that went on, or are answered, by the ids of those that were not opened for it. */
+  instead: Map<string, string>
   post(event: FloorEvent): void
 }
 
@@ -36,7 +38,11 @@ export function effectsOf(context: Context): Effects {
     open: effect => open(context, effect),
     reopen(effect) {
       turnOf(effect)?.reopen(effect.positionMs)
-      context.reopened.set(effect.instead, effect.turnId)
+      context.instead.set(effect.instead, effect.turnId)
+    },
+    want({ turnId, instead }) {
+      context.instead.set(instead, turnId)
+      turnOf({ turnId })?.want(context.wishes.get(instead) ?? null)
     },
     understand({ turnId, end }) {
       void bring(

@@ -10,6 +10,7 @@ import type { ClientMessage, Configure } from '../protocol/socketClient.ts'
 import type { SessionSettings } from '../protocol/socketServer.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import type { Sink } from './events.ts'
+import type { Wish } from './questions/question.ts'
 import { spokenQuestion } from './questions/spokenQuestion.ts'
 import { typedQuestion } from './questions/wholeQuestion.ts'
 import { createRunner, type Runner } from './runner.ts'
@@ -25,6 +26,8 @@ export type SessionDependencies = {
   observers: ReadonlySet<TurnObserver>
   /** Whether the listener plays replies in its own time, and may report it. */
   plays: boolean
+  /** Whether speech that does not interrupt a reply leaves it alone and is a turn of its own, which never goes on. */
+  leavesReplies: boolean
   replies: ReplyAudio
   activity: VoiceActivity
   detector: Detector
@@ -51,7 +54,10 @@ export type LiveContext = {
 
 /** A session that is ready. */
 export type Live = Pick<Runner, 'finish' | 'leave'> &
+  Pick<Runner, 'answering'> &
   Pick<Hearing, 'audio'> & {
+    /** Has what was said last answered, or `text` where all that was said is; gives the turn's id. */
+    respond(text: string, wish: Wish, arrivedAtMs: number): string
     act(message: Exclude<ClientMessage, { type: 'start' }>, arrivedAtMs: number): void
   }
 
@@ -64,6 +70,9 @@ export function openLive(context: LiveContext): Live {
     audio: hearing.audio,
     finish: runner.finish,
     leave: runner.leave,
+    answering: runner.answering,
+    respond: (text, wish, arrivedAtMs) =>
+      runner.respond(typedQuestion(text, active.now(), arrivedAtMs), wish),
     act(message, arrivedAtMs) {
       switch (message.type) {
         case 'configure':
@@ -99,7 +108,7 @@ function openEars({ dependencies, sessionId, active, sampleRate, sink, log, sign
   const endpointing = endpointingFor(dependencies.detector, signal)
   const runner = createRunner({
     ...{ ...dependencies, sink, log, sessionId },
-    settings: { mode, bargeInMs: bargeIn.minSpeechMs },
+    settings: { mode, bargeInMs: bargeIn.minSpeechMs, answering: 'at-once' },
     conversationId: () => active.now().conversation.id,
     spoken: () => spokenQuestion(active, dependencies.partialTranscripts),
   })

@@ -3,7 +3,7 @@ import type { UtteranceTaker } from '../hearing/ear.ts'
 import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
 import type { HeardText } from '../recognition/recognizer.ts'
-import type { AskedFor, Following, Question } from './questions/question.ts'
+import type { AskedFor, Following, Question, Wish } from './questions/question.ts'
 import { createReply, type Reply } from './reply/reply.ts'
 import { createSpeculation } from './reply/speculation.ts'
 import type { RunnerDependencies } from './runner.ts'
@@ -20,6 +20,8 @@ export type LiveTurn = {
   reopen(positionMs: number): void
   /** Gets the question; false where nothing was said. */
   understand(end: UtteranceEnd | null): Promise<boolean>
+  /** Its answer was asked for, and how it is wanted. */
+  want(wish: Wish | null): void
   /** Answers it. Gives how long to wait for word of the playback; null where there is nothing to wait for. */
   answer(): Promise<number | null>
   /** What was said, once it is understood; null where nothing was. */
@@ -59,6 +61,8 @@ export function createLiveTurn(
   let reply = newReply()
   let revision = 0
   let question: Question | null = null
+  let wish: Wish | null = null
+  let isAsked = false
   let record: TurnRecord | null = null
 
   return {
@@ -92,8 +96,13 @@ export function createLiveTurn(
       turn.transcript = question?.text ?? null
       return question !== null
     },
+    want(wanted) {
+      wish = wanted
+    },
     async answer() {
       if (question === null) throw new Error('A turn is answered before it is understood.')
+      isAsked = true
+      if (wish !== null) question = wish(question)
       return await reply.give(question)
     },
     said: () => question?.heard ?? null,
@@ -105,6 +114,11 @@ export function createLiveTurn(
     settle(outcome) {
       // What was no question after all has no place in the history.
       if (question === null || outcome === 'discarded') return
+      if (outcome === 'completed' && !isAsked) {
+        // Nobody wanted an answer.
+        question.conversation.append(question.text, '')
+        return
+      }
       turn.reply ??= ''
       turn.heardText = reply.heardText(question.voice, outcome)
       // A question that failed may be asked again: without its answer it would only stand before the next.

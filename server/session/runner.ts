@@ -9,9 +9,9 @@ import type { ReplyAudio } from '../record/replyAudio.ts'
 import { type Context, type Effects, effectsOf, playbackOf } from './effects.ts'
 import type { Sink } from './events.ts'
 import { openFloor, takeFloor } from './floor/floor.ts'
-import type { FloorEffect, FloorEvent } from './floor/state.ts'
+import type { Answering, FloorEffect, FloorEvent } from './floor/state.ts'
 import { createOverheard } from './interruption/overheard.ts'
-import type { AskedFor } from './questions/question.ts'
+import type { AskedFor, Wish } from './questions/question.ts'
 import type { Stages } from './stages.ts'
 import type { TurnObserver } from './turn.ts'
 
@@ -26,9 +26,11 @@ export type RunnerDependencies = {
   source: Source
   /** Whether the listener plays replies in its own time, and may report it. */
   plays: boolean
+  /** Whether speech that does not interrupt a reply leaves it alone and is a turn of its own, which never goes on. */
+  leavesReplies: boolean
   /** Whether the language model is asked at pauses, before it is known that a question is whole. */
   speculates: boolean
-  settings: { mode: Mode; bargeInMs: number }
+  settings: { mode: Mode; bargeInMs: number; answering: Answering }
   /** The conversation of a turn that begins now. */
   conversationId(): string
   /** A question that is being said from now on. */
@@ -43,6 +45,9 @@ export type Runner = {
   commit(atMs: number): void
   cancel(): void
   ask(question: AskedFor, atMs: number): void
+  /** Has what was said last answered, or `question` where all that was said is; gives the turn's id. */
+  respond(question: AskedFor, wish: Wish): string
+  answering(answering: Answering): void
   interrupt(turnId: string | null, atMs: number): void
   playback(message: Playback): void
   configured(mode: Mode, bargeInMs: number): void
@@ -58,14 +63,15 @@ export type Runner = {
 }
 
 export function createRunner(dependencies: RunnerDependencies): Runner {
-  const { settings, plays } = dependencies
+  const { settings, plays, leavesReplies } = dependencies
   const context: Context = {
-    ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map(), reopened: new Map() },
+    ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map() },
+    ...{ wishes: new Map(), instead: new Map() },
     ...{ hearing: null, overheard: createOverheard(dependencies.sink) },
     post: event => floor.post(event),
   }
-  const { turns, asked, reopened, post } = context
-  const floor = createFloor({ ...settings, mode: 'push-to-talk', plays }, effectsOf(context))
+  const { turns, asked, wishes, instead, post } = context
+  const floor = createFloor({ ...settings, mode: 'push-to-talk', plays, leavesReplies }, effectsOf(context))
   let stretches = 0
   const next = () => ++stretches
 
@@ -74,10 +80,18 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
     while (turns.size > 0) await floor.nextChange()
   }
 
+  /** The turn that was taken in the place of one that was offered. */
+  function takeInstead(offered: string): string {
+    const taken = instead.get(offered) ?? offered
+    instead.delete(offered)
+    return taken
+  }
+
   return {
     listen(ears) {
       context.hearing = ears
-      post({ type: 'configured', ...settings, next: next() })
+      const { mode, bargeInMs } = settings
+      post({ type: 'configured', mode, bargeInMs, next: next() })
     },
     begin(positionMs, atMs) {
       const turnId = uuidv7()
@@ -93,6 +107,16 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
       post({ type: 'question', turnId, next: next(), atMs })
       asked.delete(turnId)
     },
+    respond(question, wish) {
+      const turnId = uuidv7()
+      asked.set(turnId, question)
+      wishes.set(turnId, wish)
+      post({ type: 'respond', turnId })
+      asked.delete(turnId)
+      wishes.delete(turnId)
+      return takeInstead(turnId)
+    },
+    answering: answering => post({ type: 'answering', answering }),
     interrupt: (turnId, atMs) => post({ type: 'interrupt', turnId, next: next(), atMs }),
     playback(message) {
       turns.get(message.turnId)?.reply.report(message)
@@ -109,9 +133,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
         ...{ type: 'voiced', stretch, turnId, positionMs, voicedMs, hearsItself },
         atMs: performance.now(),
       })
-      const taken = reopened.get(turnId) ?? turnId
-      reopened.delete(turnId)
-      return turns.get(taken)?.taker ?? null
+      return turns.get(takeInstead(turnId))?.taker ?? null
     },
     ended: (stretch, last, end) => post({ type: 'ended', stretch, last, end }),
     cutOff: stretch => post({ type: 'cut-off', stretch, next: next() }),

@@ -25,6 +25,8 @@ export type Session = {
   audio(samples: Int16Array, arrivedAtMs: number): void
   /** Hertz of the client's audio; null before `start`. */
   sampleRate(): number | null
+  /** What only some doors ask of a session; null while it is not `ready`. */
+  live(): Pick<Live, 'respond' | 'answering'> | null
   /** Takes no further turn; settles when those that are under way are over. */
   finish(): Promise<void>
   /** Ends everything; settles when the rows of all turns are written. */
@@ -102,6 +104,7 @@ export function createSession(dependencies: SessionDependencies, listener: Sink,
       inTurn('audio', at => at.audio(samples, arrivedAtMs))
     },
     sampleRate: () => sampleRate,
+    live: () => live,
     async finish() {
       await live?.finish()
     },

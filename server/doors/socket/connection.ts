@@ -191,6 +191,9 @@ function sinkOf(
           outbox.takeAgain(event.turnId)
           outbox.now(event)
           break
+        case 'called':
+          // This door gives the model no functions.
+          break
         case 'error': {
           const { type, error, ...about } = event
           failed(error, errorMessage(error, about))

@@ -10,15 +10,24 @@ import { type Connection, serveConnection } from './connection.ts'
 
 const PATH = '/v1/voice'
 
-/** What Node hands over as an upgrade; one to any other address is answered as if it had not asked for it. */
-export const isUpgradeToSocket = ({ url, headers }: IncomingMessage) =>
-  url?.split('?')[0] === PATH && headers.upgrade?.toLowerCase() === 'websocket'
+/** What Node hands over as an upgrade; one to any other address than these and ours is answered as if it had not asked for it. */
+export const upgradesTo =
+  (others: readonly string[]) =>
+  ({ url, headers }: IncomingMessage): boolean => {
+    const path = url?.split('?')[0] ?? ''
+    return (path === PATH || others.includes(path)) && headers.upgrade?.toLowerCase() === 'websocket'
+  }
+
+/** What the sockets of every door have in common. */
+export type Open = Pick<Connection, 'end' | 'finish'>
 
 type VoiceOptions = {
   session: SessionDependencies
   /** Filled with what is open. */
-  open: Set<Connection>
+  open: Set<Open>
   maxSessions: number
+  /** The subprotocol of those that a client offers; false for none. */
+  subprotocol(offered: Set<string>): string | false
   /** How long a stop lets turns go on. */
   stopMs: number
 }
@@ -28,10 +37,14 @@ type VoiceOptions = {
  * OpenAPI lists the route.
  */
 export const voiceRoute = fp(
-  async (app: FastifyInstance, { session, open, maxSessions, stopMs }: VoiceOptions) => {
+  async (app: FastifyInstance, { session, open, maxSessions, stopMs, subprotocol }: VoiceOptions) => {
     await app.register(websocket, {
       // Messages past the limit are answered with an error first, so the parser's own limit is higher.
-      options: { maxPayload: 4 * socketLimits.maxMessageBytes, perMessageDeflate: false },
+      options: {
+        maxPayload: 4 * socketLimits.maxMessageBytes,
+        perMessageDeflate: false,
+        handleProtocols: subprotocol,
+      },
       // `ws` has closed the socket with the right code already.
       errorHandler: (error, _socket, request) => request.log.info({ err: error }, 'a socket failed'),
       preClose: async () => {

@@ -22,7 +22,7 @@ export type PairBench = {
   seed: number
   /** Levels, tags and voices that nothing else beats in every respect, by what was observed so far. */
   fronts(signal: AbortSignal): Promise<Fronts>
-  session: Omit<SessionDependencies, 'plays'>
+  session: Omit<SessionDependencies, 'plays' | 'leavesReplies'>
   processes(speech: string): Promise<number[]>
   log: Log
 }

@@ -27,7 +27,7 @@ type OfType<T extends Type> = Extract<SessionEvent, { type: T }>
  * which it takes as fast as it comes. So nothing is known of when playback began. Ends with `signal`.
  */
 export async function openSpokenTurns(
-  dependencies: Omit<SessionDependencies, 'plays'>,
+  dependencies: Omit<SessionDependencies, 'plays' | 'leavesReplies'>,
   log: Log,
   signal: AbortSignal,
 ) {
@@ -35,7 +35,7 @@ export async function openSpokenTurns(
   let transcript = ''
   let reply = ''
   const sink: Sink = { tell: hear, play: () => Promise.resolve(true) }
-  const session = createSession({ ...dependencies, plays: false }, sink, log)
+  const session = createSession({ ...dependencies, plays: false, leavesReplies: false }, sink, log)
 
   function hear(event: SessionEvent): void {
     if (event.type === 'transcript.final') transcript = event.text

@@ -1,8 +1,10 @@
 import { endHold, goOn, judge, quieten, saidOver, speakAgain, speakOver } from './overReply.ts'
 import type { FloorEffect, FloorEvent, FloorState } from './state.ts'
 import {
+  ASKED_WITHIN_MS,
   advance,
   asking,
+  askWhole,
   CLOSED_WITHIN_MS,
   clear,
   closeUtterance,
@@ -26,10 +28,13 @@ import {
   stretchesBeingSaid,
   TRANSCRIBED_WITHIN_MS,
   tooLate,
+  unanswered,
   wait,
 } from './steps.ts'
 
-export function openFloor(settings: Pick<FloorState, 'mode' | 'bargeInMs' | 'plays'>): FloorState {
+export type FloorSettings = Pick<FloorState, 'mode' | 'bargeInMs' | 'plays' | 'leavesReplies' | 'answering'>
+
+export function openFloor(settings: FloorSettings): FloorState {
   return { ...settings, reports: false, stretches: [], turns: [], closing: null }
 }
 
@@ -70,7 +75,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
       return
     }
     if (refusesTurns(step)) return
-    stopReply(step, 'client', event.atMs)
+    if (!step.state.leavesReplies) stopReply(step, 'client', event.atMs)
     // What came before and is no turn yet is older than this one.
     step.state.stretches = [...stretchesBeingSaid(step.state), { id: event.next, committed: false }]
     hear(step, { order: 'open', stretch: event.next })
@@ -101,9 +106,20 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     stopReply(step, 'client', atMs)
     const said = stretchesBeingSaid(step.state)
     step.state.stretches = step.state.stretches.filter(one => !one.committed || said.includes(one))
-    const turn = openTurn(step, turnId, 'transcribing', null, null)
-    step.effects.push({ type: 'understand', turnId, end: null })
-    wait(step, turn, 'transcribing', TRANSCRIBED_WITHIN_MS)
+    askWhole(step, turnId)
+  },
+
+  respond(step, { turnId }) {
+    if (refusesTurns(step)) return
+    const said = unanswered(step.state)
+    if (said === undefined) askWhole(step, turnId)
+    else said.answer = true
+    if (said?.phase === 'heard') enter(step, said, 'waiting')
+    step.effects.push({ type: 'want', turnId: said?.id ?? turnId, instead: turnId })
+  },
+
+  answering({ state }, { answering }) {
+    state.answering = answering
   },
 
   interrupt(step, { turnId, next, atMs }) {
@@ -138,12 +154,13 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     const over = state.closing === null ? playingReply(state) : undefined
     const reply = replying(state)
     if (over === undefined && reply !== undefined) {
-      if (state.bargeInMs === 0 || voicedMs < state.bargeInMs) return
-      if (!isAgain && goesOn(reply, stretch, positionMs)) {
+      const isFree = state.leavesReplies && state.bargeInMs === 0
+      if (!isFree && (state.bargeInMs === 0 || voicedMs < state.bargeInMs)) return
+      if (!isAgain && !state.leavesReplies && goesOn(reply, stretch, positionMs)) {
         reopen(step, reply, turnId, positionMs)
         return
       }
-      stopReply(step, 'barge-in', atMs)
+      if (!isFree) stopReply(step, 'barge-in', atMs)
     }
     if (state.closing !== null || (over !== undefined && state.bargeInMs === 0)) return
     const phase = stretch.committed ? 'closing' : 'capturing'
@@ -185,8 +202,10 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     if (turn.phase === 'stopping') return
     turn.asked = said
     if (!said && turn.stop === null) turn.stop = 'no-speech'
-    if (turn.stop === null) enter(step, turn, 'waiting')
-    else enter(step, turn, 'stopping')
+    if (turn.stop !== null || (!turn.answer && step.state.answering === 'never'))
+      enter(step, turn, 'stopping')
+    else enter(step, turn, turn.answer ? 'waiting' : 'heard')
+    if (turn.phase === 'heard') wait(step, turn, 'asked', ASKED_WITHIN_MS)
   },
 
   audible(step, { turnId, atMs }) {
@@ -245,7 +264,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     if (turn?.wait !== over) return
     turn.wait = null
     if (over === 'hold') endHold(step)
-    else if (over === 'playback') enter(step, turn, 'stopping')
+    else if (over === 'playback' || over === 'asked') enter(step, turn, 'stopping')
     else if (over !== 'report') answers.failed(step, { type: 'failed', turnId, error: tooLate(over) })
   },
 
@@ -261,8 +280,9 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     step.effects.push({ type: 'end', error })
   },
 
-  finish({ state }) {
-    state.closing ??= 'finishing'
+  finish(step) {
+    step.state.closing ??= 'finishing'
+    for (const turn of step.state.turns) if (turn.phase === 'heard') enter(step, turn, 'stopping')
   },
 
   leave(step) {
@@ -273,7 +293,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     for (const turn of state.turns) {
       if (turn.phase === 'writing') continue
       if (turn.phase === 'capturing') turn.stop = 'discarded'
-      turn.stop ??= 'left'
+      if (turn.phase !== 'heard') turn.stop ??= 'left'
       silence(step, turn)
       enter(step, turn, 'stopping')
     }

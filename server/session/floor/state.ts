@@ -9,6 +9,7 @@ import type { Words } from '../interruption/judgeWords.ts'
  * - `capturing`: the user speaks
  * - `closing`: the user is done, and audio that came before is still on its way through the ear
  * - `transcribing`: what was said becomes text; a typed question passes through while its model is looked up
+ * - `heard`: the question is known, and nobody has asked for its answer yet
  * - `waiting`: the question is known, and what was heard of earlier replies is not in the history yet
  * - `thinking`: the language model is asked
  * - `speaking`: something of the reply is on its way to the listener
@@ -20,6 +21,7 @@ export type Phase =
   | 'capturing'
   | 'closing'
   | 'transcribing'
+  | 'heard'
   | 'waiting'
   | 'thinking'
   | 'speaking'
@@ -31,7 +33,10 @@ export type Phase =
 export type Stop = 'barge-in' | 'client' | 'discarded' | 'left' | 'failed' | 'no-speech'
 
 /** What a turn is waited for with a time-out; one at a time. */
-export type Wait = 'closing' | 'transcribing' | 'answer' | 'playback' | 'report' | 'hold'
+export type Wait = 'closing' | 'transcribing' | 'asked' | 'answer' | 'playback' | 'report' | 'hold'
+
+/** Whether what is said is answered at once, where somebody asks for it, or never. */
+export type Answering = 'at-once' | 'when-asked' | 'never'
 
 export type TurnState = {
   readonly id: string
@@ -42,6 +47,8 @@ export type TurnState = {
   error: QuantvoxError | null
   /** Its question is known, so it has a place in the history. */
   asked: boolean
+  /** It is to be answered. */
+  answer: boolean
   /** Where its speech ended on the session's timeline; null while it is said, and of a question that came whole. */
   endedMs: number | null
   /** When something of its reply first went out, milliseconds; null before. */
@@ -62,6 +69,12 @@ export type FloorState = {
   bargeInMs: number
   /** Whether somebody plays the replies in their own time, and may tell how far. */
   readonly plays: boolean
+  /**
+   * Whether speech that does not interrupt a reply leaves it alone and is a turn of its own, and one that begins anew is never more of
+   * the one before.
+   */
+  readonly leavesReplies: boolean
+  answering: Answering
   /** The listener has reported playback in this session. */
   reports: boolean
   stretches: Stretch[]
@@ -80,6 +93,9 @@ export type FloorEvent =
   | { type: 'cancel'; next: number }
   /** A question that came whole, typed or as a clip. */
   | { type: 'question'; turnId: string; next: number; atMs: number }
+  /** An answer is wanted: to what was said last and not answered, else to a question that comes whole. */
+  | { type: 'respond'; turnId: string }
+  | { type: 'answering'; answering: Answering }
   | { type: 'interrupt'; turnId: string | null; next: number; atMs: number }
   | { type: 'configured'; mode: Mode; bargeInMs: number; next: number }
   /** So much is voiced of what is not known to be speech yet. */
@@ -123,6 +139,8 @@ export type FloorEffect =
   /** It goes on: what of it is under way is of no use any more, what was said stays. `instead`: the id of the turn that is not opened. */
   | { type: 'reopen'; turnId: string; instead: string; positionMs: number }
   | { type: 'understand'; turnId: string; end: UtteranceEnd | null }
+  /** The answer that was wanted is this turn's. `instead`: the id of the turn that would have been opened for it. */
+  | { type: 'want'; turnId: string; instead: string }
   | { type: 'ask'; turnId: string }
   /** What the user says in this turn is of no use any more. */
   | { type: 'stop-hearing'; turnId: string }

@@ -15,6 +15,8 @@ const REOPENED_WITHIN_MS = 3000
 /** Longer than any engine's own time-outs, so that these end a turn only where an engine broke its word. */
 export const CLOSED_WITHIN_MS = 30_000
 export const TRANSCRIBED_WITHIN_MS = 300_000
+/** Who wants an answer later gets one that is a turn of its own. */
+export const ASKED_WITHIN_MS = 60_000
 export const ANSWERED_WITHIN_MS = 900_000
 
 /** A state on its way to the next, and what is to be done for it. */
@@ -22,14 +24,23 @@ export type Step = { state: FloorState; effects: FloorEffect[] }
 
 /** The turn that the user is saying, and may still take back. */
 export function asking({ turns }: FloorState): TurnState | undefined {
-  return turns.find(turn => turn.phase === 'capturing')
+  return turns.find(isCapturing)
 }
+
+const isCapturing = ({ phase }: TurnState) => phase === 'capturing'
 
 /** The turn whose reply is under way, or will be. */
 export function replying({ turns }: FloorState): TurnState | undefined {
   return turns.find(
-    ({ stop, over, phase }) =>
-      stop === null && over === null && !['capturing', 'stopping', 'writing'].includes(phase),
+    ({ answer, stop, over, phase }) =>
+      answer && stop === null && over === null && !['capturing', 'stopping', 'writing'].includes(phase),
+  )
+}
+
+/** What was said last, where its answer is not wanted yet. */
+export function unanswered({ turns }: FloorState): TurnState | undefined {
+  return turns.findLast(
+    ({ answer, stop, phase }) => !answer && stop === null && /closing|transcribing|heard/.test(phase),
   )
 }
 
@@ -63,12 +74,22 @@ export function openTurn(
 ): TurnState {
   const turn: TurnState = {
     ...{ id, phase, stretch, stop: null, error: null },
-    ...{ asked: false, endedMs: null, audibleAtMs: null, wait: null },
+    ...{ asked: false, answer: stretch === null || step.state.answering === 'at-once' },
+    ...{ endedMs: null, audibleAtMs: null, wait: null },
     ...{ held: null, over: over === null ? null : ('open' as const) },
   }
-  step.state.turns.push(turn)
+  // A question that came whole is older than what is still being said.
+  const before = stretch === null ? step.state.turns.findIndex(isCapturing) : -1
+  step.state.turns.splice(before < 0 ? step.state.turns.length : before, 0, turn)
   step.effects.push({ type: 'open', turnId: id, positionMs, over })
   return turn
+}
+
+/** A question comes whole: its models are looked up, and then it is answered. */
+export function askWhole(step: Step, turnId: string): void {
+  const turn = openTurn(step, turnId, 'transcribing', null, null)
+  step.effects.push({ type: 'understand', turnId, end: null })
+  wait(step, turn, 'transcribing', TRANSCRIBED_WITHIN_MS)
 }
 
 /** Whether speech from `positionMs` on is more of its question: nobody said that it was whole, and nothing of the reply is out. */
@@ -174,7 +195,10 @@ export function silence(step: Step, { id, asked }: TurnState): void {
 /** Turns that wait for others go on, oldest first. */
 export function advance(step: Step): void {
   let isEarlierOpen = false
-  for (const turn of step.state.turns) {
+  for (const [index, turn] of step.state.turns.entries()) {
+    // Nobody asks for the answer to what is no longer the last that was said.
+    const isLast = step.state.turns.slice(index + 1).every(({ phase }) => phase === 'capturing')
+    if (turn.phase === 'heard' && !isLast) enter(step, turn, 'stopping')
     if (turn.phase === 'waiting' && !isEarlierOpen) {
       enter(step, turn, 'thinking')
       step.effects.push({ type: 'ask', turnId: turn.id })

@@ -22,6 +22,9 @@ export type Question = {
   conversation: Conversation
 }
 
+/** How the answer to a question is wanted. */
+export type Wish = (question: Question) => Question
+
 /** Where a turn's question comes from; `signal` aborts when nobody wants to know it any more. */
 export type QuestionSource = {
   /** The question; null where nothing was said. Marks and figures go into the turn. Throws as the stages do. */

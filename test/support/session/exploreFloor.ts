@@ -1,5 +1,5 @@
 import { QuantvoxError } from '../../../server/errors.ts'
-import { openFloor, takeFloor } from '../../../server/session/floor/floor.ts'
+import { type FloorSettings, openFloor, takeFloor } from '../../../server/session/floor/floor.ts'
 import type {
   FloorEffect,
   FloorEvent,
@@ -10,8 +10,7 @@ import type {
   Wait,
 } from '../../../server/session/floor/state.ts'
 
-/** At most so many turns live at once, and so many stretches of the microphone count. */
-const MAX_TURNS = 3
+/** At most so many stretches of the microphone count. */
 const MAX_STRETCHES = 2
 const turnIds = ['a', 'b', 'c', 'd']
 const stretchIds = [1, 2, 3]
@@ -21,14 +20,14 @@ const goneStretch = 99
 
 const recoverable = new QuantvoxError('engine_failed', 'It broke.')
 const fatal = new QuantvoxError('internal', 'It broke in a way that nobody foresaw.')
-const waits: Wait[] = ['closing', 'transcribing', 'answer', 'playback', 'report', 'hold']
+const waits: Wait[] = ['closing', 'transcribing', 'asked', 'answer', 'playback', 'report', 'hold']
 const end = {
   ...{ utterance: null, positionMs: 0, speechEndedAtMs: null, decidedAtMs: 0 },
   ...{ commitAtMs: null, decidedBy: 'silence' as const, textState: null, endsHere: null },
 }
 
 /** Every event that can come in a state, late ones and illegal ones included. */
-export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
+export function eventsFor({ turns, stretches, leavesReplies, bargeInMs }: FloorState): FloorEvent[] {
   const turnId = turnIds.find(id => !turns.some(turn => turn.id === id)) ?? 'd'
   const taken = [...stretches.map(({ id }) => id), ...turns.map(({ stretch }) => stretch)]
   const next = stretchIds.find(id => !taken.includes(id)) ?? Math.max(...stretchIds, ...taken.map(Number)) + 1
@@ -40,12 +39,12 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
     { type: 'begin', turnId, next, positionMs, atMs: 0 },
     { type: 'commit', next, atMs: 0 },
     { type: 'cancel', next },
-    { type: 'question', turnId, next, atMs: 0 },
     // A listener that never reported is waited for only if the reply is young.
     ...[0, 10_000].map(atMs => ({ type: 'interrupt' as const, turnId: null, next, atMs })),
     ...living.map(id => ({ type: 'interrupt' as const, turnId: id, next, atMs: 0 })),
-    { type: 'configured', mode: 'hands-free', bargeInMs: 250, next },
-    { type: 'configured', mode: 'push-to-talk', bargeInMs: 250, next },
+    { type: 'configured', mode: 'hands-free', bargeInMs, next },
+    { type: 'configured', mode: 'push-to-talk', bargeInMs, next },
+    wholeQuestion(leavesReplies, turnId, next),
     ...heard.flatMap((stretch): FloorEvent[] => [
       { type: 'sound', stretch, voicedMs: 128 },
       ...[200, 300, 900].map(voicedMs => ({
@@ -93,6 +92,10 @@ export function eventsFor({ turns, stretches }: FloorState): FloorEvent[] {
     { type: 'leave' },
   ]
 }
+
+/** Sessions that leave replies alone are asked for answers, the others are typed to. */
+export const wholeQuestion = (leavesReplies: boolean, turnId: string, next: number): FloorEvent =>
+  leavesReplies ? { type: 'respond', turnId } : { type: 'question', turnId, next, atMs: 0 }
 
 /** What a whole utterance may turn out to be; of one that is said over nothing it is not judged, but for one that was. */
 function judgements(turn: TurnState | undefined): (Heard | null)[] {
@@ -151,9 +154,9 @@ export function keyOf({ turns, stretches, ...rest }: FloorState): string {
   return JSON.stringify([
     rest,
     stretches.map(({ committed }) => committed),
-    turns.map(({ phase, stretch, stop, error, asked, endedMs, audibleAtMs, held, over, wait }) => {
+    turns.map(({ phase, stretch, stop, error, asked, answer, endedMs, audibleAtMs, held, over, wait }) => {
       if (phase === 'writing') return [phase, error?.recoverable]
-      const known = [phase, stop, error?.recoverable, asked, audibleAtMs, held, over, wait]
+      const known = [phase, stop, error?.recoverable, asked, answer, audibleAtMs, held, over, wait]
       if (isSaid(phase)) return [...known, place(stretch)]
       // Until something of the reply is out, and unless it was stopped, it may go on.
       const mayGoOn = stop === null && isUnheard(phase) && endedMs !== null
@@ -170,20 +173,21 @@ function isSaid(phase: Phase): boolean {
   return phase === 'capturing' || phase === 'closing'
 }
 
-/** Every state that can be reached, breadth first, with everything that can happen in it. */
+/** Every state that can be reached with at most so many turns living at once, breadth first, with everything that can happen in it. */
 export function exploreFloor(
-  plays: boolean,
+  settings: Pick<FloorSettings, 'plays' | 'leavesReplies' | 'answering' | 'bargeInMs'>,
+  maxTurns: number,
   look: (transition: Transition) => void,
 ): Map<string, FloorState> {
-  const first = takeFloor(openFloor({ mode: 'push-to-talk', bargeInMs: 250, plays }), {
-    ...{ type: 'configured' as const, mode: 'hands-free', bargeInMs: 250, next: 1 },
+  const first = takeFloor(openFloor({ mode: 'push-to-talk', ...settings }), {
+    ...{ type: 'configured' as const, mode: 'hands-free', bargeInMs: settings.bargeInMs, next: 1 },
   }).state
   const known = new Map([[keyOf(first), first]])
   // A Map goes on over what is added while it is walked.
   for (const before of known.values()) {
     for (const event of eventsFor(before)) {
       const { state: after, effects } = takeFloor(before, event)
-      if (after.turns.length > MAX_TURNS || after.stretches.length > MAX_STRETCHES) continue
+      if (after.turns.length > maxTurns || after.stretches.length > MAX_STRETCHES) continue
       look({ before, event, after, effects })
       const key = keyOf(after)
       if (!known.has(key)) known.set(key, after)

@@ -40,7 +40,7 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
   const listener = createScriptedListener(scripted, setup, time, send)
   const session = createSession(
     {
-      ...{ stages, source: 'socket', observers: stages.observers, plays: setup.plays },
+      ...{ stages, source: 'socket', observers: stages.observers, plays: setup.plays, leavesReplies: false },
       ...{ replies: scripted.replies, activity: scripted.activity },
       loadedModels: async () => ({ speech: [], language: [] }),
       detector: scriptedDetector([0.99, 0.6, 0.02, 0.98], 60).detector,

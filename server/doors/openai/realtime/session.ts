@@ -1,0 +1,285 @@
+import { durationMs, fromBytes, samplesIn } from '../../../audio/pcm.ts'
+import { type QuantvoxError, toQuantvoxError } from '../../../errors.ts'
+import type { Log } from '../../../log.ts'
+import type { SessionEvent, Sink } from '../../../session/events.ts'
+import { createSession, type SessionDependencies } from '../../../session/session.ts'
+import type { ClientEvent } from './clientEvents.ts'
+import {
+  type Configuration,
+  coreSettings,
+  type Defaults,
+  firstConfiguration,
+  merged,
+  refuseOtherVoice,
+  shapeOf,
+} from './configuration.ts'
+import { createInput } from './input.ts'
+import { createItems, newId } from './items.ts'
+import { itemOf } from './itemWanted.ts'
+import { conversationOf } from './memory.ts'
+import { errorEvent, Refusal } from './refusal.ts'
+import { createReplies } from './replies.ts'
+import { OUTPUT_RATE } from './response.ts'
+import type { Emit } from './serverEvents.ts'
+import type { SessionUpdate } from './sessionShape.ts'
+
+/** What comes at once is handed to the ears in parts of so much. */
+const PART_MS = 100
+/** Less is none that anybody said. */
+const LEAST_COMMITTED_MS = 100
+
+export type RealtimeOptions = {
+  dependencies: SessionDependencies
+  defaults: Defaults
+  /** An Ollama tag; undefined for the server's own. */
+  model: string | undefined
+  isTranscription: boolean
+  /** What a client secret brings. */
+  update: SessionUpdate | null
+  expiresAt: number | null
+  emit: Emit
+  /** Settles when what was emitted is on its way. */
+  flushed(): Promise<boolean>
+  /** A failure that the session does not survive. */
+  fatal(error: QuantvoxError): void
+  log: Log
+}
+
+/** A session of the core, as OpenAI's Realtime API has it. */
+export function createRealtimeSession(options: RealtimeOptions) {
+  const { dependencies, defaults, emit, log } = options
+  const { stages } = dependencies
+  const items = createItems()
+  const memory = conversationOf(newId('conv'), items.all, () => configuration.instructions)
+  const first = firstConfiguration(options.isTranscription, defaults)
+  let configuration = options.update === null ? first : merged(first, options.update, defaults)
+  let model = ''
+  /** What waits for the session to be ready, or for settings to be in force; null while nothing does. */
+  let held: (() => void)[] | null = []
+  let updating: { next: Configuration; eventId: string | null } | null = null
+  /** The utterance that is being pressed together where the client finds the turns, and how much is in it. */
+  let pressed: string | null = null
+  let appendedMs = 0
+  /** The client's event that is being done. */
+  let current: string | null = null
+
+  const isManual = () => configuration.turnDetection === null
+  const input = createInput(items, emit, () => ({
+    findsTurns: !isManual(),
+    tellsTranscripts: configuration.transcription !== null,
+  }))
+  const replies = createReplies({
+    ...{ items, memory, emit, stages, dependencies, log },
+    configuration: () => configuration,
+    flushed: options.flushed,
+    respond: (text, wish) => core.live()?.respond(text, wish, performance.now()) ?? null,
+  })
+
+  const conversations = { open: () => memory, count: () => 1 }
+  const core = createSession({ ...dependencies, stages: { ...stages, conversations } }, sink(), log)
+  const shape = () => shapeOf(configuration, `sess_${core.sessionId}`, model, options.expiresAt)
+
+  function sink(): Sink {
+    return {
+      async play({ turnId, samples }) {
+        replies.play(turnId, samples)
+        return await options.flushed()
+      },
+      tell: event => tell(event),
+    }
+  }
+
+  function tell(event: Exclude<SessionEvent, { type: 'audio' }>): void {
+    switch (event.type) {
+      case 'ready':
+        model = event.settings.llmModel
+        core.live()?.answering(answeringOf(configuration))
+        emit({ type: 'session.created', session: shape() })
+        goOn()
+        break
+      case 'configured':
+        if (updating === null) break
+        configuration = updating.next
+        updating = null
+        pressed = null
+        core.live()?.answering(answeringOf(configuration))
+        emit({ type: 'session.updated', session: shape() })
+        goOn()
+        break
+      case 'speech.started':
+        if (isManual()) pressed = event.turnId
+        input.started(event.turnId, event.positionMs)
+        replies.spoken(event.turnId, answeringOf(configuration) === 'at-once')
+        break
+      case 'speech.stopped':
+        if (pressed === event.turnId) pressed = null
+        input.stopped(event.turnId, event.positionMs)
+        break
+      case 'transcript.final':
+        input.understood(event.turnId, event.text)
+        replies.understood(event.turnId)
+        break
+      case 'error':
+        failed(event.error, event.turnId, event.requestId)
+        break
+      case 'turn.done':
+        input.over(event.turnId, event.outcome)
+        replies.over(event.turnId, event.timings)
+        break
+      default:
+        replies.tell(event)
+    }
+  }
+
+  function failed(error: QuantvoxError, turnId?: string, requestId?: string): void {
+    if (!error.recoverable || model === '') {
+      options.fatal(error)
+    } else if (turnId !== undefined && (input.has(turnId) || replies.has(turnId))) {
+      input.failed(turnId, error)
+      replies.failed(turnId, error)
+    } else {
+      emit(errorEvent(error, updating?.eventId ?? current))
+      if (requestId === undefined) return
+      updating = null
+      goOn()
+    }
+  }
+
+  /** Does what was held back, as far as it goes. */
+  function goOn(): void {
+    while (held !== null && updating === null && model !== '') {
+      const next = held.shift()
+      if (next === undefined) held = null
+      else next()
+    }
+  }
+
+  function update(wanted: SessionUpdate, eventId: string | null): void {
+    const next = merged(configuration, wanted, defaults)
+    if (replies.hasSpoken()) refuseOtherVoice(configuration, next)
+    updating = { next, eventId }
+    held ??= []
+    core.message(
+      { type: 'configure', requestId: newId('update'), ...coreSettings(next, defaults) },
+      performance.now(),
+    )
+  }
+
+  function append(audio: string, arrivedAtMs: number): void {
+    const samples = fromBytes(Buffer.from(audio, 'base64'))
+    appendedMs += durationMs(samples.length, OUTPUT_RATE)
+    if (isManual() && pressed === null) core.message({ type: 'begin' }, arrivedAtMs)
+    const step = samplesIn(PART_MS, OUTPUT_RATE)
+    for (let from = 0; from < samples.length; from += step)
+      core.audio(samples.subarray(from, from + step), arrivedAtMs)
+  }
+
+  function commit(arrivedAtMs: number): void {
+    const turnId = isManual() ? pressed : input.speaking()
+    if (turnId === null || appendedMs < LEAST_COMMITTED_MS) {
+      const message = `The buffer has ${Math.round(appendedMs)} ms of speech; at least ${LEAST_COMMITTED_MS} are needed.`
+      throw new Refusal('input_audio_buffer_commit_empty', message)
+    }
+    appendedMs = 0
+    pressed = null
+    core.message({ type: 'commit' }, arrivedAtMs)
+    if (isManual()) input.committed(turnId)
+  }
+
+  function clear(arrivedAtMs: number): void {
+    if (!isManual() || pressed !== null) core.message({ type: 'cancel' }, arrivedAtMs)
+    pressed = null
+    appendedMs = 0
+    emit({ type: 'input_audio_buffer.cleared' })
+  }
+
+  function act(event: ClientEvent, arrivedAtMs: number): void {
+    switch (event.type) {
+      case 'session.update':
+        update(event.session, event.event_id ?? null)
+        break
+      case 'input_audio_buffer.append':
+        append(event.audio, arrivedAtMs)
+        break
+      case 'input_audio_buffer.commit':
+        commit(arrivedAtMs)
+        break
+      case 'input_audio_buffer.clear':
+        clear(arrivedAtMs)
+        break
+      case 'output_audio_buffer.clear':
+        throw new Refusal('unsupported_event', 'What was sent is with the client: it clears it by itself.')
+      case 'conversation.item.create': {
+        const item = itemOf(event.item)
+        const { previous_item_id: after } = event
+        const previous_item_id = items.add(item, after === 'root' ? null : after)
+        for (const type of ['conversation.item.added', 'conversation.item.done'] as const)
+          emit({ type, previous_item_id, item: structuredClone(item) })
+        break
+      }
+      case 'conversation.item.retrieve':
+        emit({ type: 'conversation.item.retrieved', item: structuredClone(items.get(event.item_id)) })
+        break
+      case 'conversation.item.truncate': {
+        const { item_id, content_index, audio_end_ms } = event
+        items.truncate(item_id, content_index, audio_end_ms)
+        emit({ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms })
+        break
+      }
+      case 'conversation.item.delete':
+        items.delete(event.item_id)
+        emit({ type: 'conversation.item.deleted', item_id: event.item_id })
+        break
+      case 'response.create':
+        if (configuration.isTranscription)
+          throw new Refusal('invalid_session_type', 'A transcription session answers nothing.')
+        replies.create(event.response ?? {})
+        break
+      case 'response.cancel': {
+        const turnId = replies.toCancel(event.response_id ?? null)
+        if (turnId !== null) core.message({ type: 'interrupt', turnId }, arrivedAtMs)
+      }
+    }
+  }
+
+  core.message(
+    {
+      ...{ type: 'start', protocol: 1, sampleRate: OUTPUT_RATE, ...coreSettings(configuration, defaults) },
+      ...(options.model === undefined ? {} : { llmModel: options.model }),
+    },
+    performance.now(),
+  )
+
+  return {
+    sessionId: core.sessionId,
+    /** A checked event, done now or as soon as what comes before it is. */
+    take(event: ClientEvent, eventId: string | null, arrivedAtMs: number): void {
+      const work = () => {
+        current = eventId
+        try {
+          act(event, arrivedAtMs)
+        } catch (thrown) {
+          const error = toQuantvoxError(thrown)
+          if (error.code === 'internal') log.error({ err: error }, 'an event failed')
+          emit(errorEvent(error, eventId))
+        } finally {
+          current = null
+        }
+      }
+      if (held === null) work()
+      else held.push(work)
+    },
+    /** It waits for what is not ready, and holds back what comes meanwhile. */
+    isHolding: (): boolean => held !== null,
+    finish: core.finish,
+    async close(): Promise<void> {
+      held = []
+      await Promise.all([core.close(), replies.close()])
+    },
+  }
+}
+
+function answeringOf({ isTranscription, turnDetection }: Configuration) {
+  if (isTranscription) return 'never'
+  return turnDetection?.create_response ? 'at-once' : 'when-asked'
+}
