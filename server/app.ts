@@ -96,15 +96,9 @@ export async function buildApp(
 
   await app.register(healthRoutes(dependencies))
   await app.register(modelRoutes(dependencies))
-  await app.register(
-    oneShotTurnRoutes({
-      stages,
-      replies,
-      maxUploadBytes: config.MAX_UPLOAD_MB * 2 ** 20,
-      maxTurns: config.MAX_SESSIONS,
-    }),
-  )
-  await app.register(openAiRoutes(dependencies))
+  const limits = { maxUploadBytes: config.MAX_UPLOAD_MB * 2 ** 20, maxTurns: config.MAX_SESSIONS }
+  await app.register(oneShotTurnRoutes({ stages, replies, ...limits }))
+  await app.register(openAiRoutes({ ...dependencies, ...limits, maxJsonBytes: MAX_JSON_BYTES }))
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
   if (dependencies.comparisons) await app.register(comparisonRoutes(dependencies.comparisons))
   if (dependencies.live) await registerLive(app, config, dependencies, dependencies.live, sessions)

@@ -83,3 +83,6 @@ export function refuseUnheard(speechModel: string, language: string | null): voi
 /** What mends it where an English-only level meets another language. */
 export const MULTILINGUAL =
   'Choose a speech model that hears many languages, one without ".en" in its name, such as whisper-base-q8_0.'
+
+/** A language by its English name in lower case, as Whisper calls it; '' where it is not known. */
+export const languageName = (code: string): string => byCode.get(code) ?? ''

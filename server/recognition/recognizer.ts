@@ -43,6 +43,10 @@ export type Transcript = HeardText & {
   language: string | null
   /** Whether a decoding at a pause served as the final one; null where none was begun. */
   earlyDecode: 'used' | 'discarded' | null
+  /** Mean natural logarithm of the probabilities of its words; null where the recognizer does not tell. */
+  meanLogProbability: number | null
+  /** Measured only for doubtful texts, else null. */
+  noSpeechProbability: number | null
   /** When the text was there, `performance.now()` milliseconds; before `finish` where an early decoding served. */
   readyAtMs: number
 }
@@ -56,6 +60,10 @@ export type RecognitionOptions = {
   owner: string
   /** It may well be no words: a short text that the model is not sure of is heard by another model, too, where one is here. */
   isDoubted?: boolean
+  /** Text that what is said may go on from, or words that may come in it; for a model that can be told. */
+  prompt?: string | undefined
+  /** English text of whatever language is spoken; for a model that can. */
+  translates?: boolean | undefined
 }
 
 /** One utterance while it is recognized. After `finish` or `cancel` it takes nothing more, and ignores it. */

@@ -157,6 +157,7 @@ function transcript(text: string, figures: Partial<Transcript>): Transcript {
       audioContext: null,
       audioMs: 0,
     },
+    ...{ meanLogProbability: null, noSpeechProbability: null },
     ...{ speechMs: 0, cold: false, loadMs: null, engine: '', language: 'en', earlyDecode: null },
     ...{ readyAtMs: performance.now(), ...figures },
   }

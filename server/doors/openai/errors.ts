@@ -34,7 +34,8 @@ export function openAiError(error: QuantvoxError): OpenAiError {
   const status = errorTable[error.code].http
   const type = status === 429 ? 'rate_limit_error' : status >= 500 ? 'server_error' : 'invalid_request_error'
   const code = error.code === 'unauthorized' ? 'invalid_api_key' : error.code
-  return { error: { message: error.line, type, param: error.param ?? null, code } }
+  const param = error.param ?? (error.code === 'model_not_found' ? 'model' : null)
+  return { error: { message: error.line, type, param, code } }
 }
 
 /** Sends `error` as OpenAI words it, with what its SDKs go by in deciding to ask again. */

@@ -19,6 +19,7 @@ import { turnsAsCsv, turnsAsNdjson } from '../../record/export.ts'
 import { summarize } from '../../record/summary.ts'
 import type { TurnStore } from '../../record/turnStore.ts'
 import { json, problems } from './answers.ts'
+import { begun } from './begun.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
 
@@ -161,20 +162,6 @@ async function sendStream(
     .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson; charset=utf-8')
     .header('content-disposition', `attachment; filename="quantvox-turns-${day}.${format}"`)
     .send(format === 'csv' ? turnsAsCsv(turns) : turnsAsNdjson(turns))
-}
-
-/** The same turns with the first already read: a record that cannot be read fails before any header is set. */
-async function begun(turns: AsyncGenerator<StoredTurn, void, void>): Promise<AsyncGenerator<StoredTurn>> {
-  const first = await turns.next()
-  return (async function* () {
-    try {
-      if (first.done) return
-      yield first.value
-      yield* turns
-    } finally {
-      await turns.return()
-    }
-  })()
 }
 
 function unknownTurn(id: string): QuantvoxError {

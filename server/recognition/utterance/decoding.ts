@@ -1,7 +1,7 @@
 import type { Speech } from '../../audio/utterance.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
-import type { SpeechLevel, Transcript } from '../recognizer.ts'
+import type { RecognitionOptions, SpeechLevel, Transcript } from '../recognizer.ts'
 
 export type DecodeDependencies = {
   acquire(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<SpeechEngineLease>
@@ -11,7 +11,7 @@ export type DecodeDependencies = {
 /** Mono samples, 16 kHz, and where speech is in them. */
 export type Clip = { samples: Int16Array; speech: Speech }
 
-export type DecodeOptions = {
+export type DecodeOptions = Pick<RecognitionOptions, 'prompt' | 'translates'> & {
   model: SpeechLevel
   /** Language code; null lets a multilingual model find out, which costs one more encoding. */
   language: string | null
@@ -28,9 +28,6 @@ export type DecodeOptions = {
 }
 
 export type Decoded = Omit<Transcript, 'earlyDecode' | 'readyAtMs'> & {
-  /** Measured only for doubtful texts, else null. */
-  noSpeechProbability: number | null
-  meanLogProbability: number | null
   /** Whether the text was really said, where so much was voiced in the whole clip. */
   isSaid(speechMs: number): boolean
 }

@@ -12,7 +12,7 @@ import { withSilentTail } from './silentTail.ts'
 
 /** Recognizes one utterance while it comes: partial looks, an early decoding at each pause, the final one. */
 export function openUtterance(decoding: PartialDecoding, options: RecognitionOptions): Recognition {
-  const { language, owner, isDoubted = false } = options
+  const { language, owner, isDoubted = false, prompt, translates } = options
   const model = Promise.resolve(options.model)
   // Whoever finishes is told; before that there is nobody to tell.
   model.catch(() => {})
@@ -28,7 +28,16 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
     signal: AbortSignal,
     told: Pick<DecodeOptions, 'onAsked' | 'onDoubted'> = {},
   ) {
-    const decodeOptions = { model: await model, language, owner, isDoubted, draft, ...told }
+    const decodeOptions = {
+      model: await model,
+      language,
+      owner,
+      isDoubted,
+      prompt,
+      translates,
+      draft,
+      ...told,
+    }
     signal.throwIfAborted()
     return await decoding.full(clip, decodeOptions, signal)
   }
@@ -109,10 +118,7 @@ async function wholeClip(
   return transcriptOf(await decode({ samples, speech }, signal), speech)
 }
 
-function transcriptOf(
-  { noSpeechProbability, meanLogProbability, isSaid, ...decoded }: Decoded,
-  { speechMs }: Speech,
-): Transcript {
+function transcriptOf({ isSaid, ...decoded }: Decoded, { speechMs }: Speech): Transcript {
   const words = isSaid(speechMs) ? {} : { text: '', firstText: null, segments: [] }
   return { ...decoded, ...words, speechMs, earlyDecode: null, readyAtMs: performance.now() }
 }
@@ -123,5 +129,6 @@ function nothingSaid(): Transcript {
     ...{ passes: 0, audioContext: null, audioMs: 0, speechMs: 0 },
     ...{ inferenceMs: 0, queueMs: 0, cold: false, loadMs: null, engine: '' },
     ...{ language: null, earlyDecode: null, readyAtMs: performance.now() },
+    ...{ meanLogProbability: null, noSpeechProbability: null },
   }
 }

@@ -9,7 +9,11 @@ import { FULL_WINDOW, needsTimestamps, pieceLimits, windowFor } from './window.t
 
 /** Decoding by whisper-servers. */
 export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
-  return async ({ samples, speech }, { model, language, owner, onAsked, isLook }, signal) => {
+  return async (
+    { samples, speech },
+    { model, language, owner, onAsked, isLook, prompt, translates },
+    signal,
+  ) => {
     const spoken = languageFor(model.name, language)
     return await inPlace(
       () => acquire(model, owner, signal),
@@ -22,6 +26,7 @@ export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDepe
           const request = {
             ...{ language: spoken, timeoutMs, speechMs: speechIn(piece, speech) },
             englishOnly: hearsEnglishOnly(model.name),
+            ...{ prompt, translates },
           }
           pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
         }
@@ -62,6 +67,8 @@ type PieceRequest = {
   /** Voiced time in the piece. */
   speechMs: number
   englishOnly: boolean
+  prompt: string | undefined
+  translates: boolean | undefined
 }
 
 /**
@@ -78,14 +85,14 @@ async function decodePiece(
   baseUrl: string,
   piece: Piece,
   samples: Int16Array,
-  { language, timeoutMs, speechMs, englishOnly }: PieceRequest,
+  { speechMs, englishOnly, timeoutMs, language, ...asked }: PieceRequest,
   signal: AbortSignal,
 ): Promise<DecodedPiece> {
   const audioMs = durationMs(samples.length)
   let passes = 0
   const pass = async (audioContext: number, timestamps: boolean, notes = false) => {
     passes++
-    const request = { samples, audioContext, timestamps, notes, language, timeoutMs }
+    const request = { ...asked, samples, audioContext, timestamps, notes, language, timeoutMs }
     return { audioContext, ...read(await requestWhisper(baseUrl, request, signal)) }
   }
   let result = await pass(windowFor(audioMs), needsTimestamps(audioMs))

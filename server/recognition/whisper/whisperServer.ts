@@ -33,6 +33,10 @@ export type WhisperRequest = {
   timestamps: boolean
   /** Whether what is no speech may be noted, in brackets, in place of words. */
   notes?: boolean
+  /** Text before what is said; the model sees its last 224 tokens at most. */
+  prompt?: string | undefined
+  /** Into English. */
+  translates?: boolean | undefined
   /** Language code, or `auto`, which costs one more encoding. */
   language: string
   /** The whole request, waiting for another one in the server included. */
@@ -60,6 +64,8 @@ async function multipart({
   audioContext,
   timestamps,
   notes = false,
+  prompt = '',
+  translates = false,
   language,
 }: WhisperRequest): Promise<Response> {
   const form = new FormData()
@@ -83,7 +89,7 @@ async function multipart({
     token_timestamps: false,
     // Costs another encoding where it is false.
     no_language_probabilities: true,
-    prompt: '',
+    prompt,
     carry_initial_prompt: false,
     max_context: 0,
     max_len: 0,
@@ -92,7 +98,7 @@ async function multipart({
     offset_t: 0,
     offset_n: 0,
     duration: 0,
-    translate: false,
+    translate: translates,
     diarize: false,
     tinydiarize: false,
     debug_mode: false,

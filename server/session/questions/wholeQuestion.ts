@@ -1,14 +1,12 @@
-import type { DecodedAudio } from '../../audio/decodedAudio.ts'
 import type { Conversation } from '../../conversation/conversations.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { listedTag } from '../../llm/tagNames.ts'
 import type { TurnChoices } from '../../protocol/turns.ts'
-import { recognizeClip, type SpeechLevel } from '../../recognition/recognizer.ts'
-import { inheritedBy, orFound, refuseUnheard } from '../../spokenLanguage.ts'
+import { orFound } from '../../spokenLanguage.ts'
 import { withinPatience } from '../patience.ts'
 import type { Active } from '../settings.ts'
-import { type AskedFor, type QuestionContext, recordLevel, recordTranscript } from './question.ts'
-import { tellIfQuiet } from './quietMicrophone.ts'
+import { type Clip, hearClip } from './clip.ts'
+import type { AskedFor } from './question.ts'
 
 /** A typed question of a session, with what is in force when it comes. */
 export function typedQuestion(
@@ -30,8 +28,8 @@ export function typedQuestion(
   }
 }
 
-/** A clip still to be decoded, so that a clip that is no audio still leaves its row; or what was typed. */
-export type WholeInput = { decode(signal: AbortSignal): Promise<DecodedAudio> } | { text: string }
+/** A clip, or what was typed. */
+export type WholeInput = Clip | { text: string }
 
 /** A question that comes with its own choices of models and voice, and is asked once. */
 export function chosenQuestion(
@@ -49,19 +47,15 @@ export function chosenQuestion(
     const refused = new AbortController()
     const hearing = AbortSignal.any([signal, refused.signal])
 
-    async function hear(decode: (until: AbortSignal) => Promise<DecodedAudio>): Promise<string | null> {
-      const speechModel = choices.speechModel ?? stages.settings.speechModel
-      const language =
-        choices.language === undefined
-          ? inheritedBy(speechModel, stages.settings.language)
-          : orFound(choices.language)
-      turn.draft.speech.model = speechModel
-      refuseUnheard(speechModel, language)
-      const level = withinPatience(stages.speechLevel(speechModel, hearing))
-      level.catch(() => {})
-      const audio = await decode(hearing)
-      clip = audio.samples
-      const text = await transcribe(audio, await level, language, context, hearing)
+    async function hear({ decode }: Clip): Promise<string | null> {
+      const kept: Clip = {
+        async decode(until) {
+          const audio = await decode(until)
+          clip = audio.samples
+          return audio
+        },
+      }
+      const { text } = await hearClip(kept, choices, context, hearing)
       if (text !== null) context.sink.tell({ type: 'transcript.final', turnId: turn.turnId, text })
       return text
     }
@@ -77,7 +71,7 @@ export function chosenQuestion(
           finding.catch((error: unknown) => {
             if (error instanceof QuantvoxError && error.code === 'model_not_found') refused.abort(error)
           })
-          const text = 'text' in input ? input.text.trim() : await hear(input.decode)
+          const text = 'text' in input ? input.text.trim() : await hear(input)
           const language = 'text' in input ? typedIn : (turn.draft.speech.language ?? null)
           return text === null ? null : { text, language, model: await finding, voice, conversation }
         } catch (error) {
@@ -87,29 +81,4 @@ export function chosenQuestion(
       },
     }
   }
-}
-
-/** What was said in a whole clip, or null for "nothing". Figures go into the turn. */
-async function transcribe(
-  { samples, durationMs: audioMs }: DecodedAudio,
-  model: SpeechLevel,
-  language: string | null,
-  { stages, turn, sink }: QuestionContext,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const { speech } = turn.draft
-  recordLevel(turn, model)
-  speech.audioMs = audioMs
-  if (samples.length === 0) {
-    speech.speechMs = 0
-    return null
-  }
-  const find = async () => {
-    const found = await stages.findSpeech(samples, signal)
-    tellIfQuiet(turn.turnId, samples, found, sink)
-    return found
-  }
-  const options = { model, language, owner: turn.owner }
-  const transcript = await recognizeClip(stages.recognizer, samples, find, options, signal)
-  return recordTranscript(turn, transcript, sink)
 }
