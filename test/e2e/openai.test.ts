@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import OpenAI from 'openai'
+import OpenAI, { toFile } from 'openai'
 import Value from 'typebox/value'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { StoredTurn } from '../../server/protocol/record.ts'
@@ -101,4 +101,17 @@ test('subtitles are plain text', async () => {
     response_format: 'srt',
   })
   expect(srt).toMatch(/^1\n00:00:0\d,\d{3} --> 00:00:0\d,\d{3}\n\w/)
+})
+
+test('a text is spoken as MP3, and is heard again', async () => {
+  const { data, request_id } = await client.audio.speech
+    .create({ model: 'gpt-4o-mini-tts', voice: 'alloy', input: weather })
+    .withResponse()
+  expect(data.headers.get('content-type')).toBe('audio/mpeg')
+  const file = await toFile(await data.arrayBuffer(), 'speech.mp3')
+  const heard = await client.audio.transcriptions.create({ file, model: 'whisper-1' })
+  expect(charactersWrong(weather, heard.text)).toBeLessThan(HEARD_WELL)
+  const { synthesis, reply, source } = await rowOf(request_id)
+  expect([source, reply, synthesis.voice]).toEqual(['openai', weather, 'hibari:heart'])
+  expect(synthesis.timeToFirstAudioMs).toBeGreaterThan(0)
 })

@@ -16,7 +16,9 @@ export function lenientCheck<S extends TSchema>(schema: S): (data: unknown) => S
     const value = withoutNulls(data)
     if (check.Check(value)) return value as Static<S>
     const [first] = check.Errors(value)[1]
-    const param = first?.instancePath.slice(1).replaceAll('/', '.').slice(0, MOST_SAID) ?? ''
+    const missing = first?.keyword === 'required' ? first.params.requiredProperties[0] : undefined
+    const path = first?.instancePath.split('/').slice(1) ?? []
+    const param = [...path, ...(missing === undefined ? [] : [missing])].join('.').slice(0, MOST_SAID)
     const said = `${param === '' ? 'The request' : param} ${first?.message ?? 'is not valid'}.`
     throw new QuantvoxError('invalid_request', said.slice(0, MOST_SAID), param === '' ? {} : { param })
   }

@@ -32,6 +32,7 @@ const routes = [
   'GET /readyz',
   'GET /v1/audio/models',
   'GET /v1/audio/voices',
+  'POST /v1/audio/speech',
   'POST /v1/audio/transcriptions',
   'POST /v1/audio/translations',
   'GET /v1/info',

@@ -3,6 +3,7 @@ import openAiErrors from '../errors.ts'
 import { limitRequests } from './asked.ts'
 import { readAudioJson } from './audioJson.ts'
 import { type ListDependencies, listRoutes } from './lists.ts'
+import { speechRoute } from './speech.ts'
 import { type TranscriptionDependencies, transcriptionRoutes } from './transcriptions.ts'
 
 /** What clients of OpenAI's REST API ask for. */
@@ -23,6 +24,7 @@ export function openAiRoutes(dependencies: ListDependencies & TranscriptionDepen
           body.length === 0 ? undefined : readAudioJson(body, dependencies.maxJsonBytes),
       )
       await asking.register(transcriptionRoutes(dependencies))
+      await asking.register(speechRoute(dependencies))
     })
   }
 }

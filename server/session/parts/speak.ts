@@ -1,0 +1,71 @@
+import type { SpokenAudio } from '../../audio/pcm.ts'
+import { createBreather } from '../../audio/yielding.ts'
+import { QuantvoxError } from '../../errors.ts'
+import { createClauseSplitter } from '../../voice/clauses.ts'
+import type { ServerVoice } from '../../voice/voice.ts'
+import type { Turn } from '../turn.ts'
+import { type PartContext, recorded } from './recorded.ts'
+
+/** So many characters are surely cut into clauses well within a stretch of work. */
+const PIECE_LENGTH = 100
+
+/** Speaks a text, clause by clause as a reply is spoken, and leaves it at that. @throws as `recorded` and the voice do; `invalid_request` */
+export function speak(
+  text: string,
+  voice: ServerVoice,
+  context: PartContext,
+  signal: AbortSignal,
+): AsyncGenerator<SpokenAudio, void, undefined> {
+  return recorded(
+    context,
+    async function* (turn) {
+      turn.reply = text
+      let isSilent = true
+      for await (const clause of clausesOf(text, signal)) {
+        turn.timeline.mark('firstClause')
+        if (!voice.pronounces(clause)) continue
+        isSilent = false
+        yield* spoken(clause, voice, turn, signal)
+      }
+      if (isSilent) {
+        const message = `There is nothing in it that the voice ${voice.name} can say.`
+        throw new QuantvoxError('invalid_request', message, { param: 'input' })
+      }
+      turn.heardText = text
+      return 'completed'
+    },
+    signal,
+  )
+}
+
+async function* clausesOf(text: string, signal: AbortSignal): AsyncGenerator<string> {
+  const splitter = createClauseSplitter()
+  const breathe = createBreather(signal)
+  for (let from = 0; from < text.length; from += PIECE_LENGTH) {
+    for (const clause of splitter.push(text.slice(from, from + PIECE_LENGTH))) yield clause.text
+    await breathe()
+  }
+  for (const clause of splitter.flush()) yield clause.text
+}
+
+/** One clause; its figures go into the turn. */
+export async function* spoken(
+  clause: string,
+  { name, speak }: ServerVoice,
+  { draft, timeline }: Turn,
+  signal: AbortSignal,
+): AsyncGenerator<SpokenAudio> {
+  const timings = draft.synthesis
+  timings.voice = name
+  let resumedAt = performance.now()
+  for await (const audio of speak(clause, signal)) {
+    const arrivedAt = performance.now()
+    timings.inferenceMs = (timings.inferenceMs ?? 0) + (audio.inferenceMs ?? arrivedAt - resumedAt)
+    const askedAt = timeline.at('firstClause')
+    if (askedAt !== null) timings.timeToFirstAudioMs ??= arrivedAt - askedAt
+    timings.audioMs = (timings.audioMs ?? 0) + (audio.samples.length / audio.sampleRate) * 1000
+    timeline.mark('firstAudio')
+    yield audio
+    resumedAt = performance.now()
+  }
+}
