@@ -38,7 +38,7 @@ export type Dependencies = HealthDependencies &
     /** For each scrape of `/metrics`. */
     engines(): Promise<EngineFigures[]>
     /** What only live sessions need; without it there are none. */
-    live?: Pick<SessionDependencies, 'activity' | 'detector' | 'loadedModels'>
+    live?: Pick<SessionDependencies, 'activity' | 'detector' | 'wakeWords' | 'loadedModels'>
     /** The comparison lab; without it there are no comparisons. */
     comparisons?: Comparisons
     /** Folder of the built page. */
@@ -120,7 +120,11 @@ async function registerLive(
   const session = {
     ...live,
     ...{ stages, replies, observers: stages.observers },
-    defaults: { endpointing: { mode, preset, silenceMs }, minSpeechMs },
+    defaults: {
+      endpointing: { mode, preset, silenceMs },
+      minSpeechMs,
+      wake: { phrase: config.WAKE_WORD, threshold: config.WAKE_THRESHOLD },
+    },
     maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
     partialTranscripts: config.PARTIAL_TRANSCRIPTS,
     speculates: config.SPECULATION === 'on',

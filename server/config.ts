@@ -82,6 +82,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     PUBLIC_URL: (settings.PUBLIC_URL ?? `${scheme}://${host}:${settings.PORT}`).replace(/\/+$/, ''),
     CACHE_DIR: resolve(settings.CACHE_DIR ?? defaultCacheDir(environment)),
     DATA_DIR: resolve(settings.DATA_DIR),
+    WAKE_DIR: settings.WAKE_DIR && resolve(settings.WAKE_DIR),
     AUDIO_DIRS: settings.AUDIO_DIRS.map(folder => resolve(folder)),
     SPEECH_LANGUAGE: spokenLanguage(settings.SPEECH_LANGUAGE),
     OLLAMA_HOST: setApart(normalizeOllamaHost(settings.OLLAMA_HOST)),

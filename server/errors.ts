@@ -22,6 +22,7 @@ export const errorTable = {
   engine_timeout: { http: 504, close: null, recoverable: true },
   empty_reply: { http: 200, close: null, recoverable: true },
   remote_model_refused: { http: 403, close: null, recoverable: true },
+  licence_not_accepted: { http: 403, close: null, recoverable: true },
   context_exceeded: { http: 422, close: null, recoverable: true },
   not_found: { http: 404, close: null, recoverable: true },
   at_capacity: { http: 503, close: 1013, recoverable: false },

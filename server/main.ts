@@ -57,7 +57,7 @@ export type StartOptions = {
 
 /** Starts the whole server: listens first, so that health and progress can be seen, and gets ready meanwhile. */
 export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
-  const { log, report, provision = provisionFrom(config.CACHE_DIR) } = options
+  const { log, report, provision = provisionFrom(config.CACHE_DIR, config.WAKE_DIR) } = options
   const assembly = await assemble(config, provision, report, packageJson.version, log)
   const stopTracing = await startTracing(config, assembly.stages, log)
   const warmUp = createWarmUp(config, assembly, provision, report, log)
@@ -85,6 +85,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       live: {
         activity: assembly.activity,
         detector: assembly.detector,
+        wakeWords: assembly.wakeWords,
         loadedModels: signal => loadedModelsOf(assembly, signal),
       },
       comparisons,

@@ -3,6 +3,7 @@ import Type, { type TSchema } from 'typebox'
 import { QuantvoxError } from './errors.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from './shared/speechDefaults.ts'
 import { FALLBACK_VOICE, PREFERRED_VOICE } from './shared/voiceDefaults.ts'
+import { WAKE_THRESHOLD, WAKE_WORD } from './shared/wakeDefaults.ts'
 
 /** The schema of all settings: name, default, bounds and meaning. README's table and `.env.example` are made from it. */
 
@@ -100,6 +101,24 @@ export const Settings = Type.Object({
     description:
       'Voiced milliseconds from which on speech interrupts a reply, unless its words show that it is not meant to; "stop" does however short; 0: nothing said does.',
   }),
+  WAKE_WORD: Type.String({
+    default: WAKE_WORD,
+    minLength: 1,
+    maxLength: 100,
+    description:
+      'What is to be said first in wake-word mode: hey-jarvis, hey-mycroft, hey-rhasspy, alexa, or a model in WAKE_DIR by its name.',
+  }),
+  WAKE_THRESHOLD: Type.Number({
+    default: WAKE_THRESHOLD,
+    minimum: 0.01,
+    maximum: 1,
+    description:
+      'Score from which on it counts as said; lower hears it more often, and where it was not said.',
+  }),
+  WAKE_DIR: optional(
+    Type.String(),
+    'Folder of wake words of your own: ONNX models trained with openWakeWord, named <what-is-said>.onnx.',
+  ),
   PARTIAL_TRANSCRIPTS: Type.Boolean({
     default: true,
     description: 'Show what is being said while it is said; takes up to half of the speech engine.',

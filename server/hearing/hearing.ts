@@ -7,6 +7,8 @@ import type { Endpointing } from './endpointing.ts'
 import type { ListenerOptions } from './listener.ts'
 import { trackerDefaults } from './speechTracker.ts'
 import { FRAME_MS, type VoiceActivity } from './voiceActivity.ts'
+import { createRecentSound } from './wakeWord/recentSound.ts'
+import { createWakeEar, type WakeEar, type WakeEarHandlers, type WakeSettings } from './wakeWord/wakeEar.ts'
 
 /** More than the recognizer keeps around speech, so that the first sound is never cut. */
 const PRE_ROLL_MS = 400
@@ -14,6 +16,13 @@ const PRE_ROLL_MS = 400
 const PUSH_TO_TALK_PAUSE_MS = 128
 /** What comes after a gap of so long is no more of the same utterance. */
 const STALLED_MS = 2000
+/**
+ * A wake word is heard up to 0.2 s after its end; with so much before that it is in the utterance as a whole, and a recognizer
+ * understands it better than a part.
+ */
+const WAKE_WORD_MS = 1500
+/** As much again may have come until it is known. */
+const KEPT_SOUND_MS = 4000
 
 export type UtteranceEnd = EndedBy & {
   /** Null where nothing was voiced. */
@@ -39,6 +48,10 @@ export type HearingOrder =
   /** The same; push-to-talk. */
   | { order: 'forget' }
   | { order: 'mode'; mode: Mode; next: number }
+  /** The wake word was said, and ends at this position: what it begins is heard from there on, itself too. */
+  | { order: 'wake'; next: number; positionMs: number }
+  /** Nothing but the wake word is heard any more. */
+  | { order: 'sleep' }
   | { order: 'off' }
 
 export type HearingOptions = {
@@ -54,7 +67,7 @@ export type HearingOptions = {
   /** No frames come any more, or a pressed button's utterance is as long as one may be. */
   cutOff(stretch: number): void
   failed(error: unknown): void
-}
+} & WakeEarHandlers
 
 export type Hearing = {
   audio(samples: Int16Array, arrivedAtMs: number): void
@@ -62,11 +75,13 @@ export type Hearing = {
   /** Gives the utterance of push-to-talk that was opened to `taker`. */
   take(taker: UtteranceTaker): void
   setEndpointing(endpointing: Endpointing): void
+  /** What wakes the session from now on; null: nothing has to. */
+  setWakeWord(wake: WakeSettings | null): void
   /** How much was heard, on the session's timeline. */
   positionMs(): number
 }
 
-/** The session's ears: one that goes on in hands-free mode, one for each utterance in push-to-talk. */
+/** The session's ears: one that goes on in hands-free mode, and in wake-word mode while it is awake, one for each utterance in push-to-talk. */
 export function createHearing(options: HearingOptions): Hearing {
   const { activity, sampleRate, maxUtteranceMs, failed } = options
   const clock = createAudioClock()
@@ -75,11 +90,13 @@ export function createHearing(options: HearingOptions): Hearing {
   let positionMs = 0
   let samplesHeard = 0
   let ear: Ear | null = null
+  let wakeEar: WakeEar | null = null
+  let recent = createRecentSound(sampleRate, KEPT_SOUND_MS)
   /** The stretch that frames belong to now, and where one of push-to-talk began; null while nobody listens. */
   let current: { stretch: number; pressedAtMs: number | null } | null = null
 
-  function openEar(stretch: number, listenerOptions: ListenerOptions): Ear {
-    return createEar(activity, sampleRate, positionMs, stretch, listenerOptions, {
+  function openEar(stretch: number, listenerOptions: ListenerOptions, startMs = positionMs): Ear {
+    return createEar(activity, sampleRate, startMs, stretch, listenerOptions, {
       sound: options.sound,
       voiced: options.voiced,
       ended: (which, last, utterance, by) =>
@@ -93,6 +110,20 @@ export function createHearing(options: HearingOptions): Hearing {
     const pressedAtMs = current?.pressedAtMs ?? positionMs
     const cutOff = positionMs - pressedAtMs >= maxUtteranceMs ? 'too-long' : 'stalled'
     return { decidedBy: commitAtMs === null ? cutOff : 'commit', textState: null, endsHere: null, commitAtMs }
+  }
+
+  function wake(stretch: number, wordEndMs: number): void {
+    const sound = recent.last(positionMs - wordEndMs + WAKE_WORD_MS)
+    const startMs = positionMs - durationMs(sound.length, sampleRate)
+    ear = openEar(stretch, handsFree(maxUtteranceMs, endpointing), startMs)
+    current = { stretch, pressedAtMs: null }
+    ear.push(sound)
+  }
+
+  function setWakeWord(wake: WakeSettings | null): void {
+    wakeEar?.close()
+    recent = createRecentSound(sampleRate, KEPT_SOUND_MS)
+    wakeEar = wake && createWakeEar(sampleRate, positionMs, wake, options)
   }
 
   function obey(order: HearingOrder): void {
@@ -118,12 +149,19 @@ export function createHearing(options: HearingOptions): Hearing {
         return
       case 'mode':
         // The one before hears to its end what came before, for whom has committed it.
-        if (order.mode === 'push-to-talk') break
+        if (order.mode !== 'hands-free') break
         ear = openEar(order.next, handsFree(maxUtteranceMs, endpointing))
         current = { stretch: order.next, pressedAtMs: null }
         return
-      case 'forget':
+      case 'wake':
+        wake(order.next, order.positionMs)
+        return
       case 'off':
+        setWakeWord(null)
+        ear?.close()
+        break
+      case 'forget':
+      case 'sleep':
         ear?.close()
     }
     ear = null
@@ -135,6 +173,8 @@ export function createHearing(options: HearingOptions): Hearing {
       samplesHeard += samples.length
       positionMs = durationMs(samplesHeard, sampleRate)
       clock.arrived(positionMs, arrivedAtMs)
+      wakeEar?.push(samples)
+      if (wakeEar !== null) recent.push(samples)
       ear?.push(samples)
       if (current === null) return
       const { stretch, pressedAtMs } = current
@@ -147,6 +187,7 @@ export function createHearing(options: HearingOptions): Hearing {
       endpointing = next
       if (current?.pressedAtMs === null) ear?.setEndpointing(next)
     },
+    setWakeWord,
     positionMs: () => positionMs,
   }
 }

@@ -64,6 +64,18 @@ export const Voice = Type.Object({
 })
 export type Voice = Static<typeof Voice>
 
+export const WakeWordModel = Type.Object({
+  name: Type.String({ description: 'what is said, for instance hey-jarvis' }),
+  source: Type.Enum(['catalog', 'folder'], { description: 'folder: one of the operator, in WAKE_DIR' }),
+  installed: Type.Boolean(),
+  sizeBytes: nullable(Type.Integer()),
+  licence: nullable(
+    Type.String({ description: 'SPDX identifier; it has to be accepted before it is fetched' }),
+  ),
+  licenceUrl: nullable(Type.String()),
+})
+export type WakeWordModel = Static<typeof WakeWordModel>
+
 export const PullProgress = Type.Object({
   status: Type.String({ description: 'what is being done' }),
   completedBytes: nullable(Type.Integer()),

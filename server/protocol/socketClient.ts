@@ -6,7 +6,7 @@ import { TurnChoices } from './turns.ts'
 const strict = { additionalProperties: false } as const
 const { llmModel, speechModel, voice, language, conversationId } = TurnChoices.properties
 
-export const Mode = Type.Enum(['hands-free', 'push-to-talk'])
+export const Mode = Type.Enum(['hands-free', 'push-to-talk', 'wake-word'])
 export type Mode = Static<typeof Mode>
 
 export const EndpointingPreset = Type.Enum(['fast', 'balanced', 'patient'])
@@ -37,6 +37,22 @@ export const BargeIn = Type.Object(
   strict,
 )
 
+export const WakeWord = Type.Object(
+  {
+    phrase: Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description: 'what is to be said first in wake-word mode, by its name in GET /v1/models/wake',
+    }),
+    threshold: Type.Number({
+      minimum: 0.01,
+      maximum: 1,
+      description: 'score, 0 to 1, from which on it counts as said',
+    }),
+  },
+  strict,
+)
+
 const settings = {
   llmModel,
   speechModel,
@@ -44,6 +60,7 @@ const settings = {
   language,
   endpointing: Type.Optional(Type.Partial(Endpointing, strict)),
   bargeIn: Type.Optional(BargeIn),
+  wake: Type.Optional(Type.Partial(WakeWord, strict)),
 }
 
 export const Start = Type.Object(

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { TurnMessage } from './messages.ts'
 import { nullable } from './nullable.ts'
-import { BargeIn, Endpointing, Mode } from './socketClient.ts'
+import { BargeIn, Endpointing, Mode, WakeWord } from './socketClient.ts'
 
 /** What the server says on `GET /v1/voice`; binary frames beside it are the spoken reply. */
 
@@ -17,6 +17,7 @@ export const SessionSettings = Type.Object({
   language: nullable(Type.String()),
   endpointing: Endpointing,
   bargeIn: BargeIn,
+  wake: WakeWord,
 })
 export type SessionSettings = Static<typeof SessionSettings>
 
@@ -47,6 +48,19 @@ export const Configured = Type.Object({
   speech: Type.Optional(ModelCost),
 })
 
+export const WakeDetected = Type.Object(
+  {
+    type: Type.Literal('wake.detected'),
+    phrase: Type.String(),
+    score: Type.Number({ description: '0 to 1' }),
+    positionMs: Type.Number({ description: "where it ends, on the timeline of the session's audio" }),
+  },
+  { description: 'the wake word was said: what comes now is a question' },
+)
+export const WakeWaiting = Type.Object(
+  { type: Type.Literal('wake.waiting') },
+  { description: 'nobody asked anything for a while: nothing but the wake word is heard from here on' },
+)
 export const SpeechStarted = Type.Object({ type: Type.Literal('speech.started'), turnId, positionMs })
 export const SpeechStopped = Type.Object({ type: Type.Literal('speech.stopped'), turnId, positionMs })
 export const TranscriptPartial = Type.Object({
@@ -79,6 +93,8 @@ export const Reopened = Type.Object({ type: Type.Literal('reopened'), turnId, po
 export const ServerMessage = Type.Union([
   Ready,
   Configured,
+  WakeDetected,
+  WakeWaiting,
   SpeechStarted,
   SpeechStopped,
   TranscriptPartial,

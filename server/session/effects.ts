@@ -13,6 +13,8 @@ export type Context = {
   hearing: Hearing | null
   turns: Map<string, LiveTurn>
   timers: Map<string, NodeJS.Timeout>
+  /** Runs while a session that was woken listens. */
+  awake: NodeJS.Timeout | undefined
   /** Questions on their way to the turn that the floor opens, or does not open, for them. */
   asked: Map<string, AskedFor>
   /** What is said over replies. */
@@ -84,6 +86,11 @@ export function effectsOf(context: Context): Effects {
     interrupted: ({ turnId, reason }) => sink.tell({ type: 'interrupted', turnId, reason }),
     timer: effect => setTimer(context, effect),
     clear: ({ turnId }) => clearTimeout(timers.get(turnId)),
+    'stay-awake'({ ms }) {
+      clearTimeout(context.awake)
+      if (ms !== null) context.awake = setTimeout(() => context.post({ type: 'drowsy' }), ms)
+    },
+    'fall-asleep': () => sink.tell({ type: 'wake.waiting' }),
     settle: effect => turnOf(effect)?.settle(effect.outcome),
     write({ turnId, outcome, error }) {
       void bring(

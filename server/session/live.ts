@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Detector } from '../hearing/endOfTurn/detector.ts'
 import { learnedEnd } from '../hearing/endOfTurn/learned.ts'
 import { createOwnPauses } from '../hearing/endOfTurn/ownPauses.ts'
 import { type Endpointing, fixedSilence } from '../hearing/endpointing.ts'
 import { createHearing, type Hearing } from '../hearing/hearing.ts'
 import type { VoiceActivity } from '../hearing/voiceActivity.ts'
+import type { WakeSettings } from '../hearing/wakeWord/wakeEar.ts'
+import type { WakeWords } from '../hearing/wakeWord/wakeWords.ts'
 import type { Log } from '../log.ts'
 import type { Source } from '../protocol/record.ts'
 import type { ClientMessage, Configure } from '../protocol/socketClient.ts'
@@ -31,8 +34,14 @@ export type SessionDependencies = {
   replies: ReplyAudio
   activity: VoiceActivity
   detector: Detector
+  /** Without it nothing wakes a session in wake-word mode. */
+  wakeWords?: WakeWords
   loadedModels(signal: AbortSignal): Promise<LoadedModels>
-  defaults: { endpointing: SessionSettings['endpointing']; minSpeechMs: number }
+  defaults: {
+    endpointing: SessionSettings['endpointing']
+    minSpeechMs: number
+    wake?: SessionSettings['wake']
+  }
   maxUtteranceMs: number
   partialTranscripts: boolean
   /** Whether the language model is asked at pauses already. */
@@ -100,24 +109,51 @@ export function openLive(context: LiveContext): Live {
   }
 }
 
+/** Loads what hears the wake word, where one is needed. Throws as `WakeWords.load`. */
+export async function loadWakeWord(
+  { mode, wake }: SessionSettings,
+  wakeWords: WakeWords | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (mode === 'wake-word') await wakeWords?.load(wake.phrase, signal)
+}
+
+function wakeWordFor({ mode, wake }: SessionSettings, wakeWords: WakeWords | undefined): WakeSettings | null {
+  if (mode !== 'wake-word' || wakeWords === undefined) return null
+  return { stream: wakeWords.open(wake.phrase), threshold: wake.threshold }
+}
+
 type Ears = { runner: Runner; hearing: Hearing; endpointing(settings: SessionSettings): Endpointing }
 
-function openEars({ dependencies, sessionId, active, sampleRate, sink, log, signal }: LiveContext): Ears {
+function openEars(context: LiveContext): Ears {
+  const { dependencies, sessionId, active, sampleRate, sink, log, report, signal } = context
   const { settings } = active.now()
   const { mode, bargeIn } = settings
   const endpointing = endpointingFor(dependencies.detector, signal)
+  let isWoken = false
   const runner = createRunner({
     ...{ ...dependencies, sink, log, sessionId },
     settings: { mode, bargeInMs: bargeIn.minSpeechMs, answering: 'at-once' },
     conversationId: () => active.now().conversation.id,
-    spoken: () => spokenQuestion(active, dependencies.partialTranscripts),
+    spoken() {
+      const question = spokenQuestion(active, dependencies.partialTranscripts, isWoken)
+      isWoken = false
+      return question
+    },
   })
   const hearing = createHearing({
     ...{ activity: dependencies.activity, sampleRate, endpointing: endpointing(settings) },
     maxUtteranceMs: dependencies.maxUtteranceMs,
     sound: runner.sound,
     ...{ voiced: runner.voiced, ended: runner.ended, cutOff: runner.cutOff, failed: runner.broken },
+    woken(score, positionMs) {
+      isWoken = true
+      sink.tell({ type: 'wake.detected', phrase: active.now().settings.wake.phrase, score, positionMs })
+      runner.woken(positionMs)
+    },
+    deaf: report,
   })
+  hearing.setWakeWord(wakeWordFor(settings, dependencies.wakeWords))
   runner.listen(hearing)
   return { runner, hearing, endpointing }
 }
@@ -150,12 +186,15 @@ function configuring(
       conversation: conversationId === undefined ? conversation : stages.conversations.open(conversationId),
     })
     hearing.setEndpointing(endpointing(next))
+    if (!isDeepStrictEqual([next.mode, next.wake], [settings.mode, settings.wake]))
+      hearing.setWakeWord(wakeWordFor(next, dependencies.wakeWords))
     runner.configured(next.mode, next.bargeIn.minSpeechMs)
   }
 
   return async ({ type, requestId, ...wanted }: Configure, arrivedAtMs: number): Promise<void> => {
     const request = ++requests
-    changed(active.now().settings, wanted)
+    const meant = changed(active.now().settings, wanted)
+    await loadWakeWord(meant, dependencies.wakeWords, signal)
     const costs = await prepare(request, wanted, { ...dependencies, owner: sessionId, loads }, signal)
     signal.throwIfAborted()
     // Of several that overlap the last one wins, whichever is ready first.

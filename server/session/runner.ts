@@ -51,6 +51,7 @@ export type Runner = {
   interrupt(turnId: string | null, atMs: number): void
   playback(message: Playback): void
   configured(mode: Mode, bargeInMs: number): void
+  woken(positionMs: number): void
   sound(stretch: number, voicedMs: number): void
   voiced(stretch: number, positionMs: number, voicedMs: number): UtteranceTaker | null
   ended(stretch: number, last: boolean, end: UtteranceEnd): void
@@ -67,7 +68,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
   const context: Context = {
     ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map() },
     ...{ wishes: new Map(), instead: new Map() },
-    ...{ hearing: null, overheard: createOverheard(dependencies.sink) },
+    ...{ hearing: null, awake: undefined, overheard: createOverheard(dependencies.sink) },
     post: event => floor.post(event),
   }
   const { turns, asked, wishes, instead, post } = context
@@ -123,6 +124,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
       post(playbackOf(context, message.turnId, message.event === 'stopped'))
     },
     configured: (mode, bargeInMs) => post({ type: 'configured', mode, bargeInMs, next: next() }),
+    woken: positionMs => post({ type: 'woken', next: next(), positionMs, atMs: performance.now() }),
     sound(stretch, voicedMs) {
       if (!context.overheard.hearsItself()) post({ type: 'sound', stretch, voicedMs })
     },

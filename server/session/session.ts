@@ -5,9 +5,10 @@ import { QuantvoxError, toQuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ClientMessage, Start } from '../protocol/socketClient.ts'
 import type { SessionSettings } from '../protocol/socketServer.ts'
+import { WAKE_THRESHOLD, WAKE_WORD } from '../shared/wakeDefaults.ts'
 import { inheritedBy } from '../spokenLanguage.ts'
 import type { Sink } from './events.ts'
-import { type Live, openLive, type SessionDependencies } from './live.ts'
+import { type Live, loadWakeWord, openLive, type SessionDependencies } from './live.ts'
 import { stillLoading, withinPatience } from './patience.ts'
 import { type ActiveHistory, changed, createActiveHistory } from './settings.ts'
 import { checkWanted } from './switching.ts'
@@ -118,10 +119,10 @@ export function createSession(dependencies: SessionDependencies, listener: Sink,
 
 async function firstActive(
   { type, protocol, ...wanted }: Start,
-  { stages, defaults }: SessionDependencies,
+  { stages, defaults, wakeWords }: SessionDependencies,
   signal: AbortSignal,
 ): Promise<ActiveHistory> {
-  const { endpointing, minSpeechMs } = defaults
+  const { endpointing, minSpeechMs, wake = { phrase: WAKE_WORD, threshold: WAKE_THRESHOLD } } = defaults
   const { sampleRate, mode } = wanted
   const { speechModel, voice } = stages.settings
   const inherited: SessionSettings = {
@@ -130,10 +131,13 @@ async function firstActive(
     llmModel: wanted.llmModel ?? (await stages.settings.llmModel()),
     endpointing,
     bargeIn: { minSpeechMs },
+    wake,
   }
   const known = await checkWanted(wanted, stages, signal)
+  const settings = changed(inherited, known)
+  await loadWakeWord(settings, wakeWords, signal)
   const conversation = stages.conversations.open(wanted.conversationId)
-  return createActiveHistory({ settings: changed(inherited, known), conversation })
+  return createActiveHistory({ settings, conversation })
 }
 
 /** What was said once of a model or voice is known. */

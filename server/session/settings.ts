@@ -11,11 +11,12 @@ export type Wanted = Omit<Start, 'type' | 'protocol' | 'sampleRate'> | Omit<Conf
 
 /** `settings` with what is wanted in place of what was. Throws `invalid_request` for a language that the speech model does not hear. */
 export function changed(settings: SessionSettings, wanted: Partial<Wanted>): SessionSettings {
-  const { conversationId, endpointing, ...given } = wanted
+  const { conversationId, endpointing, wake, ...given } = wanted
   const set = Object.entries(given).filter(([, value]) => value !== undefined)
   const next: SessionSettings = {
     ...{ ...settings, ...Object.fromEntries(set) },
     endpointing: { ...settings.endpointing, ...endpointing },
+    wake: { ...settings.wake, ...wake },
   }
   const heard = { ...next, language: next.language && orFound(next.language) }
   refuseUnheard(heard.speechModel, heard.language)

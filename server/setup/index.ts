@@ -14,6 +14,13 @@ export { weightsRate } from './speed/weightsRate.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 export { ensureVoice, findVoice, removeVoice } from './voice/voice.ts'
 export {
+  checkLicence,
+  ensureWakeWord,
+  listWakeWords,
+  removeWakeWord,
+  wakeFiles,
+} from './wakeWord/wakeWord.ts'
+export {
   checkSpeechModels,
   ensureSpeechModel,
   findSpeechModel,

@@ -11,13 +11,15 @@ import {
   knownLanguageTags,
   languageTagMadeFrom,
   listSpeechModels,
+  listWakeWords,
   makeLanguageModel,
   type SetupContext,
+  wakeFiles,
   weightsRate,
 } from './index.ts'
 
-/** What the server gets its engines and models from: setup, on one cache directory. What is not here is got in a process of its own. */
-export function provisionFrom(cacheDir: string): Provision {
+/** What the server gets its engines and models from: setup, on one cache directory, and the operator's folder of wake words. What is not here is got in a process of its own. */
+export function provisionFrom(cacheDir: string, wakeDir: string | null = null): Provision {
   const context = (report: Report, signal: AbortSignal): SetupContext => ({
     cacheDir,
     signal,
@@ -44,6 +46,14 @@ export function provisionFrom(cacheDir: string): Provision {
       const setup = context(report, signal)
       return (await findVoice(setup)) ?? (await inChild('voice', {}, setup))
     },
+    wakeFiles(phrase, report, signal) {
+      const setup = context(report, signal)
+      return wakeFiles(phrase, wakeDir, setup, () => inChild('wakeWord', { name: null }, setup))
+    },
+    async wakeWord(name, report, signal) {
+      await inChild('wakeWord', { name }, context(report, signal))
+    },
+    wakeWords: () => listWakeWords(cacheDir, wakeDir),
     speechLevels: () => listSpeechModels(cacheDir),
     async languageModel(tag, ollamaUrl, report, signal) {
       await inChild('language', { tag, ollamaUrl }, context(report, signal))

@@ -3,6 +3,7 @@ import { Compile } from 'typebox/schema'
 import type { WebSocket } from 'ws'
 import type { Detector } from '../../server/hearing/endOfTurn/detector.ts'
 import type { VoiceActivity } from '../../server/hearing/voiceActivity.ts'
+import type { WakeWords } from '../../server/hearing/wakeWord/wakeWords.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
 import type { LoadedModels } from '../../server/session/switching.ts'
 import { noDetector } from './hearing/fakeDetector.ts'
@@ -28,8 +29,8 @@ export type LiveClient = {
   /** Sends so much speech, in frames of 20 ms, at once. */
   say(ms: number): void
   silence(ms: number): void
-  /** The next message of this type after those that were asked for; fails after 5 s. */
-  next<T extends Heard['type']>(type: T): Promise<OfType<T>>
+  /** The next message of this type after those that were asked for; fails after 5 s, or as many as real engines may take. */
+  next<T extends Heard['type']>(type: T, withinMs?: number): Promise<OfType<T>>
   /** Close code. */
   closed: Promise<number>
   leave(): void
@@ -47,6 +48,7 @@ export async function createLiveApp(
   options: TestAppOptions & {
     activity?: VoiceActivity
     detector?: Detector
+    wakeWords?: WakeWords
     loaded?: () => LoadedModels
   } = {},
 ): Promise<LiveApp> {
@@ -55,6 +57,7 @@ export async function createLiveApp(
     activity: options.activity ?? loudness,
     detector: options.detector ?? noDetector,
     loadedModels: async () => options.loaded?.() ?? nothing,
+    ...(options.wakeWords && { wakeWords: options.wakeWords }),
   }
   const test = await createTestApp({ ...options, dependencies: { live, ...options.dependencies } })
   await test.app.ready()
@@ -95,8 +98,8 @@ async function connect(app: FastifyInstance, start: object | null): Promise<Live
     send: message => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
     say: ms => sendAudio(ms, 8000),
     silence: ms => sendAudio(ms, 0),
-    async next(type) {
-      const deadline = Date.now() + 5000
+    async next(type, withinMs = 5000) {
+      const deadline = Date.now() + withinMs
       for (;;) {
         const at = heard.findIndex((message, index) => index >= taken && message.type === type)
         if (at >= 0) {

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Tensor } from 'onnxruntime-node'
 import { loadOnnxModel } from '../onnxModel.ts'
-import type { DetectorAnswer } from './detector.ts'
 import { HEARD_SAMPLES, MEL_BANDS, MEL_FRAMES, melFeatures } from './features.ts'
 
 /**
@@ -22,6 +21,6 @@ async function probabilityOf(samples: Int16Array): Promise<number> {
 
 // The first run takes longer: no turn should pay for that.
 await probabilityOf(new Int16Array(HEARD_SAMPLES))
-const say = (answer: DetectorAnswer) => parentPort?.postMessage(answer)
+const say = (answer: 'ready' | number) => parentPort?.postMessage(answer)
 parentPort?.on('message', async (samples: Int16Array) => say(await probabilityOf(samples)))
 say('ready')

@@ -31,11 +31,12 @@ import {
   unanswered,
   wait,
 } from './steps.ts'
+import { afterTurn, getDrowsy, setWakefulness, sleepIfSilent, wakeUp } from './wakefulness.ts'
 
 export type FloorSettings = Pick<FloorState, 'mode' | 'bargeInMs' | 'plays' | 'leavesReplies' | 'answering'>
 
 export function openFloor(settings: FloorSettings): FloorState {
-  return { ...settings, reports: false, stretches: [], turns: [], closing: null }
+  return { ...settings, wake: null, reports: false, stretches: [], turns: [], closing: null }
 }
 
 /**
@@ -67,7 +68,7 @@ type Event<T extends FloorEvent['type']> = Extract<FloorEvent, { type: T }>
 const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => void } = {
   begin(step, event) {
     if (step.state.mode !== 'push-to-talk') {
-      outOfPlace(step, 'begin', 'It is for push-to-talk; this session is hands-free.')
+      outOfPlace(step, 'begin', `It is for push-to-talk; this session's mode is ${step.state.mode}.`)
       return
     }
     if (asking(step.state)) {
@@ -89,7 +90,8 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
       else closeUtterance(step, turn, atMs)
       return
     }
-    commitStretch(step, next, atMs)
+    // Asleep, nobody says anything that could be over.
+    if (step.state.wake !== 'asleep') commitStretch(step, next, atMs)
   },
 
   cancel(step, { next }) {
@@ -135,9 +137,18 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     const turn = asking(step.state)
     if (turn !== undefined) stop(step, turn, 'discarded')
     step.state.mode = mode
+    setWakefulness(step, mode === 'wake-word' ? 'asleep' : null)
     step.state.stretches = step.state.stretches.filter(stretch => stretch.committed)
     if (mode === 'hands-free') step.state.stretches.push({ id: next, committed: false })
     hear(step, { order: 'mode', mode, next })
+  },
+
+  woken(step, { next, positionMs, atMs }) {
+    wakeUp(step, next, positionMs, atMs)
+  },
+
+  drowsy(step) {
+    getDrowsy(step)
   },
 
   sound(step, { stretch, voicedMs }) {
@@ -188,7 +199,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     if (!state.stretches.some(known => known.id === stretch)) return
     if (last) state.stretches = state.stretches.filter(known => known.id !== stretch)
     const turn = state.turns.find(one => one.stretch === stretch && isBeingSaid(one))
-    if (turn === undefined) return
+    if (turn === undefined) return sleepIfSilent(step)
     turn.phase = 'transcribing'
     turn.endedMs = end.positionMs
     step.effects.push({ type: 'understand', turnId: turn.id, end })
@@ -274,6 +285,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     step.state.turns = step.state.turns.filter(other => other !== turn)
     step.effects.push({ type: 'done', turnId })
     if (turn.error !== null && !turn.error.recoverable) step.effects.push({ type: 'end', error: turn.error })
+    afterTurn(step, turn)
   },
 
   broken(step, { error }) {
@@ -289,6 +301,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     const { state } = step
     state.closing = 'left'
     state.stretches = []
+    setWakefulness(step, null)
     hear(step, { order: 'off' })
     for (const turn of state.turns) {
       if (turn.phase === 'writing') continue

@@ -63,8 +63,18 @@ export type TurnState = {
 /** A part of the microphone's audio. Only what comes from one of these counts; all else is late. */
 export type Stretch = { readonly id: number; committed: boolean }
 
+/**
+ * In wake-word mode:
+ * - `asleep`: only the wake word is heard
+ * - `awake`: it was said; so is everything, for a while
+ * - `sleepy`: the while is over, and so is being awake as soon as no turn lives
+ */
+export type Wakefulness = 'asleep' | 'awake' | 'sleepy'
+
 export type FloorState = {
   mode: Mode
+  /** Null in other modes. */
+  wake: Wakefulness | null
   /** Voiced milliseconds from which on words other than "stop" interrupt a reply; 0: nothing said does. */
   bargeInMs: number
   /** Whether somebody plays the replies in their own time, and may tell how far. */
@@ -98,6 +108,10 @@ export type FloorEvent =
   | { type: 'answering'; answering: Answering }
   | { type: 'interrupt'; turnId: string | null; next: number; atMs: number }
   | { type: 'configured'; mode: Mode; bargeInMs: number; next: number }
+  /** The wake word was said, and ends there. */
+  | { type: 'woken'; next: number; positionMs: number; atMs: number }
+  /** Nobody has said anything for a while since. */
+  | { type: 'drowsy' }
   /** So much is voiced of what is not known to be speech yet. */
   | { type: 'sound'; stretch: number; voicedMs: number }
   /** So much is voiced of an utterance that nobody has taken yet. */
@@ -154,6 +168,9 @@ export type FloorEffect =
   /** Comes back as `timeout`, unless another wait of that turn, or `clear`, comes first. */
   | { type: 'timer'; turnId: string; wait: Wait; ms: number }
   | { type: 'clear'; turnId: string }
+  /** Comes back as `drowsy`, unless another of it comes first; null: none comes. */
+  | { type: 'stay-awake'; ms: number | null }
+  | { type: 'fall-asleep' }
   /** What was heard goes into the history. */
   | { type: 'settle'; turnId: string; outcome: Outcome }
   | { type: 'write'; turnId: string; outcome: Outcome; error: QuantvoxError | null }

@@ -118,7 +118,7 @@ export function closeUtterance(step: Step, turn: TurnState, commitAtMs: number |
   wait(step, turn, 'closing', CLOSED_WITHIN_MS)
 }
 
-/** The same in hands-free: what is on its way through the ear is of the stretch that ends here, even if it is no turn yet. */
+/** The same in other modes: what is on its way through the ear is of the stretch that ends here, even if it is no turn yet. */
 export function commitStretch(step: Step, next: number, commitAtMs: number | null): void {
   const { state } = step
   for (const stretch of state.stretches) stretch.committed = true
@@ -136,7 +136,7 @@ export function dropUtterance(step: Step, next: number): void {
   const turn = asking(state)
   const open = state.stretches.find(stretch => !stretch.committed)
   state.stretches = state.stretches.filter(stretch => stretch.committed)
-  if (state.mode === 'hands-free' && open !== undefined) {
+  if (state.mode !== 'push-to-talk' && open !== undefined) {
     state.stretches.push({ id: next, committed: false })
     hear(step, { order: 'drop', next })
   } else if (open !== undefined) {

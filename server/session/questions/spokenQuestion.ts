@@ -6,13 +6,14 @@ import type { HeardText, Recognition, SpeechLevel } from '../../recognition/reco
 import type { ActiveHistory } from '../settings.ts'
 import { type AskedFor, recordLevel, recordTranscript } from './question.ts'
 import { tellIfQuiet } from './quietMicrophone.ts'
+import { withoutWakeWord } from './wakeWord.ts'
 
 type Lookup = { settings: SessionSettings; model: Promise<LanguageModel>; level: Promise<SpeechLevel> }
 /** Null where nothing was said. */
 type Said = { text: string; heard: HeardText; language: string | null } | null
 
-/** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. */
-export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): AskedFor {
+/** A question that is being said: it is recognized while it comes, and its models are looked up meanwhile. @param isWoken it begins with the wake word */
+export function spokenQuestion(active: ActiveHistory, showsPartials: boolean, isWoken: boolean): AskedFor {
   return ({ stages, turn, sink, signal, isOver, supposing, sounds, heard }) => {
     const { turnId, owner } = turn
     const { conversation, settings: begunWith } = active.now()
@@ -36,7 +37,9 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
 
     function recognize({ level, settings }: Lookup): Recognition {
       const { language } = settings
-      const opened = stages.recognizer.open({ model: level, language, owner, isDoubted: isOver })
+      const heard = stages.recognizer.open({ model: level, language, owner, isDoubted: isOver })
+      const { mode, wake } = settings
+      const opened = mode === 'wake-word' ? withoutWakeWord(heard, wake.phrase, isWoken) : heard
       if (showsPartials) {
         opened.partials(({ stableLength, ...heard }) => {
           partial = heard
@@ -69,7 +72,7 @@ export function spokenQuestion(active: ActiveHistory, showsPartials: boolean): A
       const question = Promise.all([model, before]).then(([found, said]) => ({
         ...{ text: joined(said?.text ?? '', text), language, model: found, voice, conversation },
       }))
-      supposing.suppose(question, settings.mode === 'hands-free' && settings.endpointing.mode === 'learned')
+      supposing.suppose(question, settings.mode !== 'push-to-talk' && settings.endpointing.mode === 'learned')
     }
 
     /** The last of it. Of a question that went on meanwhile only the text counts. */

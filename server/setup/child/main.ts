@@ -7,6 +7,7 @@ import {
   ensureOllama,
   ensureSpeechModel,
   ensureVoice,
+  ensureWakeWord,
   ensureWhisper,
   tuneWhisper,
 } from '../index.ts'
@@ -56,6 +57,9 @@ async function work(job: Job, context: SetupContext) {
       return ensureEndOfTurn(context)
     case 'voice':
       return ensureVoice(context)
+    case 'wakeWord':
+      await ensureWakeWord(job.name, context)
+      return null
     case 'language':
       await ensureLanguageModel(job.tag, ollamaUrl, context)
       return null

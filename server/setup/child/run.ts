@@ -12,6 +12,7 @@ type Jobs = {
   speech: [{ name: string }, SpeechModelFile]
   endOfTurn: [object, string]
   voice: [object, string]
+  wakeWord: [{ name: string | null }, null]
   language: [{ tag: string; ollamaUrl: string }, null]
 }
 type Kind = keyof Jobs

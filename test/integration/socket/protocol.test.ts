@@ -79,6 +79,7 @@ test('ready says what the session is', async () => {
       language: 'en',
       endpointing: { mode: 'silence', preset: 'balanced', silenceMs: 300 },
       bargeIn: { minSpeechMs: 0 },
+      wake: { phrase: 'hey-jarvis', threshold: 0.5 },
     },
   })
 })

@@ -8,7 +8,9 @@ import {
   ensureOllama,
   ensureSpeechModel,
   ensureVoice,
+  ensureWakeWord,
   ensureWhisper,
+  wakeFiles,
 } from '../../../server/setup/index.ts'
 import { quietLog } from '../quietLog.ts'
 
@@ -29,6 +31,11 @@ export const realOllama = () => ensureOllama(context())
 export const realSpeechModel = (name: string) => ensureSpeechModel(name, context())
 export const realVoice = () => ensureVoice(context())
 export const realEndOfTurn = () => ensureEndOfTurn(context())
+/** Its licence (CC BY-NC-SA 4.0) is accepted for these tests, which use it for nothing else. */
+export async function realWakeWord(name: string) {
+  await ensureWakeWord(name, context())
+  return await wakeFiles(name, null, context())
+}
 export const realLanguageModel = (tag: string, ollamaUrl: string) =>
   ensureLanguageModel(tag, ollamaUrl, context())
 

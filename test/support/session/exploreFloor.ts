@@ -97,6 +97,17 @@ export function eventsFor({ turns, stretches, leavesReplies, bargeInMs }: FloorS
 export const wholeQuestion = (leavesReplies: boolean, turnId: string, next: number): FloorEvent =>
   leavesReplies ? { type: 'respond', turnId } : { type: 'question', turnId, next, atMs: 0 }
 
+/** The same in wake-word mode, which no session leaves here. */
+function eventsAwake(state: FloorState): FloorEvent[] {
+  const events = eventsFor(state)
+  const next = events.flatMap(event => (event.type === 'cancel' ? [event.next] : []))[0] ?? 0
+  return [
+    ...events.filter(({ type }) => type !== 'configured'),
+    { type: 'woken', next, positionMs: 0, atMs: 0 },
+    { type: 'drowsy' },
+  ]
+}
+
 /** What a whole utterance may turn out to be; of one that is said over nothing it is not judged, but for one that was. */
 function judgements(turn: TurnState | undefined): (Heard | null)[] {
   if (turn?.over === null) return [null, { words: 'aside', voicedMs: 400 }]
@@ -178,14 +189,15 @@ export function exploreFloor(
   settings: Pick<FloorSettings, 'plays' | 'leavesReplies' | 'answering' | 'bargeInMs'>,
   maxTurns: number,
   look: (transition: Transition) => void,
+  mode: 'hands-free' | 'wake-word' = 'hands-free',
 ): Map<string, FloorState> {
   const first = takeFloor(openFloor({ mode: 'push-to-talk', ...settings }), {
-    ...{ type: 'configured' as const, mode: 'hands-free', bargeInMs: settings.bargeInMs, next: 1 },
+    ...{ type: 'configured' as const, mode, bargeInMs: settings.bargeInMs, next: 1 },
   }).state
   const known = new Map([[keyOf(first), first]])
   // A Map goes on over what is added while it is walked.
   for (const before of known.values()) {
-    for (const event of eventsFor(before)) {
+    for (const event of mode === 'wake-word' ? eventsAwake(before) : eventsFor(before)) {
       const { state: after, effects } = takeFloor(before, event)
       if (after.turns.length > maxTurns || after.stretches.length > MAX_STRETCHES) continue
       look({ before, event, after, effects })

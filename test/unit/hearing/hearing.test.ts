@@ -25,7 +25,7 @@ test.each<[string, HearingOrder, number, number, string]>([
   const isButton = atCutOff.order === 'close'
   const hearing = createHearing({
     ...{ activity: loudness, sampleRate: 16_000, endpointing: fixedSilence(500), maxUtteranceMs: 3000 },
-    ...{ sound: () => {}, voiced: () => null, failed: () => {} },
+    ...{ sound: () => {}, voiced: () => null, failed: () => {}, woken: () => {}, deaf: () => {} },
     ended: (_stretch, _last, end) => void ended.push(end),
     cutOff: () => hearing.obey(atCutOff),
   })
@@ -48,7 +48,7 @@ test('a button that stays down without frames is cut off, also where the utteran
     voiced: () => null,
     ended: stretch => void told.push(`${stretch} ended`),
     cutOff: stretch => void told.push(`${stretch} cut off`),
-    failed: () => {},
+    ...{ failed: () => {}, woken: () => {}, deaf: () => {} },
   })
   hearing.obey({ order: 'open', stretch: 1 })
   hearing.obey({ order: 'close', commitAtMs: time.now() })
