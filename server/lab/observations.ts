@@ -25,6 +25,11 @@ export const SpeechArm = Type.Object({
   parameterSize: nullable(Type.String()),
   digest: nullable(Type.String()),
   reference: nullable(Type.String({ description: 'highest precision of its family; null: this is it' })),
+  madeFrom: Type.Optional(
+    nullable(
+      Type.String({ description: 'lower precision in which its weights are published; older runs lack it' }),
+    ),
+  ),
 })
 export type SpeechArm = Static<typeof SpeechArm>
 

@@ -30,6 +30,11 @@ export const SpeechLevel = Type.Object({
   reference: nullable(
     Type.String({ description: 'the level that it is compared with; null: it is one itself' }),
   ),
+  madeFrom: nullable(
+    Type.String({
+      description: 'the lower precision in which its weights are published: it is only as good as that',
+    }),
+  ),
   failures: Type.Integer({ description: 'decodings that failed' }),
   figures: Type.Object({
     fileBytes: Figure,

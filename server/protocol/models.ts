@@ -54,6 +54,12 @@ export const SpeechModel = Type.Object({
   residentBytes: nullable(Type.Integer()),
   languages: Type.Enum(['english', 'multilingual']),
   licence: Type.Optional(Type.String({ description: 'of its weights' })),
+  shipped: Type.Optional(
+    Type.String({
+      description:
+        'precision in which the weights of its family are published, where that is known to be lower than 16 bits',
+    }),
+  ),
 })
 export type SpeechModel = Static<typeof SpeechModel>
 

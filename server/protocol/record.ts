@@ -37,7 +37,7 @@ export const FromSpeechEnd = Type.Object({
 export const SpeechTimings = Type.Object({
   model: text('catalog name of the speech model level'),
   digest: text('sha256 of its file'),
-  quantization: text('f16, q8_0, q5_1, q5_0, q4_1 or q4_0; of Moonshine int8 or f32'),
+  quantization: text('f16, q8_0, q5_1, q5_0, q4_1 or q4_0; of Moonshine int8, f32, q8 or q4'),
   audioMs: ms('length of the audio that was decoded'),
   speechMs: ms('voiced part of it'),
   queueMs: ms('wait for the engine'),

@@ -119,12 +119,14 @@ const MoonshineFamily = strict({
     decoder: Member,
     tokenizer: Member,
   }),
+  shipped: Type.String({ description: 'the precision in which the weights are published' }),
   levels: Type.Array(
     strict({
-      quantization: Type.Enum(['int8', 'f32']),
-      conversion: Type.Enum(['as-shipped', 'folded', 'folded-quantized'], {
-        description: 'what is done to the graphs; `quantize.py` says how',
-      }),
+      quantization: Type.Enum(['int8', 'f32', 'q8', 'q4']),
+      conversion: Type.Enum(
+        ['as-shipped', 'folded', 'folded-quantized', 'folded-blocks-8', 'folded-blocks-4'],
+        { description: 'what is done to the graphs; `quantize.py` says how' },
+      ),
     }),
     { minItems: 1 },
   ),

@@ -14,6 +14,6 @@ export function defaultOf(levels: readonly { name: string; installed: boolean }[
   return [PREFERRED_SPEECH_MODEL, FALLBACK_SPEECH_MODEL].find(isHere) ?? null
 }
 
-/** Levels that are compared where none is asked for, the first with its family: Moonshine is held against Whisper's ladder. */
-export const comparedByDefault = (inUse: string): [ladder: string, ...beside: string[]] =>
+/** Levels whose families are compared where none is asked for: Moonshine's levels stand beside Whisper's ladder. */
+export const comparedByDefault = (inUse: string): string[] =>
   isMoonshineName(inUse) ? [FALLBACK_SPEECH_MODEL, inUse] : [inUse]

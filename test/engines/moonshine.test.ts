@@ -14,6 +14,20 @@ const clip = async (name: string) => {
   return (await readClip(path, 60, never)).samples
 }
 
+it.each(['moonshine-base.en-q8', 'moonshine-base.en-q4'])(
+  '%s, rounded in blocks, hears a question',
+  async level => {
+    const { path } = await realSpeechModel(level)
+    const { text } = await (await loadMoonshine(path, 1)).transcribe(
+      toFloat32(await clip('azure-weather')),
+      [],
+      never,
+    )
+    expect(text).toBe("What's the weather like?")
+  },
+  600_000,
+)
+
 describe.each(['moonshine-tiny.en-int8', 'moonshine-base.en-int8'])('%s', level => {
   let path: string
   let model: MoonshineModel

@@ -69,13 +69,21 @@ function aboutQuestions({ plan }: Run, tags: readonly LlmTag[]): string[] {
 }
 
 function aboutSources({ plan }: Run): string[] {
-  return plan.llm.flatMap(({ name, reference, madeFrom }) =>
+  const published = plan.speech.flatMap(({ name, reference, madeFrom = null }) =>
+    reference === null && madeFrom !== null
+      ? [
+          `The weights of ${name} are published in ${madeFrom} and were unfolded from that: it is only as good as those, and what its other levels lose is relative to it.`,
+        ]
+      : [],
+  )
+  const made = plan.llm.flatMap(({ name, reference, madeFrom }) =>
     reference === null && madeFrom !== null
       ? [
           `The weights of ${name} were made from those of ${madeFrom}, so it is only as good as that one. Differences in quality are relative to it, and ${madeFrom} itself takes no part in verdicts on accuracy or in the recommendation.`,
         ]
       : [],
   )
+  return [...published, ...made]
 }
 
 function aboutNoise({ tested, falseVerdicts }: NoiseArm): string[] {

@@ -26,6 +26,7 @@ export function speechArms(names: readonly string[], levels: readonly SpeechMode
     parameterSize: level.parameterSize,
     digest: level.digest,
     reference: referenceOf(level, ordered, ({ family }) => family),
+    madeFrom: coarserSource(level),
   }))
 }
 
@@ -80,9 +81,14 @@ type Sized = Pick<LanguageModel, 'quantization' | 'sizeBytes'>
 
 /** Orders by nominal bits, then by size on disk: q4_1 and q4_K_M both say four. */
 function precisionOf({ quantization, sizeBytes }: Sized): number {
-  const bits = Number(/\d+/.exec(quantization ?? '')?.[0] ?? 0)
-  return bits + (sizeBytes ?? 0) / 1e15
+  return bitsIn(quantization) + (sizeBytes ?? 0) / 1e15
 }
+
+const bitsIn = (quantization: string | null) => Number(/\d+/.exec(quantization ?? '')?.[0] ?? 0)
+
+/** What a level's weights are published in, where that has fewer bits: it can only be as good. */
+const coarserSource = ({ shipped, quantization }: SpeechModel) =>
+  shipped !== undefined && bitsIn(shipped) < bitsIn(quantization) ? shipped : null
 
 function referenceOf<T extends { name: string }>(
   item: T,

@@ -49,13 +49,12 @@ export async function choose(
 export async function namesOf(request: ComparisonRequest, lab: LabDependencies): Promise<Named> {
   const { speechModels, llmModels, voices } = request
   const { settings } = lab.stages
-  const familyOf = async (level: string) =>
-    (await lab.speechModels()).find(({ name }) => name === level)?.family ?? level
-  const [ladder, ...beside] = comparedByDefault(settings.speechModel)
+  const levels = await lab.speechModels()
+  const familyOf = (level: string) => levels.find(({ name }) => name === level)?.family ?? level
+  const speech = lab.speechEngines === null ? [] : comparedByDefault(settings.speechModel).map(familyOf)
   const isDefault = [speechModels, llmModels, voices].every(names => names === undefined)
   return {
-    speech:
-      speechModels ?? (isDefault && lab.speechEngines !== null ? [await familyOf(ladder), ...beside] : []),
+    speech: speechModels ?? (isDefault ? speech : []),
     llm: llmModels ?? (isDefault ? [withoutQuantization(await settings.llmModel())] : []),
     voices: voices ?? (isDefault ? spokenByDefault(lab) : []),
   }

@@ -157,6 +157,7 @@ export async function listSpeechModels(cacheDir: string, families = catalog.spee
         residentBytes: null,
         languages: family.languages,
         licence: family.licence,
+        ...(family.engine === 'moonshine' ? { shipped: family.shipped } : {}),
       }
     }),
   )

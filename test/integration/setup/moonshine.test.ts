@@ -52,6 +52,7 @@ function family(changes: Partial<MoonshineFamily['source']> = {}): MoonshineFami
       ...{ encoder: part('encoder'), decoder: part('decoder'), tokenizer: part('tokenizer') },
       ...changes,
     },
+    shipped: 'int8',
     levels: [
       { quantization: 'int8', conversion: 'folded-quantized' },
       { quantization: 'f32', conversion: 'as-shipped' },

@@ -35,6 +35,7 @@ function speechLevel(quantization: string, megabytes: number, ms: number, errors
     family: 'whisper-tiny.en',
     ...{ quantization, parameterSize: '39M', digest: null, failures: quantization === 'q4_0' ? 1 : 0 },
     reference: isReference ? null : 'whisper-tiny.en-f16',
+    madeFrom: null,
     figures: {
       fileBytes: figure(megabytes * 1e6, 'bytes', { n: 1, ...compared(megabytes, 77.7) }),
       bitsPerWeight: figure((megabytes / 77.7) * 16, 'bits', { n: 1 }),

@@ -95,3 +95,20 @@ describe('tags', () => {
     expect(arms.find(({ name }) => name.includes('360m'))?.reference).toBeNull()
   })
 })
+
+test('a level that is finer than what its weights are published in says so, and the others need not', () => {
+  const moonshine = ['f32', 'int8', 'q4'].map(quantization => ({
+    ...level(`moonshine-base.en-${quantization}`),
+    shipped: 'int8',
+  }))
+  expect(
+    speechArms(['moonshine-base.en', 'whisper-tiny.en-f16'], [...moonshine, ...levels]).map(
+      ({ name, reference, madeFrom }) => [name, reference, madeFrom],
+    ),
+  ).toEqual([
+    ['moonshine-base.en-f32', null, 'int8'],
+    ['moonshine-base.en-int8', 'moonshine-base.en-f32', null],
+    ['moonshine-base.en-q4', 'moonshine-base.en-f32', null],
+    ['whisper-tiny.en-f16', null, null],
+  ])
+})

@@ -99,6 +99,16 @@ describe('a whole run', () => {
     expect(result.warnings.join(' ')).toContain(`made from those of ${smol}-q4_1`)
   })
 
+  test('a level of unfolded weights is marked as only as good as those', () => {
+    const [first, ...others] = plan.speech
+    if (first === undefined) throw new Error('no level')
+    const found = judged({ plan: { speech: [{ ...first, madeFrom: 'int8' }, ...others] } })
+    expect(speech(found, first.name).madeFrom).toBe('int8')
+    expect(speech(found, `${tiny}-q8_0`).madeFrom).toBeNull()
+    expect(found.warnings.join(' ')).toContain(`weights of ${first.name} are published in int8`)
+    expect(result.warnings.join(' ')).not.toContain('published in')
+  })
+
   test('pairs count transcripts and answers that a level changed', () => {
     const pair = result.pairs.find(({ name }) => name === `${tiny}-q8_0 + ${smol}-fp16`)
     // One of eight clips, in each of three rounds.

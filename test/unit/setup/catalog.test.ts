@@ -8,7 +8,13 @@ describe('the catalog', () => {
       ...['whisper-tiny.en', 'whisper-base'].flatMap(family =>
         ['f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'].map(level => `${family}-${level}`),
       ),
-      ...['moonshine-base.en-int8', 'moonshine-base.en-f32', 'moonshine-tiny.en-int8'],
+      ...[
+        'moonshine-base.en-int8',
+        'moonshine-base.en-f32',
+        'moonshine-base.en-q8',
+        'moonshine-base.en-q4',
+        'moonshine-tiny.en-int8',
+      ],
     ])
   })
 

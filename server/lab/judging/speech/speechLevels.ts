@@ -34,6 +34,7 @@ export function judgeSpeechLevel(run: Run, arm: SpeechArm, noise = false): Speec
     timingFigure(...both(({ spoken }) => undisturbed(spoken, ({ clip }) => clip, read)), rule(figure, unit))
   return {
     ...arm,
+    madeFrom: arm.madeFrom ?? null,
     reference: referenceName,
     failures: own.failures,
     figures: {

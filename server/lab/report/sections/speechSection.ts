@@ -6,6 +6,10 @@ import { cellOf, chartOf, shortNames, tableOf } from '../labels.ts'
 export function speechSection(result: ComparisonResult): Section[] {
   const { speech: levels, pareto, recommendation, reference, input } = result
   if (levels.length === 0) return []
+  const noted = levels.map(level => ({
+    ...level,
+    ...(level.madeFrom === null ? {} : { note: `made of ${level.madeFrom} weights` }),
+  }))
   return [
     {
       id: 'speech',
@@ -27,18 +31,14 @@ export function speechSection(result: ComparisonResult): Section[] {
             ...['wordErrorRate', 'characterErrorRate', 'wordErrorRateToReference'],
             ...['notWorseShare', 'inventedWords', 'repeatedDecodingShare'],
           ],
-          levels,
+          noted,
         ),
         ...tableOf(
           'Time of speech levels',
           ['inferenceMs', 'realTimeFactor', 'cpuSecondsPerAudioSecond', 'joulesPerTurn'],
-          levels,
+          noted,
         ),
-        ...tableOf(
-          'Size of speech levels',
-          ['fileBytes', 'bitsPerWeight', 'residentBytes', 'loadMs'],
-          levels,
-        ),
+        ...tableOf('Size of speech levels', ['fileBytes', 'bitsPerWeight', 'residentBytes', 'loadMs'], noted),
         ...byLength(levels),
         ...worst(levels, recommendation.speech ?? reference.speech),
       ],
