@@ -21,9 +21,10 @@ import {
   startLiveServer,
 } from '../support/liveServer.ts'
 
-/** The short form of `quantvox compare`: two levels, two tags, two questions, as a user runs it. */
+/** The short form of `quantvox compare`: two levels, two tags, two voices, as a user runs it. */
 
 const levels = ['whisper-tiny.en-q8_0', 'whisper-tiny.en-q4_0']
+const voices = ['flite:slt', 'flite:kal16']
 const tags = ['smollm2:135m-instruct-q8_0', 'smollm2:135m-instruct-q4_K_M']
 
 let ollama: OllamaEngine
@@ -55,7 +56,7 @@ beforeAll(async () => {
   )
 
   const json = join(folder, 'result.json')
-  const what = ['--speech', levels.join(), '--llm', tags.join(), '--audio', folder]
+  const what = ['--speech', levels.join(), '--llm', tags.join(), '--voices', ...voices, '--audio', folder]
   run = await quantvox(
     ['compare', ...what, '--rounds', '1', '--budget', '120s', '--json', json],
     server.settings,
@@ -101,6 +102,23 @@ describe('a short comparison on real engines', () => {
     const [q8, q4] = result.speech.map(({ figures }) => figures)
     expect(q4?.fileBytes.value).toBe(25_335_371)
     expect(q4?.bitsPerWeight.value).toBeLessThan(q8?.bitsPerWeight.value ?? 0)
+  })
+
+  test('has voices speak in processes of their own, and one level hear them', () => {
+    expect(result.reference.voice).toBe(voices[0])
+    for (const { name, figures, digest } of result.voices) {
+      expect(figures.firstSoundMs.value, name).toBeGreaterThan(figures.firstAudioMs.value ?? 0)
+      expect(figures.realTimeFactor.value, name).toBeLessThan(1)
+      expect(figures.residentBytes.value, name).toBeGreaterThan(50e6)
+      expect(figures.fileBytes.value, name).toBe(21_530_456)
+      expect(figures.wordErrorRate.value, name).toBeLessThan(40)
+      expect(digest, name).toMatch(/^[0-9a-f]{64}$/)
+    }
+    expect(result.noiseArm.voice?.name).toBe(voices[0])
+    const turns = observations.filter(line => line.kind === 'pair-turn')
+    expect(turns.length).toBeGreaterThan(0)
+    for (const { voice, record } of turns)
+      expect(record).toMatchObject({ synthesis: { voice, digest: result.voices[0]?.digest } })
   })
 
   test("has Ollama's own figures of tokens, to the last digit", () => {

@@ -23,10 +23,10 @@ const DEFAULT_ROUNDS = 3
 /** The same answer every time; what is asked is answered in a sentence or two. */
 const sampling = { temperature: 0, seed: 1, maxTokens: 48 }
 /**
- * Parts of a budget. Where it is small, one round of answers is what a verdict needs most: they are where tags differ, and they take
- * longest.
+ * Parts of a budget. Levels and answers are where verdicts need most blocks and take longest; turns of what is best together come last,
+ * since without those verdicts nobody knows what that is.
  */
-const shares = { speech: 0.3, answers: 0.3, positions: 0.1, voices: 0.1, pairs: 0.2 }
+const shares = { speech: 0.35, answers: 0.35, positions: 0.1, voices: 0.1, pairs: 0.1 }
 
 export type Preparation = {
   /** Is told what takes a moment. */
