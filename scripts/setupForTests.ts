@@ -19,6 +19,6 @@ export async function setupForTests(config: Config, out: Writable): Promise<void
       .whisper(report, signal)
       .then(() => provision.speechLevel(FALLBACK_SPEECH_MODEL, report, signal)),
     provision.speechLevel(PREFERRED_SPEECH_MODEL, report, signal),
-    provision.voice(report, signal),
+    provision.voice('hibari', report, signal),
   ])
 }

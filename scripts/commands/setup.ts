@@ -7,15 +7,16 @@ import {
   ensureLanguageModel,
   ensureOllama,
   ensureSpeechModel,
-  ensureVoice,
+  ensureVoiceInTime,
   ensureWhisper,
   findWhisper,
   installedLanguageTags,
   type SetupContext,
   tuneWhisper,
+  voicePackage,
 } from '../../server/setup/index.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
-import { FALLBACK_VOICE } from '../../server/shared/voiceDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../server/shared/voiceDefaults.ts'
 import { speakerOf } from '../../server/voice/voices.ts'
 import { withOllama } from './models/ollamaForCommand.ts'
 import { createProgressView } from './progressView.ts'
@@ -86,11 +87,14 @@ async function setUp(config: Config, onProgress: SetupContext['onProgress'], sig
 
 /** Where what speaks is, or why it cannot be had where none was set; null where nothing has to be got for it. */
 async function getVoice({ VOICE }: Config, context: SetupContext): Promise<string | null> {
-  if (VOICE !== null) return speakerOf(VOICE) === 'hibari' ? await ensureVoice(context) : null
+  const wanted = speakerOf(VOICE ?? PREFERRED_VOICE)
+  // flite is in a package that is always here.
+  if (wanted === null || wanted === 'flite') return null
   try {
-    return await ensureVoice(context)
+    return (await ensureVoiceInTime(voicePackage(wanted), context)).at(-1) ?? null
   } catch (error) {
     context.signal.throwIfAborted()
+    if (VOICE !== null) throw error
     return `${FALLBACK_VOICE}: ${toQuantvoxError(error).line}`
   }
 }

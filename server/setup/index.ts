@@ -1,7 +1,7 @@
 /** Getting engines and models. Every `ensure` is cheap where all is there; what it throws for a lack names every source that was tried. */
 
 export { cachePaths } from './cache.ts'
-export { catalog } from './catalog.ts'
+export { catalog, type VoicePackage } from './catalog.ts'
 export { cpuFlags, cpuKey } from './cpu.ts'
 export { ensureEndOfTurn, findEndOfTurn } from './endOfTurn/endOfTurn.ts'
 export { checkChoice, chooseDefaultLanguageModel } from './ollama/defaultModel.ts'
@@ -12,7 +12,8 @@ export { knownLanguageTags, languageTagMadeFrom } from './ollama/tags.ts'
 export { findOnPath } from './programs.ts'
 export { weightsRate } from './speed/weightsRate.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
-export { ensureVoice, findVoice, removeVoice } from './voice/voice.ts'
+export { ensureVoice, findVoice, removeVoice, voicePackage } from './voice/voice.ts'
+export { ensureVoiceInTime, voiceInTime, voiceSpeed } from './voice/voiceSpeed.ts'
 export {
   checkLicence,
   ensureWakeWord,

@@ -6,7 +6,6 @@ import {
   findEndOfTurn,
   findOllama,
   findSpeechModel,
-  findVoice,
   findWhisper,
   knownLanguageTags,
   languageTagMadeFrom,
@@ -14,6 +13,8 @@ import {
   listWakeWords,
   makeLanguageModel,
   type SetupContext,
+  voiceInTime,
+  voicePackage,
   wakeFiles,
   weightsRate,
 } from './index.ts'
@@ -42,9 +43,9 @@ export function provisionFrom(cacheDir: string, wakeDir: string | null = null): 
       const setup = context(report, signal)
       return (await findEndOfTurn(setup)) ?? (await inChild('endOfTurn', {}, setup))
     },
-    async voice(report, signal) {
+    async voice(name, report, signal) {
       const setup = context(report, signal)
-      return (await findVoice(setup)) ?? (await inChild('voice', {}, setup))
+      return (await voiceInTime(voicePackage(name), setup)) ?? (await inChild('voice', { name }, setup))
     },
     wakeFiles(phrase, report, signal) {
       const setup = context(report, signal)

@@ -3,7 +3,7 @@ import { nearestHint } from '../nearest.ts'
 import type { Voice as ListedVoice } from '../protocol/models.ts'
 import { browserVoice } from './browser/browser.ts'
 import { fliteVoice, fliteVoices, type SpeakWithFlite } from './flite/flite.ts'
-import { hibariVoice, hibariVoices, type SpeakWithHibari } from './hibari/hibari.ts'
+import { neuralVoice, neuralVoices, type SpeakInPieces } from './neural/neural.ts'
 import { noVoice } from './none.ts'
 import { remoteVoice } from './remote/remote.ts'
 import type { Voice } from './voice.ts'
@@ -15,7 +15,7 @@ import type { Voice } from './voice.ts'
 export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
   const descriptions: [string, string][] = [
     ...fliteVoices,
-    ...hibariVoices,
+    ...neuralVoices,
     ...remoteVoices.map((voice): [string, string] => [
       `remote:${voice}`,
       'a voice of the speech server at SYNTHESIS_URL',
@@ -26,12 +26,19 @@ export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
   return descriptions.map(([name, description]) => ({ name, description, available: true }))
 }
 
-/** What speaks here, each in a process of its own. */
-export type Speakers = { flite: SpeakWithFlite; hibari: SpeakWithHibari }
+const networks = ['hibari', 'kokoro'] as const
+/** Our engines that speak, each in a process of its own. */
+export const speakerNames = ['flite', ...networks] as const
+export type SpeakerName = (typeof speakerNames)[number]
+
+/** What speaks here. */
+export type Speakers = { flite: SpeakWithFlite } & Record<(typeof networks)[number], SpeakInPieces>
 
 /** Which of our engines speaks with a voice; null where none of them does. */
-export const speakerOf = (voice: string): keyof Speakers | null =>
-  fliteVoices.has(voice) ? 'flite' : hibariVoices.has(voice) ? 'hibari' : null
+export const speakerOf = (voice: string): SpeakerName | null =>
+  fliteVoices.has(voice) || neuralVoices.has(voice)
+    ? (speakerNames.find(name => voice.startsWith(`${name}:`)) ?? null)
+    : null
 
 /**
  * Gives a voice for its name.
@@ -40,12 +47,16 @@ export const speakerOf = (voice: string): keyof Speakers | null =>
  *   `engine_unavailable` for `remote:` without a speech server
  */
 export function createVoices(
-  { flite, hibari }: Speakers,
+  { flite, ...neural }: Speakers,
   synthesisUrl: string | null,
 ): (name: string) => Voice {
   const own = [
     ...[...fliteVoices.keys()].map(name => fliteVoice(flite, name)),
-    ...[...hibariVoices.keys()].map(name => hibariVoice(hibari, name)),
+    ...networks.flatMap(engine =>
+      [...neuralVoices.keys()]
+        .filter(name => speakerOf(name) === engine)
+        .map(name => neuralVoice(neural[engine], name)),
+    ),
   ]
   const known = new Map([...own, browserVoice, noVoice].map((voice): [string, Voice] => [voice.name, voice]))
   return name => {
@@ -63,6 +74,9 @@ function unknownVoice(name: string): never {
   const names = listVoices([]).map(voice => voice.name)
   const shown = name.length > 60 ? `${name.slice(0, 60)}…` : name
   throw new QuantvoxError('model_not_found', `There is no voice "${shown}".`, {
-    mend: `${nearestHint(shown, names)} Voices: ${names.join(', ')}, or remote:<voice> with SYNTHESIS_URL.`,
+    mend: `${nearestHint(shown, names)} Voices: ${[...new Set(names.map(inShort))].join(', ')}, or remote:<voice> with SYNTHESIS_URL.`,
   })
 }
+
+/** An engine with many voices stands once in a list for people. */
+const inShort = (name: string) => name.replace(/^kokoro:.*/, 'kokoro:<voice>')

@@ -8,7 +8,7 @@ import { loadMoonshine } from '../../server/engines/moonshine/model.ts'
 import { processIdentity } from '../../server/engines/processIdentity.ts'
 import { wordErrorRate } from '../../server/lab/index.ts'
 import { createResampler } from '../../server/shared/resampler.ts'
-import { hibariVoice } from '../../server/voice/hibari/hibari.ts'
+import { neuralVoice } from '../../server/voice/neural/neural.ts'
 import { voiceContract } from '../contract/voice.ts'
 import { realSpeechModel, realVoice } from '../support/engines/realEngines.ts'
 import { quietLog } from '../support/quietLog.ts'
@@ -30,7 +30,7 @@ const sentences = [
 
 let hibari: ReturnType<typeof createHibari>
 beforeAll(() => {
-  hibari = createHibari(realVoice, { log: quietLog() })
+  hibari = createHibari(() => realVoice('hibari'), { log: quietLog() })
 })
 afterAll(() => hibari.stop())
 
@@ -44,12 +44,12 @@ async function spoken(text: string, signal = never): Promise<{ pieces: Int16Arra
   return { pieces, sampleRate }
 }
 
-voiceContract('hibari:heart', () => hibariVoice(hibari.speak, 'hibari:heart'))
+voiceContract('hibari:heart', () => neuralVoice(hibari.speak, 'hibari:heart'))
 
 describe('the network, as its own Python code runs it', () => {
   let voice: Awaited<ReturnType<typeof loadHibari>>
   beforeAll(async () => {
-    voice = await loadHibari(await realVoice())
+    voice = await loadHibari((await realVoice('hibari'))[0] ?? '')
   })
 
   it('has the same phonemes, of words that no lexicon has too', async () => {
@@ -142,7 +142,7 @@ describe('hibari in a process of its own', () => {
   })
 
   it('that hangs costs its clause', async () => {
-    const hanging = createHibari(realVoice, { log: quietLog(), timeoutMs: 5000 })
+    const hanging = createHibari(() => realVoice('hibari'), { log: quietLog(), timeoutMs: 5000 })
     try {
       await hanging.warm(never)
       const { pid } = hanging.status()
@@ -185,7 +185,7 @@ describe('hibari in a process of its own', () => {
   })
 
   it('says so where it cannot be had', async () => {
-    const none = createHibari(() => Promise.resolve('/nowhere'), { log: quietLog() })
+    const none = createHibari(() => Promise.resolve(['/nowhere']), { log: quietLog() })
     try {
       await expect(none.warm(never)).rejects.toMatchObject({ code: 'engine_unavailable' })
     } finally {

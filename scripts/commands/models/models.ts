@@ -4,7 +4,7 @@ import {
   catalog,
   ensureLanguageModel,
   ensureSpeechModel,
-  ensureVoice,
+  ensureVoiceInTime,
   findVoice,
   installedLanguageModels,
   knownLanguageTags,
@@ -14,6 +14,8 @@ import {
   removeSpeechModel,
   removeVoice,
   type SetupContext,
+  type VoicePackage,
+  voiceSpeed,
   weightsRate,
 } from '../../../server/setup/index.ts'
 import { fitOf } from '../../../server/shared/modelFit.ts'
@@ -30,7 +32,7 @@ export type ModelsOptions = {
   signal: AbortSignal
 }
 
-/** `models list`: every speech level of the catalog, the voice, every installed and known Ollama tag. Fetches nothing. */
+/** `models list`: every speech level and voice of the catalog, every installed and known Ollama tag. Fetches nothing. */
 export async function listModels(options: ModelsOptions): Promise<void> {
   const context = contextOf(options, () => {})
   const speech = await listSpeechModels(options.cacheDir)
@@ -49,7 +51,7 @@ export async function listModels(options: ModelsOptions): Promise<void> {
     licence: known.find(({ name }) => name === model.name)?.licence,
     fit: model.sizeBytes ? fitOf(model.sizeBytes, memoryBytes, rate) : undefined,
   }))
-  const voices = [await voiceRow(options.cacheDir)]
+  const voices = await Promise.all(catalog.voices.map(entry => voiceRow(entry, options.cacheDir)))
   if (options.json) options.out.write(`${JSON.stringify({ speech, voices, language }, null, 2)}\n`)
   else
     options.out.write(
@@ -57,17 +59,22 @@ export async function listModels(options: ModelsOptions): Promise<void> {
     )
 }
 
-async function voiceRow(cacheDir: string): Promise<ModelRow> {
-  const { name, parameterSize, quantization, licence, wheel } = catalog.voice
-  const installed = (await findVoice({ cacheDir, signal: null })) !== null
-  return { name, quantization, parameterSize, sizeBytes: wheel.sizeBytes, installed, licence }
+async function voiceRow(entry: VoicePackage, cacheDir: string): Promise<ModelRow> {
+  const { name, parameterSize, quantization, licence, files } = entry
+  const installed = (await findVoice(entry, { cacheDir, signal: null })) !== null
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
+  const realTimeFactor = await voiceSpeed(entry, cacheDir)
+  return { name, quantization, parameterSize, sizeBytes, installed, licence, realTimeFactor }
 }
 
-/** `models pull NAME`: a speech model level, the voice or an Ollama tag. */
+const voiceNamed = (name: string) => catalog.voices.find(entry => entry.name === name)
+
+/** `models pull NAME`: a speech model level, what an engine speaks with or an Ollama tag. */
 export async function pullModel(name: string, options: ModelsOptions): Promise<void> {
   await withProgress(options, async context => {
+    const voice = voiceNamed(name)
     if (isSpeech(name)) await ensureSpeechModel(name, context)
-    else if (name === catalog.voice.name) await ensureVoice(context)
+    else if (voice !== undefined) await ensureVoiceInTime(voice, context, true)
     else
       await withOllama(options.ollama, context, true, url => ensureLanguageModel(name, urlOf(url), context))
   })
@@ -96,10 +103,11 @@ export async function quantizeModel(name: string, options: ModelsOptions): Promi
 /** `models remove NAME`. Throws `model_not_found` for a model that is not installed. */
 export async function removeModel(name: string, options: ModelsOptions): Promise<void> {
   const context = contextOf(options, () => {})
+  const voice = voiceNamed(name)
   const removed = isSpeech(name)
     ? await removeSpeechModel(name, options.cacheDir)
-    : name === catalog.voice.name
-      ? await removeVoice(options.cacheDir)
+    : voice !== undefined
+      ? await removeVoice(voice, options.cacheDir)
       : await withOllama(options.ollama, context, false, url =>
           url === null ? Promise.resolve(false) : removeLanguageModel(name, url, options.signal),
         )

@@ -6,10 +6,11 @@ import {
   ensureLanguageModel,
   ensureOllama,
   ensureSpeechModel,
-  ensureVoice,
+  ensureVoiceInTime,
   ensureWakeWord,
   ensureWhisper,
   tuneWhisper,
+  voicePackage,
 } from '../index.ts'
 import type { SetupContext } from '../types.ts'
 import type { Job, Order, Said } from './run.ts'
@@ -56,7 +57,7 @@ async function work(job: Job, context: SetupContext) {
     case 'endOfTurn':
       return ensureEndOfTurn(context)
     case 'voice':
-      return ensureVoice(context)
+      return ensureVoiceInTime(voicePackage(job.name), context)
     case 'wakeWord':
       await ensureWakeWord(job.name, context)
       return null

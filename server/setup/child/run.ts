@@ -11,7 +11,7 @@ type Jobs = {
   ollama: [object, OllamaProgram]
   speech: [{ name: string }, SpeechModelFile]
   endOfTurn: [object, string]
-  voice: [object, string]
+  voice: [{ name: string }, string[]]
   wakeWord: [{ name: string | null }, null]
   language: [{ tag: string; ollamaUrl: string }, null]
 }

@@ -10,6 +10,7 @@ import {
   ensureVoice,
   ensureWakeWord,
   ensureWhisper,
+  voicePackage,
   wakeFiles,
 } from '../../../server/setup/index.ts'
 import { quietLog } from '../quietLog.ts'
@@ -29,7 +30,7 @@ function context() {
 export const realWhisper = () => ensureWhisper(context())
 export const realOllama = () => ensureOllama(context())
 export const realSpeechModel = (name: string) => ensureSpeechModel(name, context())
-export const realVoice = () => ensureVoice(context())
+export const realVoice = (name: string) => ensureVoice(voicePackage(name), context())
 export const realEndOfTurn = () => ensureEndOfTurn(context())
 /** Its licence (CC BY-NC-SA 4.0) is accepted for these tests, which use it for nothing else. */
 export async function realWakeWord(name: string) {

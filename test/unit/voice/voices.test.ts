@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { asciiForFlite, fliteVoice } from '../../../server/voice/flite/flite.ts'
-import { hibariVoice } from '../../../server/voice/hibari/hibari.ts'
+import { neuralVoice } from '../../../server/voice/neural/neural.ts'
 import { modelAndVoice, speechUrl } from '../../../server/voice/remote/remote.ts'
 import { createPcmReader } from '../../../server/voice/remote/remotePcm.ts'
 import { listVoices } from '../../../server/voice/voices.ts'
@@ -21,6 +21,7 @@ describe('the name of a voice', () => {
     ['flite:slt', 'speak', ['en']],
     ['flite:kal16', 'speak', ['en']],
     ['hibari:heart', 'speak', ['en']],
+    ['kokoro:bm_lewis', 'speak', ['en']],
     ['browser', 'inBrowser', null],
     ['none', 'none', null],
     ['remote:af_heart', 'speak', null],
@@ -35,6 +36,7 @@ describe('the name of a voice', () => {
     ['flite', 'flite:'],
     ['brwoser', 'browser'],
     ['hibari:hart', 'hibari:heart'],
+    ['kokoro:heart', 'kokoro:af_heart'],
     ['Flite:rms', 'flite:rms'],
   ])('%s is unknown, and the nearest is named', (name, nearest) => {
     expect(() => voice(name)).toThrow(
@@ -107,7 +109,7 @@ describe('text for flite', () => {
 test('hibari is given names of every Latin alphabet, what it cannot spell is nothing to say, and sound is handed on as it comes', async () => {
   const piece = (length: number) => ({ samples: new Int16Array(length), sampleRate: 24_000 })
   const asked: unknown[] = []
-  const { pronounces, saysAll, speak } = hibariVoice(async function* (...parameters) {
+  const { pronounces, saysAll, speak } = neuralVoice(async function* (...parameters) {
     asked.push(parameters)
     yield piece(1)
     yield piece(2)

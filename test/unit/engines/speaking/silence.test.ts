@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { pauseMsAfter, withoutSilence } from '../../../../server/engines/hibari/silence.ts'
+import { pauseMsAfter, withoutSilence } from '../../../../server/engines/speaking/silence.ts'
 
 /** Samples of 24 kHz. */
-const [LEAD, PAUSE_MS, PAUSE] = [720, 100, 2400]
+const [RATE, LEAD, PAUSE_MS, PAUSE] = [24_000, 720, 100, 2400]
 const joined = (pieces: Iterable<Float32Array>) => [...pieces].flatMap(piece => [...piece])
 /** A sound of rising numbers, so that each of its samples is known again, with a pause in it. */
 const sound = (length: number) =>
@@ -20,7 +20,7 @@ test('of the silence around a sentence 30 ms and a pause are left, and nothing o
       const said = [...sound(found.said), 0.5]
       const silence = (length: number) => new Array<number>(length).fill(0)
       const all = [...silence(found.before), ...said, ...silence(found.after)]
-      const given = joined(withoutSilence(cut(all, found.piece), PAUSE_MS))
+      const given = joined(withoutSilence(cut(all, found.piece), PAUSE_MS, RATE))
       const expected = [...silence(Math.min(found.before, LEAD)), ...said]
       expect(given.slice(0, expected.length)).toEqual(expected.map(Math.fround))
       expect(given.slice(expected.length)).toEqual(silence(Math.min(found.after, PAUSE)))
@@ -34,7 +34,7 @@ test('the first sound comes before the next piece is made', () => {
     yield Float32Array.of(0.5)
     throw new Error('asked too early')
   }
-  const given = withoutSilence(pieces(), PAUSE_MS)
+  const given = withoutSilence(pieces(), PAUSE_MS, RATE)
   expect([...(given.next().value ?? []), ...(given.next().value ?? [])]).toEqual([0.5])
 })
 
