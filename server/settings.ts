@@ -70,7 +70,7 @@ export const Settings = Type.Object({
   ),
   VOICE: optional(
     Type.String({ minLength: 1, maxLength: 200 }),
-    `flite:<kal16|awb|rms|slt>, hibari:heart, kokoro:<voice> (GET /v1/voices names them), browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL; default: ${PREFERRED_VOICE} where it can be had, else ${FALLBACK_VOICE}.`,
+    `flite:<kal16|awb|rms|slt>, hibari:heart, kokoro:<voice> (GET /v1/voices names them), piper:joe, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL; default: ${PREFERRED_VOICE} where it can be had, else ${FALLBACK_VOICE}.`,
   ),
   SYNTHESIS_URL: optional(BaseUrl, 'Server with POST /v1/audio/speech for remote voices.'),
   ENDPOINTING: Type.Enum(['learned', 'silence'], {

@@ -55,7 +55,7 @@ export async function assemble(
   log: Log,
 ) {
   const ending = new AbortController()
-  const restarts = { ollama: 0, 'whisper-server': 0, moonshine: 0, flite: 0, hibari: 0, kokoro: 0 }
+  const restarts = { ollama: 0, 'whisper-server': 0, moonshine: 0, flite: 0, hibari: 0, kokoro: 0, piper: 0 }
   const ollama = createOllama({
     host: config.OLLAMA_HOST,
     hostSetByHand: config.ollamaHostSetByHand,

@@ -1,6 +1,7 @@
 import { createFlite, fliteModule } from '../engines/flite/flite.ts'
 import { createHibari } from '../engines/hibari/hibari.ts'
 import { createKokoro } from '../engines/kokoro/kokoro.ts'
+import { createPiper } from '../engines/piper/piper.ts'
 import type { OwnVoices } from '../lab/index.ts'
 import type { Log } from '../log.ts'
 import { voicePackage } from '../setup/voice/voice.ts'
@@ -24,11 +25,15 @@ export function createSpeakers(
     flite: createFlite(depsOf('flite')),
     hibari: createHibari(() => filesOf('hibari'), depsOf('hibari')),
     kokoro: createKokoro(() => filesOf('kokoro'), depsOf('kokoro')),
+    piper: createPiper(() => filesOf('piper'), depsOf('piper')),
   }
 }
 
-export const voicesOf = ({ flite, hibari, kokoro }: OwnSpeakers, synthesisUrl: string | null) =>
-  createVoices({ flite: flite.speak, hibari: hibari.speak, kokoro: kokoro.speak }, synthesisUrl)
+export const voicesOf = ({ flite, hibari, kokoro, piper }: OwnSpeakers, synthesisUrl: string | null) =>
+  createVoices(
+    { flite: flite.speak, hibari: hibari.speak, kokoro: kokoro.speak, piper: piper.speak },
+    synthesisUrl,
+  )
 
 const unknown: VoiceModel = { digest: null, sizeBytes: null, quantization: null, parameterSize: null }
 

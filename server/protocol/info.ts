@@ -18,7 +18,7 @@ export type Readiness = Static<typeof Readiness>
 const nullableText = nullable(Type.String())
 
 export const EngineInfo = Type.Object({
-  name: Type.String({ description: 'ollama, whisper-server, moonshine, flite, hibari or kokoro' }),
+  name: Type.String({ description: 'ollama, whisper-server, moonshine, flite, hibari, kokoro or piper' }),
   version: nullableText,
   where: Type.String({ description: 'a URL, or how it is run here' }),
   owned: Type.Boolean({ description: 'a child of this server' }),

@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from '@prometheus-io/client'
 
 /** One kind of engine as it is now. */
 export type EngineFigures = {
-  engine: 'ollama' | 'whisper-server' | 'moonshine' | 'flite' | 'hibari' | 'kokoro'
+  engine: 'ollama' | 'whisper-server' | 'moonshine' | 'flite' | 'hibari' | 'kokoro' | 'piper'
   up: boolean
   /** Times it was started again after a crash; null for one that somebody else runs. */
   restarts: number | null

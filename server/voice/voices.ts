@@ -26,7 +26,7 @@ export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
   return descriptions.map(([name, description]) => ({ name, description, available: true }))
 }
 
-const networks = ['hibari', 'kokoro'] as const
+const networks = ['hibari', 'kokoro', 'piper'] as const
 /** Our engines that speak, each in a process of its own. */
 export const speakerNames = ['flite', ...networks] as const
 export type SpeakerName = (typeof speakerNames)[number]

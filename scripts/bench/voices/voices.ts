@@ -38,18 +38,19 @@ const PAUSE_MS = 60
 /** Of one reply. */
 const LONGEST_MS = 300_000
 
-type Options = { voices: string; speech: string; rounds: string; worst: string }
+type Options = { voices: string; speech: string; rounds: string; texts: string; worst: string }
 type Figures = { firstMs: number[]; heardMs: number[]; allMs: number[]; audioMs: number; heard: Heard[] }
 
 await new Command('bench:voices')
   .option('--voices <names>', 'comma-separated; compared with the first', 'flite:slt,hibari:heart')
   .option('--speech <level>', 'speech model level that hears it', 'whisper-base-q8_0')
   .option('--rounds <n>', 'how often each text is timed', '1')
+  .option('--texts <n>', 'how many of the texts, spread over all', '200')
   .option('--worst <n>', 'how many of the texts with the most errors are shown', '0')
   .action(run)
   .parseAsync()
 
-async function run({ voices, speech, rounds, worst: shown }: Options): Promise<void> {
+async function run({ voices, speech, rounds, texts: wanted, worst: shown }: Options): Promise<void> {
   const { signal } = new AbortController()
   const log = pino({ level: 'silent' })
   const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress: () => {}, signal }
@@ -67,7 +68,8 @@ async function run({ voices, speech, rounds, worst: shown }: Options): Promise<v
     .split(',')
     .map(voiceOf)
     .filter((voice): voice is ServerVoice => voice.kind === 'speak')
-  const texts: SpokenText[] = JSON.parse(readFileSync(textsPath, 'utf8'))
+  const all: SpokenText[] = JSON.parse(readFileSync(textsPath, 'utf8'))
+  const texts = all.filter((_, at) => (at * Number(wanted)) % all.length < Number(wanted))
   const figures = new Map(
     spoken.map(({ name }): [string, Figures] => [
       name,

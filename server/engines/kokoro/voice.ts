@@ -4,12 +4,11 @@ import { kokoroVoices } from '../../shared/kokoroVoices.ts'
 import { readPackage } from '../hibari/packageFile.ts'
 import { loadReading, readingFiles } from '../hibari/reading.ts'
 import { loadNetwork } from '../speaking/network.ts'
+import { piecesOf } from '../speaking/pieces.ts'
 import { pauseMsAfter, withoutSilence } from '../speaking/silence.ts'
 
 /** Samples a second of what comes out. */
 export const SAMPLE_RATE = 24_000
-/** A quarter of a second: little enough to be interrupted. */
-const PIECE = SAMPLE_RATE / 4
 /** A voice is a style for each number of phonemes from 0 to 509. */
 const STYLES = 510
 const STYLE_SIZE = 256
@@ -62,11 +61,11 @@ export async function loadKokoro(reading: string, network: string, voices: strin
     async *speak(text: string, voice: string): AsyncGenerator<Float32Array> {
       const styles = await stylesOf(voice)
       for await (const sounds of stretches(text))
-        yield* withoutSilence(piecesOf(await soundOf(sounds, styles)), pauseMsAfter(sounds), SAMPLE_RATE)
+        yield* withoutSilence(
+          piecesOf(await soundOf(sounds, styles), SAMPLE_RATE),
+          pauseMsAfter(sounds),
+          SAMPLE_RATE,
+        )
     },
   }
-}
-
-function* piecesOf(samples: Float32Array): Generator<Float32Array> {
-  for (let at = 0; at < samples.length; at += PIECE) yield samples.subarray(at, at + PIECE)
 }

@@ -1,76 +1,83 @@
-import { rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { appendZipMember, joinFiles, unpackTar } from '../archive.ts'
-import { hashFile, withScratch } from '../cache.ts'
+import { hashFile } from '../cache.ts'
 import type { VoiceFile } from '../catalog.ts'
 import { npmPack, pipDownload } from '../clients.ts'
 import { SourceFailure } from '../failures.ts'
-import { reporter, type SetupContext } from '../types.ts'
-import { placeFile } from '../whisper/speechFiles.ts'
 
 export type Clients = { pip: typeof pipDownload; npm: typeof npmPack }
 export const ordinaryClients: Clients = { pip: pipDownload, npm: npmPack }
 
+type Source<K extends VoiceFile['source']['kind']> = Extract<VoiceFile['source'], { kind: K }>
+type Wheel = Source<'pypi'>['wheels'][number]
+type Packages = ReturnType<typeof packagesIn>
+
 /** Where a file comes from, for a person. */
-export const sourceNames = ({ source }: VoiceFile): string =>
+export const sourceName = ({ source }: VoiceFile): string =>
   source.kind === 'npm'
     ? `npm ${source.package}@${source.version}`
     : `PyPI ${source.wheels.map(wheel => `${wheel.package}==${wheel.version}`).join(', ')}`
 
-/** Gets one file of a voice and checks it. */
-export function fetchVoiceFile(
-  wanted: VoiceFile,
-  voice: string,
-  path: string,
-  context: SetupContext,
-  clients: Clients,
-): Promise<string> {
-  const { source, sha256 } = wanted
-  return withScratch(context.cacheDir, wanted.file, async scratch => {
-    reporter(context, voice)('downloading', wanted.sizeBytes)
-    const made =
-      source.kind === 'npm'
-        ? await joinOfTarball(source, scratch, context.signal, clients)
-        : await joinOfWheels(source, scratch, context.signal, clients)
-    if ((await hashFile(made, context.signal)).toString('hex') !== sha256)
-      throw new SourceFailure(`what is ${wanted.file} there has another hash than the catalog names`)
-    // Kept as it came where it is a package, with its licence in it: its hash is then that of all that is in it.
-    await placeFile(made, path, sha256, sourceNames(wanted))
+/** Packages, each of which is fetched once, into a folder of its own below `scratch`. */
+export function packagesIn(scratch: string, signal: AbortSignal, { pip, npm }: Clients) {
+  const got = new Map<string, string>()
+  async function once(name: string, get: (folder: string) => Promise<string>): Promise<string> {
+    const folder = join(scratch, name)
+    await mkdir(folder, { recursive: true })
+    const path = got.get(name) ?? (await get(folder))
+    got.set(name, path)
     return path
-  })
+  }
+  return {
+    wheel: (wheel: Wheel) => once(wheel.package, folder => pip(wheel, folder, signal)),
+    tarball: (source: Source<'npm'>) => once(source.package, folder => npm(source, folder, signal)),
+  }
 }
 
-type Source<K extends VoiceFile['source']['kind']> = Extract<VoiceFile['source'], { kind: K }>
-
-/** One wheel at a time: its piece is added to the file, and the wheel removed. */
-async function joinOfWheels(
-  { wheels, members }: Source<'pypi'>,
+/** Makes one file of a voice of what it comes from, and checks it; gives where it is. */
+export async function makeVoiceFile(
+  { file, sha256, source }: VoiceFile,
+  packages: Packages,
   scratch: string,
   signal: AbortSignal,
-  { pip }: Clients,
 ): Promise<string> {
-  const joined = join(scratch, 'joined')
+  const made =
+    source.kind === 'npm'
+      ? await joinOfTarball(source, packages, join(scratch, file), signal)
+      : await joinOfWheels(source, packages, join(scratch, file), signal)
+  if ((await hashFile(made, signal)).toString('hex') !== sha256)
+    throw new SourceFailure(`what is ${file} there has another hash than the catalog names`)
+  return made
+}
+
+async function joinOfWheels(
+  { wheels, members }: Source<'pypi'>,
+  packages: Packages,
+  joined: string,
+  signal: AbortSignal,
+): Promise<string> {
   for (const [index, wheel] of wheels.entries()) {
-    const file = await pip(wheel, scratch, signal)
+    const path = await packages.wheel(wheel)
     const member = members?.[index]
-    if (member === undefined) return file
-    await appendZipMember(file, member, joined, signal)
-    await rm(file)
+    // Kept as it came, with its licence in it: its hash is then that of all that is in it.
+    if (member === undefined) return path
+    await appendZipMember(path, member, joined, signal)
   }
   return joined
 }
 
 async function joinOfTarball(
-  { members, ...wanted }: Source<'npm'>,
-  scratch: string,
+  source: Source<'npm'>,
+  packages: Packages,
+  joined: string,
   signal: AbortSignal,
-  { npm }: Clients,
 ): Promise<string> {
-  const tarball = await npm(wanted, scratch, signal)
-  await unpackTar(tarball, 'tar.gz', scratch, signal, path => members.includes(path))
-  const joined = join(scratch, 'joined')
+  const tarball = await packages.tarball(source)
+  const folder = `${tarball}.d`
+  await unpackTar(tarball, 'tar.gz', folder, signal, path => source.members.includes(path))
   await joinFiles(
-    members.map(member => join(scratch, member)),
+    source.members.map(member => join(folder, member)),
     joined,
     signal,
   )

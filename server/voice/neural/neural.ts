@@ -21,6 +21,7 @@ export const neuralVoices: ReadonlyMap<string, string> = new Map([
     `kokoro:${voice}`,
     `Kokoro-82M, ${kinds[voice.slice(0, 2)]}, the most natural where this machine is fast enough (Apache-2.0; 107 MB, fetched when it is first used)`,
   ]),
+  ['piper:joe', 'Piper, US English, male, a neural voice (voice CC0; 63 MB, fetched when it is first used)'],
 ])
 
 /**

@@ -12,6 +12,7 @@ export const speakingWith = (flite: SpeakWithFlite, synthesisUrl: string | null 
       flite,
       hibari: notAsked,
       kokoro: notAsked,
+      piper: notAsked,
     },
     synthesisUrl,
   )

@@ -22,6 +22,7 @@ describe('the name of a voice', () => {
     ['flite:kal16', 'speak', ['en']],
     ['hibari:heart', 'speak', ['en']],
     ['kokoro:bm_lewis', 'speak', ['en']],
+    ['piper:joe', 'speak', ['en']],
     ['browser', 'inBrowser', null],
     ['none', 'none', null],
     ['remote:af_heart', 'speak', null],
