@@ -121,8 +121,8 @@ export function createClauseSplitter(language = 'en') {
 /** Several in a row are one. */
 const pausePattern = /(?:[,;:…]["'”’)\]]*\s+|\s[–—-]{1,3}\s+|—)+/g
 
-/** Whole lines of punctuation that has no words (`&`, `%` and `@` have): there is nothing in them to say. */
-const dullLines = /^[^\p{L}\p{N}\p{S}&%@]*[\n\r\u2028\u2029]/u
+/** Whole lines of punctuation that has no words (`&`, `%` and `@` have) and begins no formula: there is nothing in them to say. */
+const dullLines = /^(?:(?!\\[[(])[^\p{L}\p{N}\p{S}&%@])*[\n\r\u2028\u2029]/u
 
 const isLongEnough = (text: string) =>
   text.length >= firstClause.characters && text.split(' ').length >= firstClause.words

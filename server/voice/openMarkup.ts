@@ -1,3 +1,5 @@
+import { formulaLength } from './formulas.ts'
+
 /** Longer than this and an opening mark counts as an ordinary character. */
 const LONGEST_SPAN = 300
 
@@ -11,7 +13,7 @@ const matchAt = (pattern: RegExp, text: string, at: number) => {
 }
 
 /**
- * Finds inline code and links in the beginning of a text. `masked` is as long as the text, with rows of `X` in their place, so
+ * Finds inline code, links and formulas in the beginning of a text. `masked` is as long as the text, with rows of `X` in their place, so
  * that no clause can end inside them; at `openFrom` a mark opens that the text to come may still close, else the text ends.
  * @param final true when no more text will come, so that nothing stays open
  */
@@ -33,6 +35,11 @@ export function maskMarkup(text: string, final: boolean) {
       }
       masked += link ? 'X'.repeat(link.length) : character
       at += link?.length ?? 1
+    } else if (character === '$' || character === '\\') {
+      const length = formulaLength(text, at, final)
+      if (length === 'open') return { masked: masked + text.slice(at), openFrom: at }
+      masked += length === 0 ? character : 'X'.repeat(length)
+      at += Math.max(1, length)
     } else {
       masked += character
       at += 1

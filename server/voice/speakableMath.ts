@@ -1,8 +1,5 @@
+import { withFormulas } from './formulas.ts'
 import { applyRules, type Rule } from './speakableRules.ts'
-
-/** Formulas in LaTeX, as models write them: `$…$`, `$$…$$`, `\(…\)`, `\[…\]`. A dollar before a digit is money, unless something is raised or a command follows. */
-const formula =
-  /\$\$([^$]{1,500})\$\$|\\\(([\s\S]{1,500}?)\\\)|\\\[([\s\S]{1,500}?)\\\]|(?<![\\\w$])\$(?=[^\s\d$]|\d[^$\n]*[\\^])([^$\n]{0,200}[^\s$\\])\$(?![\d$])/g
 
 /** By their usual spelling. */
 export const fractions: Record<string, string> = {
@@ -26,12 +23,20 @@ const commands: Record<string, string> = {
   },
   ...{ approx: 'is about', equiv: 'is equivalent to', lt: 'is less than', gt: 'is greater than' },
   ...{ cdot: 'times', times: 'times', div: 'divided by', pm: 'plus or minus', infty: 'infinity' },
-  ...{ sum: 'the sum of', prod: 'the product of', int: 'the integral of', to: 'to', rightarrow: 'to' },
+  ...{ to: 'to', rightarrow: 'to' },
   ...{ in: 'in', ldots: 'and so on', dots: 'and so on', cdots: 'and so on', circ: ' degrees' },
 }
-/** They are about how it looks. */
+/** They are about how it looks, or name a formula. */
 const silent =
-  /\\(?:left|right|big|Big|displaystyle|quad|qquad|limits|nonumber)(?![a-zA-Z])|\\[,;:! ]|\\\\|&/g
+  /\\(?:begin|end)\{[a-z]+\*?\}(?:\{[lcr|]*\})?|\\(?:label|tag)\{[^{}]*\}|\\(?:left|right|big|Big|displaystyle|quad|qquad|limits|nonumber|notag)(?![a-zA-Z])|\\[,;:! ]|&/g
+/** The next row of it, a breath. */
+const row = /\s*\\\\(?:\[[^\]\n]{0,20}\])?\s*/g
+const over: Record<string, string> = {
+  sum: 'the sum',
+  prod: 'the product',
+  int: 'the integral',
+  lim: 'the limit',
+}
 const [group, argument] = [String.raw`\s*\{([^{}]*)\}`, String.raw`\s*(?:\{([^{}]*)\}|(\w|\\[a-zA-Z]+))`]
 
 /** What has an argument in braces; inner ones first, so they are applied until nothing changes. */
@@ -42,6 +47,15 @@ const structures: readonly Rule[] = [
     (_, above = '', below = '') => ` ${fractions[`${above}/${below}`] ?? `${above} over ${below}`} `,
   ],
   [new RegExp(String.raw`\\sqrt${argument}`, 'g'), ' the square root of $1$2 '],
+  [
+    new RegExp(String.raw`\\(sum|prod|int|lim)(?![a-zA-Z])(?:_${argument})?(?:\s*\^${argument})?`, 'g'),
+    (_, name = '', braced, bare, toBraced, toBare) => {
+      const [from, to] = [braced ?? bare, toBraced ?? toBare]
+      const start =
+        from === undefined ? '' : ` ${name === 'lim' ? 'for' : to === undefined ? 'over' : 'from'} ${from}`
+      return ` ${over[name]}${start}${to === undefined ? '' : ` to ${to}`} of `
+    },
+  ],
   [new RegExp(String.raw`\^${argument}`, 'g'), (_, braced, bare = '') => power((braced ?? bare).trim())],
   [new RegExp(`_${argument}`, 'g'), ' $1$2 '],
 ]
@@ -50,7 +64,7 @@ const signs: readonly Rule[] = [
   [/\\([a-zA-Z]+)/g, (_, name = '') => ` ${commands[name] ?? name} `],
   [/\s*=\s*/g, ' equals '],
   [/\s*\+\s*/g, ' plus '],
-  [/(?<=[\w)}])\s*-\s*(?=[\w({])/g, ' minus '],
+  [/\s*-\s*(?=[\w({])/g, ' minus '],
   [/\s*<\s*/g, ' is less than '],
   [/\s*>\s*/g, ' is greater than '],
   [/(?<=\w)\s*\*\s*(?=\w)/g, ' times '],
@@ -65,6 +79,7 @@ const products =
 
 function words(written: string): string {
   let plain = written
+    .replace(row, ', ')
     .replace(silent, ' ')
     .replace(products, (_, word, one, other) => word ?? `${one} ${other}`)
   for (let before = ''; before !== plain; ) {
@@ -74,6 +89,5 @@ function words(written: string): string {
   return applyRules(signs, plain).trim()
 }
 
-/** Text whose formulas are words: `$x^2 \leq y$` is x squared is at most y. */
-export const formulasToText = (text: string): string =>
-  text.replace(formula, (...match: (string | undefined)[]) => words(match.slice(1, 5).find(Boolean) ?? ''))
+/** Text whose formulas are words: `$x^2 \\leq y$` is x squared is at most y. */
+export const formulasToText = (text: string): string => withFormulas(text, words)

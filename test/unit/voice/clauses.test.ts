@@ -134,3 +134,40 @@ describe('other languages', () => {
     expect(texts('你好。今天天气很好。', 'zh')).toEqual(['你好。', '今天天气很好。'])
   })
 })
+
+describe('a formula', () => {
+  const closing = 'Energy is mass, times the square of the speed of light.'
+  test.each<[string, string, string]>([
+    ['between dollars, over lines', '$$\nE = mc^2\n$$', 'E equals m c squared'],
+    ['in brackets, over lines', '\\[\nE = mc^2.\n\\]', 'E equals m c squared.'],
+    [
+      'of several rows',
+      '\\begin{align}\nx + y &= 4, \\\\\ny &= 3\n\\end{align}',
+      'x plus y equals 4, y equals 3',
+    ],
+    ['with a comma in it', '\\(f(x, y, z) = x\\)', 'f(x, y, z) equals x'],
+    ['between single dollars, with a comma in it', '$f(x, y, z) = x$', 'f(x, y, z) equals x'],
+  ])('%s is one clause, wherever it is chunked', (_, formula, said) => {
+    const reply = `${formula}\n\n${closing}`
+    expect(texts(reply)[0]).toBe(said)
+    for (let at = 1; at < reply.length; at++)
+      expect(split([reply.slice(0, at), reply.slice(at)])).toEqual(split([reply]))
+  })
+
+  test.each([
+    ['$$\n\nThat was it, and no more of it. So it goes.'],
+    ['\\[\n\nThat was it, and no more of it. So it goes.'],
+    ['\\( That was it, and no more of it.\n\nSo it goes.'],
+  ])('that is never closed holds up nothing behind a blank line: %j', reply => {
+    expect(texts(reply).at(-1)).toBe('So it goes.')
+    const splitter = createClauseSplitter()
+    expect(splitter.push(reply).length).toBeGreaterThan(0)
+  })
+
+  test('that money begins is none', () => {
+    const splitter = createClauseSplitter()
+    expect(splitter.push('It costs $5 a month, and').map(clause => clause.text)).toEqual([
+      'It costs 5 dollars a month,',
+    ])
+  })
+})

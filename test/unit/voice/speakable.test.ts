@@ -140,6 +140,19 @@ cases('formulas', [
   ['$5 and $x$', '5 dollars and x'],
   ['It is $5 or $6 a piece.', 'It is 5 dollars or 6 dollars a piece.'],
   ['`$HOME/bin` and $PATH', '$HOME bin and $PATH'],
+  ['$$\nE = mc^2\n$$', 'E equals m c squared'],
+  ['\\[\n\\begin{aligned}\nx + 1 &= 4 \\\\\nx &= 3\n\\end{aligned}\n\\]', 'x plus 1 equals 4, x equals 3'],
+  ['\\begin{align*}\na &= b + c \\\\[2pt]\n&= d \\label{eq:d}\n\\end{align*}', 'a equals b plus c, equals d'],
+  [
+    '$$f(x) = \\begin{cases} x & \\text{if } x > 0 \\\\ -x & \\text{otherwise} \\end{cases}$$',
+    'f(x) equals x if x is greater than 0, minus x otherwise',
+  ],
+  [
+    '$$\\sum_{i=1}^{n} i = \\frac{n(n+1)}{2}$$',
+    'the sum from i equals 1 to n of i equals n(n plus 1) over 2',
+  ],
+  ['\\[\\int_0^1 x^2 \\,dx\\]', 'the integral from 0 to 1 of x squared d x'],
+  ['$\\lim_{x \\to 0} x$ and $\\sum x_i$', 'the limit for x to 0 of x and the sum of x i'],
 ])
 
 cases('letters and punctuation', [
