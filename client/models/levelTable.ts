@@ -84,10 +84,16 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
 /** What is to be expected of a level before it is fetched: disk, memory, speed, and where that figure is from. */
 function expectations({ sizeBytes, fit }: Level): HTMLElement[] {
   if (fit === undefined) return []
-  const { neededBytes, fits, tokensPerSecond, tokensPerSecondFrom: from } = fit
+  const { neededBytes, fits, tokensPerSecond, tokensPerSecondIs: is, tokensPerSecondFrom: from } = fit
   const memory = `${bytes(neededBytes)} of memory${fits ? '' : ', too much here'}`
-  const rate = `${from === null ? 'at most' : 'about'} ${Number(tokensPerSecond.toPrecision(2))} tokens/s`
-  const source = from === null ? "by the memory's bandwidth" : `by the speed of ${from}`
+  const bound = { measured: '', about: 'about ', 'at-least': 'at least ', 'at-most': 'at most ' }[is]
+  const rate = `${bound}${Number(tokensPerSecond.toPrecision(2))} tokens/s`
+  const source =
+    is === 'measured'
+      ? 'measured here'
+      : from === null
+        ? "by the memory's bandwidth"
+        : `by the speed of ${from}`
   return [el('div', { class: 'soft expected' }, `${bytes(sizeBytes)}, ${memory}, ${rate} (${source}) `)]
 }
 

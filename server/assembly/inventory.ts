@@ -98,7 +98,7 @@ export async function languageModelsOf(
   provision: Provision,
   signal: AbortSignal,
 ): Promise<LanguageModel[]> {
-  const [installed, rate] = await Promise.all([languageModels.list(signal), provision.weightsRate()])
+  const [installed, speeds] = await Promise.all([languageModels.list(signal), provision.speedsHere()])
   const known = new Map(provision.languageTags().map(tag => [tag.name, tag]))
   const names = new Set(installed.map(model => model.name))
   const available = [...known.values()]
@@ -122,7 +122,7 @@ export async function languageModelsOf(
     return {
       ...model,
       ...(licence !== undefined && { licence }),
-      ...(sizeBytes && remote === null && { fit: fitOf(sizeBytes, memoryBytes, rate) }),
+      ...(sizeBytes && remote === null && { fit: fitOf(model.name, sizeBytes, memoryBytes, speeds) }),
     }
   })
 }

@@ -2,7 +2,7 @@ import type { WakeFiles } from '../hearing/wakeWord/phraseScores.ts'
 import type { Ask } from '../llm/speed.ts'
 import type { PullProgress, SpeechModel, WakeWordModel } from '../protocol/models.ts'
 import type { SpeechLevel } from '../recognition/recognizer.ts'
-import type { WeightsRate } from '../shared/modelFit.ts'
+import type { SpeedsHere } from '../shared/modelFit.ts'
 
 export type Report = (item: string, progress: PullProgress) => void
 
@@ -31,7 +31,8 @@ export type Provision = {
   makeLanguageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<boolean>
   /** Tags that the catalog knows, whether installed or not. */
   languageTags(): { name: string; parameterSize: string; licence: string; sizeBytes: number }[]
-  weightsRate(): Promise<WeightsRate>
+  /** How fast models reply here, as far as it was measured. */
+  speedsHere(): Promise<SpeedsHere>
   /** The tag that a tag's weights were made from, by the catalog; null for others. */
   languageTagMadeFrom(tag: string): string | null
   /**

@@ -6,11 +6,14 @@ import { nullable } from './nullable.ts'
 export const ModelFit = Type.Object({
   neededBytes: Type.Integer({ description: 'memory that it takes loaded, with a context of 4096 tokens' }),
   fits: Type.Boolean({ description: 'into the memory of this machine, beside the rest of the server' }),
-  tokensPerSecond: Type.Number({ description: 'on the processor, reckoned from the size of its weights' }),
+  tokensPerSecond: Type.Number({ description: 'on the processor' }),
+  tokensPerSecondIs: Type.Enum(['measured', 'about', 'at-least', 'at-most'], {
+    description:
+      'measured of this model; or reckoned by its size: at least from a smaller one, about from a larger one, at most from the memory',
+  }),
   tokensPerSecondFrom: nullable(
     Type.String({
-      description:
-        "the tag whose speed here it was reckoned from; null: from the memory's bandwidth, so it is at most that",
+      description: "the tag whose speed here it is, or was reckoned from; null: from the memory's bandwidth",
     }),
   ),
 })

@@ -13,10 +13,10 @@ import {
   listWakeWords,
   makeLanguageModel,
   type SetupContext,
+  speedsHere,
   voiceInTime,
   voicePackage,
   wakeFiles,
-  weightsRate,
 } from './index.ts'
 
 /** What the server gets its engines and models from: setup, on one cache directory, and the operator's folder of wake words. What is not here is got in a process of its own. */
@@ -61,7 +61,7 @@ export function provisionFrom(cacheDir: string, wakeDir: string | null = null): 
     },
     makeLanguageModel: (tag, url, report, signal) => makeLanguageModel(tag, url, context(report, signal)),
     languageTags: knownLanguageTags,
-    weightsRate: () => weightsRate(cacheDir),
+    speedsHere: () => speedsHere(cacheDir),
     languageTagMadeFrom,
     defaultLanguageTag(installed, url, report, signal) {
       const setup = context(report, signal)

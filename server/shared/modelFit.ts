@@ -12,23 +12,43 @@ export const languageModelBytes = (sizeBytes: number): number => sizeBytes + LAN
 export const fitsMemory = (sizeBytes: number, memoryBytes: number): boolean =>
   languageModelBytes(sizeBytes) + REST_BYTES <= memoryBytes
 
-/** How fast weights are read when a reply is generated: every token takes all of them. */
-export type WeightsRate = {
-  bytesPerSecond: number
-  /** The tag whose speed it is of; null for the memory's bandwidth, which no model exceeds. */
-  from: string | null
+/** A model whose replies were timed on this processor. */
+export type MeasuredModel = { tag: string; sizeBytes: number; tokensPerSecond: number }
+
+/** What is known of how fast weights are read here when a reply is generated: every token takes all of them. */
+export type SpeedsHere = {
+  measured: readonly MeasuredModel[]
+  /** Of the memory, which no model exceeds; null where models were measured. */
+  bandwidthBytesPerSecond: number | null
 }
 
-/** What is to be expected of a model, by the size of its weights. */
+/**
+ * What is to be expected of a model, by its own speed where that was measured, else by the size of its weights: a larger model reads
+ * its weights at least as fast as a smaller one that was measured, of which the rest of the work is a larger part.
+ */
 export function fitOf(
+  name: string,
   sizeBytes: number,
   memoryBytes: number,
-  { bytesPerSecond, from }: WeightsRate,
+  { measured, bandwidthBytesPerSecond }: SpeedsHere,
 ): ModelFit {
+  const distance = (model: MeasuredModel) => Math.abs(Math.log(model.sizeBytes / sizeBytes))
+  const own = measured.find(({ tag }) => tag === name)
+  const nearest = own ?? measured.toSorted((a, b) => distance(a) - distance(b))[0]
+  const bytesPerSecond = nearest
+    ? nearest.tokensPerSecond * nearest.sizeBytes
+    : (bandwidthBytesPerSecond ?? Number.NaN)
   return {
     neededBytes: languageModelBytes(sizeBytes),
     fits: fitsMemory(sizeBytes, memoryBytes),
-    tokensPerSecond: bytesPerSecond / sizeBytes,
-    tokensPerSecondFrom: from,
+    tokensPerSecond: own ? own.tokensPerSecond : bytesPerSecond / sizeBytes,
+    tokensPerSecondIs: own ? 'measured' : boundBy(nearest, sizeBytes),
+    tokensPerSecondFrom: nearest?.tag ?? null,
   }
+}
+
+/** A smaller one may be faster or slower than its size says: its levels differ in work, too. */
+function boundBy(nearest: MeasuredModel | undefined, sizeBytes: number): ModelFit['tokensPerSecondIs'] {
+  if (nearest === undefined) return 'at-most'
+  return nearest.sizeBytes < sizeBytes ? 'at-least' : 'about'
 }

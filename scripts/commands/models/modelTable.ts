@@ -1,6 +1,6 @@
 import prettyBytes from 'pretty-bytes'
 import type { ModelFit } from '../../../server/protocol/models.ts'
-import type { WeightsRate } from '../../../server/shared/modelFit.ts'
+import type { SpeedsHere } from '../../../server/shared/modelFit.ts'
 import { textTable } from '../textTable.ts'
 
 export type ModelRow = {
@@ -39,21 +39,22 @@ const speedText = (realTimeFactor: number | null | undefined) =>
     ? ''
     : `, ${realTimeFactor.toFixed(2)} s here for a second of speech${realTimeFactor < 1 ? '' : ': too slow'}`
 
+const signs = { measured: '', about: '≈ ', 'at-least': '≥ ', 'at-most': '≤ ' }
+
 function fitCells(fit: ModelFit | undefined): [string, string] {
   if (fit === undefined) return ['-', '-']
-  const speed = fit.tokensPerSecond.toPrecision(2)
   return [
     `${prettyBytes(fit.neededBytes)}${fit.fits ? '' : ' (too much)'}`,
-    fit.tokensPerSecondFrom === null ? `≤ ${Number(speed)}` : `≈ ${Number(speed)}`,
+    `${signs[fit.tokensPerSecondIs]}${Number(fit.tokensPerSecond.toPrecision(2))}`,
   ]
 }
 
 /** Where the figures of the table come from. */
-export function aboutFit({ bytesPerSecond, from }: WeightsRate, memoryBytes: number): string {
-  const rate = `${prettyBytes(bytesPerSecond)} of weights a second`
+export function aboutFit({ measured, bandwidthBytesPerSecond }: SpeedsHere, memoryBytes: number): string {
+  const tags = measured.map(({ tag }) => tag).join(' and ')
   const source =
-    from === null
-      ? `the bandwidth of this machine's memory, ${prettyBytes(bytesPerSecond)} a second as measured just now, which no model exceeds`
-      : `the speed of ${from} on this CPU, ${rate} as measured when the default was chosen`
-  return `MEMORY is what a model takes when it is loaded, of ${prettyBytes(memoryBytes)}. TOKENS/S, on the processor, is reckoned from ${source}.\n`
+    bandwidthBytesPerSecond === null
+      ? `was measured of ${tags} on this CPU; that of others is reckoned from the nearest of these by size, at least (≥) from a smaller one and about (≈) from a larger one`
+      : `is at most (≤) what the bandwidth of this machine's memory, ${prettyBytes(bandwidthBytesPerSecond)} a second as measured just now, allows`
+  return `MEMORY is what a model takes when it is loaded, of ${prettyBytes(memoryBytes)}. TOKENS/S, on the processor, ${source}.\n`
 }

@@ -14,9 +14,9 @@ import {
   removeSpeechModel,
   removeVoice,
   type SetupContext,
+  speedsHere,
   type VoicePackage,
   voiceSpeed,
-  weightsRate,
 } from '../../../server/setup/index.ts'
 import { fitOf } from '../../../server/shared/modelFit.ts'
 import { quantizationIn } from '../../../server/shared/quantization.ts'
@@ -41,7 +41,7 @@ export async function listModels(options: ModelsOptions): Promise<void> {
   )
   const known = knownLanguageTags()
   const available = known.filter(({ name }) => !installed.some(model => model.name === name))
-  const [rate, memoryBytes] = [await weightsRate(options.cacheDir), machineMemory()]
+  const [speeds, memoryBytes] = [await speedsHere(options.cacheDir), machineMemory()]
   const models = [
     ...installed.map(model => ({ ...model, installed: true })),
     ...available.map(model => ({ ...model, quantization: quantizationIn(model.name), installed: false })),
@@ -49,13 +49,13 @@ export async function listModels(options: ModelsOptions): Promise<void> {
   const language: ModelRow[] = models.map(model => ({
     ...model,
     licence: known.find(({ name }) => name === model.name)?.licence,
-    fit: model.sizeBytes ? fitOf(model.sizeBytes, memoryBytes, rate) : undefined,
+    fit: model.sizeBytes ? fitOf(model.name, model.sizeBytes, memoryBytes, speeds) : undefined,
   }))
   const voices = await Promise.all(catalog.voices.map(entry => voiceRow(entry, options.cacheDir)))
   if (options.json) options.out.write(`${JSON.stringify({ speech, voices, language }, null, 2)}\n`)
   else
     options.out.write(
-      `Speech models\n${modelTable(speech)}\nVoices\n${modelTable(voices)}\nLanguage models\n${modelTable(language)}\n${aboutFit(rate, memoryBytes)}`,
+      `Speech models\n${modelTable(speech)}\nVoices\n${modelTable(voices)}\nLanguage models\n${modelTable(language)}\n${aboutFit(speeds, memoryBytes)}`,
     )
 }
 

@@ -36,6 +36,7 @@ const Choice = Type.Object({
   predictedMs: Type.Number(),
   /** Of the chosen model itself, once it was there. */
   measuredMs: nullable(Type.Number()),
+  measuredTokensPerSecond: Type.Optional(Type.Number()),
 })
 type Choice = Static<typeof Choice>
 
@@ -131,25 +132,34 @@ export async function checkChoice(
   const choice = await readChoice(cacheDir, languages)
   const isDue =
     choice !== null &&
-    choice.measuredMs === null &&
+    (choice.measuredMs === null || choice.measuredTokensPerSecond === undefined) &&
     choice.chosen !== choice.smallest &&
     isSameTag(choice.chosen, tag)
   if (!isDue) return null
   const speed = await measureSpeed(ask, defaultSystemPrompt, signal)
   if (speed === null) return null
-  await writeChoice(cacheDir, { ...choice, measuredMs: speed.firstTokenMs })
+  await writeChoice(cacheDir, {
+    ...choice,
+    measuredMs: speed.firstTokenMs,
+    measuredTokensPerSecond: speed.tokensPerSecond,
+  })
   if (speed.firstTokenMs <= FIRST_TOKEN_WITHIN_MS) return null
   const [ms, predictedMs] = [speed.firstTokenMs, choice.predictedMs].map(Math.round)
   return `${tag} takes ${ms} ms to its first token (predicted: ${predictedMs}); it stays. "LLM_MODEL=${choice.smallest}" answers sooner and knows less.`
 }
 
-/** What was measured with the smallest model on this CPU; null where nothing was. */
-export async function measuredSmallest(
+/** What was measured on this CPU with the smallest model, and with the one that was chosen by it. */
+export async function measuredModels(
   cacheDir: string,
   languages: Languages = catalog.language,
-): Promise<{ tag: string; tokensPerSecond: number } | null> {
+): Promise<{ tag: string; tokensPerSecond: number }[]> {
   const choice = await readChoice(cacheDir, languages)
-  return choice && { tag: choice.smallest, tokensPerSecond: choice.speed.tokensPerSecond }
+  if (choice === null) return []
+  const { smallest, speed, chosen, measuredTokensPerSecond: ofChosen } = choice
+  return [
+    { tag: smallest, tokensPerSecond: speed.tokensPerSecond },
+    ...(ofChosen === undefined ? [] : [{ tag: chosen, tokensPerSecond: ofChosen }]),
+  ]
 }
 
 /** Null also where it is of another catalog, whose models it can say nothing of. */

@@ -9,7 +9,7 @@ import { catalog } from '../../../../server/setup/catalog.ts'
 import {
   checkChoice,
   chooseDefaultLanguageModel,
-  measuredSmallest,
+  measuredModels,
 } from '../../../../server/setup/ollama/defaultModel.ts'
 import type { SetupContext } from '../../../../server/setup/types.ts'
 import { close, listen } from '../../../support/setup/localServer.ts'
@@ -121,7 +121,7 @@ describe('the default language model', () => {
     speed = { firstTokenMs: 1000, promptEvalMs: 900, tokensPerSecond: 8 }
     expect(await choose([smallest])).toBe(half)
     expect(fetched).toEqual([smallest])
-    expect(await measuredSmallest(root, languages)).toEqual({ tag: smallest, tokensPerSecond: 80 })
+    expect(await measuredModels(root, languages)).toEqual([{ tag: smallest, tokensPerSecond: 80 }])
   })
 
   it('is the smallest, for this time, where the measurement tells nothing', async () => {
@@ -168,5 +168,14 @@ describe('the check of a default that was chosen by prediction', () => {
     expect(asked).toHaveLength(8)
     expect(await checkChoice(half, slow, context(), languages)).toBeNull()
     expect(asked).toHaveLength(8)
+  })
+
+  it('keeps its own speed beside that of the smallest', async () => {
+    await choose()
+    await checkChoice(half, at(), context(), languages)
+    expect(await measuredModels(root, languages)).toEqual([
+      { tag: smallest, tokensPerSecond: 80 },
+      { tag: half, tokensPerSecond: 80 },
+    ])
   })
 })
