@@ -9,6 +9,7 @@ import guard from './doors/access/guard.ts'
 import keys from './doors/access/keys.ts'
 import connections from './doors/connections.ts'
 import { chosenSubprotocol, REALTIME_PATHS, realtimeRoutes } from './doors/openai/realtime/route.ts'
+import { type ClientSecrets, createClientSecrets } from './doors/openai/realtime/secrets.ts'
 import { openAiRoutes } from './doors/openai/rest/routes.ts'
 import page from './doors/page/page.ts'
 import docs from './doors/rest/docs.ts'
@@ -63,6 +64,7 @@ export async function buildApp(
         observe(record),
   )
   const sessions = new Set<Open>()
+  const clientSecrets = createClientSecrets()
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
   // The guard says what is wrong with a request that names no host.
@@ -86,7 +88,10 @@ export async function buildApp(
   app.removeContentTypeParser('text/plain')
   await app.register(connections)
   await app.register(problems)
-  await app.register(keys, { token: config.AUTH_TOKEN })
+  await app.register(keys, {
+    token: config.AUTH_TOKEN,
+    isSecret: key => clientSecrets.find(key) !== null,
+  })
   await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
   await app.register(auth, { redeemTicket: tickets.redeem })
   await app.register(docs, { version: stages.settings.appVersion, publicUrl: config.PUBLIC_URL })
@@ -101,18 +106,28 @@ export async function buildApp(
   await app.register(openAiRoutes({ ...dependencies, ...limits, maxJsonBytes: MAX_JSON_BYTES }))
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
   if (dependencies.comparisons) await app.register(comparisonRoutes(dependencies.comparisons))
-  if (dependencies.live) await registerLive(app, config, dependencies, dependencies.live, sessions)
+  if (dependencies.live)
+    await registerLive(app, config, {
+      ...dependencies,
+      live: dependencies.live,
+      open: sessions,
+      clientSecrets,
+    })
   await app.register(page, { folder: dependencies.page })
   return app
+}
+
+type LiveDependencies = Pick<Dependencies, 'stages' | 'replies'> & {
+  live: NonNullable<Dependencies['live']>
+  open: Set<Open>
+  clientSecrets: ClientSecrets
 }
 
 /** The doors of live sessions, which share what a session is made of and the places there are for them. */
 async function registerLive(
   app: FastifyInstance,
   config: Config,
-  { stages, replies }: Dependencies,
-  live: NonNullable<Dependencies['live']>,
-  open: Set<Open>,
+  { stages, replies, live, open, clientSecrets }: LiveDependencies,
 ): Promise<void> {
   const { ENDPOINTING: mode, ENDPOINTING_PRESET: preset, SILENCE_MS: silenceMs } = config
   const minSpeechMs = config.BARGE_IN_MS
@@ -137,6 +152,7 @@ async function registerLive(
   await app.register(
     realtimeRoutes({
       ...{ open, maxSessions, defaults: { stages, silenceMs, minSpeechMs } },
+      secrets: clientSecrets,
       session: {
         ...session,
         ...{ source: 'realtime', plays: false, leavesReplies: true, partialTranscripts: false },

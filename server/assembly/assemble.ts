@@ -160,6 +160,7 @@ export async function assemble(
     speechLevel: (name, signal) =>
       config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
     languageModel: languageModels.find,
+    callsTools: languageModels.callsTools,
     memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store,

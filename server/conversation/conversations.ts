@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { v7 as uuidv7 } from 'uuid'
-import { buildPrompt, type ChatMessage, type PromptOptions, type Turn } from './prompt.ts'
+import { type Asking, buildPrompt, type ChatMessage, type PromptOptions, type Turn } from './prompt.ts'
 import { createTokenEstimator } from './tokenEstimate.ts'
 
 /** What a prompt is made of beside the conversation itself. */
@@ -18,6 +18,8 @@ export type Conversation = {
   prompt(options: Wanted): ChatMessage[]
   /** The same for a reply that may never be wanted: nothing is forgotten for it. @throws QuantvoxError `context_exceeded` */
   foresee(options: Wanted): ChatMessage[]
+  /** How its replies are asked for beside that; left out where as usual. */
+  asking?(): Asking
   /** Tells how many tokens a prompt of this conversation really took; null if the engine did not say. */
   observe(messages: readonly { role: string; content: string }[], promptTokens: number | null): void
   /**

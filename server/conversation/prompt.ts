@@ -1,6 +1,18 @@
 import { QuantvoxError } from '../errors.ts'
 
-export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: string }
+type ToolCall = { id: string; name: string; arguments: Record<string, unknown> }
+
+export type ChatMessage =
+  | { role: 'system' | 'user'; content: string }
+  | { role: 'assistant'; content: string; toolCalls?: readonly ToolCall[] }
+  /** What a call gave. */
+  | { role: 'tool'; content: string; toolName: string }
+
+/** How a reply is asked for beside its messages; `parameters` is a JSON schema. */
+export type Asking = {
+  tools?: readonly { name: string; description: string; parameters: Record<string, unknown> }[]
+  maxTokens?: number
+}
 
 /** One exchange as the model should remember it. `heard` is '' where the user heard nothing of the reply. */
 export type Turn = { user: string; heard: string }

@@ -1,5 +1,6 @@
 import type { SpokenAudio } from '../audio/pcm.ts'
 import type { QuantvoxError } from '../errors.ts'
+import type { ToolCall } from '../llm/toolCalls.ts'
 import type { ServerMessage } from '../protocol/socketServer.ts'
 
 /** A stretch of reply audio, at most 100 ms. */
@@ -11,8 +12,8 @@ export type SessionEvent =
   | Exclude<ServerMessage, { type: 'error' | 'audio.done' }>
   /** All of a reply's audio has come; `isKept`: it can be had by its link. */
   | { type: 'audio.done'; turnId: string; audioMs: number; isKept: boolean }
-  /** The language model calls a function that its asker gave it; `arguments` is JSON. */
-  | { type: 'called'; turnId: string; name: string; arguments: string }
+  /** What the model asks for; only of tools that it was given. */
+  | { type: 'calls'; turnId: string; calls: ToolCall[] }
   /** Nothing of this reply may be heard from here on, also not what was taken and is not out yet. */
   | { type: 'cut'; turnId: string }
   /** One that is not recoverable ends the session: whoever hears it closes it. */

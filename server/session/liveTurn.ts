@@ -150,8 +150,8 @@ function markEnd({ timeline }: Turn, { speechEndedAtMs, commitAtMs, decidedAtMs 
 }
 
 /** The model had nothing to say, or only to itself. */
-function isEmpty({ reply }: Turn, outcome: Outcome): boolean {
-  return outcome === 'completed' && reply?.trim() === ''
+function isEmpty({ reply, hasCalled }: Turn, outcome: Outcome): boolean {
+  return outcome === 'completed' && !hasCalled && reply?.trim() === ''
 }
 
 function emptyReply({ draft }: Turn): QuantvoxError {

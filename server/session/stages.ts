@@ -21,6 +21,8 @@ export type Stages = {
   /** The file of a speech level, fetched or made if it must be. Throws `model_not_found`. */
   speechLevel(name: string, signal: AbortSignal): Promise<SpeechLevel>
   languageModel(name: string, signal: AbortSignal): Promise<LanguageModel>
+  /** Whether the model can call tools; Ollama refuses a request with tools where it cannot. */
+  callsTools(model: LanguageModel, signal: AbortSignal): Promise<boolean>
   /** Memory of the two models of a turn as it is now; unknown figures are null. */
   memory(speechModel: string | null, llm: LanguageModel | null): Promise<MemoryFigures>
   conversations: Conversations

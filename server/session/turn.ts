@@ -23,6 +23,8 @@ export type Turn = {
   transcript: string | null
   reply: string | null
   heardText: string | null
+  /** The model called a function, which may be all that it has to say. */
+  hasCalled: boolean
   /** Why not all of the reply was spoken, which the listener was told; null where it was. */
   unspoken: QuantvoxError | null
   /** It goes on: of what came after its speech nothing counts. */
@@ -65,12 +67,12 @@ export function beginTurn(
 
   return {
     ...{ turnId, owner: sessionId ?? turnId, timeline, draft },
-    ...{ transcript: null, reply: null, heardText: null, unspoken: null },
+    ...{ transcript: null, reply: null, heardText: null, unspoken: null, hasCalled: false },
     reopen() {
       timeline.clear()
       const { llm, synthesis } = createDraft()
       Object.assign(draft, { llm, synthesis })
-      Object.assign(this, { transcript: null, reply: null, unspoken: null })
+      Object.assign(this, { transcript: null, reply: null, unspoken: null, hasCalled: false })
     },
     watchMemory(model) {
       const figures = within(stages.memory(draft.speech.model, model), MEMORY_WITHIN_MS, () => {

@@ -177,6 +177,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     async languageModel(name) {
       return { ...fakeLanguageModel, name }
     },
+    callsTools: async () => true,
     async memory() {
       return {
         speechResidentBytes: 100_000_000,

@@ -20,12 +20,21 @@ declare module 'fastify' {
     keys: Keys | null
   }
   interface FastifyContextConfig {
-    /** A browser cannot send headers with a socket: the key may come as the subprotocol `openai-insecure-api-key.<KEY>`. */
-    takesSubprotocolKey?: boolean
+    /**
+     * A browser cannot send headers with a socket: the key may come as the subprotocol `openai-insecure-api-key.<KEY>`. A client
+     * secret opens it, too.
+     */
+    isRealtime?: boolean
   }
 }
 
-const keys: FastifyPluginAsync<{ token: string | null }> = async (app, { token }) => {
+type KeysOptions = {
+  token: string | null
+  /** Whether a key is a client secret that is good now. */
+  isSecret(key: string): boolean
+}
+
+const keys: FastifyPluginAsync<KeysOptions> = async (app, { token, isSecret }) => {
   if (token === null) {
     app.decorate('keys', null)
     return
@@ -39,7 +48,9 @@ const keys: FastifyPluginAsync<{ token: string | null }> = async (app, { token }
     given: request => keyOf(request) !== undefined,
     opens(request) {
       const given = keyOf(request)
-      return given !== undefined && timingSafeEqual(digest(given), wanted)
+      if (given === undefined) return false
+      if (request.routeOptions.config.isRealtime && isSecret(given)) return true
+      return timingSafeEqual(digest(given), wanted)
     },
     async refuse(request, ticket = false) {
       const given = keyOf(request) !== undefined
@@ -57,10 +68,10 @@ const keys: FastifyPluginAsync<{ token: string | null }> = async (app, { token }
 export default fp(keys, { name: 'keys', fastify: '5.x' })
 
 /** Never logged nor sent back. */
-function keyOf(request: FastifyRequest): string | undefined {
+export function keyOf(request: FastifyRequest): string | undefined {
   const { headers, routeOptions } = request
   const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
-  if (bearer !== undefined || !routeOptions.config.takesSubprotocolKey) return bearer
+  if (bearer !== undefined || !routeOptions.config.isRealtime) return bearer
   return /(?:^|,)\s*openai-insecure-api-key\.([^\s,]+)/.exec(headers['sec-websocket-protocol'] ?? '')?.[1]
 }
 

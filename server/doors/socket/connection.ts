@@ -191,8 +191,8 @@ function sinkOf(
           outbox.takeAgain(event.turnId)
           outbox.now(event)
           break
-        case 'called':
-          // This door gives the model no functions.
+        case 'calls':
+          // No session is given tools.
           break
         case 'error': {
           const { type, error, ...about } = event

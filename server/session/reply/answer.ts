@@ -82,7 +82,8 @@ export async function answer(question: Question, context: AnswerContext): Promis
   }
   const { length } = turn.reply
   const spokenInstead = hasOtherLetters ? IN_OTHER_LETTERS : NOTHING_TO_SAY
-  if (isSilent) speaking?.say({ text: spokenInstead, start: 0, end: hasOtherLetters ? length : 0 })
+  if (isSilent && !turn.hasCalled)
+    speaking?.say({ text: spokenInstead, start: 0, end: hasOtherLetters ? length : 0 })
   await speaking?.finish()
 }
 
@@ -119,6 +120,9 @@ async function stream(
         sink.tell({ type: 'reply.delta', turnId, text: part.text })
         worded()
         await hear.text(part.text)
+      } else if (part.type === 'tool-call') {
+        turn.hasCalled = true
+        sink.tell({ type: 'calls', turnId, calls: [part.call] })
       } else if (part.type === 'done') {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)

@@ -1,3 +1,4 @@
+import type { Asking } from '../../conversation/prompt.ts'
 import type { LanguageModelLease, LeasedPart } from '../../llm/lease.ts'
 import type { ChatMessage } from '../../llm/respond.ts'
 import { MAX_REPLY_TOKENS } from '../../llm/respond.ts'
@@ -24,22 +25,27 @@ export const promptOf = ({ text: userText }: Question, { settings }: QuestionCon
 /** Asks as soon as there is a place. Throws what the lease throws. */
 export async function ask(
   messages: ChatMessage[],
-  { model }: Question,
+  { model, conversation }: Question,
   { stages, turn, signal }: Pick<QuestionContext, 'stages' | 'turn' | 'signal'>,
 ): Promise<AskedReply> {
   const lease = await stages.llm.acquire(model, turn.owner, signal)
-  return asked(lease, messages, signal)
+  return asked(lease, messages, conversation.asking?.(), signal)
 }
 
 /** Nothing goes out before the parts are read. */
-export function asked(lease: LanguageModelLease, messages: ChatMessage[], signal: AbortSignal): AskedReply {
+export function asked(
+  lease: LanguageModelLease,
+  messages: ChatMessage[],
+  asking: Asking | undefined,
+  signal: AbortSignal,
+): AskedReply {
   const { host, queueMs, cold, release } = lease
   const askedAtMs = performance.now()
   const attempt: AttemptDraft = {
     ...{ startedAtMs: askedAtMs, firstTokenAtMs: null, endedAtMs: null, outcome: null },
     ...{ promptTokens: null, outputTokens: 0 },
   }
-  const parts = timed(lease.respond([...messages], signal), attempt)
+  const parts = timed(lease.respond([...messages], signal, asking), attempt)
   return { host, queueMs, cold, release, messages, askedAtMs, parts, attempt }
 }
 

@@ -75,7 +75,7 @@ export function tryQuestion(
       lease.release()
       return
     }
-    const reply = asked(lease, messages, stop.signal)
+    const reply = asked(lease, messages, question.conversation.asking?.(), stop.signal)
     const { attempt } = reply
     const firstClause = speakFirstClause(question, stop.signal)
     const parts = hold(heardBy(firstClause, reply.parts))

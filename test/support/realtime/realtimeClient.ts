@@ -14,28 +14,35 @@ export type RealtimeClient = {
   /** Sends so much speech, in events of 20 ms, at once. */
   say(ms: number): void
   silence(ms: number): void
+  update(session: object): Promise<void>
   /** The next event of this type after those that were asked for; fails after 5 s. */
   next<T extends ServerEvent['type']>(type: T): Promise<OfType<T>>
   /** Close code. */
   closed: Promise<number>
 }
 
-export type RealtimeApp = LiveApp & { connectRealtime(path?: string): Promise<RealtimeClient> }
+export type RealtimeApp = LiveApp & {
+  connectRealtime(path?: string, headers?: Record<string, string>): Promise<RealtimeClient>
+}
 
 /** The app with Realtime clients; each event of each session is held against the order that clients rely on. */
 export async function createRealtimeApp(options?: Parameters<typeof createLiveApp>[0]): Promise<RealtimeApp> {
   const live = await createLiveApp(options)
-  return { ...live, connectRealtime: path => connect(live.app, path) }
+  return { ...live, connectRealtime: (path, headers) => connect(live.app, path, headers) }
 }
 
-async function connect(app: FastifyInstance, path = '/v1/realtime'): Promise<RealtimeClient> {
+async function connect(
+  app: FastifyInstance,
+  path = '/v1/realtime',
+  headers: Record<string, string> = {},
+): Promise<RealtimeClient> {
   const heard: ServerEvent[] = []
   const order = createOrderCheck()
   let taken = 0
   let wrong: unknown = null
   let arrived = Promise.withResolvers<void>()
   const closing = Promise.withResolvers<number>()
-  const socket = await app.injectWS(path, upgradeWith({ host: 'localhost' }), {
+  const socket = await app.injectWS(path, upgradeWith({ host: 'localhost', ...headers }), {
     onInit(opening) {
       opening.on('message', (data: Buffer) => {
         const event = JSON.parse(data.toString()) as ServerEvent
@@ -66,6 +73,10 @@ async function connect(app: FastifyInstance, path = '/v1/realtime'): Promise<Rea
     send: event => socket.send(typeof event === 'string' ? event : JSON.stringify(event)),
     say: ms => sendAudio(ms, 8000),
     silence: ms => sendAudio(ms, 0),
+    async update(session) {
+      client.send({ type: 'session.update', session })
+      await client.next('session.updated')
+    },
     async next(type) {
       const deadline = Date.now() + 5000
       for (;;) {

@@ -2,8 +2,8 @@ import type { Configure, EndpointingPreset } from '../../../protocol/socketClien
 import type { Stages } from '../../../session/stages.ts'
 import { spokenLanguage } from '../../../spokenLanguage.ts'
 import { modelAsked, voiceAsked } from '../names.ts'
-import { Refusal } from './refusal.ts'
-import type { Eagerness, SessionShape, SessionUpdate, TurnDetectionShape } from './sessionShape.ts'
+import { Refusal } from './wire/refusal.ts'
+import type { Eagerness, SessionShape, SessionUpdate, TurnDetectionShape } from './wire/sessionShape.ts'
 
 /** What is in force in a session, beside what only the core needs to know. */
 export type Configuration = {
@@ -166,6 +166,13 @@ export function shapeOf(
     ...{ tools, tool_choice: configuration.toolChoice, max_output_tokens: configuration.maxOutputTokens },
     ...{ tracing: null, truncation: 'auto' },
   }
+}
+
+/** @throws Refusal */
+export function refuseOtherModel({ model }: SessionUpdate, now: string): void {
+  const wanted = modelAsked(model ?? undefined)
+  if (wanted === undefined || wanted === now) return
+  throw new Refusal('cannot_update_model', `The model of this session is ${now}.`, 'session.model')
 }
 
 /** The voice that answers is chosen before the first one is spoken. @throws Refusal */

@@ -4,11 +4,11 @@ import { durationMs } from '../../../audio/pcm.ts'
 import { errorTable, QuantvoxError } from '../../../errors.ts'
 import { BYTES_PER_SAMPLE, closeCodes } from '../../../protocol/socketLimits.ts'
 import { createLimits } from '../../socket/limits.ts'
-import { decodeEvent } from './clientEvents.ts'
-import { errorEvent, Refusal } from './refusal.ts'
 import { OUTPUT_RATE } from './response.ts'
-import type { ServerEvent } from './serverEvents.ts'
 import { createRealtimeSession, type RealtimeOptions } from './session.ts'
+import { decodeEvent } from './wire/clientEvents.ts'
+import { errorEvent, Refusal } from './wire/refusal.ts'
+import type { ServerEvent } from './wire/serverEvents.ts'
 
 /** An event with as much audio as may come at once, which is 10 s, has 640,000 bytes in base64. */
 export const MAX_EVENT_BYTES = 768 * 1024

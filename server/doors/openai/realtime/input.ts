@@ -1,8 +1,10 @@
-import type { QuantvoxError } from '../../../errors.ts'
+import { QuantvoxError } from '../../../errors.ts'
 import type { Outcome } from '../../../protocol/record.ts'
 import { openAiError } from '../errors.ts'
 import { type Items, newId, type UserItem } from './items.ts'
-import type { Emit } from './serverEvents.ts'
+import type { Emit } from './wire/serverEvents.ts'
+
+const UNKNOWN = new QuantvoxError('internal', 'What was said could not be understood.')
 
 type Said = {
   item: UserItem
@@ -99,12 +101,12 @@ export function createInput(
       turns.delete(turnId)
       // Nobody said that it was whole, and nothing was in it.
       if (said === undefined || said.isTold || !said.isCommitted) return
-      if (outcome !== 'failed' || said.failure === null) {
+      if (outcome !== 'failed') {
         tell(said, '')
         return
       }
       if (!ears().tellsTranscripts) return
-      const { type: kind, code, message } = openAiError(said.failure).error
+      const { type: kind, code, message } = openAiError(said.failure ?? UNKNOWN).error
       emit({
         type: 'conversation.item.input_audio_transcription.failed',
         ...{ item_id: said.item.id, content_index: 0 },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './wire/refusal.ts'
 
 /** What a conversation is made of, as clients see it. */
 

@@ -1,8 +1,17 @@
 import type { Conversation } from '../../../conversation/conversations.ts'
-import type { ChatMessage } from '../../../conversation/prompt.ts'
+import type { Asking, ChatMessage } from '../../../conversation/prompt.ts'
 import { createTokenEstimator } from '../../../conversation/tokenEstimate.ts'
 import { QuantvoxError } from '../../../errors.ts'
-import type { Item } from './items.ts'
+import type { FunctionCall, Item } from './items.ts'
+import type { Tool, ToolChoice } from './wire/sessionShape.ts'
+
+/** How a reply is to be: what a session says, or one response of it. */
+export type Manner = {
+  instructions: string
+  tools: Tool[]
+  toolChoice: ToolChoice
+  maxOutputTokens: number | 'inf'
+}
 
 /** Cut down to this share of the window at once, so that the beginning of the prompt stays the same for many turns. */
 const KEPT_SHARE = 0.7
@@ -11,19 +20,16 @@ const KEPT_SHARE = 0.7
  * What the language model remembers where clients keep the history: the items as they are when a reply is asked for, behind the
  * instructions of that moment. Nothing is appended here: what was said and heard are items already.
  */
-export function conversationOf(
-  id: string,
-  items: () => readonly Item[],
-  instructions: () => string,
-): Conversation {
+export function conversationOf(id: string, items: () => readonly Item[], manner: () => Manner): Conversation {
   const estimator = createTokenEstimator()
 
   function build(
     wanted: { contextTokens: number; reserveTokens: number },
     more: ChatMessage[],
   ): ChatMessage[] {
-    const system: ChatMessage[] = instructions() === '' ? [] : [{ role: 'system', content: instructions() }]
-    const said = merged([...items().flatMap(messageOf), ...more])
+    const { instructions } = manner()
+    const system: ChatMessage[] = instructions === '' ? [] : [{ role: 'system', content: instructions }]
+    const said = merged([...messagesOf(items()), ...more])
     const budget = wanted.contextTokens - wanted.reserveTokens
     if (estimator.estimate([...system, ...said]) <= budget) return [...system, ...said]
     for (let from = 1; from < said.length; from++) {
@@ -42,17 +48,56 @@ export function conversationOf(
     prompt: wanted => build(wanted, []),
     foresee: wanted => build(wanted, [{ role: 'user', content: wanted.userText }]),
     observe: estimator.observe,
+    asking: () => askingOf(manner()),
     append() {},
   }
 }
 
-function messageOf(item: Item): ChatMessage[] {
-  if (item.type !== 'message') return []
-  const content = item.content
+/** A model cannot be made to call a function: the one that is named is the only one that it is given. */
+function askingOf({ tools, toolChoice, maxOutputTokens }: Manner): Asking {
+  const given = tools.filter(({ name }) => typeof toolChoice === 'string' || name === toolChoice.name)
+  return {
+    ...(toolChoice === 'none' || given.length === 0 ? {} : { tools: given.map(plainTool) }),
+    ...(maxOutputTokens === 'inf' ? {} : { maxTokens: maxOutputTokens }),
+  }
+}
+
+const plainTool = ({ name, description = '', parameters = {} }: Tool) => ({
+  ...{ name, description, parameters: { type: 'object', properties: {}, ...parameters } },
+})
+
+function messagesOf(items: readonly Item[]): ChatMessage[] {
+  const calls = new Map<string, FunctionCall>()
+  for (const item of items) if (item.type === 'function_call') calls.set(item.call_id, item)
+  return items.flatMap((item): ChatMessage[] => {
+    if (item.type === 'function_call') {
+      const { call_id: id, name } = item
+      return [{ role: 'assistant', content: '', toolCalls: [{ id, name, arguments: argumentsIn(item) }] }]
+    }
+    if (item.type === 'function_call_output') {
+      const { call_id, output } = item
+      return [{ role: 'tool', content: output, toolName: calls.get(call_id)?.name ?? call_id }]
+    }
+    const content = wordsOf(item)
+    return content === '' ? [] : [{ role: item.role, content }]
+  })
+}
+
+function argumentsIn({ arguments: json }: FunctionCall): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
+
+/** What was said in a message. */
+export function wordsOf({ content }: Extract<Item, { type: 'message' }>): string {
+  return content
     .map(part => ('text' in part ? part.text : (part.transcript ?? '')))
     .join(' ')
     .trim()
-  return content === '' ? [] : [{ role: item.role, content }]
 }
 
 /** Templates want user and assistant to take turns. */
@@ -60,9 +105,13 @@ function merged(messages: ChatMessage[]): ChatMessage[] {
   const result: ChatMessage[] = []
   for (const message of messages) {
     const last = result.at(-1)
-    if (last?.role === message.role)
-      result[result.length - 1] = { ...last, content: `${last.content}\n${message.content}` }
-    else result.push(message)
+    const content = [last?.content ?? '', message.content].filter(text => text !== '').join('\n')
+    if (last?.role === 'assistant' && message.role === 'assistant') {
+      const toolCalls = [...(last.toolCalls ?? []), ...(message.toolCalls ?? [])]
+      result[result.length - 1] = { ...last, content, ...(toolCalls.length === 0 ? {} : { toolCalls }) }
+    } else if (last !== undefined && last.role === message.role && last.role !== 'tool') {
+      result[result.length - 1] = { ...last, content }
+    } else result.push(message)
   }
   return result
 }

@@ -1,21 +1,21 @@
 import type { Conversation } from '../../../conversation/conversations.ts'
-import { QuantvoxError } from '../../../errors.ts'
+import type { QuantvoxError } from '../../../errors.ts'
 import type { Log } from '../../../log.ts'
 import type { TurnRecord } from '../../../protocol/record.ts'
 import type { SessionEvent } from '../../../session/events.ts'
 import type { Wish } from '../../../session/questions/question.ts'
 import type { SessionDependencies } from '../../../session/session.ts'
 import type { Stages } from '../../../session/stages.ts'
-import { openAiError } from '../errors.ts'
 import { voiceAsked } from '../names.ts'
-import type { ResponseWanted } from './clientEvents.ts'
+import { createAsides } from './asides.ts'
 import type { Configuration } from './configuration.ts'
+import { itemOf } from './itemEvents.ts'
 import type { Item, Items } from './items.ts'
-import { itemOf } from './itemWanted.ts'
-import { conversationOf } from './memory.ts'
-import { Refusal } from './refusal.ts'
-import { createResponse, noUsage, type Response, usageIn } from './response.ts'
-import type { Emit } from './serverEvents.ts'
+import { conversationOf, type Manner, wordsOf } from './memory.ts'
+import { cancelResponse, createResponse, finishResponse, type Response, tellResponse } from './response.ts'
+import type { ResponseWanted } from './wire/clientEvents.ts'
+import { Refusal } from './wire/refusal.ts'
+import type { Emit } from './wire/serverEvents.ts'
 
 type Told = Exclude<SessionEvent, { type: 'audio' }>
 
@@ -27,6 +27,8 @@ export type RepliesOptions = {
   dependencies: SessionDependencies
   log: Log
   configuration(): Configuration
+  /** An Ollama tag. */
+  model(): string
   flushed(): Promise<boolean>
   /** Has the core answer; gives the turn that does, null where there is none. */
   respond(text: string, wish: Wish): string | null
@@ -44,6 +46,7 @@ type TurnReply = {
 export function createReplies(options: RepliesOptions) {
   const { items, emit, stages, configuration } = options
   const turns = new Map<string, TurnReply>()
+  const asides = createAsides(options)
   let hasSpoken = false
   /** Interrupted by speech that is told of next. */
   let spokenOver: Response | null = null
@@ -73,30 +76,31 @@ export function createReplies(options: RepliesOptions) {
   }
 
   function create(wanted: ResponseWanted): void {
+    const now = configuration()
+    const isSpoken = wanted.output_modalities?.includes('audio') ?? now.isSpoken
+    const voice =
+      wanted.audio?.output?.voice == null ? now.voice : voiceAsked(wanted.audio.output.voice, stages).name
+    const known = itemsOf(wanted, items)
+    const manner = mannerOf(wanted, now)
+    if (wanted.conversation === 'none') {
+      const text = lastWords(known())
+      asides.ask({ wanted, manner, text, items: known, voice, isSpoken })
+      return
+    }
     const active = underWay()?.response
     if (active) {
       const message = `Conversation already has an active response in progress: ${active.id}. Wait until it is finished.`
       throw new Refusal('conversation_already_has_active_response', message)
     }
-    const now = configuration()
-    const isSpoken = wanted.output_modalities?.includes('audio') ?? now.isSpoken
-    const voice =
-      wanted.audio?.output?.voice == null ? now.voice : voiceAsked(wanted.audio.output.voice, stages).name
-    const { instructions } = wanted
-    const memory =
-      instructions == null && wanted.input == null
-        ? options.memory
-        : conversationOf(options.memory.id, itemsOf(wanted, items), () => instructions ?? now.instructions)
+    const memory = conversationOf(options.memory.id, known, () => manner)
     const speaker = stages.voice(isSpoken ? voice : 'none')
-    const turnId = options.respond(lastWords(memoryItems(wanted)), question => ({
+    const turnId = options.respond(lastWords(known()), question => ({
       ...{ ...question, voice: speaker, conversation: memory },
     }))
     // It was told why.
     if (turnId === null) return
     turnOf(turnId).response = responseFor(isSpoken, voice, wanted)
   }
-
-  const memoryItems = (wanted: ResponseWanted): readonly Item[] => itemsOf(wanted, items)()
 
   return {
     create,
@@ -112,22 +116,16 @@ export function createReplies(options: RepliesOptions) {
     tell(event: Told): void {
       switch (event.type) {
         case 'reply.delta':
-          begun(event.turnId).text(event.text)
-          break
         case 'reply.done':
-          begun(event.turnId).wholeText(event.text)
-          break
         case 'audio.started':
-          begun(event.turnId).audioAt(event.sampleRate)
-          break
-        case 'called':
-          begun(event.turnId).call(event.name, event.arguments)
+        case 'calls':
+          tellResponse(begun(event.turnId), event)
           break
         case 'interrupted': {
           const turn = turnOf(event.turnId)
           turn.answersAtOnce = false
           if (event.reason === 'barge-in') spokenOver = turn.response
-          else if (turn.response !== null) cancel(turn.response, 'client_cancelled')
+          else if (turn.response !== null) cancelResponse(turn.response, 'client_cancelled')
         }
       }
     },
@@ -144,12 +142,13 @@ export function createReplies(options: RepliesOptions) {
       if (spokenOver === turn.response) endSpokenOver()
       if (turn.answersAtOnce && record.outcome === 'failed') begun(turnId)
       turns.delete(turnId)
-      if (turn.response !== null) finish(turn.response, record, turn.failure)
+      if (turn.response !== null) finishResponse(turn.response, record, turn.failure)
     },
     has: (turnId: string): boolean => turns.get(turnId)?.response != null,
     hasSpoken: (): boolean => hasSpoken,
-    /** The turn whose response is to be cancelled. @throws Refusal where none is under way */
-    toCancel(responseId: string | null): string | null {
+    /** The turn whose response is to be cancelled, null where that is done already. @throws Refusal where none is under way */
+    cancel(responseId: string | null): string | null {
+      if (responseId !== null && asides.cancel(responseId)) return null
       for (const [turnId, { response }] of turns) {
         if (response === null || response.isDone()) continue
         if (responseId === null || response.id === responseId) return turnId
@@ -157,11 +156,11 @@ export function createReplies(options: RepliesOptions) {
       const message = 'Cancellation failed: no active response found.'
       throw new Refusal('response_cancel_not_active', message)
     },
-    async close(): Promise<void> {},
+    close: asides.close,
   }
 
   function endSpokenOver(): void {
-    if (spokenOver !== null) cancel(spokenOver, 'turn_detected')
+    if (spokenOver !== null) cancelResponse(spokenOver, 'turn_detected')
     spokenOver = null
   }
 }
@@ -176,31 +175,14 @@ function itemsOf({ input }: ResponseWanted, items: Items): () => readonly Item[]
 /** The last that somebody asked, for the record. */
 function lastWords(items: readonly Item[]): string {
   const last = items.findLast(item => item.type === 'message' && item.role === 'user')
-  if (last?.type !== 'message') return ''
-  return last.content
-    .map(part => ('text' in part ? part.text : (part.transcript ?? '')))
-    .join(' ')
-    .trim()
+  return last?.type === 'message' ? wordsOf(last) : ''
 }
 
-function cancel(response: Response, reason: 'turn_detected' | 'client_cancelled'): void {
-  response.finish('cancelled', { type: 'cancelled', reason }, noUsage())
-}
-
-/** The turn is over, and with it whatever is left of its response. */
-function finish(response: Response, record: TurnRecord, failure: QuantvoxError | null): void {
-  const usage = usageIn(record)
-  const { outcome, errorCode, llm } = record
-  if (outcome === 'interrupted' || outcome === 'discarded') {
-    response.finish('cancelled', { type: 'cancelled', reason: 'client_cancelled' }, usage)
-  } else if (outcome === 'failed') {
-    const known = failure ?? new QuantvoxError('internal', 'The reply failed.')
-    const { type, code, message } = openAiError(known).error
-    const error = { type, code: code ?? errorCode ?? 'internal', message }
-    response.finish('failed', { type: 'failed', error }, usage)
-  } else if (llm.doneReason === 'length') {
-    response.finish('incomplete', { type: 'incomplete', reason: 'max_output_tokens' }, usage)
-  } else {
-    response.finish('completed', null, usage)
+function mannerOf(wanted: ResponseWanted, now: Configuration): Manner {
+  return {
+    instructions: wanted.instructions ?? now.instructions,
+    tools: wanted.tools ?? now.tools,
+    toolChoice: wanted.tool_choice ?? now.toolChoice,
+    maxOutputTokens: wanted.max_output_tokens ?? now.maxOutputTokens,
   }
 }

@@ -1,7 +1,10 @@
 import { createPcmResampler, durationMs, toBytes } from '../../../audio/pcm.ts'
+import { QuantvoxError } from '../../../errors.ts'
 import type { TurnRecord } from '../../../protocol/record.ts'
+import type { SessionEvent } from '../../../session/events.ts'
+import { openAiError } from '../errors.ts'
 import { type AssistantItem, type AssistantPart, type FunctionCall, type Items, newId } from './items.ts'
-import type { Emit, Part, ResponseShape, ResponseStatus, StatusDetails, Usage } from './serverEvents.ts'
+import type { Emit, Part, ResponseShape, ResponseStatus, StatusDetails, Usage } from './wire/serverEvents.ts'
 
 export const OUTPUT_RATE = 24_000
 
@@ -184,10 +187,40 @@ export function createResponse({ isSpoken, voice, items, emit, ...told }: Respon
   }
 }
 
-export const noUsage = (): Usage => usageOf(0, 0, 0)
+type Told = Exclude<SessionEvent, { type: 'audio' }>
+
+/** What the core says of a turn's reply. */
+export function tellResponse(response: Response, event: Told): void {
+  if (event.type === 'reply.delta') response.text(event.text)
+  else if (event.type === 'reply.done') response.wholeText(event.text)
+  else if (event.type === 'audio.started') response.audioAt(event.sampleRate)
+  else if (event.type === 'calls')
+    for (const { name, arguments: given } of event.calls) response.call(name, JSON.stringify(given))
+}
+
+export function cancelResponse(response: Response, reason: 'turn_detected' | 'client_cancelled'): void {
+  response.finish('cancelled', { type: 'cancelled', reason }, usageOf(0, 0, 0))
+}
+
+/** The turn is over, and with it whatever is left of its response. */
+export function finishResponse(response: Response, record: TurnRecord, failure: QuantvoxError | null): void {
+  const usage = usageIn(record)
+  const { outcome, llm } = record
+  if (outcome === 'interrupted' || outcome === 'discarded') {
+    response.finish('cancelled', { type: 'cancelled', reason: 'client_cancelled' }, usage)
+  } else if (outcome === 'failed') {
+    const known = failure ?? new QuantvoxError('internal', 'The reply failed.')
+    const { type, code, message } = openAiError(known).error
+    response.finish('failed', { type: 'failed', error: { type, code: code ?? known.code, message } }, usage)
+  } else if (llm.doneReason === 'length') {
+    response.finish('incomplete', { type: 'incomplete', reason: 'max_output_tokens' }, usage)
+  } else {
+    response.finish('completed', null, usage)
+  }
+}
 
 /** Tokens of a turn, 0 where they are not known. */
-export const usageIn = ({ llm }: TurnRecord): Usage =>
+const usageIn = ({ llm }: TurnRecord): Usage =>
   usageOf(llm.promptTokens ?? 0, llm.cachedPromptTokens ?? 0, llm.outputTokens ?? 0)
 
 function usageOf(input: number, cached: number, output: number): Usage {

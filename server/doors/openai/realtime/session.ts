@@ -1,30 +1,34 @@
-import { durationMs, fromBytes, samplesIn } from '../../../audio/pcm.ts'
+import { durationMs, samplesIn } from '../../../audio/pcm.ts'
 import { type QuantvoxError, toQuantvoxError } from '../../../errors.ts'
 import type { Log } from '../../../log.ts'
 import type { SessionEvent, Sink } from '../../../session/events.ts'
 import { createSession, type SessionDependencies } from '../../../session/session.ts'
-import type { ClientEvent } from './clientEvents.ts'
 import {
   type Configuration,
   coreSettings,
   type Defaults,
   firstConfiguration,
   merged,
+  refuseOtherModel,
   refuseOtherVoice,
   shapeOf,
 } from './configuration.ts'
 import { createInput } from './input.ts'
+import { actOnItems } from './itemEvents.ts'
 import { createItems, newId } from './items.ts'
-import { itemOf } from './itemWanted.ts'
 import { conversationOf } from './memory.ts'
-import { errorEvent, Refusal } from './refusal.ts'
 import { createReplies } from './replies.ts'
 import { OUTPUT_RATE } from './response.ts'
-import type { Emit } from './serverEvents.ts'
-import type { SessionUpdate } from './sessionShape.ts'
+import { samplesOf } from './wire/audio.ts'
+import type { ClientEvent } from './wire/clientEvents.ts'
+import { errorEvent, Refusal } from './wire/refusal.ts'
+import type { Emit } from './wire/serverEvents.ts'
+import type { SessionUpdate } from './wire/sessionShape.ts'
 
 /** What comes at once is handed to the ears in parts of so much. */
 const PART_MS = 100
+/** What a model can do is looked up as fast as Ollama answers; the wait for a model is over by then. */
+const KNOWN_WITHIN_MS = 5000
 /** Less is none that anybody said. */
 const LEAST_COMMITTED_MS = 100
 
@@ -50,10 +54,11 @@ export function createRealtimeSession(options: RealtimeOptions) {
   const { dependencies, defaults, emit, log } = options
   const { stages } = dependencies
   const items = createItems()
-  const memory = conversationOf(newId('conv'), items.all, () => configuration.instructions)
+  const memory = conversationOf(newId('conv'), items.all, () => configuration)
   const first = firstConfiguration(options.isTranscription, defaults)
   let configuration = options.update === null ? first : merged(first, options.update, defaults)
   let model = ''
+  let callsFunctions = true
   /** What waits for the session to be ready, or for settings to be in force; null while nothing does. */
   let held: (() => void)[] | null = []
   let updating: { next: Configuration; eventId: string | null } | null = null
@@ -71,6 +76,7 @@ export function createRealtimeSession(options: RealtimeOptions) {
   const replies = createReplies({
     ...{ items, memory, emit, stages, dependencies, log },
     configuration: () => configuration,
+    model: () => model,
     flushed: options.flushed,
     respond: (text, wish) => core.live()?.respond(text, wish, performance.now()) ?? null,
   })
@@ -92,10 +98,7 @@ export function createRealtimeSession(options: RealtimeOptions) {
   function tell(event: Exclude<SessionEvent, { type: 'audio' }>): void {
     switch (event.type) {
       case 'ready':
-        model = event.settings.llmModel
-        core.live()?.answering(answeringOf(configuration))
-        emit({ type: 'session.created', session: shape() })
-        goOn()
+        void ready(event.settings.llmModel)
         break
       case 'configured':
         if (updating === null) break
@@ -131,6 +134,21 @@ export function createRealtimeSession(options: RealtimeOptions) {
     }
   }
 
+  async function ready(llmModel: string): Promise<void> {
+    const signal = AbortSignal.timeout(KNOWN_WITHIN_MS)
+    const found = stages.languageModel(llmModel, signal).then(known => stages.callsTools(known, signal))
+    // Where that cannot be told, whoever asks is told what Ollama says.
+    callsFunctions = await found.catch(() => true)
+    if (configuration.tools.length > 0 && !callsFunctions) {
+      options.fatal(noFunctions(llmModel))
+      return
+    }
+    model = llmModel
+    core.live()?.answering(answeringOf(configuration))
+    emit({ type: 'session.created', session: shape() })
+    goOn()
+  }
+
   function failed(error: QuantvoxError, turnId?: string, requestId?: string): void {
     if (!error.recoverable || model === '') {
       options.fatal(error)
@@ -157,6 +175,8 @@ export function createRealtimeSession(options: RealtimeOptions) {
   function update(wanted: SessionUpdate, eventId: string | null): void {
     const next = merged(configuration, wanted, defaults)
     if (replies.hasSpoken()) refuseOtherVoice(configuration, next)
+    refuseOtherModel(wanted, model)
+    if (next.tools.length > 0 && !callsFunctions) throw noFunctions(model)
     updating = { next, eventId }
     held ??= []
     core.message(
@@ -166,7 +186,7 @@ export function createRealtimeSession(options: RealtimeOptions) {
   }
 
   function append(audio: string, arrivedAtMs: number): void {
-    const samples = fromBytes(Buffer.from(audio, 'base64'))
+    const samples = samplesOf(audio)
     appendedMs += durationMs(samples.length, OUTPUT_RATE)
     if (isManual() && pressed === null) core.message({ type: 'begin' }, arrivedAtMs)
     const step = samplesIn(PART_MS, OUTPUT_RATE)
@@ -209,34 +229,20 @@ export function createRealtimeSession(options: RealtimeOptions) {
         break
       case 'output_audio_buffer.clear':
         throw new Refusal('unsupported_event', 'What was sent is with the client: it clears it by itself.')
-      case 'conversation.item.create': {
-        const item = itemOf(event.item)
-        const { previous_item_id: after } = event
-        const previous_item_id = items.add(item, after === 'root' ? null : after)
-        for (const type of ['conversation.item.added', 'conversation.item.done'] as const)
-          emit({ type, previous_item_id, item: structuredClone(item) })
-        break
-      }
+      case 'conversation.item.create':
       case 'conversation.item.retrieve':
-        emit({ type: 'conversation.item.retrieved', item: structuredClone(items.get(event.item_id)) })
-        break
-      case 'conversation.item.truncate': {
-        const { item_id, content_index, audio_end_ms } = event
-        items.truncate(item_id, content_index, audio_end_ms)
-        emit({ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms })
-        break
-      }
+      case 'conversation.item.truncate':
       case 'conversation.item.delete':
-        items.delete(event.item_id)
-        emit({ type: 'conversation.item.deleted', item_id: event.item_id })
+        actOnItems(event, items, emit)
         break
       case 'response.create':
         if (configuration.isTranscription)
           throw new Refusal('invalid_session_type', 'A transcription session answers nothing.')
+        if ((event.response?.tools?.length ?? 0) > 0 && !callsFunctions) throw noFunctions(model)
         replies.create(event.response ?? {})
         break
       case 'response.cancel': {
-        const turnId = replies.toCancel(event.response_id ?? null)
+        const turnId = replies.cancel(event.response_id ?? null)
         if (turnId !== null) core.message({ type: 'interrupt', turnId }, arrivedAtMs)
       }
     }
@@ -277,6 +283,11 @@ export function createRealtimeSession(options: RealtimeOptions) {
       await Promise.all([core.close(), replies.close()])
     },
   }
+}
+
+function noFunctions(model: string): Refusal {
+  const message = `The language model ${model} cannot call functions. Choose one that can, such as a qwen3.`
+  return new Refusal('tools_not_supported', message, 'session.tools')
 }
 
 function answeringOf({ isTranscription, turnDetection }: Configuration) {

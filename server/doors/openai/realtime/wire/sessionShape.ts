@@ -1,5 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
-import { nullable } from '../../../protocol/nullable.ts'
+import { nullable } from '../../../../protocol/nullable.ts'
 
 /** How a Realtime session is configured, as clients say it and are told it. What these schemas do not name is ignored. */
 
@@ -59,6 +59,7 @@ export const outputTokens = optional(MaxTokens)
 
 export const SessionUpdate = Type.Object({
   type: optional(Type.Enum(['realtime', 'transcription'])),
+  model: optional(Type.String({ maxLength: 200 })),
   ...answering,
   max_output_tokens: outputTokens,
   audio: optional(

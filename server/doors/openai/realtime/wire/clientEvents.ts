@@ -1,7 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/schema'
-import { QuantvoxError } from '../../../errors.ts'
-import { nullable } from '../../../protocol/nullable.ts'
+import { QuantvoxError } from '../../../../errors.ts'
+import { nullable } from '../../../../protocol/nullable.ts'
 import { Refusal } from './refusal.ts'
 import { answering, outputTokens, ResponseAudio, SessionUpdate } from './sessionShape.ts'
 

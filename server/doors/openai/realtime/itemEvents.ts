@@ -1,6 +1,35 @@
-import type { WantedItem } from './clientEvents.ts'
-import { type Item, newId } from './items.ts'
-import { Refusal } from './refusal.ts'
+import { type Item, type Items, newId } from './items.ts'
+import type { ClientEvent, WantedItem } from './wire/clientEvents.ts'
+import { Refusal } from './wire/refusal.ts'
+import type { Emit } from './wire/serverEvents.ts'
+
+type ItemEvent = Extract<ClientEvent, { type: `conversation.item.${string}` }>
+
+/** What a client does to the items of its conversation. @throws Refusal */
+export function actOnItems(event: ItemEvent, items: Items, emit: Emit): void {
+  switch (event.type) {
+    case 'conversation.item.create': {
+      const item = itemOf(event.item)
+      const { previous_item_id: after } = event
+      const previous_item_id = items.add(item, after === 'root' ? null : after)
+      for (const type of ['conversation.item.added', 'conversation.item.done'] as const)
+        emit({ type, previous_item_id, item: structuredClone(item) })
+      break
+    }
+    case 'conversation.item.retrieve':
+      emit({ type: 'conversation.item.retrieved', item: structuredClone(items.get(event.item_id)) })
+      break
+    case 'conversation.item.truncate': {
+      const { item_id, content_index, audio_end_ms } = event
+      items.truncate(item_id, content_index, audio_end_ms)
+      emit({ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms })
+      break
+    }
+    case 'conversation.item.delete':
+      items.delete(event.item_id)
+      emit({ type: 'conversation.item.deleted', item_id: event.item_id })
+  }
+}
 
 /** An item as a client wants it. @throws Refusal for sound and pictures that are still to be understood */
 export function itemOf(wanted: WantedItem): Item {

@@ -1,5 +1,5 @@
-import { QuantvoxError } from '../../../errors.ts'
-import { openAiError } from '../errors.ts'
+import { QuantvoxError } from '../../../../errors.ts'
+import { openAiError } from '../../errors.ts'
 import type { ServerEvent } from './serverEvents.ts'
 
 /** What a client may not do, by the code that clients of OpenAI know it by. The session goes on. */

@@ -1,5 +1,5 @@
-import type { OpenAiError } from '../errors.ts'
-import type { Item } from './items.ts'
+import type { OpenAiError } from '../../errors.ts'
+import type { Item } from '../items.ts'
 import type { SessionShape } from './sessionShape.ts'
 
 /** What the server says on `/v1/realtime`, without its `event_id`; OpenAI's own types are held against these in the tests. */
