@@ -88,7 +88,8 @@ describe('the realtime session of @openai/agents', () => {
       async function* (_host, prompt, { tools }) {
         asked.push(tools?.map(({ name }) => name))
         if (prompt.at(-1)?.role === 'tool') yield { type: 'text', text: `It is ${prompt.at(-1)?.content}.` }
-        else yield { type: 'call', name: 'weather', arguments: '{"place":"Paris"}' }
+        else
+          yield { type: 'tool-call', call: { id: 'call_1', name: 'weather', arguments: { place: 'Paris' } } }
       },
     )
     const places: unknown[] = []
