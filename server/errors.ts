@@ -21,6 +21,8 @@ export const errorTable = {
   engine_failed: { http: 502, close: null, recoverable: true },
   engine_timeout: { http: 504, close: null, recoverable: true },
   empty_reply: { http: 200, close: null, recoverable: true },
+  // Told in the turn, to the model; no request fails by it.
+  tool_failed: { http: 502, close: null, recoverable: true },
   remote_model_refused: { http: 403, close: null, recoverable: true },
   licence_not_accepted: { http: 403, close: null, recoverable: true },
   context_exceeded: { http: 422, close: null, recoverable: true },

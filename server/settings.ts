@@ -150,6 +150,10 @@ export const Settings = Type.Object({
     maximum: 2,
     description: 'Sampling temperature of the LLM.',
   }),
+  MCP_CONFIG: optional(
+    Type.String({ minLength: 1 }),
+    'JSON file that names MCP servers and which of their tools the language model may call; see docs/tools.md.',
+  ),
   SEED: optional(Type.Integer({ minimum: 0 }), 'Fixed seed for the LLM; default none.'),
   SAVE_TEXT: Type.Boolean({ default: true, description: 'Keep transcript and reply with a turn.' }),
   SAVE_AUDIO: Type.Boolean({ default: false, description: 'Keep the audio of a turn, question and reply.' }),

@@ -15,6 +15,8 @@ export type ShownTurn = {
   replyDone: boolean
   /** What the server has to say of how it was heard or spoken; null for nothing. */
   hint: Hint | null
+  /** The tool that is being called; null where none is. */
+  tool: string | null
   /** How long the model has been thinking; null where it does not. */
   thinkingMs: number | null
   /** Characters of the reply that were spoken by now; null where nobody speaks. */
@@ -47,7 +49,7 @@ export function createConversation(listener: ConversationListener) {
   function begin(turnId: string | null, phase: TurnPhase, typed: boolean, question: string): ShownTurn {
     const turn: ShownTurn = {
       ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
-      ...{ hint: null, thinkingMs: null },
+      ...{ hint: null, tool: null, thinkingMs: null },
       ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
     }
     if (turnId !== null) turns.set(turnId, turn)
@@ -98,6 +100,12 @@ export function createConversation(listener: ConversationListener) {
         turn.thinkingMs = message.thinkingMs
         goTo(turn, 'thinking')
         break
+      case 'tool.started':
+        turn.tool = message.name
+        break
+      case 'tool.done':
+        turn.tool = null
+        break
       case 'hint':
         turn.hint = message
         break
@@ -118,6 +126,7 @@ export function createConversation(listener: ConversationListener) {
           reply: '',
           replyDone: false,
           hint: null,
+          tool: null,
           thinkingMs: null,
           spokenLength: null,
           audible: false,

@@ -74,9 +74,19 @@ function replyParts({ reply, spokenLength, outcome }: ShownTurn): Node[] {
   return [speaker, spoken, rest]
 }
 
-function noteOf({ outcome, error, hint, reply, spokenLength, question, thinkingMs }: ShownTurn): string {
+function noteOf({
+  outcome,
+  error,
+  hint,
+  reply,
+  spokenLength,
+  question,
+  tool,
+  thinkingMs,
+}: ShownTurn): string {
   if (error !== null) return [error.message, error.meaning, error.mend].filter(Boolean).join(' ')
   if (hint !== null) return `${hint.message} ${hint.mend}`
+  if (outcome === null && tool !== null) return `Using the tool ${tool}.`
   if (outcome === null && reply === '' && thinkingMs !== null)
     return `Thinking for ${Math.round(thinkingMs / 1000)} s.`
   switch (outcome) {

@@ -15,6 +15,8 @@ const meanings: Readonly<Record<string, string>> = {
   speechLoad: 'the speech level was not in memory',
   speechQueue: 'other requests to the speech engine came first',
   transcription: 'the speech engine at work',
+  toolAsked: 'the model read the question and asked for a tool',
+  tool: 'the tool at work',
   prepareAnswer: 'history and prompt, and what was heard of the turn before',
   llmQueue: 'other turns with this model came first',
   llmLoad: 'the language model was not in memory',

@@ -74,6 +74,10 @@ export function waterfallBars(record: TurnRecord): Bar[] {
     bar('firstToken', 'First token', 'llm', lastMs, ahead.tokenReadyMs)
     until('release', 'Release', 'wait', at.firstTokenMs)
   } else if (askedMs !== null) {
+    for (const { name, startMs, endMs } of toolsBefore(record, askedMs)) {
+      until('toolAsked', 'Asks for a tool', 'llm', startMs)
+      bar('tool', `Tool ${name}`, 'wait', startMs, endMs)
+    }
     const queuedMs = askedMs - (llm.queueMs ?? 0)
     until('prepareAnswer', 'Prompt building', 'wait', queuedMs)
     bar('llmQueue', 'Model queue', 'wait', queuedMs, askedMs, llm.queueMs ?? 0)
@@ -98,6 +102,15 @@ function askedAhead({ speculation }: TurnRecord): { startedMs: number; tokenRead
   const startedMs = speculation?.attempts.find(({ outcome }) => outcome === 'used')?.startedMs ?? null
   const tokenReadyMs = speculation?.tokenReadyMs ?? null
   return startedMs === null || tokenReadyMs === null ? null : { startedMs, tokenReadyMs }
+}
+
+/** Tools that were called before the model was asked for its answer. */
+function toolsBefore({ tools = [] }: TurnRecord, askedMs: number) {
+  return tools.flatMap(({ name, startedMs, ms }) =>
+    startedMs === null || startedMs + ms > askedMs
+      ? []
+      : [{ name, startMs: startedMs, endMs: startedMs + ms }],
+  )
 }
 
 /** When the LLM was asked. Of a turn that ended before its first token only the wait is known: then it is the earliest. */

@@ -31,7 +31,10 @@ const alwaysShown = new Set([
  * which then show a dash. Ends without a newline.
  */
 export function timingTable(record: TurnRecord): string {
-  const shown = groups.map(group => ({ heading: headingOf(group, record), lines: linesOf(group, record) }))
+  const shown = [
+    ...groups.map(group => ({ heading: headingOf(group, record), lines: linesOf(group, record) })),
+    { heading: 'tools', lines: toolLines(record) },
+  ]
   const all = shown.flatMap(({ lines }) => lines)
   const labelWidth = Math.max(...all.map(({ label }) => label.length))
   const wholes = Math.max(...all.map(({ figure }) => split(figure.digits).whole.length))
@@ -81,6 +84,12 @@ function linesOf(group: Group, record: TurnRecord): Line[] {
       return alwaysShown.has(field.path) ? [{ label: labelOf(field), figure: { digits: '–', unit: '' } }] : []
     })
 }
+
+const toolLines = ({ tools = [] }: TurnRecord): Line[] =>
+  tools.map(({ name, outcome, ms }) => ({
+    label: `${name} (${outcome})`,
+    figure: { digits: milliseconds(ms), unit: 'ms' },
+  }))
 
 /** `timeToFirstTokenMs` → `time to first token`: the names are made to be read, the unit is shown apart. */
 function labelOf(field: RecordField): string {

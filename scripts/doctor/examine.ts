@@ -1,3 +1,4 @@
+import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../../server/config.ts'
 import { type Facts, machineFacts } from './facts.ts'
 import type { Finding, Report } from './finding.ts'
@@ -8,6 +9,7 @@ import { examineNetwork } from './network.ts'
 import { examineOllama } from './ollama.ts'
 import { examineRecord } from './record.ts'
 import { selfTest } from './selfTest.ts'
+import { examineTools } from './tools.ts'
 import { examineWhisper } from './whisper.ts'
 
 /**
@@ -25,6 +27,7 @@ export async function examine(config: Config, signal: AbortSignal, facts?: Facts
     ...(await examineOllama(config, machine, signal)),
     ...(await examineWhisper(config, machine, signal)),
     ...(await examineModels(config, signal)),
+    ...(await examineTools(config, packageJson.version)),
   ]
   const tested = await selfTest(config, machine, signal)
   const language = tested.language ?? (await chosenLanguageModel(config, signal))

@@ -35,6 +35,7 @@ import { closeDataFolder } from './dataFolder.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
 import { defaultSpeechModel } from './speechChoice.ts'
+import { toolsOf } from './tools.ts'
 import { defaultVoice } from './voiceChoice.ts'
 import { createSpeakers, ownVoices, voiceModel, voicesOf } from './voices.ts'
 
@@ -108,6 +109,7 @@ export async function assemble(
   const speakers = newSpeakers()
   const separateVoices = new Set<OwnVoices>()
   const languageModels = createLanguageModels(ollama.url, config.ALLOW_REMOTE_MODELS, ollama.explain)
+  const { tools, mcp } = await toolsOf(config.MCP_CONFIG, languageModels, appVersion, log)
   closeDataFolder(config.DATA_DIR)
   const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
     saveText: config.SAVE_TEXT,
@@ -161,6 +163,7 @@ export async function assemble(
       config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
     languageModel: languageModels.find,
     callsTools: languageModels.callsTools,
+    tools,
     memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
     conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
     store,
@@ -209,6 +212,7 @@ export async function assemble(
         voice = await defaultVoice(speakers.hibari.warm, AbortSignal.any([signal, ending.signal]), log)
       return voice
     },
+    mcp,
     activity,
     detector,
     wakeWords,
@@ -248,8 +252,8 @@ export async function assemble(
     async stopEngines(): Promise<void> {
       const speech = [speechEngines, ...separate].map(engines => engines.stop())
       const voices = [ownVoices(speakers, null), ...separateVoices].map(own => own.stop())
-      const threads = [detector.stop(), wakeWords.stop()]
-      await Promise.allSettled([...speech, ...voices, ollama.stop(), ...threads])
+      const others = [detector.stop(), wakeWords.stop(), mcp.stop()]
+      await Promise.allSettled([...speech, ...voices, ollama.stop(), ...others])
     },
   }
 }

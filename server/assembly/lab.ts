@@ -11,6 +11,7 @@ import { createModelProbe } from '../llm/probe.ts'
 import type { Log } from '../log.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import { cpuFlags } from '../setup/cpu.ts'
+import { noTools } from '../tools/turnTools.ts'
 import { remoteVoiceNames } from '../voice/remote/remoteVoices.ts'
 import { listVoices } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
@@ -32,7 +33,9 @@ export function labOf(
   replies: ReplyAudio,
   log: Log,
 ): LabDependencies {
-  const { stages, ollama, speechEngines, languageModels } = assembly
+  const { ollama, speechEngines, languageModels } = assembly
+  // What tools give differs from time to time.
+  const stages = { ...assembly.stages, tools: noTools }
   return {
     stages,
     session: {

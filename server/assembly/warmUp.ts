@@ -21,7 +21,7 @@ export type WarmUp = ReturnType<typeof createWarmUp>
 
 export function createWarmUp(
   config: Config,
-  { stages, ollama, speakers, languageModels, detector, chooseSpeechModel, chooseVoice }: Assembly,
+  { stages, mcp, ollama, speakers, languageModels, detector, chooseSpeechModel, chooseVoice }: Assembly,
   provision: Provision,
   report: Report,
   log: Log,
@@ -41,8 +41,11 @@ export function createWarmUp(
     if (!installed) await provision.languageModel(tag, await ollama.url(signal), report, signal)
     const model = await stages.languageModel(tag, signal)
     if (model.remote !== null) return
+    // They stand in front of every prompt.
+    await mcp.connect()
+    const tools = await stages.tools.offered(model, signal)
     await inPlace(stages.llm, model, OWNER, signal, lease =>
-      warm(lease, stages.settings.systemPrompt, signal),
+      warm(lease, stages.settings.systemPrompt, signal, tools),
     )
   }
 

@@ -6,6 +6,7 @@ import { type Coldness, createColdness } from './coldness.ts'
 import { createReadPrompts, type ReadPrompts } from './readPrompts.ts'
 import type { ChatMessage, ChatSettings, ReplyPart, Respond } from './respond.ts'
 import type { SentenceEnd } from './sentenceEnd.ts'
+import type { Tool } from './toolCalls.ts'
 
 /** A place at the language model: nobody else is in it until `release`. */
 export type LanguageModelLease = {
@@ -72,7 +73,12 @@ export type LanguageModelLeases = {
    * be loaded, or more than 256 tokens of the prompt are not in its cache. Nor is one that runs elsewhere: what it does may be paid for.
    * @throws what finding Ollama throws; the signal's reason when aborted
    */
-  spare(model: WantedModel, messages: readonly ChatMessage[], signal: AbortSignal): Promise<SpareLease | null>
+  spare(
+    model: WantedModel,
+    messages: readonly ChatMessage[],
+    signal: AbortSignal,
+    tools?: readonly Tool[],
+  ): Promise<SpareLease | null>
 }
 
 export type LeaseDependencies = {
@@ -128,10 +134,10 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
       const entry = await patiently(PLACE_WITHIN_MS, signal, noPlace, stop => gate.enter(owner, stop))
       return await opened(model, entry, new AbortController(), signal)
     },
-    async spare(model, messages, signal) {
+    async spare(model, messages, signal, tools = []) {
       signal.throwIfAborted()
       if (model.remote !== null || coldness.expected(model)) return null
-      if (prompts.unreadTokens(model.name, messages) > MOST_UNREAD_TOKENS) return null
+      if (prompts.unreadTokens(model.name, withTools(messages, tools)) > MOST_UNREAD_TOKENS) return null
       const [released, lost] = [new AbortController(), new AbortController()]
       const entry = gate.spare(() => {
         lost.abort()
@@ -142,7 +148,13 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
       return {
         ...{ ...lease, lost: lost.signal, keep: entry.keep, toldEnds: toldEnds.has(model.name) },
         async endsHere(asked, until) {
-          const share = await endsHereAt(lease.host, model, asked, AbortSignal.any([until, released.signal]))
+          const share = await endsHereAt(
+            lease.host,
+            model,
+            asked,
+            tools,
+            AbortSignal.any([until, released.signal]),
+          )
           if (share !== null) toldEnds.add(model.name)
           return share
         },
@@ -157,15 +169,21 @@ function endingAt({ sentenceEnd, chat }: LeaseDependencies, prompts: ReadPrompts
     host: string,
     { name }: WantedModel,
     messages: readonly ChatMessage[],
+    tools: readonly Tool[],
     stop: AbortSignal,
   ): Promise<number | null> => {
     const until = AbortSignal.any([stop, AbortSignal.timeout(END_TOLD_WITHIN_MS)])
-    prompts.asked(name, messages)
-    const share = await sentenceEnd(host, messages, { ...chat, model: name }, until).catch(() => null)
-    if (share !== null) prompts.read(name, messages.slice(0, -1), null)
+    const prompt = withTools(messages, tools)
+    prompts.asked(name, prompt)
+    const share = await sentenceEnd(host, messages, { ...chat, model: name, tools }, until).catch(() => null)
+    if (share !== null) prompts.read(name, prompt.slice(0, -1), null)
     return share
   }
 }
+
+/** Templates put tools in front of the conversation. */
+const withTools = (messages: readonly ChatMessage[], tools: readonly Tool[]): readonly ChatMessage[] =>
+  tools.length === 0 ? messages : [{ role: 'system', content: JSON.stringify(tools) }, ...messages]
 
 /** How a reply comes at a host, and what is learned of the model from it. */
 function responding({ explain, respond, chat }: LeaseDependencies, coldness: Coldness, prompts: ReadPrompts) {
@@ -179,7 +197,8 @@ function responding({ explain, respond, chat }: LeaseDependencies, coldness: Col
     stop.throwIfAborted()
     const { name } = model
     let [reply, isHeard, isThought] = ['', false, false]
-    prompts.asked(name, messages)
+    const prompt = withTools(messages, change?.tools ?? [])
+    prompts.asked(name, prompt)
     try {
       for await (const part of respond(host, messages, { ...chat, ...change, model: name }, stop)) {
         isHeard = true
@@ -191,7 +210,7 @@ function responding({ explain, respond, chat }: LeaseDependencies, coldness: Col
     } catch (error) {
       throw !stop.aborted && error instanceof QuantvoxError ? await explain(error, host) : error
     } finally {
-      if (isHeard) prompts.read(name, messages, isThought ? null : reply)
+      if (isHeard) prompts.read(name, prompt, isThought ? null : reply)
     }
   }
 }
@@ -229,13 +248,14 @@ export async function inPlace<T>(
 const ENDED_WITHIN_MS = 1000
 
 /**
- * Loads the model and has it read the system prompt, which stays in its cache. The first token is enough for that, and
+ * Loads the model and has it read the system prompt and the tools, which stay in its cache. The first token is enough for that, and
  * the first request of a process pays for what later ones use. To its end: what a load takes is known from it. Milliseconds.
  */
 export async function warm(
   lease: LanguageModelLease,
   systemPrompt: string,
   signal: AbortSignal,
+  tools: readonly Tool[] = [],
 ): Promise<number> {
   const startedAt = performance.now()
   const messages: ChatMessage[] = [
@@ -246,7 +266,7 @@ export async function warm(
   let timer: NodeJS.Timeout | undefined
   try {
     const until = AbortSignal.any([signal, late.signal])
-    for await (const _part of lease.respond(messages, until, { maxTokens: 1 }))
+    for await (const _part of lease.respond(messages, until, { maxTokens: 1, tools }))
       timer ??= setTimeout(() => late.abort(), ENDED_WITHIN_MS)
   } catch (error) {
     if (signal.aborted || !late.signal.aborted) throw error

@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { ask } from './client.ts'
 import { createModelProbe, type NextToken } from './probe.ts'
 import { type ChatMessage, type ChatOptions, keepAliveFor, loadOptions } from './respond.ts'
+import { asOllamaTool } from './toolCalls.ts'
 
 /**
  * How likely it is, by a chat model, that the last of `messages` ends where it does (0 to 1): the probability that a full stop, a question
@@ -21,7 +22,7 @@ export type SentenceEnd = (
 type Template = { start: string; afterSystem: string; afterUser: string; afterAssistant: string }
 
 /** A conversation of words that no template has of its own. */
-const marked: ChatMessage[] = [
+const marked = [
   { role: 'system', content: 'QVSYSTEM' },
   { role: 'user', content: 'QVFIRST' },
   { role: 'assistant', content: 'QVREPLY' },
@@ -44,7 +45,7 @@ export function createSentenceEnd(): SentenceEnd {
     options: ChatOptions,
     signal: AbortSignal,
   ): Promise<Template | null> {
-    const key = `${host} ${options.model}`
+    const key = JSON.stringify([host, options.model, options.tools])
     const found = templates.get(key) ?? readTemplate(host, options, signal)
     templates.set(key, found)
     return await found.catch(error => {
@@ -71,6 +72,7 @@ async function readTemplate(
   const request = {
     ...{ model: options.model, stream: false as const, think: false, ...keepAliveFor(options) },
     messages: marked,
+    ...(options.tools?.length ? { tools: options.tools.map(asOllamaTool) } : {}),
     // One that does not know of this answers instead.
     options: { ...loadOptions(options), num_predict: 1 },
     _debug_render_only: true,

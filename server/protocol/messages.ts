@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Outcome, TurnRecord } from './record.ts'
+import { Outcome, ToolOutcome, TurnRecord } from './record.ts'
 
 /** What the server says of a turn, as socket messages and as SSE events of `POST /v1/turns`. */
 
@@ -16,6 +16,17 @@ export const Thinking = Type.Object({
   thinkingMs: Type.Number({
     description: 'since its first sign; told then, and every second while it lasts',
   }),
+})
+export const ToolStarted = Type.Object(
+  { type: Type.Literal('tool.started'), turnId, name: Type.String() },
+  { description: 'the language model has a tool called' },
+)
+export const ToolDone = Type.Object({
+  type: Type.Literal('tool.done'),
+  turnId,
+  name: Type.String(),
+  outcome: ToolOutcome,
+  ms: Type.Number({ description: 'call to answer' }),
 })
 export const ReplyDelta = Type.Object({ type: Type.Literal('reply.delta'), turnId, text: Type.String() })
 export const ReplyDone = Type.Object({ type: Type.Literal('reply.done'), turnId, text: Type.String() })
@@ -69,6 +80,8 @@ export const ErrorMessage = Type.Object({
 export const TurnMessage = Type.Union([
   TranscriptFinal,
   Thinking,
+  ToolStarted,
+  ToolDone,
   Hint,
   ReplyDelta,
   ReplyDone,

@@ -182,6 +182,30 @@ export const Speculation = Type.Object({
 })
 export type Speculation = Static<typeof Speculation>
 
+export const toolOutcomes = [
+  'done',
+  'failed',
+  'timeout',
+  'cancelled',
+  'unknown',
+  'asked',
+  'declined',
+] as const
+export const ToolOutcome = Type.Enum(toolOutcomes, {
+  description:
+    'done; failed: by its own word; timeout: it gave nothing in time; cancelled: the turn was over first; unknown: there is no such tool; asked: the user is asked first; declined: the user did not say yes',
+})
+export type ToolOutcome = Static<typeof ToolOutcome>
+
+/** One call of a tool: what was given to it and what it gave are not kept. */
+export const ToolTimings = Type.Object({
+  name: Type.String(),
+  outcome: ToolOutcome,
+  startedMs: ms('called, from speech end'),
+  ms: Type.Number({ description: 'call to answer (milliseconds)' }),
+})
+export type ToolTimings = Static<typeof ToolTimings>
+
 export const TurnRecord = Type.Object({
   turnId: Type.String({ description: 'UUIDv7' }),
   sessionId: text('of the socket'),
@@ -199,6 +223,9 @@ export const TurnRecord = Type.Object({
   synthesis: SynthesisTimings,
   memory: MemoryFigures,
   speculation: nullable(Speculation),
+  tools: Type.Optional(
+    Type.Array(ToolTimings, { description: 'calls of tools, in their order; absent where there were none' }),
+  ),
 })
 
 export type FromSpeechEnd = Static<typeof FromSpeechEnd>

@@ -6,6 +6,7 @@ import {
   type Source,
   SpeechTimings,
   SynthesisTimings,
+  type ToolTimings,
   type TurnRecord,
 } from '../protocol/record.ts'
 import type { Mark, Timeline } from './marks.ts'
@@ -16,7 +17,11 @@ type Measured = Pick<TurnRecord, 'speech' | 'llm' | 'synthesis' | 'memory'>
 export type RecordDraft = Measured & {
   /** Null of a question that came whole. */
   speculation: SpeculationDraft | null
+  tools: ToolDraft[]
 }
+
+/** One call of a tool; `startedAtMs` is of `performance.now()`. */
+export type ToolDraft = Omit<ToolTimings, 'startedMs'> & { startedAtMs: number }
 
 type TurnIdentity = {
   turnId: string
@@ -42,6 +47,7 @@ export function createDraft(): RecordDraft {
     synthesis: allNull(SynthesisTimings),
     memory: allNull(MemoryFigures),
     speculation: null,
+    tools: [],
   }
 }
 
@@ -57,10 +63,15 @@ export function finishRecord(
     const elapsedMs = timeline.between('speechEnd', name.slice(0, -'Ms'.length) as Mark)
     fromSpeechEnd[name] = elapsedMs === null ? null : rounded(elapsedMs)
   }
-  const { speculation, ...measured } = draft
-  const onTrial =
-    speculation && speculationOf(speculation, timeline.at('speechEnd'), timeline.at('firstToken'))
-  return { ...identity, ...outcome, fromSpeechEnd, ...roundedFigures({ ...measured, speculation: onTrial }) }
+  const { speculation, tools, ...measured } = draft
+  const speechEndAtMs = timeline.at('speechEnd')
+  const called = tools.map(({ startedAtMs, ...call }) => ({
+    ...call,
+    startedMs: speechEndAtMs === null ? null : startedAtMs - speechEndAtMs,
+  }))
+  const onTrial = speculation && speculationOf(speculation, speechEndAtMs, timeline.at('firstToken'))
+  const figures = { ...measured, speculation: onTrial, ...(called.length === 0 ? {} : { tools: called }) }
+  return { ...identity, ...outcome, fromSpeechEnd, ...roundedFigures(figures) }
 }
 
 /** Microsecond steps: finer than any clock here is right, and short to print. */

@@ -5,6 +5,7 @@ import type { LanguageModel } from '../protocol/models.ts'
 import type { MemoryFigures } from '../protocol/record.ts'
 import type { Recognizer, SpeechLevel } from '../recognition/recognizer.ts'
 import type { TurnStore } from '../record/turnStore.ts'
+import type { TurnTools } from '../tools/turnTools.ts'
 import type { Voice, VoiceModel } from '../voice/voice.ts'
 import type { TurnObserver } from './turn.ts'
 import type { TurnsUnderWay } from './underWay.ts'
@@ -23,6 +24,8 @@ export type Stages = {
   languageModel(name: string, signal: AbortSignal): Promise<LanguageModel>
   /** Whether the model can call tools; Ollama refuses a request with tools where it cannot. */
   callsTools(model: LanguageModel, signal: AbortSignal): Promise<boolean>
+  /** What a model may have done, and asks the user for; none of it for a model that takes no tools. */
+  tools: TurnTools
   /** Memory of the two models of a turn as it is now; unknown figures are null. */
   memory(speechModel: string | null, llm: LanguageModel | null): Promise<MemoryFigures>
   conversations: Conversations

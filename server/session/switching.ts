@@ -100,7 +100,9 @@ async function prepareLanguage(
   const load = async (until: AbortSignal) => {
     const before = (await loadedModels(until)).language
     const warming = () =>
-      inPlace(stages.llm, model, owner, until, lease => warm(lease, stages.settings.systemPrompt, until))
+      inPlace(stages.llm, model, owner, until, async lease =>
+        warm(lease, stages.settings.systemPrompt, until, await stages.tools.offered(model, until)),
+      )
     const loadMs = isReady ? null : await warming()
     return cost(model.name, loadMs, before, (await loadedModels(until)).language)
   }

@@ -71,6 +71,7 @@ export function beginTurn(
     reopen() {
       timeline.clear()
       const { llm, synthesis } = createDraft()
+      // Calls of tools stay: what they did is done.
       Object.assign(draft, { llm, synthesis })
       Object.assign(this, { transcript: null, reply: null, unspoken: null, hasCalled: false })
     },

@@ -1,9 +1,11 @@
 import { sleep } from '../../server/abort.ts'
 import { createConversations } from '../../server/conversation/conversations.ts'
 import type { ReplyPart, Respond } from '../../server/llm/respond.ts'
+import type { ToolCall } from '../../server/llm/toolCalls.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
 import type { Stages } from '../../server/session/stages.ts'
 import { createTurnsUnderWay } from '../../server/session/underWay.ts'
+import { noTools } from '../../server/tools/turnTools.ts'
 import { leasesAt, testChat } from './engines/leasesAt.ts'
 import { createFakeRecognizer } from './fakeRecognizer.ts'
 import { createMemoryTurnStore } from './record/memoryTurnStore.ts'
@@ -18,6 +20,8 @@ export type Script = {
   language: string
   /** Pieces of the reply, in the order in which they stream. */
   reply: string[]
+  /** Calls of tools that the model asks for instead, a list each time that it is asked; after them it replies. */
+  toolCalls: ToolCall[][]
   /** Voiced milliseconds that voice activity finds; 0 is a clip without speech. */
   speechMs: number
   recognizeMs: number
@@ -42,6 +46,7 @@ export const usualScript: Script = {
   isUnclear: false,
   language: 'en',
   reply: ['It is', ' ten', ' past', ' nine.', ' Good', ' evening.'],
+  toolCalls: [],
   speechMs: 900,
   recognizeMs: 5,
   firstTokenMs: 5,
@@ -115,14 +120,16 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
   }
 
   async function* respond(
-    ...[, messages, , signal]: Parameters<Respond>
+    ...[, messages, { tools }, signal]: Parameters<Respond>
   ): AsyncGenerator<ReplyPart, void, undefined> {
     prompt = messages
     calls.push('respond')
     replying += 1
     try {
       await sleep(script.firstTokenMs, signal)
-      for (const [index, text] of script.reply.entries()) {
+      const asked = tools?.length ? script.toolCalls.shift() : undefined
+      for (const call of asked ?? []) yield { type: 'tool-call', call }
+      for (const [index, text] of (asked === undefined ? script.reply : []).entries()) {
         if (script.respondError && index === script.respondErrorAfter) throw script.respondError
         yield { type: 'text', text }
         if (script.tokenMs > 0) await sleep(script.tokenMs, signal)
@@ -190,6 +197,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     store: createMemoryTurnStore(),
     observers: new Set([underWay.begin]),
     underWay,
+    tools: noTools,
     settings: {
       appVersion: '0.0.0-test',
       llmModel: async () => fakeLanguageModel.name,

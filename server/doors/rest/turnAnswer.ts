@@ -45,6 +45,8 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
         break
       }
       case 'thinking':
+      case 'tool.started':
+      case 'tool.done':
       case 'audio.started':
         send(event)
         break

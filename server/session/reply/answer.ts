@@ -1,12 +1,15 @@
 import { createBreather } from '../../audio/yielding.ts'
-import type { ReplyStatistics } from '../../llm/respond.ts'
+import type { ChatMessage, ReplyStatistics } from '../../llm/respond.ts'
+import type { ToolCall } from '../../llm/toolCalls.ts'
 import type { LlmTimings } from '../../protocol/record.ts'
 import { IN_OTHER_LETTERS, NOTHING_TO_SAY } from '../../shared/emptyReply.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
-import { type AskedReply, ask, promptOf } from './asking.ts'
+import { type AskedReply, ask, askingFor, promptOf } from './asking.ts'
 import type { Speaking } from './speak.ts'
 import type { Speculation } from './speculation.ts'
+import { askedFirst, confirmedCall, FILLER, MOST_ROUNDS, runCalls } from './toolRounds.ts'
+import type { Put } from './trial.ts'
 
 /** So many characters are surely cut into clauses well within a stretch of work. */
 const PIECE_LENGTH = 100
@@ -30,7 +33,7 @@ const THINKING_TOLD_MS = 1000
  */
 export async function answer(question: Question, context: AnswerContext): Promise<void> {
   const { conversation, model, voice } = question
-  const { stages, turn, speaking, sink, speculation, signal } = context
+  const { stages, turn, speaking, sink, signal } = context
   const { turnId, draft, timeline } = turn
   const { name, digest, quantization, parameterSize } = model
   Object.assign(draft.llm, { model: name, digest, quantization, parameterSize })
@@ -40,7 +43,8 @@ export async function answer(question: Question, context: AnswerContext): Promis
     digest: made.digest,
     quantization: made.quantization,
   })
-  const messages = conversation.prompt(promptOf(question, stages))
+  const asking = await askingFor(question, stages, signal)
+  const messages = conversation.prompt(promptOf(question, stages, asking))
   const splitting = () => createClauseSplitter(question.language ?? undefined)
   let splitter = splitting()
   let isSilent = true
@@ -54,10 +58,7 @@ export async function answer(question: Question, context: AnswerContext): Promis
     }
   }
   const breathe = createBreather(signal)
-  turn.reply = ''
-  const reply = speculation.take(question, messages, signal) ?? (await ask(messages, question, context))
-  speculation.asked(reply)
-  await stream(reply, question, context, {
+  const hear: Hear = {
     async text(text) {
       for (let from = 0; from < text.length; from += PIECE_LENGTH) {
         say(splitter.push(text.slice(from, from + PIECE_LENGTH)))
@@ -70,10 +71,9 @@ export async function answer(question: Question, context: AnswerContext): Promis
       hasOtherLetters = false
       speaking?.restart()
     },
-  })
-  // A reply that was held back ends without a wait in which the stop would be noticed.
-  signal.throwIfAborted()
-  conversation.observe(reply.messages, draft.llm.promptTokens)
+  }
+  turn.reply = ''
+  await replyInRounds(question, { messages, asking }, hear, context)
   say(splitter.flush())
   sink.tell({ type: 'reply.done', turnId, text: turn.reply })
   if (hasOtherLetters) {
@@ -87,15 +87,81 @@ export async function answer(question: Question, context: AnswerContext): Promis
   await speaking?.finish()
 }
 
+type Hear = { text(text: string): Promise<void>; restart(): void }
+
+/**
+ * What the model says until it calls no tool any more, one reply a round. Where its tools are those of a door's client, that is told what
+ * is called, and the turn is over.
+ */
+async function replyInRounds(
+  question: Question,
+  { messages, asking }: Put,
+  hear: Hear,
+  context: AnswerContext,
+): Promise<void> {
+  const { conversation } = question
+  const { turn, speaking, sink, speculation, signal } = context
+  const { turnId, draft } = turn
+  const fill = () => {
+    if (turn.reply === '') speaking?.say({ text: FILLER, start: 0, end: 0 })
+  }
+  const told = async (calls: readonly ToolCall[], content: string): Promise<ChatMessage[]> => [
+    { role: 'assistant', content, toolCalls: calls },
+    ...(await runCalls(calls, context, fill)),
+  ]
+  const confirmed = confirmedCall(question, context)
+  const begun = confirmed === null ? speculation.take(question, { messages, asking }, signal) : null
+  const first = confirmed === null ? messages : [...messages, ...(await told([confirmed], ''))]
+  let reply = begun ?? (await ask(first, asking, question, context))
+  speculation.asked(reply)
+  for (let round = 1; ; round++) {
+    const { length } = turn.reply ?? ''
+    const calls = await stream(reply, question, context, hear)
+    // A reply that was held back ends without a wait in which the stop would be noticed.
+    signal.throwIfAborted()
+    // Tools are no part of the estimate that this corrects.
+    if (asking.tools === undefined || asking.tools.length === 0)
+      conversation.observe(reply.messages, draft.llm.promptTokens)
+    if (calls.length === 0) return
+    if (conversation.asking !== undefined) {
+      turn.hasCalled = true
+      sink.tell({ type: 'calls', turnId, calls })
+      return
+    }
+    const wanted = askedFirst(calls, question, context)
+    if (wanted !== null) return await word(wanted, false, context, hear)
+    const next = [...reply.messages, ...(await told(calls, (turn.reply ?? '').slice(length)))]
+    reply = await ask(next, round + 1 < MOST_ROUNDS ? asking : {}, question, context)
+  }
+}
+
+/** Some more of the reply is known; where it does not go on from what was said before, there is a blank between them. */
+async function word(
+  text: string,
+  goesOn: boolean,
+  { turn, sink, worded }: Pick<AnswerContext, 'turn' | 'sink' | 'worded'>,
+  hear: Hear,
+): Promise<void> {
+  const before = turn.reply ?? ''
+  const apart = goesOn || before === '' || /\s$/.test(before) || /^\s/.test(text) ? text : ` ${text}`
+  turn.reply = before + apart
+  sink.tell({ type: 'reply.delta', turnId: turn.turnId, text: apart })
+  worded()
+  await hear.text(apart)
+}
+
+/** Gives the calls of tools that the model asks for. */
 async function stream(
   { parts, askedAtMs, release, ...place }: AskedReply,
   { model }: Question,
   { turn, sink, worded, signal }: AnswerContext,
-  hear: { text(text: string): Promise<void>; restart(): void },
-): Promise<void> {
+  hear: Hear,
+): Promise<ToolCall[]> {
   const { turnId, timeline, draft } = turn
   const { llm } = draft
-  Object.assign(llm, { host: place.host, queueMs: place.queueMs, cold: place.cold })
+  Object.assign(llm, { host: place.host, queueMs: (llm.queueMs ?? 0) + place.queueMs, cold: place.cold })
+  const calls: ToolCall[] = []
+  let isWorded = false
   try {
     let thinkingSince: number | null = null
     let toldAt = Number.NEGATIVE_INFINITY
@@ -116,14 +182,10 @@ async function stream(
         llm.timeToFirstTokenMs ??= atMs - askedAtMs
         if (turn.reply === '') turn.watchMemory(model)
         timeline.mark('firstToken', now)
-        turn.reply += part.text
-        sink.tell({ type: 'reply.delta', turnId, text: part.text })
-        worded()
-        await hear.text(part.text)
-      } else if (part.type === 'tool-call') {
-        turn.hasCalled = true
-        sink.tell({ type: 'calls', turnId, calls: [part.call] })
-      } else if (part.type === 'done') {
+        await word(part.text, isWorded, { turn, sink, worded }, hear)
+        isWorded = true
+      } else if (part.type === 'tool-call') calls.push(part.call)
+      else if (part.type === 'done') {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)
         llm.cold = part.cold
@@ -132,13 +194,20 @@ async function stream(
   } finally {
     release()
   }
+  return calls
 }
 
+/** Of a turn that called tools the sums; its prompt is the last one. */
 function recordStatistics(llm: LlmTimings, { totalMs, ...figures }: ReplyStatistics): void {
-  Object.assign(llm, figures)
-  const { loadMs, promptEvalMs, outputTokens, evalMs } = figures
-  if (totalMs !== null)
-    llm.residualMs = Math.max(0, totalMs - (loadMs ?? 0) - (promptEvalMs ?? 0) - (evalMs ?? 0))
+  const { doneReason, promptTokens, cachedPromptTokens, ...spent } = figures
+  const usedMs = (spent.loadMs ?? 0) + (spent.promptEvalMs ?? 0) + (spent.evalMs ?? 0)
+  const residualMs = totalMs === null ? null : Math.max(0, totalMs - usedMs)
+  Object.assign(llm, { doneReason, promptTokens, cachedPromptTokens })
+  for (const [name, more] of Object.entries({ ...spent, residualMs })) {
+    const key = name as keyof typeof spent | 'residualMs'
+    llm[key] = more === null ? llm[key] : (llm[key] ?? 0) + more
+  }
+  const { outputTokens, evalMs } = llm
   if (outputTokens !== null && outputTokens > 0 && evalMs !== null && evalMs > 0) {
     llm.tokensPerSecond = (outputTokens / evalMs) * 1000
     llm.timePerOutputTokenMs = evalMs / outputTokens

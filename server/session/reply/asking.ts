@@ -8,6 +8,7 @@ import type { Question, QuestionContext } from '../questions/question.ts'
 /** A reply that was asked for. */
 export type AskedReply = Pick<LanguageModelLease, 'host' | 'queueMs' | 'cold' | 'release'> & {
   messages: ChatMessage[]
+  asking: Asking
   /** `performance.now()` milliseconds, as `atMs`, which is when a part came. */
   askedAtMs: number
   parts: AsyncIterable<TimedPart>
@@ -16,27 +17,42 @@ export type AskedReply = Pick<LanguageModelLease, 'host' | 'queueMs' | 'cold' | 
 }
 export type TimedPart = { part: LeasedPart; atMs: number }
 
+/** UTF-8 bytes a token of JSON, rather too few. */
+const BYTES_PER_TOKEN = 3
+
 /** How a question is put to the model; the same for one that is only supposed to be asked. */
-export const promptOf = ({ text: userText }: Question, { settings }: QuestionContext['stages']) => ({
-  ...{ systemPrompt: settings.systemPrompt, contextTokens: settings.contextTokens },
-  ...{ userText, reserveTokens: MAX_REPLY_TOKENS },
+export const promptOf = (
+  { text: userText }: Question,
+  { settings }: QuestionContext['stages'],
+  { tools = [] }: Asking,
+) => ({
+  ...{ systemPrompt: settings.systemPrompt, contextTokens: settings.contextTokens, userText },
+  reserveTokens: MAX_REPLY_TOKENS + Math.ceil(Buffer.byteLength(JSON.stringify(tools)) / BYTES_PER_TOKEN),
 })
+
+/** How a reply is asked for: as a door's client wants it, with tools of its own, else with those of this server. */
+export const askingFor = async (
+  { model, conversation }: Question,
+  { tools }: QuestionContext['stages'],
+  signal: AbortSignal,
+): Promise<Asking> => conversation.asking?.() ?? { tools: await tools.offered(model, signal) }
 
 /** Asks as soon as there is a place. Throws what the lease throws. */
 export async function ask(
   messages: ChatMessage[],
-  { model, conversation }: Question,
+  asking: Asking,
+  { model }: Question,
   { stages, turn, signal }: Pick<QuestionContext, 'stages' | 'turn' | 'signal'>,
 ): Promise<AskedReply> {
   const lease = await stages.llm.acquire(model, turn.owner, signal)
-  return asked(lease, messages, conversation.asking?.(), signal)
+  return asked(lease, messages, asking, signal)
 }
 
 /** Nothing goes out before the parts are read. */
 export function asked(
   lease: LanguageModelLease,
   messages: ChatMessage[],
-  asking: Asking | undefined,
+  asking: Asking,
   signal: AbortSignal,
 ): AskedReply {
   const { host, queueMs, cold, release } = lease
@@ -46,7 +62,7 @@ export function asked(
     ...{ promptTokens: null, outputTokens: 0 },
   }
   const parts = timed(lease.respond([...messages], signal, asking), attempt)
-  return { host, queueMs, cold, release, messages, askedAtMs, parts, attempt }
+  return { host, queueMs, cold, release, messages, asking, askedAtMs, parts, attempt }
 }
 
 async function* timed(

@@ -1,11 +1,10 @@
 import type { SpokenAudio } from '../../audio/pcm.ts'
 import type { Ending } from '../../hearing/endpointing.ts'
-import type { ChatMessage } from '../../llm/respond.ts'
 import type { AttemptOutcome } from '../../protocol/record.ts'
 import type { AttemptDraft } from '../../record/speculation.ts'
 import type { Question, QuestionContext, Supposing } from '../questions/question.ts'
 import type { AskedReply } from './asking.ts'
-import { type Trial, tryQuestion } from './trial.ts'
+import { type Put, type Trial, tryQuestion } from './trial.ts'
 
 /**
  * Asks at a pause what the turn would be asked if it ended there, where the language model has nothing else to do. Nothing of it
@@ -13,7 +12,7 @@ import { type Trial, tryQuestion } from './trial.ts'
  */
 export type Speculation = Supposing & {
   /** The reply to the turn's question, if it is under way. */
-  take(question: Question, messages: readonly ChatMessage[], signal: AbortSignal): AskedReply | null
+  take(question: Question, put: Put, signal: AbortSignal): AskedReply | null
   /** The turn asks this now. */
   asked(reply: AskedReply): void
   /** So the question was taken for whole. */
@@ -67,8 +66,8 @@ export function createSpeculation(
       if (revisions < pauses) figures().revisions++
       end('resumed')
     },
-    take(question, messages, signal) {
-      const reply = trial?.take(question, messages, signal) ?? null
+    take(question, put, signal) {
+      const reply = trial?.take(question, put, signal) ?? null
       if (reply !== null) figures().takenAtMs = performance.now()
       return reply
     },

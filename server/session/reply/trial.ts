@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SpokenAudio } from '../../audio/pcm.ts'
 import { type Held, hold } from '../../held.ts'
 import type { SpareLease } from '../../llm/lease.ts'
-import type { ChatMessage } from '../../llm/respond.ts'
 import type { AttemptOutcome } from '../../protocol/record.ts'
 import type { SpeculationDraft } from '../../record/speculation.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
-import { type AskedReply, asked, promptOf, type TimedPart } from './asking.ts'
+import { type AskedReply, asked, askingFor, promptOf, type TimedPart } from './asking.ts'
 import { type FirstClause, speakFirstClause } from './firstClause.ts'
 
 /** One question put on trial: its reply comes and is held back until it is taken, or ended. */
@@ -14,12 +13,15 @@ export type Trial = {
   /** How likely the question can end with its words, 0 to 1; null before the model has told, and where it can't. */
   endsHere(): number | null
   /** The reply, where the prompt of the turn is the one that was asked; else null, and the trial is over. */
-  take(question: Question, messages: readonly ChatMessage[], signal: AbortSignal): AskedReply | null
+  take(question: Question, asked: Put, signal: AbortSignal): AskedReply | null
   /** Of a reply that was taken: its first clause, where it is spoken already. */
   audioOf(text: string): AsyncIterable<SpokenAudio> | null
   /** Breaks it off, unless it is over or taken. */
   end(outcome: AttemptOutcome): void
 }
+
+/** What a question is put to the model as. */
+export type Put = Pick<AskedReply, 'messages' | 'asking'>
 
 type Asked = {
   question: Question
@@ -64,8 +66,9 @@ export function tryQuestion(
   async function begin(): Promise<void> {
     const question = await finding
     stop.signal.throwIfAborted()
-    const messages = question.conversation.foresee(promptOf(question, stages))
-    const lease = await stages.llm.spare(question.model, messages, stop.signal)
+    const asking = await askingFor(question, stages, stop.signal)
+    const messages = question.conversation.foresee(promptOf(question, stages, asking))
+    const lease = await stages.llm.spare(question.model, messages, stop.signal, asking.tools)
     if (lease === null) return
     if (isOpen) {
       const check = checkEnd(lease, messages)
@@ -75,7 +78,7 @@ export function tryQuestion(
       lease.release()
       return
     }
-    const reply = asked(lease, messages, question.conversation.asking?.(), stop.signal)
+    const reply = asked(lease, messages, asking, stop.signal)
     const { attempt } = reply
     const firstClause = speakFirstClause(question, stop.signal)
     const parts = hold(heardBy(firstClause, reply.parts))
@@ -88,7 +91,7 @@ export function tryQuestion(
     if (parts.hasFailed()) end('failed')
   }
 
-  async function checkEnd(lease: SpareLease, messages: readonly ChatMessage[]): Promise<void> {
+  async function checkEnd(lease: SpareLease, messages: AskedReply['messages']): Promise<void> {
     const askedAtMs = performance.now()
     endsHere = await lease.endsHere(messages, stop.signal)
     figures.endChecks++
@@ -101,8 +104,8 @@ export function tryQuestion(
   return {
     end,
     endsHere: () => endsHere,
-    take(question, messages, signal) {
-      if (current === null || !isSame(current, question, messages)) {
+    take(question, put, signal) {
+      if (current === null || !isSame(current, question, put)) {
         end('changed')
         return null
       }
@@ -127,13 +130,10 @@ async function* heardBy(firstClause: FirstClause, parts: AsyncIterable<TimedPart
 }
 
 /** What was asked, by the model that is wanted, and for the voice. */
-function isSame(
-  { question: { model, voice }, reply }: Asked,
-  wanted: Question,
-  messages: readonly ChatMessage[],
-) {
+function isSame({ question: { model, voice }, reply }: Asked, wanted: Question, { messages, asking }: Put) {
   if (model.name !== wanted.model.name || model.digest !== wanted.model.digest) return false
   if (voice.name !== wanted.voice.name || reply.messages.length !== messages.length) return false
+  if (JSON.stringify(reply.asking) !== JSON.stringify(asking)) return false
   return reply.messages.every(({ content }, index) => {
     const other = messages[index]?.content ?? ''
     return content === other || (index === messages.length - 1 && wordsOf(content) === wordsOf(other))

@@ -72,7 +72,11 @@ export const HUM = 'mm-hm'
 
 export const healthy: World = {
   ...{ language: 'en', transcript: 'It was said', isUnclear: false },
-  ...{ reply: ['Yes, that', ' is how it', ' goes here.', ' And so it', ' does.'], speechMs: 900 },
+  ...{
+    reply: ['Yes, that', ' is how it', ' goes here.', ' And so it', ' does.'],
+    toolCalls: [],
+    speechMs: 900,
+  },
   ...{
     recognizeMs: 60,
     firstTokenMs: 80,

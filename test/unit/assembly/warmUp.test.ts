@@ -26,6 +26,7 @@ async function pulledInto(
   const assembly = {
     stages,
     ollama: { owned: () => owned, url: async () => 'http://127.0.0.1:1' },
+    mcp: { connect: async () => {} },
     languageModels: { list: async () => [] },
     chooseSpeechModel: async () => stages.settings.speechModel,
     chooseVoice: async () => 'none',
@@ -81,7 +82,9 @@ test('a speech engine that does not start keeps no typed question waiting', asyn
   const chooseSpeechModel = async () => stages.settings.speechModel
   const ollama = { owned: () => true }
   const chooseVoice = async () => 'none'
-  const assembly = { stages, languageModels, ollama, chooseSpeechModel, chooseVoice } as unknown as Assembly
+  const mcp = { connect: async () => {} }
+  const choices = { chooseSpeechModel, chooseVoice }
+  const assembly = { stages, mcp, languageModels, ollama, ...choices } as unknown as Assembly
   const stopping = new AbortController()
   const warmUp = createWarmUp(config, assembly, {} as Provision, () => {}, quietLog())
   const { ready, readyForText } = warmUp.run(stopping.signal)
@@ -116,6 +119,7 @@ test('a default of ours is measured when all is ready, and gives its place to wh
   const assembly = {
     stages,
     ollama: { owned: () => true, url: async () => 'http://127.0.0.1:1' },
+    mcp: { connect: async () => {} },
     languageModels: { list: async () => [fakeLanguageModel] },
     chooseSpeechModel: async () => stages.settings.speechModel,
     chooseVoice: async () => 'none',

@@ -45,7 +45,7 @@ test('what is unknown is left out, and the moments that a turn did not reach are
   const unknown = timingTable({
     ...record,
     ...createDraft(),
-    speculation: null,
+    ...{ speculation: null, tools: [] },
     fromSpeechEnd: { ...makeTurn(49).record.fromSpeechEnd, transcriptMs: 312.44 },
   })
   expect(unknown.split('\n')).toEqual([

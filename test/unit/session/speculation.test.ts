@@ -25,8 +25,9 @@ const question = (text: string, change: Partial<Question> = {}): Question => ({
   ...{ text, language: 'en', model: fakeLanguageModel, voice: fake.stages.voice('flite:slt') },
   ...{ conversation: fake.stages.conversations.open('c'), ...change },
 })
-const messagesOf = (asked: Question) => asked.conversation.prompt(promptOf(asked, fake.stages))
-const take = (asked: Question, signal = never) => speculation.take(asked, messagesOf(asked), signal)
+const messagesOf = (asked: Question) => asked.conversation.prompt(promptOf(asked, fake.stages, {}))
+const take = (asked: Question, signal = never) =>
+  speculation.take(asked, { messages: messagesOf(asked), asking: { tools: [] } }, signal)
 const calls = (name: string) => fake.calls.filter(call => call.startsWith(name)).length
 const outcomes = () => turn.draft.speculation?.attempts.map(({ outcome }) => outcome)
 

@@ -1,0 +1,187 @@
+import {
+  Client,
+  type Tool as McpTool,
+  SdkHttpError,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client'
+import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { within } from '../../abort.ts'
+import { masked } from '../../credentials.ts'
+import { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import type { Tool, ToolSource } from '../toolbox.ts'
+import { asDescription, cut } from '../untrusted.ts'
+import { limited } from './limitedFetch.ts'
+import type { McpAccess } from './mcpConfig.ts'
+
+/** One message of a server; parsing more would hold up everybody. */
+export const MAX_MESSAGE_BYTES = 4 * 2 ** 20
+const CONNECTED_WITHIN_MS = 10_000
+const CLOSED_WITHIN_MS = 1_000
+/** Between attempts to reach a server: doubled each time. */
+const RETRY_MS = { first: 1_000, most: 60_000 }
+/** Every question pays for reading the tools once, and a context window is a few thousand tokens. */
+const MAX_PARAMETERS_LENGTH = 4_000
+
+/** Of one server, for doctor and info. */
+export type McpStatus = { name: string; tools: string[]; missing: string[]; problem: string | null }
+
+export type McpTools = ToolSource & {
+  /** Reaches all servers, and goes on trying those that are not there. Settles after the first attempt at each. */
+  connect(): Promise<void>
+  status(): McpStatus[]
+  stop(): Promise<void>
+}
+
+/** The tools of MCP servers that the operator allows, by the names that models may call. */
+export function createMcpTools(accesses: readonly McpAccess[], appVersion: string, log: Log): McpTools {
+  const connections = accesses.map(access => createConnection(access, appVersion, log))
+  return {
+    tools() {
+      const all = connections.flatMap(connection => connection.tools())
+      const names = all.map(({ tool }) => nameFor(tool))
+      return all.map(({ server, ...tool }) => {
+        const name = nameFor(tool.tool)
+        const isTwice = names.indexOf(name) !== names.lastIndexOf(name)
+        return { ...tool.offered, name: isTwice ? nameFor(`${server}_${tool.tool}`) : name }
+      })
+    },
+    async connect() {
+      await Promise.all(connections.map(connection => connection.connect()))
+    },
+    status: () => connections.map(connection => connection.status()),
+    async stop() {
+      await Promise.all(connections.map(connection => connection.stop()))
+    },
+  }
+}
+
+/** As OpenAI and Ollama take names of functions. */
+const nameFor = (tool: string) => tool.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64)
+
+type FoundTool = { server: string; tool: string; offered: Omit<Tool, 'name'> }
+
+function createConnection({ name, server, allowed }: McpAccess, version: string, log: Log) {
+  let client: Client | null = null
+  let found: FoundTool[] = []
+  let problem: string | null = 'It was not reached yet.'
+  let retryMs = RETRY_MS.first
+  let timer: NodeJS.Timeout | undefined
+  let isStopped = false
+
+  function lost(why: string): void {
+    if (isStopped) return
+    const isNew = problem !== why
+    client = null
+    found = []
+    problem = why
+    if (isNew) log.warn({ mcpServer: name, why }, 'the tools of an MCP server are not there')
+    clearTimeout(timer)
+    timer = setTimeout(() => void connect(), retryMs).unref()
+    retryMs = Math.min(2 * retryMs, RETRY_MS.most)
+  }
+
+  async function list(connected: Client): Promise<void> {
+    const { tools } = await connected.listTools({}, { timeout: CONNECTED_WITHIN_MS })
+    found = tools.flatMap(tool => offeredOf(tool, connected))
+    const missing = missingIn(found)
+    if (missing.length > 0) log.warn({ mcpServer: name, missing }, 'allowed tools that the server has not')
+  }
+
+  function offeredOf(tool: McpTool, connected: Client): FoundTool[] {
+    const policy = allowed.get(tool.name)
+    if (policy === undefined) return []
+    const parameters = { ...tool.inputSchema }
+    if (JSON.stringify(parameters).length > MAX_PARAMETERS_LENGTH) {
+      log.warn({ mcpServer: name, tool: tool.name }, 'the parameters of a tool are too long for a prompt')
+      return []
+    }
+    const description = asDescription(tool.description ?? tool.title ?? tool.name)
+    const run = (given: Record<string, unknown>, signal: AbortSignal) =>
+      call(connected, tool.name, given, signal)
+    return [{ server: name, tool: tool.name, offered: { description, parameters, policy, run } }]
+  }
+
+  const missingIn = (tools: FoundTool[]) =>
+    [...allowed.keys()].filter(tool => !tools.some(one => one.tool === tool))
+
+  async function connect(): Promise<void> {
+    const next = new Client({ name: 'quantvox', version })
+    const transport = transportTo(server)
+    try {
+      await within(next.connect(transport), CONNECTED_WITHIN_MS, () => {
+        throw new Error(`it did not answer within ${CONNECTED_WITHIN_MS / 1000} s`)
+      })
+      next.setNotificationHandler('notifications/tools/list_changed', () =>
+        list(next).catch(error => lost(reasonOf(error))),
+      )
+      await list(next)
+      if (isStopped) return await closed(next)
+      client = next
+      problem = null
+      retryMs = RETRY_MS.first
+      next.onclose = () => {
+        if (client === next) lost('it closed the connection')
+      }
+      log.info(
+        { mcpServer: name, tools: found.map(({ tool }) => tool) },
+        'the tools of an MCP server are there',
+      )
+    } catch (error) {
+      await closed(next)
+      lost(reasonOf(error))
+    }
+  }
+
+  return {
+    connect,
+    tools: () => found,
+    status: (): McpStatus => ({
+      ...{ name, problem },
+      ...{ tools: found.map(({ tool }) => tool), missing: problem === null ? missingIn(found) : [] },
+    }),
+    async stop() {
+      isStopped = true
+      clearTimeout(timer)
+      const last = client
+      client = null
+      found = []
+      if (last !== null) await closed(last)
+    },
+  }
+}
+
+function transportTo(server: McpAccess['server']) {
+  if ('url' in server)
+    return new StreamableHTTPClientTransport(new URL(server.url), {
+      requestInit: { headers: server.headers ?? {} },
+      fetch: limited(MAX_MESSAGE_BYTES),
+    })
+  const { command, args = [], env = {} } = server
+  // Of our environment it gets where programs are, and no secret.
+  const environment = { ...getDefaultEnvironment(), ...env }
+  return new StdioClientTransport({
+    ...{ command, args, env: environment, stderr: 'ignore', maxBufferSize: MAX_MESSAGE_BYTES },
+  })
+}
+
+async function call(
+  client: Client,
+  name: string,
+  given: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<string> {
+  const result = await client.callTool({ name, arguments: given }, { signal })
+  const parts = result.content.map(part => (part.type === 'text' ? part.text : `(${part.type})`))
+  const told = parts.length > 0 ? parts.join('\n') : JSON.stringify(result.structuredContent ?? {})
+  if (result.isError) throw new QuantvoxError('tool_failed', told)
+  return told
+}
+
+/** A server that does not hear that it is left must not hold up a stop. */
+const closed = (client: Client) => within(client.close(), CLOSED_WITHIN_MS, () => {}).catch(() => {})
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SdkHttpError) return `it answered ${error.status} ${error.statusText ?? ''}`.trim()
+  return cut(masked(error instanceof Error ? error.message : String(error)), 300)
+}

@@ -1,0 +1,14 @@
+import type { Tool } from '../toolbox.ts'
+
+/** The assistant's own state: what it runs on, with the quantization in each name. */
+export const modelsTool: Tool = {
+  name: 'get_models',
+  description:
+    'Tells which speech model, language model and voice this assistant runs on, and their quantization levels.',
+  parameters: { type: 'object', properties: {} },
+  policy: 'auto',
+  async run(_given, _signal, { models: { speech, language, voice } }) {
+    const heard = speech === null ? 'The question was typed' : `The question was heard by ${speech}`
+    return `${heard}, the answer comes from ${language}, the voice is ${voice}.`
+  },
+}

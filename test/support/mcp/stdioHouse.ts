@@ -1,0 +1,4 @@
+import { serveStdio } from '@modelcontextprotocol/server/stdio'
+import { house } from './house.ts'
+
+serveStdio(house)
