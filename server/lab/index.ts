@@ -2,6 +2,7 @@
 export type { LabDependencies, OwnVoices } from './dependencies.ts'
 export { compareRuns, type RunComparison } from './judging/compareRuns.ts'
 export { judge } from './judging/judge.ts'
+export { klTop20 } from './judging/language/divergence.ts'
 export { defaultMargins } from './judging/margins.ts'
 export { bootstrapInterval } from './judging/statistics/bootstrap.ts'
 export { textErrors, wordErrorRate } from './judging/words/errorRate.ts'
