@@ -96,7 +96,10 @@ export async function startServer(config: Config, options: StartOptions): Promis
       languageModels: signal => languageModelsOf(assembly, provision, signal),
       speechModels: () => speechModelsOf(assembly, provision),
       voices: async signal =>
-        listVoices(config.SYNTHESIS_URL === null ? [] : await remoteVoiceNames(config.SYNTHESIS_URL, signal)),
+        listVoices(
+          config.SYNTHESIS_URL === null ? [] : await remoteVoiceNames(config.SYNTHESIS_URL, signal),
+          await provision.slowVoices(),
+        ),
       languagePulls,
       speechPulls,
       ...(options.page === undefined ? {} : { page: options.page }),

@@ -19,6 +19,8 @@ export type Provision = {
    * Throws `engine_unavailable` where it cannot be had, or where this machine is too slow for it.
    */
   voice(engine: string, report: Report, signal: AbortSignal): Promise<string[]>
+  /** Engines that speak too slowly here, as far as that was measured, and how slowly. */
+  slowVoices(): Promise<ReadonlyMap<string, string>>
   /** What hears the phrase of that name. Throws `model_not_found` for one that nobody fetched. */
   wakeFiles(phrase: string, report: Report, signal: AbortSignal): Promise<WakeFiles>
   /** Fetches a wake word of the catalog, whose licence was accepted. */

@@ -13,7 +13,7 @@ export { findOnPath } from './programs.ts'
 export { speedsHere } from './speed/speedsHere.ts'
 export type { OllamaProgram, Progress, SetupContext, SpeechModelFile, WhisperPrograms } from './types.ts'
 export { ensureVoice, findVoice, removeVoice, voicePackage } from './voice/voice.ts'
-export { ensureVoiceInTime, voiceInTime, voiceSpeed } from './voice/voiceSpeed.ts'
+export { ensureVoiceInTime, slowVoices, voiceInTime, voiceSpeed } from './voice/voiceSpeed.ts'
 export {
   checkLicence,
   ensureWakeWord,

@@ -13,6 +13,7 @@ import {
   listWakeWords,
   makeLanguageModel,
   type SetupContext,
+  slowVoices,
   speedsHere,
   voiceInTime,
   voicePackage,
@@ -47,6 +48,7 @@ export function provisionFrom(cacheDir: string, wakeDir: string | null = null): 
       const setup = context(report, signal)
       return (await voiceInTime(voicePackage(name), setup)) ?? (await inChild('voice', { name }, setup))
     },
+    slowVoices: () => slowVoices(cacheDir),
     wakeFiles(phrase, report, signal) {
       const setup = context(report, signal)
       return wakeFiles(phrase, wakeDir, setup, () => inChild('wakeWord', { name: null }, setup))

@@ -11,8 +11,12 @@ import type { Voice } from './voice.ts'
 /**
  * Every voice, for `GET /v1/voices`.
  * @param remoteVoices names at SYNTHESIS_URL; empty without one
+ * @param slow engines that are too slow here, and how slow
  */
-export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
+export function listVoices(
+  remoteVoices: readonly string[],
+  slow: ReadonlyMap<string, string> = new Map(),
+): ListedVoice[] {
   const descriptions: [string, string][] = [
     ...fliteVoices,
     ...neuralVoices,
@@ -23,7 +27,12 @@ export function listVoices(remoteVoices: readonly string[]): ListedVoice[] {
     [browserVoice.name, 'the page speaks with a voice of the browser'],
     [noVoice.name, 'text only'],
   ]
-  return descriptions.map(([name, description]) => ({ name, description, available: true }))
+  return descriptions.map(([name, description]) => {
+    const why = slow.get(speakerOf(name) ?? '')
+    return why === undefined
+      ? { name, description, available: true }
+      : { name, description: `${description}: ${why}`, available: false }
+  })
 }
 
 const networks = ['hibari', 'kokoro', 'piper'] as const

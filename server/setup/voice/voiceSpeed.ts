@@ -7,7 +7,7 @@ import { createKokoro } from '../../engines/kokoro/kokoro.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { jsonIfThere } from '../../files/readJson.ts'
 import { cachePaths, writeFileAtomically } from '../cache.ts'
-import type { VoicePackage } from '../catalog.ts'
+import { catalog, type VoicePackage } from '../catalog.ts'
 import { cpuKey } from '../cpu.ts'
 import { untilCalm } from '../speed/calm.ts'
 import { reporter, type SetupContext } from '../types.ts'
@@ -44,6 +44,19 @@ export async function voiceSpeed(
   const note = await jsonIfThere(pathOf(cacheDir, name))
   return Check(Speed, note) && note.sha256 === files[0]?.sha256 ? note.realTimeFactor : null
 }
+
+/** Engines that are too slow here, as far as that was measured, and how slow. */
+export async function slowVoices(cacheDir: string): Promise<Map<string, string>> {
+  const slow = new Map<string, string>()
+  for (const entry of catalog.voices) {
+    const speed = entry.measured ? await voiceSpeed(entry, cacheDir) : null
+    if (speed !== null && speed >= REAL_TIME) slow.set(entry.name, slowness(speed))
+  }
+  return slow
+}
+
+const slowness = (realTimeFactor: number) =>
+  `takes ${realTimeFactor.toFixed(1)} s on this machine for each second of speech`
 
 /**
  * Paths of what an engine speaks with, where nothing has to be got or measured for it; else null.
@@ -82,14 +95,10 @@ export async function ensureVoiceInTime(
 
 function inTime({ name }: VoicePackage, files: string[], realTimeFactor: number): string[] {
   if (realTimeFactor < REAL_TIME) return files
-  throw new QuantvoxError(
-    'engine_unavailable',
-    `${name} takes ${realTimeFactor.toFixed(1)} s on this machine for each second of speech.`,
-    {
-      meaning: 'So a reply would be heard with gaps, and nothing is spoken with it here.',
-      mend: `Choose VOICE=hibari:heart, or VOICE=remote:<voice> of a faster machine. If this one was busy when it was measured, run "npx quantvox models pull ${name}", which measures again.`,
-    },
-  )
+  throw new QuantvoxError('engine_unavailable', `${name} ${slowness(realTimeFactor)}.`, {
+    meaning: 'So a reply would be heard with gaps, and nothing is spoken with it here.',
+    mend: `Choose VOICE=hibari:heart, or VOICE=remote:<voice> of a faster machine. If this one was busy when it was measured, run "npx quantvox models pull ${name}", which measures again.`,
+  })
 }
 
 /** The better of a few runs, in a process that is gone afterwards. */

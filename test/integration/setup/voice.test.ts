@@ -6,10 +6,16 @@ import { join } from 'node:path'
 import { create } from 'tar'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { catalog, type VoicePackage } from '../../../server/setup/catalog.ts'
+import { cpuKey } from '../../../server/setup/cpu.ts'
 import { SourceFailure } from '../../../server/setup/failures.ts'
 import type { SetupContext } from '../../../server/setup/types.ts'
 import { ensureVoice, findVoice, removeVoice } from '../../../server/setup/voice/voice.ts'
-import { ensureVoiceInTime, voiceInTime, voiceSpeed } from '../../../server/setup/voice/voiceSpeed.ts'
+import {
+  ensureVoiceInTime,
+  slowVoices,
+  voiceInTime,
+  voiceSpeed,
+} from '../../../server/setup/voice/voiceSpeed.ts'
 import { kokoroVoices } from '../../../server/shared/kokoroVoices.ts'
 import { storedZip } from '../../support/setup/zip.ts'
 
@@ -167,6 +173,20 @@ describe('a voice that is slower than speech on many machines', () => {
     await expect(voiceInTime(thrush, context)).rejects.toMatchObject(refusal)
     expect(measured).toBe(1)
     expect(await inTime(0.4, true)).toEqual(await findVoice(thrush, context))
+  })
+
+  test('of the catalog that is refused is told of', async () => {
+    expect(await slowVoices(context.cacheDir)).toEqual(new Map())
+    const folder = join(context.cacheDir, 'models', 'voices')
+    mkdirSync(folder, { recursive: true })
+    const sha256 = catalog.voices.find(({ name }) => name === 'kokoro')?.files[0]?.sha256
+    const note = join(folder, `kokoro-speed-${cpuKey()}.json`)
+    writeFileSync(note, JSON.stringify({ realTimeFactor: 0.9, sha256 }))
+    expect(await slowVoices(context.cacheDir)).toEqual(new Map())
+    writeFileSync(note, JSON.stringify({ realTimeFactor: 1.04, sha256 }))
+    expect(await slowVoices(context.cacheDir)).toEqual(
+      new Map([['kokoro', expect.stringContaining('takes 1.0 s')]]),
+    )
   })
 
   test('is measured anew with other weights; one that is never too slow is not measured', async () => {

@@ -21,6 +21,7 @@ const provision: Provision = {
   speechLevel: async name => ({ name, path: '/nowhere', digest: 'a'.repeat(64), quantization: 'q8_0' }),
   endOfTurn: () => Promise.reject(new Error('there is none')),
   voice: () => Promise.reject(new Error('there is none')),
+  slowVoices: async () => new Map(),
   wakeFiles: () => Promise.reject(new Error('there are none')),
   wakeWord: () => Promise.reject(new Error('there is none')),
   wakeWords: async () => [],

@@ -73,6 +73,15 @@ describe('the name of a voice', () => {
     for (const { name } of listVoices(['af_heart'])) expect(() => voice(name)).not.toThrow()
     expect(listVoices([]).some(({ name }) => name.startsWith('remote:'))).toBe(false)
   })
+
+  it('of an engine that is too slow here is listed as one that cannot be had, with how slow it is', () => {
+    const listed = listVoices(['af_heart'], new Map([['kokoro', 'takes 3.1 s for each second of speech']]))
+    expect(listed.filter(({ available }) => !available)).toHaveLength(28)
+    expect(listed.find(({ name }) => name === 'kokoro:af_sky')).toMatchObject({
+      description: expect.stringMatching(/Apache-2\.0.*: takes 3\.1 s for each second of speech$/),
+      available: false,
+    })
+  })
 })
 
 describe('text for flite', () => {
