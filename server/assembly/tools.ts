@@ -2,11 +2,25 @@ import type { LanguageModels } from '../llm/models.ts'
 import type { Log } from '../log.ts'
 import { createConfirmations } from '../tools/confirmation.ts'
 import { readMcpConfig } from '../tools/mcp/mcpConfig.ts'
-import { createMcpTools, type McpTools } from '../tools/mcp/mcpTools.ts'
+import type { McpTools } from '../tools/mcp/mcpTools.ts'
 import { modelsTool } from '../tools/own/modelsTool.ts'
 import { timeTool } from '../tools/own/timeTool.ts'
 import { createToolbox } from '../tools/toolbox.ts'
 import type { TurnTools } from '../tools/turnTools.ts'
+
+const noServers: McpTools = {
+  tools: () => [],
+  connect: async () => {},
+  status: () => [],
+  stop: async () => {},
+}
+
+/** The client takes memory, which only those pay who have servers. */
+async function serversOf(mcpConfig: string, appVersion: string, log: Log): Promise<McpTools> {
+  const accesses = await readMcpConfig(mcpConfig)
+  const { createMcpTools } = await import('../tools/mcp/mcpTools.ts')
+  return createMcpTools(accesses, appVersion, log)
+}
 
 /**
  * What language models may have done: tools of our own and those of MCP servers. Nothing is reached yet.
@@ -18,8 +32,7 @@ export async function toolsOf(
   appVersion: string,
   log: Log,
 ): Promise<{ tools: TurnTools; mcp: McpTools }> {
-  const accesses = mcpConfig === null ? [] : await readMcpConfig(mcpConfig)
-  const mcp = createMcpTools(accesses, appVersion, log)
+  const mcp = mcpConfig === null ? noServers : await serversOf(mcpConfig, appVersion, log)
   const own = { tools: () => [timeTool(), modelsTool] }
   const { offered, policyOf, call } = createToolbox(mcpConfig === null ? [] : [own, mcp], log)
   const tools: TurnTools = {
