@@ -19,7 +19,7 @@ export const neuralVoices: ReadonlyMap<string, string> = new Map([
   ],
   ...kokoroVoices.map((voice): [string, string] => [
     `kokoro:${voice}`,
-    `Kokoro-82M, ${kinds[voice.slice(0, 2)]}, the most natural where this machine is fast enough (Apache-2.0; 107 MB, fetched when it is first used)`,
+    `Kokoro-82M, ${kinds[voice.slice(0, 2)]}, a larger neural voice, where this machine is fast enough for it (Apache-2.0; 107 MB, fetched when it is first used)`,
   ]),
   ['piper:joe', 'Piper, US English, male, a neural voice (voice CC0; 63 MB, fetched when it is first used)'],
 ])
