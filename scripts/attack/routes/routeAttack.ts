@@ -159,5 +159,7 @@ function wrongWith({ status, type, body }: Answer, operation: Operation | null):
       ? problem.code
       : null
   if (code === null) return `status ${status} without a problem: ${body.slice(0, 200)}`
+  // A part of OpenAI's API that is not there.
+  if (status === 501) return null
   return status >= 500 && !ofEngines.has(code) ? `status ${status}, ${code}` : null
 }
