@@ -10,9 +10,12 @@ export const rowColumns = 'startedAtMs, turnId, record, transcript, reply, heard
 const recordCheck = Compile(TurnRecord)
 const textCheck = Compile(TurnText)
 
+/** Of what rows were written without before it was recorded: unknown, as null says. */
+const laterOfSynthesis = { digest: null, quantization: null }
+
 /** Checks a row once. Throws `internal` that names the turn when it is not a turn record. */
 export function turnOfRow(row: Row): StoredTurn {
-  const record = parsed(row.record)
+  const record = completed(parsed(row.record))
   const text = { transcript: row.transcript, reply: row.reply, heardText: row.heardText }
   if (!recordCheck.Check(record) || !textCheck.Check(text) || record.turnId !== row.turnId) {
     throw new QuantvoxError('internal', `The row of turn ${String(row.turnId)} is not a valid turn record.`, {
@@ -26,6 +29,14 @@ export function turnOfRow(row: Row): StoredTurn {
 /** A record and its text as one object, in the order of the schema. */
 export function storedTurn(record: TurnRecord, text: TurnText): StoredTurn {
   return { ...record, transcript: text.transcript, reply: text.reply, heardText: text.heardText }
+}
+
+function completed(record: unknown): unknown {
+  if (typeof record !== 'object' || record === null || !('synthesis' in record)) return record
+  const { synthesis } = record
+  return typeof synthesis === 'object'
+    ? { ...record, synthesis: { ...laterOfSynthesis, ...synthesis } }
+    : record
 }
 
 function parsed(json: unknown): unknown {
