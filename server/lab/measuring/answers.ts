@@ -39,7 +39,8 @@ export function answerPhase(bench: AnswerBench, share: number): Phase {
     share,
     units: async () => {
       const work: BlockWork<Question> = {
-        ...{ side: 'llm', items: 'questions', of: bench.questions, atOnce: QUESTIONS_AT_ONCE },
+        ...{ side: 'llm', items: 'questions', of: bench.questions },
+        atOnce: { first: QUESTIONS_AT_ONCE, later: QUESTIONS_AT_ONCE },
         load: (arm, block, signal) => load(bench, arm, block, signal),
         doing: question => `answers "${question.text}"`,
         measure: (arm, question, when, signal) => answer(bench, arm, question, when, signal),

@@ -8,8 +8,8 @@ export type BlockWork<Item> = {
   /** What the items are, for people: "clips". Also decides their order, which is the same in every run. */
   items: string
   of: readonly Item[]
-  /** Items in one block. */
-  atOnce: number
+  /** Items in the first block, and in each of the others. */
+  atOnce: { first: number; later: number }
   /** Each load counts as a round of its own: that of its block. */
   load(arm: MeasuredArm, block: number, signal: AbortSignal): Promise<Observation>
   /** What an arm does with an item, for people: "hears jfk.wav". */
@@ -28,8 +28,9 @@ export function blocksOf<Item>(work: BlockWork<Item>, { arms, noiseOf, rounds, s
   const units: Unit[] = []
   for (let round = 0; round < rounds; round++) {
     const items = shuffled(work.of, seedOf(work.items, round))
-    for (let first = 0; first < items.length; first += work.atOnce) {
-      const some = items.slice(first, first + work.atOnce)
+    for (let first = 0, size = 0; first < items.length; first += size) {
+      size = units.length === 0 ? work.atOnce.first : work.atOnce.later
+      const some = items.slice(first, first + size)
       const order = shuffled(withNoiseArm(arms, noiseOf), seedOf(seed, work.side, round, first))
       const block = units.length
       units.push({

@@ -15,10 +15,12 @@ import type { SpeechPlace } from './speechPlace.ts'
 import { armKey, type MeasuredArm, made, OWNER, type Phase, type When } from './step.ts'
 import { bitsPerWeightOf } from './whisperFile.ts'
 
-/** Clips that a level hears in one process, at most: few, so that levels take turns often. */
+/** Clips that a level hears in one process, unless loads cost more than they do: few, so that levels take turns often. */
 const CLIPS_AT_ONCE = 6
-/** Blocks to aim at where there are few clips: fewer than four tell nothing of how far apart processes lie. */
+/** Blocks to aim at where there are few clips. */
 const BLOCKS = 6
+/** Blocks that a round has at least: fewer than four tell nothing of how far apart processes lie. */
+const LEAST_BLOCKS = 4
 const DECODE_WITHIN_MS = 120_000
 
 export type SpeechBench = {
@@ -44,11 +46,10 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
     what: 'decodings of clips',
     share,
     end: bench.place.clear,
-    units: async () => {
-      const enough = Math.floor((bench.rounds * bench.clips.length) / BLOCKS)
+    units: async observed => {
       const work: BlockWork<LabClip> = {
         ...{ side: 'speech', items: 'clips', of: bench.clips },
-        atOnce: Math.max(1, Math.min(CLIPS_AT_ONCE, enough)),
+        atOnce: clipsAtOnce(observed, bench.clips.length, bench.rounds),
         load: (arm, block, signal) => load(bench, arm, block, signal),
         doing: clip => `hears ${clip.id}`,
         measure: (arm, clip, when, signal) => decode(bench, arm, clip, when, signal),
@@ -57,6 +58,28 @@ export function speechPhase(bench: SpeechBench, share: number): Phase {
       return blocksOf(work, bench)
     },
   }
+}
+
+/**
+ * Clips in the first block of a run and in the others. Where a load takes longer than six clips, as by what the first block showed, blocks
+ * are so long that clips take as long as loads, as far as a round still has four. The first block alone decides, so that a run that is gone
+ * on with has the same ones.
+ */
+export function clipsAtOnce(
+  observed: readonly Observation[],
+  clips: number,
+  rounds: number,
+): BlockWork<LabClip>['atOnce'] {
+  const first = Math.max(1, Math.min(CLIPS_AT_ONCE, Math.floor((rounds * clips) / BLOCKS)))
+  const meanOf = (times: readonly number[]) => times.reduce((sum, ms) => sum + ms, 0) / times.length
+  const loads = observed.flatMap(one => (one.kind === 'speech-load' && one.round === 0 ? [one.loadMs] : []))
+  const heard = observed.flatMap(one =>
+    one.kind === 'speech-decode' && one.block === 0 ? [one.inferenceMs] : [],
+  )
+  if (loads.length === 0 || heard.length === 0) return { first, later: first }
+  const longest = Math.floor((clips - first) / (LEAST_BLOCKS - 1))
+  const wanted = Math.ceil(meanOf(loads) / meanOf(heard))
+  return { first, later: Math.max(first, Math.min(longest, wanted)) }
 }
 
 async function decode(

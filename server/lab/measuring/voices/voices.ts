@@ -41,7 +41,8 @@ export function voicePhase(bench: VoiceBench, share: number): Phase {
     end: clear,
     units: async () => {
       const work: BlockWork<SpokenText> = {
-        ...{ side: 'voice', items: 'texts', of: bench.texts, atOnce: TEXTS_AT_ONCE },
+        ...{ side: 'voice', items: 'texts', of: bench.texts },
+        atOnce: { first: TEXTS_AT_ONCE, later: TEXTS_AT_ONCE },
         async load(arm, block, signal) {
           await clear()
           return load(bench, ownVoices(), arm, block, signal)
