@@ -68,6 +68,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const speechPulls = createPulls(async (name, tell, signal) => {
     await provision.speechLevel(name, (_item, progress) => tell(progress), signal)
   })
+  const wakePulls = createPulls((name, tell, signal) =>
+    provision.wakeWord(name, (_item, progress) => tell(progress), signal),
+  )
   const stopped = new AbortController()
   const replies = await createReplyAudio(config.DATA_DIR, config.SAVE_AUDIO)
   const closeRecord = () => {
@@ -102,6 +105,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
         ),
       languagePulls,
       speechPulls,
+      wakePulls,
+      wakeWords: provision.wakeWords,
+      checkWakeLicence: provision.checkWakeLicence,
       ...(options.page === undefined ? {} : { page: options.page }),
     },
     { loggerInstance: log, ...tlsOf(config) },
@@ -110,6 +116,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     stopped.abort()
     languagePulls.stop()
     speechPulls.stop()
+    wakePulls.stop()
     assembly.stopFetching()
     const measured = comparisons.stop()
     const closed = app.close()

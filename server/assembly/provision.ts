@@ -26,6 +26,8 @@ export type Provision = {
   /** Fetches a wake word of the catalog, whose licence was accepted. */
   wakeWord(name: string, report: Report, signal: AbortSignal): Promise<void>
   wakeWords(): Promise<WakeWordModel[]>
+  /** Throws `licence_not_accepted` unless the licence of a wake word is the one that was accepted, and `model_not_found`. */
+  checkWakeLicence(name: string, accepted: string | null): void
   speechLevels(): Promise<Omit<SpeechModel, 'loaded' | 'residentBytes'>[]>
   /** Pulls a tag, or makes it by the catalog's recipe. */
   languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>

@@ -2,6 +2,7 @@ import type { Provision, Report } from '../assembly/provision.ts'
 import { inChild } from './child/run.ts'
 import {
   checkChoice,
+  checkLicence,
   chooseDefaultLanguageModel,
   findEndOfTurn,
   findOllama,
@@ -57,6 +58,7 @@ export function provisionFrom(cacheDir: string, wakeDir: string | null = null): 
       await inChild('wakeWord', { name }, context(report, signal))
     },
     wakeWords: () => listWakeWords(cacheDir, wakeDir),
+    checkWakeLicence: checkLicence,
     speechLevels: () => listSpeechModels(cacheDir),
     async languageModel(tag, ollamaUrl, report, signal) {
       await inChild('language', { tag, ollamaUrl }, context(report, signal))

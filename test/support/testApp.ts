@@ -52,6 +52,7 @@ export async function createTestApp({
       engines: async () => [],
       languagePulls: nothingToPull,
       speechPulls: nothingToPull,
+      ...{ wakeWords: async () => [], wakePulls: nothingToPull, checkWakeLicence: () => {} },
       ...dependencies,
     },
     { loggerInstance },

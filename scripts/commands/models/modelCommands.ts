@@ -9,6 +9,7 @@ export function addModels(program: Command, signal: AbortSignal): void {
     const { config } = loadConfig()
     return {
       cacheDir: config.CACHE_DIR,
+      wakeDir: config.WAKE_DIR,
       ollama: { host: config.OLLAMA_HOST, setByHand: config.ollamaHostSetByHand },
       json,
       out: process.stdout,
@@ -18,14 +19,17 @@ export function addModels(program: Command, signal: AbortSignal): void {
 
   models
     .command('list')
-    .description('speech model levels and Ollama tags, installed and available')
+    .description('speech model levels, voices, wake words and Ollama tags, installed and available')
     .option('--json', 'as JSON')
     .action(({ json }: { json?: boolean }) => listModels(options(json)))
   models
     .command('pull')
-    .description('fetch a speech model level or an Ollama tag')
-    .argument('<name>', 'for instance whisper-base-q5_1 or llama3.2:1b-instruct-q8_0')
-    .action((name: string) => pullModel(name, options()))
+    .description('fetch a speech model level, a wake word or an Ollama tag')
+    .argument('<name>', 'for instance whisper-base-q5_1, wake:hey-jarvis or llama3.2:1b-instruct-q8_0')
+    .option('--accept-licence', 'of a wake word, which without it is only shown')
+    .action((name: string, { acceptLicence = false }: { acceptLicence?: boolean }) =>
+      pullModel(name, options(), acceptLicence),
+    )
   models
     .command('quantize')
     .description('make a level from the unquantized model; all levels where the name has none')
@@ -33,7 +37,7 @@ export function addModels(program: Command, signal: AbortSignal): void {
     .action((name: string) => quantizeModel(name, options()))
   models
     .command('remove')
-    .description('delete a speech model level or an Ollama tag from the disk')
+    .description('delete a speech model level, a wake word or an Ollama tag from the disk')
     .argument('<name>', 'as "models list" shows it')
     .action((name: string) => removeModel(name, options()))
 }

@@ -13,6 +13,7 @@ import {
   removeLanguageModel,
   removeSpeechModel,
   removeVoice,
+  removeWakeWord,
   type SetupContext,
   speedsHere,
   type VoicePackage,
@@ -23,16 +24,19 @@ import { quantizationIn } from '../../../server/shared/quantization.ts'
 import { createProgressView } from '../progressView.ts'
 import { aboutFit, type ModelRow, modelTable } from './modelTable.ts'
 import { type OllamaPlace, withOllama } from './ollamaForCommand.ts'
+import { pullWakeWord, wakeRows, wakeWordIn } from './wakeWords.ts'
 
 export type ModelsOptions = {
   cacheDir: string
+  /** Of wake words of the operator; null: there is none. */
+  wakeDir: string | null
   ollama: OllamaPlace
   json: boolean
   out: Pick<NodeJS.WritableStream, 'write'>
   signal: AbortSignal
 }
 
-/** `models list`: every speech level and voice of the catalog, every installed and known Ollama tag. Fetches nothing. */
+/** `models list`: every speech level and voice of the catalog, the wake words, every installed and known Ollama tag. Fetches nothing. */
 export async function listModels(options: ModelsOptions): Promise<void> {
   const context = contextOf(options, () => {})
   const speech = await listSpeechModels(options.cacheDir)
@@ -52,10 +56,11 @@ export async function listModels(options: ModelsOptions): Promise<void> {
     fit: model.sizeBytes ? fitOf(model.name, model.sizeBytes, memoryBytes, speeds) : undefined,
   }))
   const voices = await Promise.all(catalog.voices.map(entry => voiceRow(entry, options.cacheDir)))
-  if (options.json) options.out.write(`${JSON.stringify({ speech, voices, language }, null, 2)}\n`)
+  const wakeWords = await wakeRows(options.cacheDir, options.wakeDir)
+  if (options.json) options.out.write(`${JSON.stringify({ speech, voices, wakeWords, language }, null, 2)}\n`)
   else
     options.out.write(
-      `Speech models\n${modelTable(speech)}\nVoices\n${modelTable(voices)}\nLanguage models\n${modelTable(language)}\n${aboutFit(speeds, memoryBytes)}`,
+      `Speech models\n${modelTable(speech)}\nVoices\n${modelTable(voices)}\nWake words\n${modelTable(wakeWords)}\nLanguage models\n${modelTable(language)}\n${aboutFit(speeds, memoryBytes)}`,
     )
 }
 
@@ -69,11 +74,17 @@ async function voiceRow(entry: VoicePackage, cacheDir: string): Promise<ModelRow
 
 const voiceNamed = (name: string) => catalog.voices.find(entry => entry.name === name)
 
-/** `models pull NAME`: a speech model level, what an engine speaks with or an Ollama tag. */
-export async function pullModel(name: string, options: ModelsOptions): Promise<void> {
+/** `models pull NAME`: a speech model level, what an engine speaks with, a wake word whose licence is accepted, or an Ollama tag. */
+export async function pullModel(
+  name: string,
+  options: ModelsOptions,
+  isLicenceAccepted = false,
+): Promise<void> {
+  const wakeWord = wakeWordIn(name)
   await withProgress(options, async context => {
     const voice = voiceNamed(name)
-    if (isSpeech(name)) await ensureSpeechModel(name, context)
+    if (wakeWord !== null) await pullWakeWord(wakeWord, isLicenceAccepted, context)
+    else if (isSpeech(name)) await ensureSpeechModel(name, context)
     else if (voice !== undefined) await ensureVoiceInTime(voice, context, true)
     else
       await withOllama(options.ollama, context, true, url => ensureLanguageModel(name, urlOf(url), context))
@@ -104,13 +115,16 @@ export async function quantizeModel(name: string, options: ModelsOptions): Promi
 export async function removeModel(name: string, options: ModelsOptions): Promise<void> {
   const context = contextOf(options, () => {})
   const voice = voiceNamed(name)
+  const wakeWord = wakeWordIn(name)
   const removed = isSpeech(name)
     ? await removeSpeechModel(name, options.cacheDir)
-    : voice !== undefined
-      ? await removeVoice(voice, options.cacheDir)
-      : await withOllama(options.ollama, context, false, url =>
-          url === null ? Promise.resolve(false) : removeLanguageModel(name, url, options.signal),
-        )
+    : wakeWord !== null
+      ? await removeWakeWord(wakeWord, options.cacheDir)
+      : voice !== undefined
+        ? await removeVoice(voice, options.cacheDir)
+        : await withOllama(options.ollama, context, false, url =>
+            url === null ? Promise.resolve(false) : removeLanguageModel(name, url, options.signal),
+          )
   if (!removed) {
     throw new QuantvoxError('model_not_found', `The model ${JSON.stringify(name)} is not installed.`, {
       mend: '`npx quantvox models list` shows what is.',

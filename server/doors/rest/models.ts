@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import Type from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 import type { Pulls } from '../../engines/pulls.ts'
 import { type QuantvoxError, toQuantvoxError } from '../../errors.ts'
-import { LanguageModel, SpeechModel, Voice } from '../../protocol/models.ts'
+import { LanguageModel, SpeechModel, Voice, WakeWordModel } from '../../protocol/models.ts'
 import { events, json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
@@ -13,10 +13,27 @@ export type ModelDependencies = {
   voices(signal: AbortSignal): Promise<Voice[]>
   languagePulls: Pulls
   speechPulls: Pulls
+  wakeWords(): Promise<WakeWordModel[]>
+  wakePulls: Pulls
+  /** Throws `licence_not_accepted` unless the licence of a wake word is the one that was accepted, and `model_not_found`. */
+  checkWakeLicence(name: string, accepted: string | null): void
 }
 
 const Name = Type.Object(
   { name: Type.String({ minLength: 1, maxLength: 200 }) },
+  { additionalProperties: false },
+)
+
+const WakeWordPull = Type.Object(
+  {
+    ...Name.properties,
+    acceptLicence: Type.Optional(
+      Type.String({
+        maxLength: 100,
+        description: 'SPDX identifier of its licence, from a person who accepted it; refused without',
+      }),
+    ),
+  },
   { additionalProperties: false },
 )
 
@@ -52,34 +69,52 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
       async () => ({ items: await dependencies.speechModels() }),
     )
     app.get(
+      '/v1/models/wake',
+      {
+        schema: {
+          tags,
+          summary: 'Wake words, with the licences that have to be accepted before they are fetched',
+          response: { 200: json('Wake words', items(WakeWordModel)) },
+        },
+      },
+      async () => ({ items: await dependencies.wakeWords() }),
+    )
+    app.get(
       '/v1/voices',
       { schema: { tags, summary: 'Voices', response: { 200: json('Voices', items(Voice)) } } },
       async (_request, reply) => ({ items: await dependencies.voices(clientSignal(reply)) }),
     )
 
+    const pullOf = (kind: string, body: TSchema, refusals: (403 | 404)[] = []) => ({
+      // There is no other answer, so whatever a client accepts, it gets events.
+      sse: 'manual' as const,
+      schema: {
+        tags,
+        summary: `Fetch a ${kind}; goes on if the client leaves, a second call joins it`,
+        body,
+        response: {
+          200: events('`progress` events with {status, completedBytes, totalBytes}, then `done` or `error`'),
+          ...problems(...refusals),
+        },
+      },
+    })
     for (const [kind, pulls] of [
       ['language', dependencies.languagePulls],
       ['speech', dependencies.speechPulls],
     ] as const) {
-      app.post(
-        `/v1/models/${kind}/pull`,
-        {
-          // There is no other answer, so whatever a client accepts, it gets events.
-          sse: 'manual',
-          schema: {
-            tags,
-            summary: `Fetch a ${kind} model; goes on if the client leaves, a second call joins it`,
-            body: Name,
-            response: {
-              200: events(
-                '`progress` events with {status, completedBytes, totalBytes}, then `done` or `error`',
-              ),
-            },
-          },
-        },
-        (request, reply) => streamPull(pulls, request, reply),
+      app.post(`/v1/models/${kind}/pull`, pullOf(`${kind} model`, Name), (request, reply) =>
+        streamPull(pulls, request, reply),
       )
     }
+    app.post(
+      '/v1/models/wake/pull',
+      pullOf('wake word whose licence was accepted', WakeWordPull, [403, 404]),
+      async (request, reply) => {
+        const { name, acceptLicence } = request.body as Static<typeof WakeWordPull>
+        dependencies.checkWakeLicence(name, acceptLicence ?? null)
+        await streamPull(dependencies.wakePulls, request, reply)
+      },
+    )
   }
 }
 

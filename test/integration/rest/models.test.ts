@@ -2,7 +2,7 @@ import { Compile } from 'typebox/schema'
 import { describe, expect, test } from 'vitest'
 import { createPulls } from '../../../server/engines/pulls.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { LanguageModel, type PullProgress, Voice } from '../../../server/protocol/models.ts'
+import { LanguageModel, type PullProgress, Voice, WakeWordModel } from '../../../server/protocol/models.ts'
 import { eventsOf, until } from '../../support/http.ts'
 import { heldDownload } from '../../support/setup/heldDownload.ts'
 import { startTestApp } from '../../support/testApp.ts'
@@ -40,6 +40,49 @@ describe('lists', () => {
     const { app } = await start({ languageModels: () => Promise.reject(down) })
     const response = await app.inject('/v1/models/language')
     expect([response.statusCode, response.json().code]).toEqual([503, 'engine_unavailable'])
+  })
+})
+
+describe('wake words', () => {
+  const word: WakeWordModel = {
+    ...{ name: 'hey-jarvis', source: 'catalog', installed: false, sizeBytes: 1_271_370 },
+    ...{ licence: 'CC-BY-NC-SA-4.0', licenceUrl: 'https://creativecommons.org/licenses/by-nc-sa/4.0/' },
+  }
+  const startWith = async () => {
+    const names: string[] = []
+    const { app } = await start({
+      wakeWords: async () => [word],
+      wakePulls: createPulls(async name => void names.push(name)),
+      checkWakeLicence(name, accepted) {
+        if (accepted !== word.licence)
+          throw new QuantvoxError('licence_not_accepted', `The wake word ${name} comes under a licence.`)
+      },
+    })
+    const ask = (acceptLicence?: string) =>
+      app.inject({
+        ...pull('wake'),
+        payload: JSON.stringify({ name: 'hey-jarvis', ...(acceptLicence && { acceptLicence }) }),
+      })
+    return { app, names, ask }
+  }
+
+  test('are listed with their licences', async () => {
+    const { app } = await startWith()
+    const { items } = (await app.inject('/v1/models/wake')).json()
+    expect(items).toEqual([word])
+    expect(Compile(WakeWordModel).Errors(items[0])[1]).toEqual([])
+  })
+
+  test('are fetched by nobody who has not accepted that licence', async () => {
+    const { names, ask } = await startWith()
+    for (const accepted of [undefined, 'MIT']) {
+      const refused = await ask(accepted)
+      expect([refused.statusCode, refused.json().code]).toEqual([403, 'licence_not_accepted'])
+    }
+    expect(names).toEqual([])
+    const response = await ask('CC-BY-NC-SA-4.0')
+    expect(eventsOf(response.body).at(-1)?.event).toBe('done')
+    expect(names).toEqual(['hey-jarvis'])
   })
 })
 

@@ -23,6 +23,7 @@ beforeEach(async () => {
   printed = ''
   options = {
     cacheDir: join(root, 'cache'),
+    wakeDir: null,
     ollama: { host: `http://127.0.0.1:${await freePort()}`, setByHand: false },
     json: false,
     out: {
@@ -77,6 +78,19 @@ it('what is not installed cannot be removed, and a misspelt speech model cannot 
   expect(await codeOf(removeModel('whisper-bass-q4_0', options))).toBe('model_not_found')
   expect(await codeOf(pullModel('whisper-tiny.en-q9_0', options))).toBe('model_not_found')
   expect(printed).toBe('')
+})
+
+it('a wake word is listed with its licence, and pulled by nobody who has not accepted it', async () => {
+  await listModels(options)
+  expect(printed).toMatch(/^wake:hey-jarvis .* 1\.27 MB +not installed +CC-BY-NC-SA-4\.0$/m)
+  const refused = pullModel('wake:hey-jarvis', options)
+  await expect(refused).rejects.toMatchObject({
+    code: 'licence_not_accepted',
+    message: expect.stringMatching(/CC-BY-NC-SA-4\.0 \(https:/),
+    mend: expect.stringMatching(/models pull wake:hey-jarvis --accept-licence/),
+  })
+  expect(await codeOf(pullModel('wake:hey-jarvus', options, true))).toBe('model_not_found')
+  expect(await codeOf(removeModel('wake:hey-jarvis', options))).toBe('model_not_found')
 })
 
 it('an Ollama that was named by hand and does not answer is an error, not an empty list', async () => {

@@ -25,6 +25,7 @@ const provision: Provision = {
   wakeFiles: () => Promise.reject(new Error('there are none')),
   wakeWord: () => Promise.reject(new Error('there is none')),
   wakeWords: async () => [],
+  checkWakeLicence: () => {},
   speechLevels: async () => [],
   languageModel: async () => {},
   languageTags: () => [],
