@@ -114,7 +114,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
       if (state.state === 'failed') status.textContent = `${name} could not be pulled.`
     }
     tell({ state: 'running', progress: { status: 'starting', completedBytes: null, totalBytes: null } })
-    if (!(await pull(api, kind, name, tell))) return
+    if (!(await pull(api, kind, { name }, tell))) return
     status.textContent = `${name} is here.`
     await refresh()
     pulls.delete(name)

@@ -12,14 +12,14 @@ export type PullState =
  */
 export async function pull(
   api: Api,
-  kind: 'language' | 'speech',
-  name: string,
+  kind: 'language' | 'speech' | 'wake',
+  body: { name: string; acceptLicence?: string | null },
   tell: (state: PullState) => void,
 ): Promise<boolean> {
   try {
     for await (const { event, data } of api.events(`/v1/models/${kind}/pull`, {
       method: 'POST',
-      body: { name },
+      body,
     })) {
       if (event === 'done') return true
       if (event === 'error') {

@@ -7,6 +7,8 @@ export type HintFacts = {
   settings: Pick<TalkSettings, 'mode' | 'press' | 'holdSpace'>
   microphone: TalkFacts['microphone']
   failure: MicrophoneError | null
+  /** What is to be said first in wake-word mode. */
+  wakeWord: string
   /** Why the connection is lost, and when it is tried again. */
   waiting: { why: string; seconds: number } | null
   silentForMs: number
@@ -16,7 +18,8 @@ export type HintFacts = {
 const SILENT_MS = 4000
 
 /** What to know in this state, in one or two sentences. */
-export function hintFor({ state, settings, microphone, failure, waiting, silentForMs }: HintFacts): string {
+export function hintFor(facts: HintFacts): string {
+  const { state, settings, microphone, failure, wakeWord, waiting, silentForMs } = facts
   switch (state) {
     case 'off':
       return 'Tap and talk, or type below.'
@@ -26,6 +29,8 @@ export function hintFor({ state, settings, microphone, failure, waiting, silentF
       return silentForMs > SILENT_MS
         ? 'Only silence comes in. Is the microphone muted in the system, or another one in use?'
         : 'Ask something. A pause ends your question.'
+    case 'waiting':
+      return `Say “${wakeWord}”, and what you want to know.`
     case 'muted':
       return 'Nothing you say is heard.'
     case 'no-signal':
@@ -35,7 +40,7 @@ export function hintFor({ state, settings, microphone, failure, waiting, silentF
     case 'loading':
       return 'It is not in memory yet. The next answer will be quicker.'
     case 'speaking':
-      return microphone === 'on' && settings.mode === 'hands-free'
+      return microphone === 'on' && settings.mode !== 'push-to-talk'
         ? 'Talk over it, or press Esc, to stop it.'
         : 'Press Esc to stop it.'
     case 'thinking':

@@ -9,7 +9,7 @@ import { createSpokenLength } from '../audio/spokenLength.ts'
 import type { Conversation } from '../conversation/conversation.ts'
 import type { Configured, ModelChoice } from '../models/modelPickers.ts'
 import { createConnection } from './connection.ts'
-import { endpointingOf, type TalkSettings } from './talkSettings.ts'
+import { endpointingOf, type TalkSettings, wakeWordOf } from './talkSettings.ts'
 
 /** The server takes 8 to 48 kHz; some sound cards run faster. */
 const MAX_RATE = 48_000
@@ -29,6 +29,8 @@ export type LiveSessionOptions = {
   switchFailed(message: ErrorMessage): void
   /** An error that belongs to no turn and no switch. */
   failed(message: ErrorMessage): void
+  /** What is to wake the session is not there. */
+  noWakeWord(): void
   changed(): void
 }
 
@@ -40,6 +42,8 @@ export function createLiveSession(options: LiveSessionOptions) {
   let voice: BrowserVoice | null = null
   let settings: SessionSettings | null = null
   let isReady = false
+  /** Of wake-word mode. */
+  let isAwake = false
   let conversationId: string | undefined
   let choice: ModelChoice = {}
   let requests = 0
@@ -74,12 +78,13 @@ export function createLiveSession(options: LiveSessionOptions) {
     connection.send({ type: 'start', protocol: 1, sampleRate, ...wanted, ...choice, ...howToListen() })
   }
 
-  function howToListen(): Pick<Start, 'mode' | 'endpointing' | 'bargeIn'> {
+  function howToListen(): Pick<Start, 'mode' | 'endpointing' | 'bargeIn' | 'wake'> {
     const settings = options.talkSettings()
     const { mode, interruptMs } = settings
     return {
       mode,
       endpointing: endpointingOf(settings),
+      wake: wakeWordOf(settings),
       ...(interruptMs === null ? {} : { bargeIn: { minSpeechMs: interruptMs } }),
     }
   }
@@ -101,6 +106,7 @@ export function createLiveSession(options: LiveSessionOptions) {
     switch (message.type) {
       case 'ready':
         isReady = true
+        isAwake = false
         connection.settled()
         conversationId = message.conversationId
         settings = message.settings
@@ -112,8 +118,15 @@ export function createLiveSession(options: LiveSessionOptions) {
       case 'configured':
         switches.delete(message.requestId)
         conversationId = message.conversationId
+        if (message.settings.mode !== settings?.mode) isAwake = false
         settings = message.settings
         options.configured(message)
+        break
+      case 'wake.detected':
+        isAwake = true
+        break
+      case 'wake.waiting':
+        isAwake = false
         break
       case 'ducked':
         player?.duck(message.turnId)
@@ -173,6 +186,12 @@ export function createLiveSession(options: LiveSessionOptions) {
     if (!isReady && message.code === 'model_not_found' && Object.keys(choice).length > 0) {
       choice = {}
       options.switchFailed(message)
+      start()
+      return
+    }
+    // Nor must a wake word.
+    if (!isReady && message.code === 'model_not_found' && options.talkSettings().mode === 'wake-word') {
+      options.noWakeWord()
       start()
       return
     }
@@ -253,6 +272,7 @@ export function createLiveSession(options: LiveSessionOptions) {
     retry: connection.retry,
     connection: connection.state,
     settings: (): SessionSettings | null => settings,
+    awake: (): boolean => isAwake,
   }
 }
 

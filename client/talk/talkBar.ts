@@ -1,10 +1,11 @@
+import type { Mode } from '../../server/protocol/socketClient.ts'
 import { el } from '../dom.ts'
 import { icon } from '../icons.ts'
 
 export type TalkBarFacts = {
   microphoneOn: boolean
   muted: boolean
-  mode: 'hands-free' | 'push-to-talk'
+  mode: Mode
   isEmpty: boolean
 }
 
@@ -22,13 +23,13 @@ export function createTalkBar(options: TalkBarOptions): {
   show(facts: TalkBarFacts): void
 } {
   const handsFree = modeChoice('hands-free', 'Hands-free')
+  const wakeWord = modeChoice('wake-word', 'Wake word')
   const pushToTalk = modeChoice('push-to-talk', 'Push-to-talk')
   const modes = el(
     'fieldset',
     { class: 'modes' },
     el('legend', { class: 'unseen' }, 'How to talk'),
-    handsFree.element,
-    pushToTalk.element,
+    ...[handsFree, wakeWord, pushToTalk].map(choice => choice.element),
   )
   const mute = button('muted', 'Mute', () => options.setMuted(mute.getAttribute('aria-pressed') !== 'true'))
   const off = button('off', 'Turn off', options.turnOff)
@@ -49,8 +50,7 @@ export function createTalkBar(options: TalkBarOptions): {
   return {
     element,
     show({ microphoneOn, muted, mode, isEmpty }) {
-      handsFree.input.checked = mode === 'hands-free'
-      pushToTalk.input.checked = mode === 'push-to-talk'
+      for (const { input } of [handsFree, wakeWord, pushToTalk]) input.checked = input.value === mode
       mute.hidden = !microphoneOn
       mute.setAttribute('aria-pressed', String(muted))
       off.hidden = !microphoneOn

@@ -4,7 +4,7 @@ import type { Start } from '../../server/protocol/socketClient.ts'
 
 /** How this person likes to talk, kept in this browser. */
 export const TalkSettings = Type.Object({
-  mode: Type.Enum(['hands-free', 'push-to-talk']),
+  mode: Type.Enum(['hands-free', 'wake-word', 'push-to-talk']),
   /** How the big control works in push-to-talk. */
   press: Type.Enum(['hold', 'toggle']),
   holdSpace: Type.Boolean(),
@@ -15,6 +15,9 @@ export const TalkSettings = Type.Object({
   /** Voiced time that interrupts a reply, 0 never; null is the server's own. */
   interruptMs: Type.Union([Type.Integer({ minimum: 0, maximum: 2000 }), Type.Null()]),
   microphoneId: Type.Union([Type.String(), Type.Null()]),
+  /** What wakes a session in wake-word mode, and from which score on; null is the server's own. */
+  wakePhrase: Type.Union([Type.String({ minLength: 1, maxLength: 100 }), Type.Null()]),
+  wakeThreshold: Type.Union([Type.Number({ minimum: 0.01, maximum: 1 }), Type.Null()]),
 })
 export type TalkSettings = Type.Static<typeof TalkSettings>
 
@@ -26,6 +29,8 @@ export const usualSettings: TalkSettings = {
   silenceMs: null,
   interruptMs: null,
   microphoneId: null,
+  wakePhrase: null,
+  wakeThreshold: null,
 }
 
 /** What of it a server is told; it knows the rest itself. */
@@ -36,6 +41,17 @@ export function endpointingOf({
   const silence = silenceMs === null ? {} : { silenceMs }
   if (ending === null) return silence
   return ending === 'silence' ? { mode: ending, ...silence } : { mode: 'learned', preset: ending, ...silence }
+}
+
+/** The same of the wake word. */
+export function wakeWordOf({
+  wakePhrase,
+  wakeThreshold,
+}: Pick<TalkSettings, 'wakePhrase' | 'wakeThreshold'>): NonNullable<Start['wake']> {
+  return {
+    ...(wakePhrase === null ? {} : { phrase: wakePhrase }),
+    ...(wakeThreshold === null ? {} : { threshold: wakeThreshold }),
+  }
 }
 
 const KEY = 'quantvox.talk'

@@ -1,3 +1,4 @@
+import type { Mode } from '../../server/protocol/socketClient.ts'
 import type { IconName } from '../icons.ts'
 
 /** What the big control says, in one word, with a colour of the state's name and an icon. */
@@ -6,6 +7,7 @@ export const talkStates = {
   starting: { word: 'Starting', icon: 'thinking' },
   ready: { word: 'Ready', icon: 'microphone' },
   listening: { word: 'Listening', icon: 'microphone' },
+  waiting: { word: 'Waiting', icon: 'microphone' },
   muted: { word: 'Muted', icon: 'muted' },
   'no-signal': { word: 'No signal', icon: 'warning' },
   hearing: { word: 'Hearing you', icon: 'wave' },
@@ -28,7 +30,9 @@ export type TurnPhase = 'none' | 'hearing' | 'transcribing' | 'thinking' | 'answ
 export type TalkFacts = {
   microphone: 'off' | 'starting' | 'on' | 'failed'
   connection: 'closed' | 'connecting' | 'open' | 'waiting'
-  mode: 'hands-free' | 'push-to-talk'
+  mode: Mode
+  /** Of wake-word mode: the wake word was said. */
+  awake: boolean
   muted: boolean
   /** Frames of the microphone came within the last moment; a count, not a hope. */
   framesFlow: boolean
@@ -49,6 +53,7 @@ function nameOf({
   microphone,
   connection,
   mode,
+  awake,
   muted,
   framesFlow,
   speaks,
@@ -68,5 +73,6 @@ function nameOf({
   if (connection !== 'open') return 'starting'
   if (!framesFlow) return 'no-signal'
   if (muted) return 'muted'
-  return mode === 'hands-free' ? 'listening' : 'ready'
+  if (mode === 'wake-word' && !awake) return 'waiting'
+  return mode === 'push-to-talk' ? 'ready' : 'listening'
 }

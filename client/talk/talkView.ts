@@ -9,7 +9,8 @@ import { actionFor, answerUnderWay, hintFor } from './hints.ts'
 import { createLiveSession } from './liveSession.ts'
 import { createLoadingModel } from './loadingModel.ts'
 import { createPressing } from './pressing.ts'
-import { createSettingsDialog } from './settingsDialog.ts'
+import { createSettingsDialog } from './settings/settingsDialog.ts'
+import { createWakeWord, spokenPhrase } from './settings/wakeWord.ts'
 import { createSidePanel } from './sidePanel.ts'
 import { createTalkBar } from './talkBar.ts'
 import { createTalker } from './talker.ts'
@@ -61,12 +62,24 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     configured: message => side.configured(message),
     switchFailed: message => side.failed(message),
     failed: message => notices.failure(message.message, message.mend ?? ''),
+    noWakeWord() {
+      change({ mode: 'hands-free' })
+      setMode('wake-word')
+    },
     changed: () => render(),
   })
   const side = createSidePanel(api, notices, session.switchTo)
   const talker = createTalker(session, () => render())
   const loading = createLoadingModel(api, () => render())
+  const wakeWord = createWakeWord({
+    api,
+    settings: () => settings,
+    serverDefault: () => session.settings()?.wake ?? null,
+    change,
+    failed: error => notices.failure('The wake words could not be fetched.', error),
+  })
   const dialog = createSettingsDialog({
+    wakeWord,
     settings: () => settings,
     serverDefaults() {
       const now = session.settings()
@@ -78,7 +91,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     change,
   })
   const bar = createTalkBar({
-    setMode: mode => change({ mode }),
+    setMode,
     setMuted: talker.setMuted,
     turnOff: talker.turnOff,
     openSettings: dialog.open,
@@ -108,20 +121,26 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   const dock = el('div', { class: 'dock' }, control.element, retry, createTypedInput(ask), bar.element)
   const title = el('h1', { class: 'unseen' }, 'Talk')
   const stage = el('div', { class: 'stage' }, title, welcome, view.element, dock)
-  const element = el('div', { class: 'talk' }, stage, side.element, dialog.element)
+  const element = el('div', { class: 'talk' }, stage, side.element, dialog.element, wakeWord.dialog)
 
   function change(wanted: Partial<TalkSettings>): void {
     pressing.letGo()
     const before = settings
     settings = { ...settings, ...wanted }
     keepSettings(settings)
-    const isHeardDifferently = (['mode', 'ending', 'silenceMs', 'interruptMs'] as const).some(
-      name => settings[name] !== before[name],
-    )
+    const isHeardDifferently = (
+      ['mode', 'ending', 'silenceMs', 'interruptMs', 'wakePhrase', 'wakeThreshold'] as const
+    ).some(name => settings[name] !== before[name])
     if (isHeardDifferently) session.settingsChanged()
     const isOn = talker.microphone() === 'on' || talker.microphone() === 'starting'
     if (settings.microphoneId !== before.microphoneId && isOn) void talker.turnOn(settings.microphoneId)
     render()
+  }
+
+  function setMode(mode: TalkSettings['mode']): void {
+    if (mode !== 'wake-word') change({ mode })
+    // The bar shows the mode that it is in until then.
+    else void wakeWord.ensure().then(isThere => (isThere ? change({ mode }) : render()))
   }
 
   function ask(text: string): void {
@@ -143,6 +162,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       microphone: talker.microphone(),
       connection: session.connection().name,
       mode: settings.mode,
+      awake: session.awake(),
       muted: talker.muted(),
       framesFlow: talker.framesFlow(),
       phase: conversation.phase(),
@@ -169,6 +189,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     const hint = hintFor({
       ...{ state: now.name, settings, microphone, waiting },
       failure: talker.failure(),
+      wakeWord: spokenPhrase(session.settings()?.wake.phrase ?? settings.wakePhrase ?? 'hey-jarvis'),
       silentForMs: talker.silentForMs(),
     })
     control.show(

@@ -82,6 +82,7 @@ export const WakeWordModel = Type.Object({
     Type.String({ description: 'SPDX identifier; it has to be accepted before it is fetched' }),
   ),
   licenceUrl: nullable(Type.String()),
+  licenceMeans: nullable(Type.String({ description: 'for who is asked to accept it, in a sentence or two' })),
 })
 export type WakeWordModel = Static<typeof WakeWordModel>
 

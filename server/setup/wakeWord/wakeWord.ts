@@ -31,14 +31,14 @@ export async function listWakeWords(
 ): Promise<WakeWordModel[]> {
   const own = (await ownWakeWords(folder)).map(({ name }) => ({
     ...{ name, source: 'folder' as const, installed: true },
-    ...{ sizeBytes: null, licence: null, licenceUrl: null },
+    ...{ sizeBytes: null, licence: null, licenceUrl: null, licenceMeans: null },
   }))
   const known = entry.phrases
     .filter(({ name }) => !own.some(other => other.name === name))
     .map(async phrase => {
       const installed = (await findPhrase(phrase.name, { cacheDir, signal: null }, entry)) !== null
-      const { name, sizeBytes, licence, licenceUrl } = phrase
-      return { name, source: 'catalog' as const, installed, sizeBytes, licence, licenceUrl }
+      const { name, sizeBytes, licence, licenceUrl, licenceMeans } = phrase
+      return { name, source: 'catalog' as const, installed, sizeBytes, licence, licenceUrl, licenceMeans }
     })
   return [...own, ...(await Promise.all(known))]
 }

@@ -47,6 +47,7 @@ describe('wake words', () => {
   const word: WakeWordModel = {
     ...{ name: 'hey-jarvis', source: 'catalog', installed: false, sizeBytes: 1_271_370 },
     ...{ licence: 'CC-BY-NC-SA-4.0', licenceUrl: 'https://creativecommons.org/licenses/by-nc-sa/4.0/' },
+    licenceMeans: 'It may not be used commercially.',
   }
   const startWith = async () => {
     const names: string[] = []

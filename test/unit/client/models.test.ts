@@ -107,7 +107,10 @@ describe('a pull', () => {
 
   async function pulled(events: StreamedEvent[], thrown?: Error) {
     const told: PullState[] = []
-    return { here: await pull(api(events, thrown), 'language', 'a', state => told.push(state)), told }
+    return {
+      here: await pull(api(events, thrown), 'language', { name: 'a' }, state => told.push(state)),
+      told,
+    }
   }
 
   test('tells its progress until it is done', async () => {

@@ -1,6 +1,8 @@
-import { listMicrophones } from '../audio/microphone.ts'
-import { el } from '../dom.ts'
-import type { TalkSettings } from './talkSettings.ts'
+import { listMicrophones } from '../../audio/microphone.ts'
+import { el } from '../../dom.ts'
+import type { TalkSettings } from '../talkSettings.ts'
+import { row, slider } from './rows.ts'
+import type { createWakeWord } from './wakeWord.ts'
 
 export type SettingsDialog = { readonly element: HTMLDialogElement; open(): void }
 
@@ -18,6 +20,7 @@ export type SettingsDialogOptions = {
   /** What the server does where nothing is set here; null while unknown. */
   serverDefaults(): Endings | null
   change(settings: Partial<TalkSettings>): void
+  wakeWord: Pick<ReturnType<typeof createWakeWord>, 'rows' | 'show'>
 }
 
 /** How to talk: device, mode, button, Space, what ends a question, the speech that interrupts. */
@@ -25,6 +28,7 @@ export function createSettingsDialog({
   settings,
   serverDefaults,
   change,
+  wakeWord,
 }: SettingsDialogOptions): SettingsDialog {
   const device = el('select', {
     id: 'setting-microphone',
@@ -67,6 +71,8 @@ export function createSettingsDialog({
       row('setting-ending', 'A question ends', ending),
       silenceRow,
       row('setting-interruption', 'Speech that interrupts an answer', interruption.element),
+      el('h3', 'Wake word'),
+      ...wakeWord.rows,
       el('h3', 'Push-to-talk'),
       row('setting-press', 'The button', press),
       row('setting-space', 'Space works as the button', space),
@@ -106,36 +112,9 @@ export function createSettingsDialog({
     element,
     open() {
       fill()
+      wakeWord.show()
       void fillDevices()
       element.showModal()
-    },
-  }
-}
-
-function row(id: string, label: string, control: HTMLElement): HTMLElement {
-  return el('div', { class: 'row' }, el('label', { for: id }, label), control)
-}
-
-function slider(id: string, min: number, max: number, step: number, change: (value: number) => void) {
-  let text = (value: number) => String(value)
-  const output = el('output', { for: id })
-  const input = el('input', {
-    ...{ id, type: 'range', min, max, step },
-    oninput: () => {
-      say()
-    },
-    onchange: () => change(Number(input.value)),
-  })
-  const say = () => {
-    output.textContent = text(Number(input.value))
-    input.setAttribute('aria-valuetext', output.textContent)
-  }
-  return {
-    element: el('span', { class: 'slider' }, input, output),
-    show(value: number, asText: (value: number) => string) {
-      text = asText
-      input.value = String(value)
-      say()
     },
   }
 }
