@@ -2,11 +2,24 @@ import { describe, expect, it } from 'vitest'
 import { catalog, parseCatalog } from '../../../server/setup/catalog.ts'
 import { speechLevels } from '../../../server/setup/whisper/speech.ts'
 
+/** Layers of encoder and decoder of 12 and 16 squares of the width, and the embedding of tokens (whisper.cpp, `whisper_model_load`). */
+const elements = (encoder: number, decoder: number, width: number, tokens: number) =>
+  (12 * encoder + 16 * decoder) * width ** 2 + tokens * width
+const matrixElements: Record<string, number> = {
+  'whisper-tiny.en': elements(4, 4, 384, 51_864),
+  'whisper-base': elements(6, 6, 512, 51_865),
+  'whisper-small': elements(12, 12, 768, 51_865),
+  'whisper-large-v3-turbo': elements(32, 4, 1280, 51_866),
+}
+
 describe('the catalog', () => {
-  it('offers Whisper tiny.en and base in f16 and five levels each, and what there is of Moonshine', () => {
+  it('offers Whisper tiny.en and base in f16 and five levels each, small and large-v3-turbo in two, and what there is of Moonshine', () => {
     expect(speechLevels(catalog.speech).map(level => level.name)).toEqual([
       ...['whisper-tiny.en', 'whisper-base'].flatMap(family =>
         ['f16', 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'].map(level => `${family}-${level}`),
+      ),
+      ...['whisper-small', 'whisper-large-v3-turbo'].flatMap(family =>
+        ['f16', 'q8_0', 'q5_0'].map(level => `${family}-${level}`),
       ),
       ...[
         'moonshine-base.en-int8',
@@ -16,6 +29,20 @@ describe('the catalog', () => {
         'moonshine-tiny.en-int8',
       ],
     ])
+  })
+
+  it('knows sizes of Whisper levels that fit their formats, of those that no test can fetch as well', () => {
+    const bitsOf: Record<string, number> = { q8_0: 8.5, q5_1: 6, q5_0: 5.5, q4_1: 5, q4_0: 4.5 }
+    for (const family of catalog.speech) {
+      if (family.engine !== 'whisper') continue
+      // Quantized are only matrices: those of the layers, and the embedding of tokens.
+      const quantized = family.levels.map(
+        ({ quantization, sizeBytes }) =>
+          ((family.f16.sizeBytes - sizeBytes) * 8) / (16 - (bitsOf[quantization] ?? Number.NaN)),
+      )
+      expect(new Set(quantized).size).toBe(1)
+      expect(quantized[0]).toBe(matrixElements[family.name])
+    }
   })
 
   it('has a source that is no package registry for every engine and Whisper model, and names it first', () => {
