@@ -64,6 +64,13 @@ export const Settings = Type.Object({
     description:
       'Language of what is said: ISO 639, with a region or without (de, en-US); auto has a multilingual model find out, which takes it longer.',
   }),
+  VOCABULARY: {
+    ...list(
+      Type.String({ minLength: 1, maxLength: 60 }),
+      'Names and other rare words that are said, comma-separated, for speech models that take them (Whisper); some 100 at most, the last count.',
+    ),
+    maxItems: 200,
+  },
   SPEECH_URL: list(
     BaseUrl,
     'Base URLs of running whisper-servers, comma-separated; then none is started here.',

@@ -142,6 +142,7 @@ export async function assemble(
     findSpeech: createFindSpeech(activity),
     recognizer: createSpeechRecognizer({
       acquire: speechEngines.acquire,
+      vocabulary: config.VOCABULARY,
       async secondOpinion(signal) {
         const levels = isSpeechElsewhere ? [] : await provision.speechLevels()
         const isHere = levels.some(({ name, installed }) => installed && name === FALLBACK_SPEECH_MODEL)

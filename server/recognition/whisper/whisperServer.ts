@@ -59,6 +59,9 @@ export async function requestWhisper(
   return await askEngine(url, () => multipart(request), WhisperAnswer, request.timeoutMs, signal)
 }
 
+/** Half of Whisper's text window. */
+const MAX_PROMPT_TOKENS = 224
+
 async function multipart({
   samples,
   audioContext,
@@ -91,7 +94,8 @@ async function multipart({
     no_language_probabilities: true,
     prompt,
     carry_initial_prompt: false,
-    max_context: 0,
+    // Of what was said before nothing counts, but the prompt is part of it.
+    max_context: prompt === '' ? 0 : MAX_PROMPT_TOKENS,
     max_len: 0,
     split_on_word: false,
     word_thold: 0.01,

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup()
 })
 
-async function scene(...script: ScriptedAnswer[]) {
+async function sceneWith(vocabulary: readonly string[], ...script: ScriptedAnswer[]) {
   const whisper = await startFakeWhisper(...script)
   cleanups.push(whisper.stop)
   let leases = 0
@@ -35,9 +35,28 @@ async function scene(...script: ScriptedAnswer[]) {
       release: () => leases--,
     }
   }
-  const decode = createWhisperDecode({ acquire: async () => lease(), timeoutMs: 2000 })
+  const decode = createWhisperDecode({ acquire: async () => lease(), timeoutMs: 2000, vocabulary })
   return { whisper, decode, ended, held: () => leases }
 }
+
+const scene = (...script: ScriptedAnswer[]) => sceneWith([], ...script)
+
+describe('names and rare words', () => {
+  test('go before what is heard, in every pass', async () => {
+    const looping = { text: `${'no '.repeat(60)}`, tokens: 60 }
+    const { decode, whisper } = await sceneWith(['Siobhan', 'Ollama'], looping, { text: 'No.' })
+    await decode(utterance(), options, never)
+    expect(whisper.requests).toHaveLength(2)
+    for (const { fields } of whisper.requests)
+      expect(fields).toMatchObject({ prompt: 'Siobhan, Ollama.', max_context: '224' })
+  })
+
+  test('where there are none, nothing that was said before counts', async () => {
+    const { decode, whisper } = await scene({ text: 'No.' })
+    await decode(utterance(), options, never)
+    expect(whisper.requests[0]?.fields).toMatchObject({ prompt: '', max_context: '0' })
+  })
+})
 
 describe('a transcript', () => {
   test('has the text and what it cost', async () => {
