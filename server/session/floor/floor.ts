@@ -1,3 +1,4 @@
+import { leave } from './leaving.ts'
 import { endHold, goOn, judge, quieten, saidOver, speakAgain, speakOver } from './overReply.ts'
 import type { FloorEffect, FloorEvent, FloorState } from './state.ts'
 import {
@@ -32,12 +33,6 @@ import {
   wait,
 } from './steps.ts'
 import { afterTurn, getDrowsy, setWakefulness, sleepIfSilent, wakeUp } from './wakefulness.ts'
-
-export type FloorSettings = Pick<FloorState, 'mode' | 'bargeInMs' | 'plays' | 'leavesReplies' | 'answering'>
-
-export function openFloor(settings: FloorSettings): FloorState {
-  return { ...settings, wake: null, reports: false, stretches: [], turns: [], closing: null }
-}
 
 /**
  * Who has the floor: everything between "someone begins to speak or types" and "its row is written". Pure: nothing here waits,
@@ -297,18 +292,5 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     for (const turn of step.state.turns) if (turn.phase === 'heard') enter(step, turn, 'stopping')
   },
 
-  leave(step) {
-    const { state } = step
-    state.closing = 'left'
-    state.stretches = []
-    setWakefulness(step, null)
-    hear(step, { order: 'off' })
-    for (const turn of state.turns) {
-      if (turn.phase === 'writing') continue
-      if (turn.phase === 'capturing') turn.stop = 'discarded'
-      if (turn.phase !== 'heard') turn.stop ??= 'left'
-      silence(step, turn)
-      enter(step, turn, 'stopping')
-    }
-  },
+  leave,
 }

@@ -178,3 +178,10 @@ export type FloorEffect =
   | { type: 'refuse'; error: QuantvoxError }
   /** The session ends, for this reason. */
   | { type: 'end'; error: QuantvoxError }
+
+/** With what a floor begins. */
+export type FloorSettings = Pick<FloorState, 'mode' | 'bargeInMs' | 'plays' | 'leavesReplies' | 'answering'>
+
+export function openFloor(settings: FloorSettings): FloorState {
+  return { ...settings, wake: null, reports: false, stretches: [], turns: [], closing: null }
+}

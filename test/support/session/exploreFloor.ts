@@ -1,13 +1,15 @@
 import { QuantvoxError } from '../../../server/errors.ts'
-import { type FloorSettings, openFloor, takeFloor } from '../../../server/session/floor/floor.ts'
-import type {
-  FloorEffect,
-  FloorEvent,
-  FloorState,
-  Heard,
-  Phase,
-  TurnState,
-  Wait,
+import { takeFloor } from '../../../server/session/floor/floor.ts'
+import {
+  type FloorEffect,
+  type FloorEvent,
+  type FloorSettings,
+  type FloorState,
+  type Heard,
+  openFloor,
+  type Phase,
+  type TurnState,
+  type Wait,
 } from '../../../server/session/floor/state.ts'
 
 /** At most so many stretches of the microphone count. */

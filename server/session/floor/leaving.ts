@@ -1,0 +1,18 @@
+import { enter, hear, type Step, silence } from './steps.ts'
+import { setWakefulness } from './wakefulness.ts'
+
+/** The listener is gone: nothing more is heard, and every turn ends. */
+export function leave(step: Step): void {
+  const { state } = step
+  state.closing = 'left'
+  state.stretches = []
+  setWakefulness(step, null)
+  hear(step, { order: 'off' })
+  for (const turn of state.turns) {
+    if (turn.phase === 'writing') continue
+    if (turn.phase === 'capturing') turn.stop = 'discarded'
+    if (turn.phase !== 'heard') turn.stop ??= 'left'
+    silence(step, turn)
+    enter(step, turn, 'stopping')
+  }
+}
