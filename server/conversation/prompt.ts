@@ -12,6 +12,15 @@ export type ChatMessage =
 export type Asking = {
   tools?: readonly { name: string; description: string; parameters: Record<string, unknown> }[]
   maxTokens?: number
+  temperature?: number
+  seed?: number
+  topP?: number
+  /** Texts at which the reply ends. */
+  stop?: string[]
+  /** JSON, by a JSON schema or any. */
+  format?: 'json' | object
+  /** The messages are not ours to cut: what has no room in the context window is `context_exceeded`. */
+  isWhole?: true
 }
 
 /** One exchange as the model should remember it. `heard` is '' where the user heard nothing of the reply. */

@@ -56,8 +56,9 @@ const GIVEN_LENGTH = 40
  * calls of tools that were written as text, and a conversation that goes on by itself. What could still become one of these is held
  * back.
  * @param beginsThinking this model closes a thought that it never opens
+ * @param keepsJson bare JSON that looks like a call is an answer
  */
-export function cleanReply(beginsThinking = false): Cleaning {
+export function cleanReply(beginsThinking = false, keepsJson = false): Cleaning {
   let mode: Mode = beginsThinking ? 'thinking' : 'text'
   /** Of a reply that begins in a thought: all of it is text after all where that never ends. */
   let unopened: string | null = beginsThinking ? '' : null
@@ -84,7 +85,7 @@ export function cleanReply(beginsThinking = false): Cleaning {
       if (mode === 'header' && !header.includes('|channel|')) takeRole()
       if (mode === 'text' && given === '') {
         held = held.trimStart()
-        const isCall = callAtStart(held, end)
+        const isCall = keepsJson ? 0 : callAtStart(held, end)
         if (isCall === null) return
         const written = held.slice(0, isCall).replace(/^```\w*|```$/g, '')
         held = held.slice(isCall)

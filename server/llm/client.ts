@@ -80,5 +80,21 @@ async function statusError(response: Response, url: string): Promise<QuantvoxErr
   if (response.status === 404 && /model/i.test(said)) {
     return new QuantvoxError('model_not_found', `Ollama has no such model (${said}).`)
   }
+  if (response.status === 400 && /does not support tools/.test(said)) {
+    return new QuantvoxError('invalid_request', `The model cannot call tools (${said}).`, {
+      mend: 'Ask without tools, or a model that has them, such as qwen3 or llama3.2.',
+      param: 'tools',
+    })
+  }
+  if (response.status === 400 && /exceeds? .{0,20}context length/.test(said)) {
+    return new QuantvoxError(
+      'context_exceeded',
+      `The messages have no room in the context window (${said}).`,
+      {
+        mend: 'Send fewer or shorter ones, or set NUM_CTX higher.',
+        param: 'messages',
+      },
+    )
+  }
   return failedAtWork(`Ollama at ${url}${viaProxy(url)} answered ${response.status}: ${said || 'nothing'}.`)
 }

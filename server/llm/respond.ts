@@ -34,6 +34,13 @@ export type ChatSettings = {
   maxTokens?: number
   /** What the model may call; only where it can (`LanguageModels.callsTools`), since Ollama refuses the whole request elsewhere. */
   tools?: readonly Tool[]
+  topP?: number
+  /** Texts at which the reply ends. */
+  stop?: string[]
+  /** JSON, by a JSON schema or any. */
+  format?: 'json' | object
+  /** The messages are not ours to cut: what has no room in the context window is `context_exceeded`. */
+  isWhole?: true
 }
 export type ChatOptions = ChatSettings & { model: string }
 
@@ -121,15 +128,20 @@ export const respond: Respond = async function* (host, messages, options, signal
       stream: true,
       think: false,
       ...(tools.length === 0 ? {} : { tools: tools.map(asOllamaTool) }),
+      ...(options.format === undefined ? {} : { format: options.format }),
+      ...(options.isWhole ? { truncate: false } : {}),
       ...keepAliveFor(options),
       options: {
         ...loadOptions(options),
         num_predict: options.maxTokens ?? MAX_REPLY_TOKENS,
         temperature: options.temperature,
+        ...(options.topP === undefined ? {} : { top_p: options.topP }),
+        ...(options.stop === undefined ? {} : { stop: options.stop }),
         ...(options.seed === null ? {} : { seed: options.seed }),
       },
     })
-    const cleaning = cleanReply(learned)
+    // Who sends messages of their own and no tools may well have asked for JSON with a name and arguments.
+    const cleaning = cleanReply(learned, options.isWhole === true && tools.length === 0)
     // Hundreds of parts may come at once.
     const breathe = createBreather(stop)
     whole = giveUpAfter(MAX_REPLY_MS, 'did not end its reply within')

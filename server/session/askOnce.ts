@@ -3,6 +3,7 @@ import type { Source } from '../protocol/record.ts'
 import type { TurnChoices } from '../protocol/turns.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
 import type { Sink } from './events.ts'
+import type { AskedFor } from './questions/question.ts'
 import { chosenQuestion, type WholeInput } from './questions/wholeQuestion.ts'
 import { createRunner } from './runner.ts'
 import type { Stages } from './stages.ts'
@@ -15,27 +16,38 @@ export type OneQuestion = {
   arrivedAtMs: number
 }
 
+type OnceDependencies = { stages: Stages; replies: ReplyAudio; sink: Sink; log: Log }
+
 /**
  * One whole turn without a session: a question in, its events out, its row written whatever happens. Settles when the turn is
  * over; `signal` aborts when the listener leaves. Never rejects: `turn.done` says what went wrong.
  */
 export async function askOnce(
   { input, choices, source, arrivedAtMs }: OneQuestion,
-  dependencies: { stages: Stages; replies: ReplyAudio; sink: Sink; log: Log },
+  dependencies: OnceDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const { stages } = dependencies
-  const conversation = stages.conversations.open(choices.conversationId)
+  const conversation = dependencies.stages.conversations.open(choices.conversationId)
+  const question = chosenQuestion(input, choices, conversation, arrivedAtMs)
+  await runOnce({ question, conversationId: conversation.id, source, arrivedAtMs }, dependencies, signal)
+}
+
+/** The same of any question. @param asked.turnId where it is named already; UUIDv7 */
+export async function runOnce(
+  asked: { question: AskedFor; conversationId: string; source: Source; arrivedAtMs: number; turnId?: string },
+  dependencies: OnceDependencies,
+  signal: AbortSignal,
+): Promise<void> {
   const runner = createRunner({
-    ...{ ...dependencies, observers: stages.observers, sessionId: null, source },
+    ...{ ...dependencies, observers: dependencies.stages.observers, sessionId: null, source: asked.source },
     ...{ plays: false, leavesReplies: false, speculates: false },
     settings: { mode: 'push-to-talk', bargeInMs: 0, answering: 'at-once' },
-    conversationId: () => conversation.id,
+    conversationId: () => asked.conversationId,
     spoken: () => {
       throw new Error('Nobody speaks to a question that came whole.')
     },
   })
-  runner.ask(chosenQuestion(input, choices, conversation, arrivedAtMs), arrivedAtMs)
+  runner.ask(asked.question, asked.arrivedAtMs, asked.turnId)
   const leave = () => void runner.leave()
   signal.addEventListener('abort', leave, { once: true })
   if (signal.aborted) leave()

@@ -44,7 +44,8 @@ export type Runner = {
   begin(positionMs: number, atMs: number): void
   commit(atMs: number): void
   cancel(): void
-  ask(question: AskedFor, atMs: number): void
+  /** @param turnId where somebody has named the turn already; UUIDv7 */
+  ask(question: AskedFor, atMs: number, turnId?: string): void
   /** Has what was said last answered, or `question` where all that was said is; gives the turn's id. */
   respond(question: AskedFor, wish: Wish): string
   answering(answering: Answering): void
@@ -102,8 +103,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
     },
     commit: atMs => post({ type: 'commit', next: next(), atMs }),
     cancel: () => post({ type: 'cancel', next: next() }),
-    ask(question, atMs) {
-      const turnId = uuidv7()
+    ask(question, atMs, turnId = uuidv7()) {
       asked.set(turnId, question)
       post({ type: 'question', turnId, next: next(), atMs })
       asked.delete(turnId)

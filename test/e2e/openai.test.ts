@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import OpenAI, { toFile } from 'openai'
 import Value from 'typebox/value'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -114,4 +115,83 @@ test('a text is spoken as MP3, and is heard again', async () => {
   const { synthesis, reply, source } = await rowOf(request_id)
   expect([source, reply, synthesis.voice]).toEqual(['openai', weather, 'hibari:heart'])
   expect(synthesis.timeToFirstAudioMs).toBeGreaterThan(0)
+})
+
+test('a chat is answered, whole and as it comes, by the model that the answer and the row name', async () => {
+  const messages = [{ role: 'user' as const, content: 'Say hello.' }]
+  const { data, request_id } = await client.chat.completions
+    .create({ model: 'gpt-4o', messages, max_tokens: 40 })
+    .withResponse()
+  expect(data.choices[0]?.message.content).toMatch(/\w/)
+  expect(data.usage?.completion_tokens).toBeGreaterThan(0)
+  const row = await rowOf(request_id)
+  expect(row.llm).toMatchObject({ model: data.model, outputTokens: data.usage?.completion_tokens })
+  expect([row.source, row.llm.quantization === null, row.reply]).toEqual([
+    'openai',
+    false,
+    data.choices[0]?.message.content,
+  ])
+
+  const stream = client.chat.completions.stream({
+    ...{ model: '', messages, seed: 1, temperature: 0, max_tokens: 40 },
+    stream_options: { include_usage: true },
+  })
+  const whole = await stream.finalChatCompletion()
+  expect(whole.choices[0]?.message.content).toMatch(/\w/)
+  expect(['stop', 'length']).toContain(whole.choices[0]?.finish_reason)
+  expect((await stream.totalUsage()).total_tokens).toBeGreaterThan(0)
+})
+
+test('tools are the model’s or refused', async () => {
+  const asking = client.chat.completions.create({
+    ...{ model: 'gpt-4o', max_tokens: 60 },
+    messages: [{ role: 'user', content: 'What is the weather in Oslo? Use the tool.' }],
+    tools: [
+      {
+        type: 'function',
+        function: {
+          name: 'get_weather',
+          description: 'The weather in a city',
+          parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+        },
+      },
+    ],
+  })
+  // What the smallest model makes of it is its own matter; another without a template for tools is refused.
+  const answer = await asking.catch((error: unknown) => error)
+  if (answer instanceof OpenAI.APIError) {
+    expect([answer.status, answer.param]).toEqual([400, 'tools'])
+    return
+  }
+  const [choice] = (answer as OpenAI.ChatCompletion).choices
+  for (const call of choice?.message.tool_calls ?? []) {
+    if (call.type === 'function') expect(JSON.parse(call.function.arguments)).toBeTypeOf('object')
+  }
+  expect(['stop', 'length'].includes(choice?.finish_reason ?? '')).toBe(!choice?.message.tool_calls)
+})
+
+test('a spoken question gets a spoken answer', async () => {
+  const data = (await readFile(clip('azure-weather'))).toString('base64')
+  const answer = await client.chat.completions.create({
+    model: 'gpt-4o-audio-preview',
+    ...{ modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'mp3' }, max_completion_tokens: 20 },
+    messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data, format: 'wav' } }] }],
+  })
+  const { audio } = answer.choices[0]?.message ?? {}
+  expect(audio?.transcript).toMatch(/\w/)
+  expect(Buffer.from(audio?.data ?? '', 'base64').length).toBeGreaterThan(1000)
+  const { transcript, speech, llm, synthesis } = await rowOf(audio?.id)
+  expect(charactersWrong(weather, transcript ?? '')).toBeLessThan(HEARD_WELL)
+  expect([speech.quantization, llm.quantization === null, synthesis.voice]).toEqual([
+    'int8',
+    false,
+    'hibari:heart',
+  ])
+})
+
+test('messages that have no room are refused, not cut', async () => {
+  const content = 'word '.repeat(20_000)
+  await expect(
+    client.chat.completions.create({ model: '', messages: [{ role: 'user', content }] }),
+  ).rejects.toMatchObject({ status: 422, code: 'context_exceeded', param: 'messages' })
 })

@@ -1,6 +1,6 @@
 import { sleep } from '../../server/abort.ts'
 import { createConversations } from '../../server/conversation/conversations.ts'
-import type { ReplyPart, Respond } from '../../server/llm/respond.ts'
+import type { ChatMessage, ChatOptions, ReplyPart, Respond } from '../../server/llm/respond.ts'
 import type { ToolCall } from '../../server/llm/toolCalls.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
 import type { Stages } from '../../server/session/stages.ts'
@@ -97,7 +97,9 @@ export type FakeStages = {
   /** What the stages were asked and how they ended, in order: the order of events is what fakes are for. */
   calls: string[]
   /** The messages of the last prompt. */
-  lastPrompt(): { role: string; content: string }[]
+  lastPrompt(): ChatMessage[]
+  /** With what the last reply was asked for. */
+  lastOptions(): ChatOptions | null
   /** Replies under way. */
   replying(): number
 }
@@ -106,7 +108,8 @@ export type FakeStages = {
 export function createFakeStages(change: Partial<Script> = {}): FakeStages {
   const script = { ...usualScript, ...change }
   const calls: string[] = []
-  let prompt: { role: string; content: string }[] = []
+  let prompt: ChatMessage[] = []
+  let chatOptions: ChatOptions | null = null
   let replying = 0
 
   const noted = async <T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
@@ -120,9 +123,11 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
   }
 
   async function* respond(
-    ...[, messages, { tools }, signal]: Parameters<Respond>
+    ...[, messages, options, signal]: Parameters<Respond>
   ): AsyncGenerator<ReplyPart, void, undefined> {
+    const { tools } = options
     prompt = messages
+    chatOptions = options
     calls.push('respond')
     replying += 1
     try {
@@ -208,7 +213,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       contextTokens: testChat.numCtx,
     },
   }
-  return { stages, script, calls, lastPrompt: () => prompt, replying: () => replying }
+  return { stages, script, calls, lastPrompt: () => prompt, lastOptions: () => chatOptions, replying: () => replying }
 }
 
 function statisticsOf({ reply }: Script) {

@@ -36,7 +36,7 @@ export const lenientValidator: FastifySchemaCompiler<TSchema> = ({ schema }) => 
   }
 }
 
-function withoutNulls(data: unknown): unknown {
+export function withoutNulls(data: unknown): unknown {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return data
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== null))
 }

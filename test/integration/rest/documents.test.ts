@@ -35,6 +35,7 @@ const routes = [
   'POST /v1/audio/speech',
   'POST /v1/audio/transcriptions',
   'POST /v1/audio/translations',
+  'POST /v1/chat/completions',
   'GET /v1/info',
   'GET /v1/models',
   'GET /v1/models/{id}',

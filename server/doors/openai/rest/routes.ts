@@ -1,13 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify'
+import type { ReplyAudio } from '../../../record/replyAudio.ts'
 import openAiErrors from '../errors.ts'
 import { limitRequests } from './asked.ts'
 import { readAudioJson } from './audioJson.ts'
+import { chatRoute } from './chat.ts'
 import { type ListDependencies, listRoutes } from './lists.ts'
 import { speechRoute } from './speech.ts'
 import { type TranscriptionDependencies, transcriptionRoutes } from './transcriptions.ts'
 
 /** What clients of OpenAI's REST API ask for. */
-export function openAiRoutes(dependencies: ListDependencies & TranscriptionDependencies): FastifyPluginAsync {
+export function openAiRoutes(
+  dependencies: ListDependencies & TranscriptionDependencies & { replies: ReplyAudio },
+): FastifyPluginAsync {
   return async app => {
     await app.register(openAiErrors)
     await app.register(listRoutes(dependencies))
@@ -25,6 +29,7 @@ export function openAiRoutes(dependencies: ListDependencies & TranscriptionDepen
       )
       await asking.register(transcriptionRoutes(dependencies))
       await asking.register(speechRoute(dependencies))
+      await asking.register(chatRoute(dependencies))
     })
   }
 }
