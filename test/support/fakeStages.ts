@@ -213,7 +213,14 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       contextTokens: testChat.numCtx,
     },
   }
-  return { stages, script, calls, lastPrompt: () => prompt, lastOptions: () => chatOptions, replying: () => replying }
+  return {
+    stages,
+    script,
+    calls,
+    lastPrompt: () => prompt,
+    lastOptions: () => chatOptions,
+    replying: () => replying,
+  }
 }
 
 function statisticsOf({ reply }: Script) {

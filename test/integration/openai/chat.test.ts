@@ -77,7 +77,13 @@ describe('POST /v1/chat/completions', () => {
 
   // Report 10: no index, no id, the finish reason of a reply without calls.
   test('calls of tools, whole and as chunks', async () => {
-    const server = await start({ toolCalls: [[call, call], [call, call], [call, call]] })
+    const server = await start({
+      toolCalls: [
+        [call, call],
+        [call, call],
+        [call, call],
+      ],
+    })
     const tools = [tool('get_time'), tool('other')]
     const answer = await chat(server, { tools })
     const [choice] = answer.json().choices
@@ -103,7 +109,13 @@ describe('POST /v1/chat/completions', () => {
   })
 
   test('one call where only one is wanted, and what tool_choice leaves', async () => {
-    const server = await start({ toolCalls: [[call, call], [call, call], [call, call]] })
+    const server = await start({
+      toolCalls: [
+        [call, call],
+        [call, call],
+        [call, call],
+      ],
+    })
     const tools = [tool('get_time'), tool('other')]
     const one = await chat(server, { tools, parallel_tool_calls: false })
     expect(one.json().choices[0].message.tool_calls).toHaveLength(1)
