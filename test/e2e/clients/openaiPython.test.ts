@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
-import { clip, startLiveServer } from '../support/liveServer.ts'
+import { charactersWrong, HEARD_WELL } from '../../support/hearing.ts'
+import { clip, startLiveServer } from '../../support/liveServer.ts'
 
 const run = promisify(execFile)
 const key = 'a-key-of-some-length'
