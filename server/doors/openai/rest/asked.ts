@@ -12,8 +12,15 @@ export type AskedDependencies = {
   maxTurns: number
 }
 
-/** Lets so many requests of a scope be under way at once, from their first byte to the end of their answer. */
-export function limitRequests(app: FastifyInstance, most: number): void {
+/** Longer than any engine may take for the first of its answer: then the client takes nothing of it any more. */
+const STALLED_MS = 300_000
+
+/**
+ * Lets so many requests of a scope be under way at once, from their first byte to the end of their answer. One whose connection stands
+ * still is hung up on, and ends as one whose client left: it would keep its place for ever.
+ * @param stalledMs shorter in tests
+ */
+export function limitRequests(app: FastifyInstance, most: number, stalledMs = STALLED_MS): void {
   let underWay = 0
   app.addHook('onRequest', async (_request, reply) => {
     if (underWay >= most) {
@@ -24,6 +31,7 @@ export function limitRequests(app: FastifyInstance, most: number): void {
     }
     underWay++
     reply.raw.once('close', () => underWay--)
+    reply.raw.setTimeout(stalledMs, () => reply.raw.destroy())
   })
 }
 
