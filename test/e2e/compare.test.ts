@@ -57,7 +57,7 @@ beforeAll(async () => {
   const json = join(folder, 'result.json')
   const what = ['--speech', levels.join(), '--llm', tags.join(), '--audio', folder]
   run = await quantvox(
-    ['compare', ...what, '--rounds', '1', '--budget', '120s', '--json', json],
+    ['compare', ...what, '--rounds', '1', '--budget', '180s', '--json', json],
     server.settings,
   )
   const written: unknown = JSON.parse(await readFile(json, 'utf8'))
