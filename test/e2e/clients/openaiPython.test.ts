@@ -1,39 +1,23 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { charactersWrong, HEARD_WELL } from '../../support/hearing.ts'
 import { clip, startLiveServer } from '../../support/liveServer.ts'
+import { pythonWith } from '../../support/pythonWith.ts'
 
 const run = promisify(execFile)
 const key = 'a-key-of-some-length'
-const pipOptions = ['--quiet', '--disable-pip-version-check', '--no-input', '--retries=1', '--timeout=30']
-
-let folder: string
-/** Null where there is no Python, or its packages cannot be had. */
-let python: string | null = null
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'quantvox-python-'))
-  const own = join(folder, 'bin/python')
-  try {
-    await run('python3', ['-m', 'venv', folder])
-    await run(own, ['-m', 'pip', 'install', ...pipOptions, 'openai==3.57.0'])
-    python = own
-  } catch (error) {
-    console.warn('no Python client', error)
-  }
-})
-afterAll(() => rm(folder, { recursive: true, force: true }))
+const python = pythonWith('openai==3.57.0')
 
 test('OpenAI’s client for Python transcribes, chats, speaks and lists', async context => {
-  if (python === null) return context.skip()
+  const program = python()
+  if (program === null) return context.skip()
   const server = await startLiveServer({ AUTH_TOKEN: key })
   try {
-    const program = join(import.meta.dirname, 'pythonClient.py')
+    const script = join(import.meta.dirname, 'pythonClient.py')
     const url = `${new URL(server.url).origin}/v1`
-    const { stdout } = await run(python, [program, url, key, clip('azure-weather')])
+    const { stdout } = await run(program, [script, url, key, clip('azure-weather')])
     const { text, words, reply, tokens, spokenBytes, code, models } = JSON.parse(stdout)
     expect(charactersWrong("What's the weather like?", text)).toBeLessThan(HEARD_WELL)
     expect(words.join(' ')).toBe(text)

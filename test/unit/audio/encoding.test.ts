@@ -32,10 +32,11 @@ async function bytesOf(name: string, samples: Int16Array): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(format.encode(pieces(samples), signal)))
 }
 
-const hasFfmpeg = (await findOnPath('ffmpeg')) !== null
+/** Without ffmpeg on PATH, as in CI, what is held against it is left out. */
+const withFfmpeg = (await findOnPath('ffmpeg')) === null ? () => {} : describe
 
 /** Held against what ffmpeg makes of their bytes. */
-describe.skipIf(!hasFfmpeg)('encoders', () => {
+withFfmpeg('encoders', () => {
   test.each([
     ['mp3', 'mp3', 0.12],
     ['opus', 'ogg', 0.001],
