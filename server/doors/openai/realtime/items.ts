@@ -111,5 +111,9 @@ export function createItems() {
 function shareOf(text: string, share: number): string {
   if (share >= 1) return text
   const cut = text.slice(0, Math.floor(text.length * share))
-  return /\s/.test(text[cut.length] ?? ' ') ? cut.trimEnd() : cut.replace(/\s*\S*$/, '')
+  if (/\s/.test(text[cut.length] ?? ' ')) return cut.trimEnd()
+  // A regular expression from the front would be quadratic in a run of spaces.
+  let end = cut.length
+  while (end > 0 && !/\s/.test(cut.charAt(end - 1))) end--
+  return cut.slice(0, end).trimEnd()
 }

@@ -6,7 +6,8 @@ import { Refusal } from './refusal.ts'
 export function samplesOf(audio: string): Int16Array {
   const bytes = Buffer.from(audio, 'base64')
   // What is no base64 is left out without a word.
-  const isWhole = bytes.length === Math.floor((audio.replace(/=+$/, '').length * 3) / 4)
+  const padding = audio.endsWith('==') ? 2 : audio.endsWith('=') ? 1 : 0
+  const isWhole = bytes.length === Math.floor(((audio.length - padding) * 3) / 4)
   if (isWhole && bytes.length % BYTES_PER_SAMPLE === 0) return fromBytes(bytes)
   const what = isWhole ? `has ${bytes.length} bytes, half a sample too many` : 'is not base64'
   throw new Refusal('invalid_audio', `The audio ${what}; it is PCM, 16-bit, mono, in base64.`, 'audio')
