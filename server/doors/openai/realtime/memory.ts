@@ -2,6 +2,7 @@ import type { Conversation } from '../../../conversation/conversations.ts'
 import type { Asking, ChatMessage } from '../../../conversation/prompt.ts'
 import { createTokenEstimator } from '../../../conversation/tokenEstimate.ts'
 import { QuantvoxError } from '../../../errors.ts'
+import { isTooDeep } from '../givenObject.ts'
 import type { FunctionCall, Item } from './items.ts'
 import type { Tool, ToolChoice } from './wire/sessionShape.ts'
 
@@ -86,7 +87,7 @@ function messagesOf(items: readonly Item[]): ChatMessage[] {
 function argumentsIn({ arguments: json }: FunctionCall): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(json)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
+    return typeof value === 'object' && value !== null && !isTooDeep(value) ? { ...value } : {}
   } catch {
     return {}
   }

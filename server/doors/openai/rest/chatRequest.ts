@@ -5,6 +5,7 @@ import type { Tool } from '../../../llm/toolCalls.ts'
 import type { ChatInput } from '../../../session/parts/chat.ts'
 import { MAX_CLIP_SECONDS } from '../../rest/oneShotTurns.ts'
 import { wrong } from '../errors.ts'
+import { GivenObject, isTooDeep } from '../givenObject.ts'
 import { lenientCheck, withoutNulls } from '../validator.ts'
 import { type AudioJson, audioOf } from './audioJson.ts'
 import { VoiceName } from './speech.ts'
@@ -31,11 +32,11 @@ type Message = Static<typeof Message>
 const Called = Type.Object({
   name: Type.String({ minLength: 1, maxLength: 200 }),
   description: Type.Optional(Type.String()),
-  parameters: Type.Optional(Type.Object({})),
+  parameters: Type.Optional(GivenObject),
 })
 const Schema = Type.Object({
   type: Type.Enum(['text', 'json_object', 'json_schema']),
-  json_schema: Type.Optional(Type.Object({ schema: Type.Optional(Type.Object({})) })),
+  json_schema: Type.Optional(Type.Object({ schema: Type.Optional(GivenObject) })),
 })
 const Choice = Type.Union([
   Type.Enum(['none', 'auto', 'required']),
@@ -163,10 +164,13 @@ function contentOf({ content = '' }: Message, at: number, body: AudioJson, maxBy
 function callOf({ id = '', function: called }: Static<typeof Call>, param: string) {
   try {
     const given: unknown = called.arguments === '' ? {} : JSON.parse(called.arguments)
-    if (typeof given === 'object' && given !== null && !Array.isArray(given))
+    if (typeof given === 'object' && given !== null && !Array.isArray(given) && !isTooDeep(given))
       return { id, name: called.name, arguments: given as Record<string, unknown> }
   } catch {
     // Told below.
   }
-  throw wrong(`${param}.function.arguments`, 'The arguments of a call are no JSON object.')
+  throw wrong(
+    `${param}.function.arguments`,
+    'The arguments of a call are no JSON object, or a very deep one.',
+  )
 }

@@ -1,5 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { nullable } from '../../../../protocol/nullable.ts'
+import { GivenObject } from '../../givenObject.ts'
 
 /** How a Realtime session is configured, as clients say it and are told it. What these schemas do not name is ignored. */
 
@@ -33,7 +34,7 @@ export const Tool = Type.Object({
   type: Type.Literal('function'),
   name: Type.String({ minLength: 1, maxLength: MAX_NAME }),
   description: Type.Optional(Type.String({ maxLength: 20_000 })),
-  parameters: Type.Optional(Type.Object({})),
+  parameters: Type.Optional(GivenObject),
 })
 export type Tool = Static<typeof Tool>
 
