@@ -3,6 +3,7 @@ import type { UtteranceTaker } from '../hearing/ear.ts'
 import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
 import type { HeardText } from '../recognition/recognizer.ts'
+import { isNo } from '../tools/confirmation.ts'
 import type { AskedFor, Following, Question, Wish } from './questions/question.ts'
 import { createReply, type Reply } from './reply/reply.ts'
 import { createSpeculation } from './reply/speculation.ts'
@@ -112,6 +113,8 @@ export function createLiveTurn(
       reply.stop()
     },
     settle(outcome) {
+      if (question !== null && !isAsked && (outcome !== 'discarded' || isNo(question.text)))
+        stages.tools.confirmations.take(question.conversation.id, turnId)
       // What was no question after all has no place in the history.
       if (question === null || outcome === 'discarded') return
       if (outcome === 'completed' && !isAsked) {

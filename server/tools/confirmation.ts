@@ -6,9 +6,12 @@ import type { ToolCall } from './toolbox.ts'
  */
 export type Confirmations = {
   /** Gives the sentence that asks for it. */
-  ask(conversationId: string, call: ToolCall): string
-  /** What was asked in the turn before, once; whatever is said now, nobody may say yes to it later. */
-  take(conversationId: string): ToolCall | null
+  ask(conversationId: string, turnId: string, call: ToolCall): string
+  /**
+   * What was asked in the turn before, once; whatever is said now, nobody may say yes to it later. Of one that goes on nothing: its question
+   * was not heard.
+   */
+  take(conversationId: string, turnId: string): ToolCall | null
 }
 
 /** Longer arguments nobody listens to; such a call is asked for by its beginning. */
@@ -17,17 +20,19 @@ const MAX_SPOKEN_LENGTH = 200
 const ASKED_FOR_MS = 60_000
 
 export function createConfirmations(now: () => number = () => performance.now()): Confirmations {
-  const asked = new Map<string, { call: ToolCall; atMs: number }>()
+  const asked = new Map<string, { turnId: string; call: ToolCall; atMs: number }>()
   return {
-    ask(conversationId, call) {
+    ask(conversationId, turnId, call) {
       for (const [id, { atMs }] of asked) if (now() - atMs > ASKED_FOR_MS) asked.delete(id)
-      asked.set(conversationId, { call, atMs: now() })
+      asked.set(conversationId, { turnId, call, atMs: now() })
       return questionFor(call)
     },
-    take(conversationId) {
+    take(conversationId, turnId) {
       const found = asked.get(conversationId)
       asked.delete(conversationId)
-      return found === undefined || now() - found.atMs > ASKED_FOR_MS ? null : found.call
+      return found === undefined || found.turnId === turnId || now() - found.atMs > ASKED_FOR_MS
+        ? null
+        : found.call
     },
   }
 }
@@ -47,13 +52,31 @@ export function questionFor({ name, arguments: given }: ToolCall): string {
 
 const spoken = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
-const yes =
-  /^(?:(?:oh|um|uh|well|ok|okay)[, ]+)*(?:yes|yeah|yep|yup|sure|of course|certainly|please do|do it|do that|go ahead|go on|confirm(?:ed)?|affirmative|okay|ok|alright|all right|ja|oui|sí|si)\b/
-/** Whatever else is said with it. */
-const no = /\b(?:no|not|don't|do not|stop|wait|never|cancel|nein|non)\b/
+const YES =
+  'yes|yeah|yep|yup|sure|of course|certainly|please do|do it|do that|go ahead|go on|confirm(?:ed)?|affirmative|okay|ok|alright|all right|ja|oui|sí|si'
+/** What may stand beside it; whatever else does may be another wish. */
+const BESIDE =
+  "oh|um|uh|well|please|thanks|thank you|now|then|right|fine|that's right|i do|you may|(?:turn|switch) (?:it|them) (?:on|off)|(?:open|close|send|start|play|add) (?:it|them)"
+const yes = new RegExp(`^(?:(?:${BESIDE}) )*(?:${YES})(?: (?:${YES}|${BESIDE}))*$`)
+const no =
+  /\b(?:no|nope|nah|not|don't|do not|stop|wait|never|cancel|hold (?:on|it)|hang on|forget it|leave it|nevermind|nein|non)\b/
 
 /** Only what is plainly a yes: everything else is none. */
 export function isYes(text: string): boolean {
-  const said = text.toLowerCase().replace(/[’]/g, "'").trim()
-  return yes.test(said) && !no.test(said) && said.split(/\s+/).length <= 8
+  const said = plain(text)
+  return said.split(' ').length <= 8 && yes.test(said)
 }
+
+/** What says no to a question that asked for a yes, and no yes beside it: an echo of the question has both. */
+export function isNo(text: string): boolean {
+  const said = plain(text)
+  return no.test(said) && !/\byes\b/.test(said)
+}
+
+/** Words apart by one blank. */
+const plain = (text: string) =>
+  text
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(/[^\p{L}\p{N}']+/gu, ' ')
+    .trim()

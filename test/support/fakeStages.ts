@@ -22,6 +22,8 @@ export type Script = {
   reply: string[]
   /** Calls of tools that the model asks for instead, a list each time that it is asked; after them it replies. */
   toolCalls: ToolCall[][]
+  /** Also where it was offered no tools. */
+  callsAnyway: boolean
   /** Voiced milliseconds that voice activity finds; 0 is a clip without speech. */
   speechMs: number
   recognizeMs: number
@@ -47,6 +49,7 @@ export const usualScript: Script = {
   language: 'en',
   reply: ['It is', ' ten', ' past', ' nine.', ' Good', ' evening.'],
   toolCalls: [],
+  callsAnyway: false,
   speechMs: 900,
   recognizeMs: 5,
   firstTokenMs: 5,
@@ -132,7 +135,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     replying += 1
     try {
       await sleep(script.firstTokenMs, signal)
-      const asked = tools?.length ? script.toolCalls.shift() : undefined
+      const asked = tools?.length || script.callsAnyway ? script.toolCalls.shift() : undefined
       for (const call of asked ?? []) yield { type: 'tool-call', call }
       for (const [index, text] of (asked === undefined ? script.reply : []).entries()) {
         if (script.respondError && index === script.respondErrorAfter) throw script.respondError

@@ -20,6 +20,8 @@ export type AnswerContext = QuestionContext & {
   speaking: Speaking | null
   /** Some of the reply's text is out. */
   worded(): void
+  /** A tool is called. */
+  acted(): void
 }
 
 const OTHER_VOICES = 'Choose the voice browser, or one of a speech server (remote:<voice>), for such replies.'
@@ -43,6 +45,8 @@ export async function answer(question: Question, context: AnswerContext): Promis
     digest: made.digest,
     quantization: made.quantization,
   })
+  // Before anything can fail: what is said now is the word on it, whatever becomes of this turn.
+  const confirmed = confirmedCall(question, context)
   const asking = await askingFor(question, stages, signal)
   const messages = conversation.prompt(promptOf(question, stages, asking))
   const splitting = () => createClauseSplitter(question.language ?? undefined)
@@ -73,7 +77,7 @@ export async function answer(question: Question, context: AnswerContext): Promis
     },
   }
   turn.reply = ''
-  await replyInRounds(question, { messages, asking }, hear, context)
+  await replyInRounds(question, { messages, asking }, confirmed, hear, context)
   say(splitter.flush())
   sink.tell({ type: 'reply.done', turnId, text: turn.reply })
   if (hasOtherLetters) {
@@ -96,6 +100,7 @@ type Hear = { text(text: string): Promise<void>; restart(): void }
 async function replyInRounds(
   question: Question,
   { messages, asking }: Put,
+  confirmed: ToolCall | null,
   hear: Hear,
   context: AnswerContext,
 ): Promise<void> {
@@ -105,11 +110,11 @@ async function replyInRounds(
   const fill = () => {
     if (turn.reply === '') speaking?.say({ text: FILLER, start: 0, end: 0 })
   }
-  const told = async (calls: readonly ToolCall[], content: string): Promise<ChatMessage[]> => [
-    { role: 'assistant', content, toolCalls: calls },
-    ...(await runCalls(calls, context, fill)),
-  ]
-  const confirmed = confirmedCall(question, context)
+  const told = async (calls: readonly ToolCall[], content: string): Promise<ChatMessage[]> => {
+    // What is done is done: from here on the question does not go on.
+    context.acted()
+    return [{ role: 'assistant', content, toolCalls: calls }, ...(await runCalls(calls, context, fill))]
+  }
   const begun = confirmed === null ? speculation.take(question, { messages, asking }, signal) : null
   const first = confirmed === null ? messages : [...messages, ...(await told([confirmed], ''))]
   let reply = begun ?? (await ask(first, asking, question, context))
@@ -128,6 +133,8 @@ async function replyInRounds(
       sink.tell({ type: 'calls', turnId, calls })
       return
     }
+    // Some call what they were not offered.
+    if (round === MOST_ROUNDS) return
     const wanted = askedFirst(calls, question, context)
     if (wanted !== null) return await word(wanted, false, context, hear)
     const next = [...reply.messages, ...(await told(calls, (turn.reply ?? '').slice(length)))]

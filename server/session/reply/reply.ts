@@ -112,7 +112,7 @@ export function createReply(context: ReplyContext): Reply {
       const timings = turn.draft.synthesis
       speaking = synthesize && createSpeaking({ ...options, timings, synthesize, sent, failed }, signal)
       const worded = kind === 'inBrowser' ? beAudible : () => {}
-      await answer(asked, { ...context, signal, speaking, worded })
+      await answer(asked, { ...context, signal, speaking, worded, acted: beAudible })
       isAllSent = true
       if (playout.sentMs() > 0) {
         const isKept = await keepAudio()

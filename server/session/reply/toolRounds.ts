@@ -64,7 +64,7 @@ export function askedFirst(
   const call = calls.find(({ name }) => tools.policyOf(name) === 'confirm')
   if (call === undefined) return null
   turn.draft.tools.push({ name: call.name, outcome: 'asked', startedAtMs: performance.now(), ms: 0 })
-  return tools.confirmations.ask(conversation.id, call)
+  return tools.confirmations.ask(conversation.id, turn.turnId, call)
 }
 
 /** What was asked in the turn before, where this one says yes to it. */
@@ -72,7 +72,7 @@ export function confirmedCall(
   { conversation, text }: Question,
   { stages: { tools }, turn }: RoundContext,
 ): ToolCall | null {
-  const call = tools.confirmations.take(conversation.id)
+  const call = tools.confirmations.take(conversation.id, turn.turnId)
   if (call === null) return null
   if (isYes(text)) return { id: `call_${turn.turnId}`, ...call }
   turn.draft.tools.push({ name: call.name, outcome: 'declined', startedAtMs: performance.now(), ms: 0 })

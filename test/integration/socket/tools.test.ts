@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { QuantvoxError } from '../../../server/errors.ts'
 import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
 import type { Script } from '../../support/fakeStages.ts'
 import { fakeTools } from '../../support/fakeTools.ts'
@@ -17,6 +18,7 @@ async function start(script: Partial<Script>, change: object = {}, takesMs = 0):
 
 const look = { id: 'call_1', name: 'look', arguments: { where: 'hall' } }
 const turnOn = { id: 'call_2', name: 'turn_on', arguments: { name: 'hall' } }
+const spoken = { endpointing: { mode: 'silence', silenceMs: 200 }, voice: 'flite:slt' }
 const seen = 'It is ten past nine. Good evening.'
 const until = (happened: () => boolean) => expect.poll(happened, { interval: 2 }).toBe(true)
 const ask = (client: LiveClient, text: string) => client.send({ type: 'text', text })
@@ -68,6 +70,24 @@ describe('a tool that may be called', () => {
     expect(timings.tools).toHaveLength(5)
     expect(live.calls.filter(call => call === 'respond')).toHaveLength(6)
     expect(client.heard).toContainEqual(expect.objectContaining({ type: 'reply.done', text: seen }))
+  })
+
+  test('is not called in a sixth round, though the model asks for it', async () => {
+    const client = await start({ toolCalls: Array(20).fill([look]), callsAnyway: true })
+    ask(client, 'Is the lamp on?')
+    expect((await client.next('turn.done')).timings.tools).toHaveLength(5)
+  })
+
+  test('is called once, and then the question does not go on', async () => {
+    const client = await start({ toolCalls: [[look]], synthesizeMs: 300 }, spoken)
+    client.say(960)
+    client.silence(300)
+    await until(() => called.length === 1)
+    client.say(640)
+    client.silence(300)
+    await client.next('turn.done')
+    expect(client.types()).not.toContain('reopened')
+    expect(called.filter(call => !call.includes('aborted'))).toHaveLength(1)
   })
 
   test('that is slow is filled with a word, which is no part of the reply', async () => {
@@ -131,6 +151,46 @@ describe('a tool that needs a yes', () => {
     // Nor by a yes that comes later.
     ask(client, 'Yes.')
     expect((await client.next('turn.done')).timings.tools).toBeUndefined()
+    expect(called).toEqual([])
+  })
+
+  test('is not called by the rest of what it was asked for', async () => {
+    const client = await start({ toolCalls: [[turnOn]], transcript: 'OK.', synthesizeMs: 600 }, spoken)
+    client.say(960)
+    client.silence(300)
+    await client.next('reply.done')
+    live.script.transcript = 'Please.'
+    client.say(640)
+    await client.next('reopened')
+    client.silence(300)
+    await client.next('turn.done')
+    expect(called).toEqual([])
+  })
+
+  test.each(['Stop.', 'Never mind.'])('is not called by a yes after %j over the question', async said => {
+    const client = await start({ toolCalls: [[turnOn]], transcript: said, clauseAudioMs: 3000 }, spoken)
+    ask(client, 'Turn the lamp on.')
+    const { turnId } = await client.next('audio.started')
+    client.send({ type: 'playback', turnId, event: 'started', positionMs: 0 })
+    await client.next('binary')
+    client.say(640)
+    client.silence(600)
+    await client.next('turn.done')
+    await client.next('turn.done')
+    client.send({ type: 'text', text: 'Yes.' })
+    await client.next('reply.delta')
+    expect(called).toEqual([])
+  })
+
+  test('is not called by a yes after a no in a turn that failed', async () => {
+    const client = await asked()
+    const { offered } = live.stages.tools
+    live.stages.tools.offered = () => Promise.reject(new QuantvoxError('engine_unavailable', 'Away.'))
+    ask(client, 'No.')
+    await client.next('turn.done')
+    live.stages.tools.offered = offered
+    ask(client, 'Yes.')
+    await client.next('turn.done')
     expect(called).toEqual([])
   })
 

@@ -16,16 +16,18 @@ test('the question says the very arguments', () => {
 test('a yes is to one call, of the same conversation, once, and not for ever', () => {
   let now = 0
   const confirmations = createConfirmations(() => now)
-  confirmations.ask('a', call)
-  expect(confirmations.take('b')).toBeNull()
-  expect([confirmations.take('a'), confirmations.take('a')]).toEqual([call, null])
-  confirmations.ask('a', call)
+  confirmations.ask('a', 't', call)
+  expect(confirmations.take('b', 'u')).toBeNull()
+  expect([confirmations.take('a', 'u'), confirmations.take('a', 'u')]).toEqual([call, null])
+  confirmations.ask('a', 't', call)
   const other = { name: 'lock', arguments: {} }
-  confirmations.ask('a', other)
-  expect(confirmations.take('a')).toBe(other)
-  confirmations.ask('a', call)
+  confirmations.ask('a', 't', other)
+  expect(confirmations.take('a', 'u')).toBe(other)
+  confirmations.ask('a', 't', call)
+  expect(confirmations.take('a', 't')).toBeNull()
+  confirmations.ask('a', 't', call)
   now = 61_000
-  expect(confirmations.take('a')).toBeNull()
+  expect(confirmations.take('a', 'u')).toBeNull()
 })
 
 test.each([
@@ -37,6 +39,7 @@ test.each([
   'Go ahead.',
   'Yes, turn it on.',
   'Ja.',
+  'Sí.',
 ])('%j is a yes', text => expect(isYes(text)).toBe(true))
 
 test.each([
@@ -48,5 +51,12 @@ test.each([
   'Yesterday was fine.',
   'Yes well I was thinking about it and maybe we could talk about the weather first',
   'Not sure.',
+  'OK, turn on the lamp',
+  'Okay, hold on.',
+  'OK, forget it.',
+  'Yeah, nope.',
+  'Yes, but the bedroom lamp instead.',
+  'All right, what time is it?',
+  'Do it tomorrow.',
   '',
 ])('%j is none', text => expect(isYes(text)).toBe(false))
