@@ -17,7 +17,8 @@ import type { McpAccess } from './mcpConfig.ts'
 /** One message of a server; parsing more would hold up everybody. */
 export const MAX_MESSAGE_BYTES = 4 * 2 ** 20
 const CONNECTED_WITHIN_MS = 10_000
-const CLOSED_WITHIN_MS = 1_000
+/** The client gives a program 2 s to end, 2 s more after SIGTERM, and then ends it. */
+const CLOSED_WITHIN_MS = 5_000
 /** Between attempts to reach a server: doubled each time. */
 const RETRY_MS = { first: 1_000, most: 60_000 }
 /** Every question pays for reading the tools once, and a context window is a few thousand tokens. */
@@ -63,6 +64,9 @@ type FoundTool = { server: string; tool: string; offered: Omit<Tool, 'name'> }
 
 function createConnection({ name, server, allowed }: McpAccess, version: string, log: Log) {
   let client: Client | null = null
+  let connecting: Promise<void> | null = null
+  /** Also of one that is being reached; each is closed before the next. */
+  let opened: Client | null = null
   let found: FoundTool[] = []
   let problem: string | null = 'It was not reached yet.'
   let retryMs = RETRY_MS.first
@@ -77,7 +81,7 @@ function createConnection({ name, server, allowed }: McpAccess, version: string,
     problem = why
     if (isNew) log.warn({ mcpServer: name, why }, 'the tools of an MCP server are not there')
     clearTimeout(timer)
-    timer = setTimeout(() => void connect(), retryMs).unref()
+    timer = setTimeout(() => void reach(), retryMs).unref()
     retryMs = Math.min(2 * retryMs, RETRY_MS.most)
   }
 
@@ -98,15 +102,29 @@ function createConnection({ name, server, allowed }: McpAccess, version: string,
     }
     const description = asDescription(tool.description ?? tool.title ?? tool.name)
     const run = (given: Record<string, unknown>, signal: AbortSignal) =>
-      call(connected, tool.name, given, signal)
+      call(connected, tool.name, given, signal).catch((error: unknown) => {
+        // Over HTTP nothing else tells that it is gone, or has forgotten the session.
+        const isGone = error instanceof SdkHttpError ? error.status === 404 : error instanceof TypeError
+        if (isGone && client === connected) lost(reasonOf(error))
+        throw error
+      })
     return [{ server: name, tool: tool.name, offered: { description, parameters, policy, run } }]
   }
 
   const missingIn = (tools: FoundTool[]) =>
     [...allowed.keys()].filter(tool => !tools.some(one => one.tool === tool))
 
+  /** Once at a time, and not again where it is there. */
+  function reach(): Promise<void> {
+    if (client !== null || isStopped) return Promise.resolve()
+    connecting ??= connect().finally(() => (connecting = null))
+    return connecting
+  }
+
   async function connect(): Promise<void> {
     const next = new Client({ name: 'quantvox', version })
+    if (opened !== null) void closed(opened)
+    opened = next
     const transport = transportTo(server)
     try {
       await within(next.connect(transport), CONNECTED_WITHIN_MS, () => {
@@ -134,7 +152,7 @@ function createConnection({ name, server, allowed }: McpAccess, version: string,
   }
 
   return {
-    connect,
+    connect: reach,
     tools: () => found,
     status: (): McpStatus => ({
       ...{ name, problem },
@@ -143,10 +161,10 @@ function createConnection({ name, server, allowed }: McpAccess, version: string,
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      const last = client
       client = null
       found = []
-      if (last !== null) await closed(last)
+      if (opened !== null) await closed(opened)
+      await connecting
     },
   }
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import type { McpAccess } from '../../../server/tools/mcp/mcpConfig.ts'
@@ -127,3 +130,41 @@ test.each([{ command: '/nowhere/house' }, { url: 'http://127.0.0.1:9/mcp' }])(
     expect(box.status()[0]?.problem).toMatch(/ENOENT|ECONNREFUSED|fetch failed/)
   },
 )
+
+test('one over HTTP that is gone is no longer offered', async () => {
+  const house = await httpHouse('secret')
+  const box = await reach({ url: house.url, headers: { authorization: 'Bearer secret' } })
+  await house.close()
+  expect(await box.call({ name: 'lamps', arguments: {} }, user, never)).toMatchObject({ outcome: 'failed' })
+  expect(box.offered()).toEqual([])
+})
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** Ends neither with its input nor before it has answered; its id is in the file. */
+const deaf = (file: string) => ({
+  command: process.execPath,
+  args: [
+    '-e',
+    'require("fs").appendFileSync(process.argv[1], process.pid + "\\n"); setInterval(() => {}, 1000)',
+    file,
+  ],
+})
+
+test('a program that is being reached ends with a stop, also where it does not hear of it', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'mcp-')), 'pids')
+  const box = createMcpTools([{ name: 'house', server: deaf(file), allowed: new Map() }], '1', quietLog())
+  void box.connect()
+  void box.connect()
+  await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 15_000 }).toMatch(/\n/)
+  await box.stop()
+  const pids = (await readFile(file, 'utf8')).trim().split('\n').map(Number)
+  expect(pids).toHaveLength(1)
+  expect(pids.filter(isAlive)).toEqual([])
+})
