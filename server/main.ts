@@ -144,6 +144,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     throw listenError(error, config)
   }
   keepFor(config.RETENTION_DAYS, assembly.stages.store, replies.forgetBefore, stopped.signal, log)
+  void assembly.mcp.connect()
   const { ready, readyForText } = warmUp.run(stopped.signal)
   // Building and loading are no part of what the figure is for.
   void ready.catch(() => {}).then(() => loopDelay.enable())

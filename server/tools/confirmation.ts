@@ -47,7 +47,7 @@ export function questionFor({ name, arguments: given }: ToolCall): string {
   const told = Object.entries(given).map(([key, value]) => `${words(key)} ${spoken(value)}`)
   const all = told.length === 0 ? '' : ` with ${told.join(', ')}`
   const whole = all.length > MAX_SPOKEN_LENGTH ? `${all.slice(0, MAX_SPOKEN_LENGTH)} and more` : all
-  return `Shall I ${words(name)}${whole}? Say yes or no.`
+  return `Shall I ${words(name)}${whole}?`
 }
 
 const spoken = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))

@@ -20,6 +20,8 @@ export type ToolCall = { name: string; arguments: Record<string, unknown> }
 /** The turn in which a tool is called, and what it runs on: catalog names and a tag; of a typed question nothing heard it. */
 export type ToolUser = {
   turnId: string
+  /** Of a result there is room for in the prompt. */
+  roomBytes: number
   models: { speech: string | null; language: string; voice: string }
 }
 
@@ -58,7 +60,7 @@ export function createToolbox(sources: readonly ToolSource[], log: Log): Toolbox
       const end = (outcome: ToolOutcome, content: string): ToolResult => {
         const ms = performance.now() - startedAt
         log.info({ turnId: user.turnId, tool: name, outcome, ms: Math.round(ms) }, 'tool called')
-        return { outcome, ms, content: asData(name, content) }
+        return { outcome, ms, content: asData(name, content, user.roomBytes) }
       }
       const tool = named(name)
       if (tool === undefined) return end('unknown', `There is no tool "${cut(name, 64)}".`)

@@ -133,6 +133,8 @@ export function createSpeaker(program: SpeakerProgram, deps: SpeakerDeps) {
     const place = await gate.enter('', signal)
     let cleared = Promise.resolve()
     try {
+      // A stop that came while it waited.
+      stopping.signal.throwIfAborted()
       const worker = use()
       const asked = AbortSignal.any([signal, stopping.signal])
       await untilReady(worker, asked)

@@ -19,7 +19,7 @@ export const FILLER = 'One moment.'
  */
 export async function runCalls(
   calls: readonly ToolCall[],
-  { stages: { tools }, turn, sink, signal }: RoundContext,
+  { stages: { tools, settings }, turn, sink, signal }: RoundContext,
   quiet: () => void,
 ): Promise<ChatMessage[]> {
   const { turnId, draft } = turn
@@ -39,7 +39,8 @@ export async function runCalls(
       try {
         const { outcome, ms, content } = await tools.call(
           { name, arguments: given },
-          { turnId, models },
+          // A byte a token takes about a third of the window.
+          { turnId, models, roomBytes: settings.contextTokens },
           signal,
         )
         end(outcome, ms)

@@ -10,7 +10,7 @@ import { masked } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import type { Tool, ToolSource } from '../toolbox.ts'
-import { asDescription, cut } from '../untrusted.ts'
+import { asDescription, asParameters, cut } from '../untrusted.ts'
 import { limited } from './limitedFetch.ts'
 import type { McpAccess } from './mcpConfig.ts'
 
@@ -95,7 +95,7 @@ function createConnection({ name, server, allowed }: McpAccess, version: string,
   function offeredOf(tool: McpTool, connected: Client): FoundTool[] {
     const policy = allowed.get(tool.name)
     if (policy === undefined) return []
-    const parameters = { ...tool.inputSchema }
+    const parameters = asParameters(tool.inputSchema)
     if (JSON.stringify(parameters).length > MAX_PARAMETERS_LENGTH) {
       log.warn({ mcpServer: name, tool: tool.name }, 'the parameters of a tool are too long for a prompt')
       return []

@@ -123,7 +123,7 @@ describe('a tool that needs a yes', () => {
     const client = await start({ toolCalls: [[turnOn]] })
     ask(client, 'Turn the lamp on.')
     expect(await client.next('reply.done')).toMatchObject({
-      text: 'Shall I turn on with name hall? Say yes or no.',
+      text: 'Shall I turn on with name hall?',
     })
     const { timings } = await client.next('turn.done')
     expect(timings.tools).toMatchObject([{ name: 'turn_on', outcome: 'asked' }])

@@ -4,12 +4,10 @@ import { createConfirmations, isYes, questionFor } from '../../../server/tools/c
 const call = { name: 'HassTurnOn', arguments: { name: 'kitchen lamp', brightness_pct: 40 } }
 
 test('the question says the very arguments', () => {
-  expect(questionFor(call)).toBe(
-    'Shall I hass turn on with name kitchen lamp, brightness pct 40? Say yes or no.',
-  )
-  expect(questionFor({ name: 'lock_all', arguments: {} })).toBe('Shall I lock all? Say yes or no.')
+  expect(questionFor(call)).toBe('Shall I hass turn on with name kitchen lamp, brightness pct 40?')
+  expect(questionFor({ name: 'lock_all', arguments: {} })).toBe('Shall I lock all?')
   const long = questionFor({ name: 'send', arguments: { text: 'x'.repeat(500) } })
-  expect(long).toMatch(/ and more\? Say yes or no\.$/)
+  expect(long).toMatch(/ and more\?$/)
   expect(long.length).toBeLessThan(250)
 })
 

@@ -3,7 +3,11 @@ import { modelsTool } from '../../../server/tools/own/modelsTool.ts'
 import { timeTool } from '../../../server/tools/own/timeTool.ts'
 
 const never = new AbortController().signal
-const user = { turnId: 't', models: { speech: null, language: 'm:1b-q4_0', voice: 'flite:slt' } }
+const user = {
+  turnId: 't',
+  roomBytes: 1e6,
+  models: { speech: null, language: 'm:1b-q4_0', voice: 'flite:slt' },
+}
 
 test('tells the local time with date, weekday and zone', async () => {
   const tool = timeTool(() => new Date(2026, 10, 28, 22, 5))

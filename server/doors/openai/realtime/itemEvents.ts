@@ -11,7 +11,7 @@ export function actOnItems(event: ItemEvent, items: Items, emit: Emit): void {
     case 'conversation.item.create': {
       const item = itemOf(event.item)
       const { previous_item_id: after } = event
-      const previous_item_id = items.add(item, after === 'root' ? null : after)
+      const previous_item_id = items.make(item, after === 'root' ? null : after)
       for (const type of ['conversation.item.added', 'conversation.item.done'] as const)
         emit({ type, previous_item_id, item: structuredClone(item) })
       break

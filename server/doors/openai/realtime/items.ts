@@ -33,6 +33,8 @@ export type Item = UserItem | AssistantItem | SystemItem | FunctionCall | Functi
 
 /** One more is refused, and the oldest have no room in any prompt by then. */
 const MAX_ITEMS = 2000
+/** Of JSON, of items that the client makes: those of its speech and of replies must not fail by what it made. */
+const MAX_MADE_BYTES = 4 * 2 ** 20
 
 export const newId = (prefix: string): string => `${prefix}_${randomBytes(12).toString('hex')}`
 
@@ -43,6 +45,9 @@ export function createItems() {
   const items: Item[] = []
   /** Milliseconds of audio that were sent of those that were spoken. */
   const audioMs = new Map<string, number>()
+  /** Bytes of those that the client made. */
+  const made = new Map<string, number>()
+  let madeBytes = 0
   const at = (id: string) => items.findIndex(item => item.id === id)
 
   function found(id: string, code: 'retrieve' | 'delete' | 'truncate'): Item {
@@ -54,6 +59,18 @@ export function createItems() {
   return {
     all: (): readonly Item[] => items,
     last: (): Item | undefined => items.at(-1),
+    /** Adds one that the client made. @throws Refusal */
+    make(item: Item, previousId?: string | null): string | null {
+      const bytes = JSON.stringify(item).length
+      if (madeBytes + bytes > MAX_MADE_BYTES) {
+        const message = `The items of a conversation have ${MAX_MADE_BYTES / 2 ** 20} MiB at most.`
+        throw new Refusal('conversation_full', message, 'item')
+      }
+      const before = this.add(item, previousId)
+      madeBytes += bytes
+      made.set(item.id, bytes)
+      return before
+    },
     /**
      * Puts it behind `previousId`: undefined is the end, null the front; gives the id of the item before it.
      * @throws Refusal
@@ -82,8 +99,12 @@ export function createItems() {
       found(id, 'delete')
       items.splice(at(id), 1)
       audioMs.delete(id)
+      madeBytes -= made.get(id) ?? 0
+      made.delete(id)
     },
-    sentAudio: (id: string, ms: number): void => void audioMs.set(id, (audioMs.get(id) ?? 0) + ms),
+    sentAudio(id: string, ms: number): void {
+      if (at(id) >= 0) audioMs.set(id, (audioMs.get(id) ?? 0) + ms)
+    },
     /**
      * What was not heard of a spoken answer is no longer said: of its words that share is kept which its audio had.
      * @throws Refusal also where it has less audio

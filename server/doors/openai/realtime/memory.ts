@@ -32,10 +32,13 @@ export function conversationOf(id: string, items: () => readonly Item[], manner:
     const system: ChatMessage[] = instructions === '' ? [] : [{ role: 'system', content: instructions }]
     const said = merged([...messagesOf(items()), ...more])
     const budget = wanted.contextTokens - wanted.reserveTokens
-    if (estimator.estimate([...system, ...said]) <= budget) return [...system, ...said]
-    for (let from = 1; from < said.length; from++) {
-      const messages = [...system, ...said.slice(from)]
-      if (said[from]?.role === 'user' && estimator.estimate(messages) <= KEPT_SHARE * budget) return messages
+    const tokens = said.map(message => estimator.estimate([message]))
+    let rest = tokens.reduce((sum, one) => sum + one, estimator.estimate(system))
+    if (rest <= budget) return [...system, ...said]
+    for (const [index, one] of tokens.entries()) {
+      rest -= one
+      if (said[index + 1]?.role === 'user' && rest <= KEPT_SHARE * budget)
+        return [...system, ...said.slice(index + 1)]
     }
     throw new QuantvoxError('context_exceeded', 'The instructions and the last question have no room.', {
       meaning: `${budget} tokens have.`,
@@ -101,18 +104,20 @@ export function wordsOf({ content }: Extract<Item, { type: 'message' }>): string
     .trim()
 }
 
-/** Templates want user and assistant to take turns. */
+/** Templates want user and assistant to take turns. Each text is joined once, however many there are. */
 function merged(messages: ChatMessage[]): ChatMessage[] {
-  const result: ChatMessage[] = []
+  const groups: ChatMessage[][] = []
   for (const message of messages) {
-    const last = result.at(-1)
-    const content = [last?.content ?? '', message.content].filter(text => text !== '').join('\n')
-    if (last?.role === 'assistant' && message.role === 'assistant') {
-      const toolCalls = [...(last.toolCalls ?? []), ...(message.toolCalls ?? [])]
-      result[result.length - 1] = { ...last, content, ...(toolCalls.length === 0 ? {} : { toolCalls }) }
-    } else if (last !== undefined && last.role === message.role && last.role !== 'tool') {
-      result[result.length - 1] = { ...last, content }
-    } else result.push(message)
+    const last = groups.at(-1)
+    if (last !== undefined && message.role !== 'tool' && last[0]?.role === message.role) last.push(message)
+    else groups.push([message])
   }
-  return result
+  return groups.map(group => {
+    const [first] = group as [ChatMessage]
+    if (group.length === 1) return first
+    const content = group.flatMap(message => message.content || []).join('\n')
+    if (first.role !== 'assistant') return { ...first, content }
+    const toolCalls = group.flatMap(message => ('toolCalls' in message ? (message.toolCalls ?? []) : []))
+    return { ...first, content, ...(toolCalls.length === 0 ? {} : { toolCalls }) }
+  })
 }

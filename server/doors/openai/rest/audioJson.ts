@@ -18,8 +18,10 @@ export function readAudioJson(body: Buffer, maxJsonBytes: number): AudioJson {
   const kept: Buffer[] = []
   let from = 0
   let at = 0
+  let cutBytes = 0
   for (let found = body.indexOf('"data"', at); found !== -1; found = body.indexOf('"data"', at)) {
     at = found + 6
+    if (at - cutBytes > maxJsonBytes) throw tooLarge(maxJsonBytes)
     const opened = /^\s{0,20}:\s{0,20}"/.exec(body.toString('latin1', at, at + 50))
     if (opened === null) continue
     const start = at + opened[0].length
@@ -28,23 +30,22 @@ export function readAudioJson(body: Buffer, maxJsonBytes: number): AudioJson {
     at = end
     if (end - start < LONG) continue
     kept.push(body.subarray(from, start), Buffer.from(`\\u0000${audio.length}`))
+    cutBytes += end - start
     audio.push(Buffer.from(body.toString('latin1', start, end), 'base64'))
     from = end
   }
   kept.push(body.subarray(from))
   const rest = Buffer.concat(kept)
-  if (rest.length > maxJsonBytes) {
-    throw new QuantvoxError(
-      'too_large',
-      `The JSON without its audio is larger than ${maxJsonBytes / 2 ** 20} MiB.`,
-    )
-  }
+  if (rest.length > maxJsonBytes) throw tooLarge(maxJsonBytes)
   try {
     return { json: JSON.parse(rest.toString('utf8')), audio }
   } catch (cause) {
     throw new QuantvoxError('invalid_request', 'The body is not JSON.', { cause })
   }
 }
+
+const tooLarge = (maxJsonBytes: number) =>
+  new QuantvoxError('too_large', `The JSON without its audio is larger than ${maxJsonBytes / 2 ** 20} MiB.`)
 
 /** The sound of a member `data`. */
 export function audioOf(data: string, { audio }: AudioJson): Buffer {

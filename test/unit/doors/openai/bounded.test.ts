@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
-import { createItems } from '../../../../server/doors/openai/realtime/items.ts'
+import { createItems, type UserItem } from '../../../../server/doors/openai/realtime/items.ts'
+import { createClientSecrets } from '../../../../server/doors/openai/realtime/secrets.ts'
 import { samplesOf } from '../../../../server/doors/openai/realtime/wire/audio.ts'
+import { readAudioJson } from '../../../../server/doors/openai/rest/audioJson.ts'
 
 /** Both were quadratic: minutes at these lengths. */
 const LONG = 200_000
@@ -22,4 +24,32 @@ test('a spoken answer with a long run of spaces is cut short', { timeout: 20_000
   items.sentAudio('item', transcript.length)
   items.truncate('item', 0, transcript.length - 2)
   expect(part.transcript).toBe(`One${' '.repeat(LONG)}two`)
+})
+
+test('what a client makes in a conversation is bounded in bytes, and what it deletes is free again', () => {
+  const items = createItems()
+  const text = 'x'.repeat(1_000_000)
+  const made = (id: string): UserItem => ({
+    ...{ id, object: 'realtime.item', status: 'completed', type: 'message', role: 'user' },
+    content: [{ type: 'input_text', text }],
+  })
+  for (const id of ['a', 'b', 'c', 'd']) items.make(made(id))
+  expect(() => items.make(made('e'))).toThrow('4 MiB at most')
+  // What is said and answered has room all the same.
+  items.add(made('said'))
+  items.delete('a')
+  items.make(made('e'))
+  expect(items.all().map(({ id }) => id)).toEqual(['b', 'c', 'd', 'said', 'e'])
+})
+
+test('a client secret keeps no more than a session needs, and what it keeps is what was given', () => {
+  const secrets = createClientSecrets()
+  const update = { type: 'realtime' as const, instructions: 'Be brief.' }
+  expect(secrets.find(secrets.issue(update, 60).value)?.update).toEqual(update)
+  expect(() => secrets.issue({ ...update, instructions: 'x'.repeat(140_000) }, 60)).toThrow('128 KiB at most')
+})
+
+test('a body of nothing but places for sound is left as soon as it is too large', () => {
+  const body = Buffer.from('"data":""'.repeat(200_000))
+  expect(() => readAudioJson(body, 1000)).toThrow('larger than')
 })
