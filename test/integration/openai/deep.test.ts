@@ -3,7 +3,7 @@ import { createRealtimeApp } from '../../support/realtime/realtimeClient.ts'
 import { startTestApp } from '../../support/testApp.ts'
 
 /** More than there is stack for to write it again. */
-const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`
 const question = '{"role":"user","content":"hi"}'
 const call = `{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":${JSON.stringify(deep)}}}]}`
 const tool = `{"type":"function","name":"f","parameters":${deep}}`

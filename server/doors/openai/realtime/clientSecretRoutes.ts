@@ -10,6 +10,7 @@ import type { ClientSecrets } from './secrets.ts'
 import { SessionUpdate } from './wire/sessionShape.ts'
 
 const DEFAULT_SECONDS = 600
+const MAX_BODY_BYTES = 256 * 2 ** 10
 
 const SecretWanted = Type.Object({
   expires_after: Type.Optional(
@@ -35,6 +36,7 @@ export function clientSecretRoutes(secrets: ClientSecrets, defaults: Defaults): 
     app.post<{ Body: Static<typeof SecretWanted> }>(
       '/v1/realtime/client_secrets',
       {
+        bodyLimit: MAX_BODY_BYTES,
         schema: {
           tags: ['OpenAI'],
           summary: 'A key for a browser, good for Realtime only and for a while',

@@ -1,4 +1,5 @@
 import { QuantvoxError } from '../../../errors.ts'
+import { isCrowded } from '../crowded.ts'
 
 /** Shorter strings are read as any JSON is. */
 const LONG = 1024
@@ -37,6 +38,7 @@ export function readAudioJson(body: Buffer, maxJsonBytes: number): AudioJson {
   kept.push(body.subarray(from))
   const rest = Buffer.concat(kept)
   if (rest.length > maxJsonBytes) throw tooLarge(maxJsonBytes)
+  if (isCrowded(rest)) throw new QuantvoxError('too_large', 'The JSON has too many objects, lists and texts.')
   try {
     return { json: JSON.parse(rest.toString('utf8')), audio }
   } catch (cause) {

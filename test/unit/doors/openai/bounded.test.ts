@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { createItems, type UserItem } from '../../../../server/doors/openai/realtime/items.ts'
 import { createClientSecrets } from '../../../../server/doors/openai/realtime/secrets.ts'
 import { samplesOf } from '../../../../server/doors/openai/realtime/wire/audio.ts'
+import { decodeEvent } from '../../../../server/doors/openai/realtime/wire/clientEvents.ts'
 import { readAudioJson } from '../../../../server/doors/openai/rest/audioJson.ts'
 
 /** Both were quadratic: minutes at these lengths. */
@@ -52,4 +53,12 @@ test('a client secret keeps no more than a session needs, and what it keeps is w
 test('a body of nothing but places for sound is left as soon as it is too large', () => {
   const body = Buffer.from('"data":""'.repeat(200_000))
   expect(() => readAudioJson(body, 1000)).toThrow('larger than')
+})
+
+test.each([
+  ['objects', `{"type":"session.update","session":{"tools":[${'{},'.repeat(30_000)}{}]}}`],
+  ['texts', `{"type":"session.update","session":{"tools":[${'"a",'.repeat(60_000)}"a"]}}`],
+])('an event, or a body, of nothing but %s is refused before a schema goes through it', (_what, json) => {
+  expect(decodeEvent(json).event).toMatchObject({ message: expect.stringContaining('too many objects') })
+  expect(() => readAudioJson(Buffer.from(json), 2 ** 20)).toThrow('too many objects')
 })

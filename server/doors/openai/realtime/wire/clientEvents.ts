@@ -2,6 +2,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { QuantvoxError } from '../../../../errors.ts'
 import { nullable } from '../../../../protocol/nullable.ts'
+import { isCrowded } from '../../crowded.ts'
 import { Refusal } from './refusal.ts'
 import { answering, outputTokens, ResponseAudio, SessionUpdate } from './sessionShape.ts'
 
@@ -99,6 +100,10 @@ export type Decoded = { eventId: string | null; event: ClientEvent | QuantvoxErr
 
 /** A text frame as an event, or what is wrong with it. */
 export function decodeEvent(frame: string): Decoded {
+  if (isCrowded(Buffer.from(frame))) {
+    const message = 'An event has too many objects, lists and texts.'
+    return { eventId: null, event: new Refusal('invalid_event', message) }
+  }
   let value: unknown
   try {
     value = JSON.parse(frame)
