@@ -7,6 +7,7 @@ import { closeCodes, socketLimits } from '../../protocol/socketLimits.ts'
 import type { Sink } from '../../session/events.ts'
 import { createSession, type SessionDependencies } from '../../session/session.ts'
 import { errorMessage } from '../errorMessage.ts'
+import { startHeartbeat } from '../heartbeat.ts'
 import { decodeAudioFrame, decodeMessage } from './decode.ts'
 import { createLimits } from './limits.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -66,7 +67,7 @@ export function serveConnection(
     if (ended) return ended
     outbox.close(error && errorMessage(error))
     if (error) hangUp(errorTable[error.code].close ?? closeCodes.policy, error.code)
-    clearInterval(heartbeat)
+    stopHeartbeat()
     clearTimeout(patience)
     ended = session.close().catch(thrown => log.error({ err: thrown }, 'a session did not end well'))
     return ended
@@ -133,19 +134,7 @@ export function serveConnection(
       refuse(error, kind)
     }
   })
-  let answered = true
-  socket.on('pong', () => {
-    answered = true
-  })
-  const heartbeat = setInterval(() => {
-    if (!answered) {
-      socket.terminate()
-      return
-    }
-    answered = false
-    socket.ping()
-  }, PING_EVERY_MS)
-  heartbeat.unref()
+  const stopHeartbeat = startHeartbeat(socket, PING_EVERY_MS)
   socket.on('close', code => {
     log.info({ sessionId: session.sessionId, code }, 'session closed')
     void end(null).then(onClosed)

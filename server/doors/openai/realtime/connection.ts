@@ -3,6 +3,7 @@ import { untilAborted } from '../../../abort.ts'
 import { durationMs } from '../../../audio/pcm.ts'
 import { errorTable, QuantvoxError } from '../../../errors.ts'
 import { BYTES_PER_SAMPLE, closeCodes } from '../../../protocol/socketLimits.ts'
+import { startHeartbeat } from '../../heartbeat.ts'
 import { createLimits } from '../../socket/limits.ts'
 import { OUTPUT_RATE } from './response.ts'
 import { createRealtimeSession, type RealtimeOptions } from './session.ts'
@@ -59,7 +60,7 @@ export function serveRealtime(socket: WebSocket, options: ConnectionOptions, onC
       socket.close(errorTable[error.code].close ?? closeCodes.policy, error.code)
       setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref()
     }
-    clearInterval(heartbeat)
+    stopHeartbeat()
     settle(false)
     ended = session.close().catch(thrown => log.error({ err: thrown }, 'a session did not end well'))
     return ended
@@ -115,16 +116,7 @@ export function serveRealtime(socket: WebSocket, options: ConnectionOptions, onC
       if (limits.tooManyInvalid('text', false)) tooManyInvalid()
     }
   })
-  let answered = true
-  socket.on('pong', () => {
-    answered = true
-  })
-  const heartbeat = setInterval(() => {
-    if (!answered) return socket.terminate()
-    answered = false
-    socket.ping()
-  }, PING_EVERY_MS)
-  heartbeat.unref()
+  const stopHeartbeat = startHeartbeat(socket, PING_EVERY_MS)
   socket.on('close', code => {
     log.info({ sessionId: session.sessionId, code }, 'Realtime session closed')
     void end(null).then(onClosed)
