@@ -1,17 +1,17 @@
 import type { Config } from '../../server/config.ts'
 import { toQuantvoxError } from '../../server/errors.ts'
+import { silentLog } from '../../server/log.ts'
 import { readMcpConfig } from '../../server/tools/mcp/mcpConfig.ts'
 import { createMcpTools } from '../../server/tools/mcp/mcpTools.ts'
 import { type Finding, finding } from './finding.ts'
 
 const why = 'The language model may call their tools.'
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** The MCP servers, each reached once; nothing where none are configured. */
 export async function examineTools({ MCP_CONFIG }: Config, appVersion: string): Promise<Finding[]> {
   if (MCP_CONFIG === null) return []
   try {
-    const mcp = createMcpTools(await readMcpConfig(MCP_CONFIG), appVersion, silent)
+    const mcp = createMcpTools(await readMcpConfig(MCP_CONFIG), appVersion, silentLog)
     await mcp.connect()
     const findings = mcp.status().map(({ name, tools, missing, problem }) => {
       const what = `MCP server ${name}`

@@ -1,5 +1,5 @@
-import { within } from '../abort.ts'
-import { QuantvoxError, toQuantvoxError } from '../errors.ts'
+import { patiently, untilAborted } from '../abort.ts'
+import { QuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ToolOutcome } from '../protocol/record.ts'
 import { asData, cut } from './untrusted.ts'
@@ -64,28 +64,22 @@ export function createToolbox(sources: readonly ToolSource[], log: Log): Toolbox
       }
       const tool = named(name)
       if (tool === undefined) return end('unknown', `There is no tool "${cut(name, 64)}".`)
-      const late = new AbortController()
+      const late = tooLate(name)
+      // Also of one that does not heed its signal.
+      const run = (stop: AbortSignal) => untilAborted(tool.run(given, stop, user), stop)
       try {
-        const running = tool.run(given, AbortSignal.any([signal, late.signal]), user)
-        return end('done', await within(running, CALLED_WITHIN_MS, () => giveUp(name, late)))
+        return end('done', await patiently(CALLED_WITHIN_MS, signal, () => late, run))
       } catch (error) {
         if (signal.aborted) {
           end('cancelled', '')
           throw signal.reason
         }
-        const { line } = toQuantvoxError(error)
-        if (late.signal.aborted) return end('timeout', line)
-        return end('failed', error instanceof QuantvoxError ? line : String(error))
+        if (error === late) return end('timeout', late.line)
+        return end('failed', error instanceof QuantvoxError ? error.line : String(error))
       }
     },
   }
 }
 
-function giveUp(name: string, late: AbortController): never {
-  const error = new QuantvoxError(
-    'tool_failed',
-    `The tool ${name} gave nothing within ${CALLED_WITHIN_MS / 1000} s.`,
-  )
-  late.abort(error)
-  throw error
-}
+const tooLate = (name: string) =>
+  new QuantvoxError('tool_failed', `The tool ${name} gave nothing within ${CALLED_WITHIN_MS / 1000} s.`)

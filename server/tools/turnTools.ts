@@ -1,3 +1,4 @@
+import { silentLog } from '../log.ts'
 import type { LanguageModel } from '../protocol/models.ts'
 import { type Confirmations, createConfirmations } from './confirmation.ts'
 import { createToolbox, type OfferedTool, type Toolbox } from './toolbox.ts'
@@ -11,7 +12,7 @@ export type TurnTools = Pick<Toolbox, 'policyOf' | 'call'> & {
 
 /** For turns that are to be like each other, whatever is configured. */
 export const noTools: TurnTools = {
-  ...createToolbox([], { debug() {}, info() {}, warn() {}, error() {} }),
+  ...createToolbox([], silentLog),
   offered: async () => [],
   confirmations: createConfirmations(),
 }
