@@ -7,6 +7,7 @@ import type { WakeWords } from '../../server/hearing/wakeWord/wakeWords.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
 import type { LoadedModels } from '../../server/session/switching.ts'
 import { noDetector } from './hearing/fakeDetector.ts'
+import { createInbox } from './inbox.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from './testApp.ts'
 
 const RATE = 16_000
@@ -65,23 +66,16 @@ export async function createLiveApp(
 }
 
 async function connect(app: FastifyInstance, start: object | null): Promise<LiveClient> {
-  const heard: Heard[] = []
-  let taken = 0
-  let arrived = Promise.withResolvers<void>()
+  const { heard, arrive, stir, types, next } = createInbox<Heard>()
   const closing = Promise.withResolvers<number>()
-  const noteArrival = () => {
-    arrived.resolve()
-    arrived = Promise.withResolvers<void>()
-  }
   const socket = await app.injectWS('/v1/voice', upgradeWith({ host: 'localhost' }), {
     onInit(opening) {
       opening.on('message', (data: Buffer, isBinary: boolean) => {
-        heard.push(isBinary ? { type: 'binary', bytes: data.length } : checked(data.toString()))
-        noteArrival()
+        arrive(isBinary ? { type: 'binary', bytes: data.length } : checked(data.toString()))
       })
       opening.on('close', code => {
         closing.resolve(code)
-        noteArrival()
+        stir()
       })
     },
   })
@@ -92,27 +86,10 @@ async function connect(app: FastifyInstance, start: object | null): Promise<Live
     }
   }
   const client: LiveClient = {
-    socket,
-    heard,
-    types: () => heard.map(({ type }) => type),
+    ...{ socket, heard, types, next },
     send: message => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
     say: ms => sendAudio(ms, 8000),
     silence: ms => sendAudio(ms, 0),
-    async next(type, withinMs = 5000) {
-      const deadline = Date.now() + withinMs
-      for (;;) {
-        const at = heard.findIndex((message, index) => index >= taken && message.type === type)
-        if (at >= 0) {
-          taken = at + 1
-          return heard[at] as OfType<typeof type>
-        }
-        if (Date.now() > deadline) throw new Error(`no ${type} came; there were ${client.types().join(', ')}`)
-        const tick = Promise.withResolvers<void>()
-        const timer = setTimeout(tick.resolve, 200)
-        await Promise.race([arrived.promise, tick.promise])
-        clearTimeout(timer)
-      }
-    },
     closed: closing.promise,
     leave: () => socket.terminate(),
   }

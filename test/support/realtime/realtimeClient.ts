@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
 import { createLiveApp, type LiveApp, upgradeWith } from '../fakeLive.ts'
+import { createInbox } from '../inbox.ts'
 import { createOrderCheck, type ServerEvent } from './eventOrder.ts'
 
 const RATE = 24_000
@@ -36,24 +37,22 @@ async function connect(
   path = '/v1/realtime',
   headers: Record<string, string> = {},
 ): Promise<RealtimeClient> {
-  const heard: ServerEvent[] = []
   const order = createOrderCheck()
-  let taken = 0
   let wrong: unknown = null
-  let arrived = Promise.withResolvers<void>()
+  const { heard, arrive, types, next } = createInbox<ServerEvent>(() => {
+    if (wrong !== null) throw wrong
+  })
   const closing = Promise.withResolvers<number>()
   const socket = await app.injectWS(path, upgradeWith({ host: 'localhost', ...headers }), {
     onInit(opening) {
       opening.on('message', (data: Buffer) => {
         const event = JSON.parse(data.toString()) as ServerEvent
-        heard.push(event)
         try {
           order.take(event)
         } catch (error) {
           wrong ??= error
         }
-        arrived.resolve()
-        arrived = Promise.withResolvers<void>()
+        arrive(event)
       })
       opening.on('close', code => closing.resolve(code))
     },
@@ -68,30 +67,13 @@ async function connect(
     }
   }
   const client: RealtimeClient = {
-    ...{ socket, heard, closed: closing.promise },
-    types: () => heard.map(({ type }) => type),
+    ...{ socket, heard, types, next, closed: closing.promise },
     send: event => socket.send(typeof event === 'string' ? event : JSON.stringify(event)),
     say: ms => sendAudio(ms, 8000),
     silence: ms => sendAudio(ms, 0),
     async update(session) {
       client.send({ type: 'session.update', session })
       await client.next('session.updated')
-    },
-    async next(type) {
-      const deadline = Date.now() + 5000
-      for (;;) {
-        if (wrong !== null) throw wrong
-        const at = heard.findIndex((event, index) => index >= taken && event.type === type)
-        if (at >= 0) {
-          taken = at + 1
-          return heard[at] as OfType<typeof type>
-        }
-        if (Date.now() > deadline) throw new Error(`no ${type} came; there were ${client.types().join(', ')}`)
-        const tick = Promise.withResolvers<void>()
-        const timer = setTimeout(tick.resolve, 200)
-        await Promise.race([arrived.promise, tick.promise])
-        clearTimeout(timer)
-      }
     },
   }
   return client
