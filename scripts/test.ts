@@ -26,7 +26,14 @@ const Report = Type.Object({
   testResults: Type.Array(
     Type.Object({
       name: Type.String(),
-      assertionResults: Type.Array(Type.Object({ fullName: Type.String(), status: Type.String() })),
+      message: Type.String(),
+      assertionResults: Type.Array(
+        Type.Object({
+          fullName: Type.String(),
+          status: Type.String(),
+          failureMessages: Type.Union([Type.Array(Type.String()), Type.Null()]),
+        }),
+      ),
     }),
   ),
 })
@@ -34,6 +41,8 @@ const Report = Type.Object({
 let passed = 0
 let failed = 0
 let skipped = 0
+/** What failed, told again at the end: of a long run, that is the part that is read. */
+const failures: string[] = []
 
 async function main(): Promise<void> {
   const [mode, ...rest] = process.argv.slice(2)
@@ -85,7 +94,12 @@ function run(script: string, args: string[]): Promise<number> {
 async function step(name: string, script: string, args: string[]): Promise<void> {
   say(name)
   if ((await run(script, args)) === 0) passed++
-  else failed++
+  else fail(name)
+}
+
+function fail(text: string): void {
+  failed++
+  failures.push(text)
 }
 
 async function vitest(name: string, args: string[]): Promise<void> {
@@ -103,12 +117,14 @@ async function vitest(name: string, args: string[]): Promise<void> {
   passed += report.numPassedTests
   failed += report.numFailedTests
   // A file that does not load, or an error outside any test, fails no single test.
-  if (code !== 0 && report.numFailedTests === 0) failed++
+  if (code !== 0 && report.numFailedTests === 0) fail(`${name}: vitest ended with ${code}`)
   skipped += report.numPendingTests
-  for (const { name: path, assertionResults } of report.testResults) {
-    for (const { fullName, status } of assertionResults) {
-      if (status !== 'passed' && status !== 'failed')
-        process.stdout.write(`skipped: ${path.slice(root.length + 1)}: ${fullName}\n`)
+  for (const { name, message, assertionResults } of report.testResults) {
+    const path = name.slice(root.length + 1)
+    if (message !== '') failures.push(`${path}: ${message}`)
+    for (const { fullName, status, failureMessages } of assertionResults) {
+      if (status === 'failed') failures.push(`${path}: ${fullName}\n${failureMessages?.join('\n') ?? ''}`)
+      else if (status !== 'passed') process.stdout.write(`skipped: ${path}: ${fullName}\n`)
     }
   }
 }
@@ -117,8 +133,9 @@ try {
   await main()
 } catch (error) {
   process.stderr.write(`${toQuantvoxError(error).line}\n${error instanceof Error ? error.stack : ''}\n`)
-  failed++
+  fail('the run itself ended early')
 }
+if (failures.length > 0) say(`what failed\n\n${failures.join('\n\n')}`)
 if (skipped > 0 && process.env.CI === 'true') {
   process.stdout.write(`${skipped} skipped: with CI=true that is a failure\n`)
   failed += skipped
