@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { machineMemory } from '../../server/engines/memory.ts'
 import { usableCores } from '../../server/engines/usableCores.ts'
 import { cpuFlags, findOnPath } from '../../server/setup/index.ts'
+import { gpuToolsHere } from '../../server/setup/whisper/gpu.ts'
 
 /** What the machine is, gathered in one place so that a test can plant another one. */
 export type Facts = Awaited<ReturnType<typeof machineFacts>>
@@ -27,7 +28,7 @@ export async function machineFacts() {
     /** Null where the system does not list them. */
     cpuFlags: cpuFlags(),
     cores: { machine: cpus().length, usable: usableCores() },
-    hasNvidiaGpu: existsSync('/dev/nvidia0'),
+    gpu: await gpuToolsHere(),
     ffmpeg: await findOnPath('ffmpeg'),
   }
 }

@@ -4,6 +4,7 @@ import { createRemoteSpeechEngines } from '../../server/engines/whisper/remoteSp
 import { createLocalSpeechEngines } from '../../server/engines/whisper/whisperServers.ts'
 import type { SpeechLevel } from '../../server/recognition/recognizer.ts'
 import {
+  cachePaths,
   findWhisper,
   listSpeechModels,
   type SetupContext,
@@ -12,6 +13,7 @@ import {
 import { tryCancelling } from './cancelling.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
+import { examineWhisperGpu } from './gpu.ts'
 import { wholeSpeechLevel } from './models.ts'
 import { examineSimd } from './simd.ts'
 
@@ -64,6 +66,7 @@ async function local(
       return [
         finding('whisper-server', `${is} runs ${model.name}${chosenBy(programs)}`, null, why),
         examineSimd('whisper-server', loaded?.cpuFeatures ?? null, facts.cpuFlags),
+        await examineWhisperGpu(programs, loaded?.gpu ?? null, cachePaths(config.CACHE_DIR).engines, facts),
         await cancelling(lease.baseUrl, signal),
       ]
     } finally {

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { within } from '../abort.ts'
 import type { Log } from '../log.ts'
 import { causeNamedIn, type Ending, endingOf } from '../processEnding.ts'
-import { cpuFeaturesIn } from './cpuFeatures.ts'
+import { cpuFeaturesIn, gpuIn } from './cpuFeatures.ts'
 import { childEnvironment } from './environment.ts'
 import { signalGroup, spawnGuarded } from './guard.ts'
 
@@ -32,6 +32,7 @@ export function startChild(name: string, program: Program, log: Log) {
   const pid = child.pid ?? null
   const lines: string[] = []
   let cpuFeatures: string[] | null = null
+  let gpu: string | null = null
   let fault: string | null = null
   let killedFor: Ending | null = null
   let running = pid !== null
@@ -42,6 +43,7 @@ export function startChild(name: string, program: Program, log: Log) {
       const line = whole.slice(0, LONGEST_LINE)
       if (line.trim() === '') return
       cpuFeatures ??= cpuFeaturesIn(line)
+      gpu ??= gpuIn(line)
       if (FAULT_OF_GO.test(line)) fault = line
       log.debug({ engine: name, enginePid: pid, stream: kind, line }, 'engine output')
       if (kind === 'stderr' && lines.push(line) > KEPT_LINES) lines.shift()
@@ -73,6 +75,8 @@ export function startChild(name: string, program: Program, log: Log) {
     lastLines: (): string[] => [...lines],
     /** What it said of the SIMD features it uses; null before it did. */
     cpuFeatures: (): string[] | null => cpuFeatures,
+    /** The GPU that it said it runs on, `none` without one; null before it said anything of it. */
+    gpu: (): string | null => gpu,
     /** How a child of its own ended, by the fault that it said it dies of; null where none did. Asking forgets it. */
     takeFault(): Ending | null {
       const taken = fault

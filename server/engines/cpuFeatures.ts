@@ -20,3 +20,12 @@ const otherThanSimd = new Set([
   'KLEIDIAI',
   'ACCELERATE',
 ])
+
+/**
+ * What whisper.cpp says it runs on beside the CPU, for instance `CUDA0`; `none` where it found nothing, null where the line is about
+ * something else. It says so when it loads a model.
+ */
+export function gpuIn(line: string): string | null {
+  if (!line.includes('whisper_backend_init_gpu:')) return null
+  return line.includes('no GPU found') ? 'none' : (/using (\S+) backend/.exec(line)?.[1] ?? null)
+}

@@ -246,6 +246,7 @@ export function supervise(spec: EngineSpec, log: Log) {
     running: (): Running | null => running,
     /** What the running engine said of the SIMD features it uses; null before it did. */
     cpuFeatures: (): string[] | null => child?.cpuFeatures() ?? null,
+    gpu: (): string | null => child?.gpu() ?? null,
     /**
      * Waits until the engine is ready. Rejects with `engine_unavailable` when it cannot be started, or with the
      * signal's reason. One that crashed is started by this call, a `failed` one once its back-off has passed.

@@ -5,12 +5,14 @@ import { Check } from 'typebox/value'
 import { jsonIfThere } from '../files/readJson.ts'
 import { ensureDirectory, writeFileAtomically } from './cache.ts'
 import { isExecutable } from './programs.ts'
+import { GpuBackend } from './whisper/gpu.ts'
 
 /** `engine.json` in an engine's directory. */
 const EngineRecord = Type.Object({
   version: Type.String(),
   origin: Type.Enum(['archive', 'built']),
   source: Type.String(),
+  gpu: Type.Optional(GpuBackend),
   programs: Type.Array(Type.Object({ path: Type.String(), sizeBytes: Type.Integer() })),
 })
 export type EngineRecord = Static<typeof EngineRecord>
@@ -30,12 +32,12 @@ export async function readEngine(directory: string): Promise<EngineRecord | null
 export async function installEngine(
   staging: string,
   directory: string,
-  engine: { version: string; origin: EngineRecord['origin']; source: string; programs: string[] },
+  engine: Omit<EngineRecord, 'programs'> & { programs: string[] },
 ): Promise<EngineRecord> {
   const programs = await Promise.all(
     engine.programs.map(async path => ({ path, sizeBytes: (await stat(join(staging, path))).size })),
   )
-  const record = { version: engine.version, origin: engine.origin, source: engine.source, programs }
+  const record = { ...engine, programs }
   await writeFileAtomically(join(staging, 'engine.json'), `${JSON.stringify(record, null, 2)}\n`)
   await ensureDirectory(dirname(directory))
   await rm(directory, { recursive: true, force: true })

@@ -1,4 +1,5 @@
 import type { Measured } from './whisper/buildChoice.ts'
+import type { GpuBackend } from './whisper/gpu.ts'
 
 /** `completedBytes` and `totalBytes` are null where nothing counts them (a compiler, another program's download). */
 export type Progress = {
@@ -30,6 +31,8 @@ export type WhisperPrograms = {
   origin: 'path' | 'built'
   /** By which of two builds the server was chosen; null where there is one, or where they were not measured. */
   measured: Measured | null
+  /** What a server that was built here runs on beside the CPU; null without, and where it is on PATH, which tells nothing of it. */
+  gpu: GpuBackend | null
 }
 
 export type OllamaProgram = { path: string; version: string; origin: 'path' | 'archive' | 'built' }

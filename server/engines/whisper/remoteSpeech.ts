@@ -128,6 +128,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
           loadMs: null,
           warmMs: null,
           cpuFeatures: null,
+          gpu: null,
         }),
       )
     },

@@ -25,6 +25,8 @@ export type LoadedSpeechModel = {
   warmMs: number | null
   /** SIMD features that it says it uses; null where it has not, or is not ours to hear. */
   cpuFeatures: string[] | null
+  /** The GPU that it says it runs on, `none` without one; null where it says nothing of it, or is not ours to hear. */
+  gpu: string | null
 }
 
 export type SpeechEngines = {

@@ -186,10 +186,10 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
           const { pid, state, lastError } = engine.status()
           const { loadMs = null, warmMs = null } = engine.running() ?? {}
           const bytes = pid === null || state === 'stopped' ? null : await residentBytes(pid)
-          const cpuFeatures = engine.cpuFeatures()
+          const [cpuFeatures, gpu] = [engine.cpuFeatures(), engine.gpu()]
           return {
             ...{ name, engine: program.name, pid, residentBytes: bytes },
-            ...{ state, lastError, loadMs, warmMs, cpuFeatures },
+            ...{ state, lastError, loadMs, warmMs, cpuFeatures, gpu },
           }
         }),
       )

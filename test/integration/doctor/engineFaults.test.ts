@@ -26,7 +26,8 @@ test('where all is well it finds nothing, and a spoken question is answered, wit
       'record',
       'Ollama',
     ],
-    ...['whisper-server', 'SIMD of whisper-server', 'whisper-server, clients that leave'],
+    ...['whisper-server', 'SIMD of whisper-server', 'GPU of whisper-server'],
+    'whisper-server, clients that leave',
     ...[
       'speech model',
       'Moonshine',
@@ -131,10 +132,11 @@ describe('it finds', () => {
     expect(await machine.complaints()).toMatch(/^wrong models on a GPU: scripted:1b-q4_K_M 40 %$/)
   })
 
-  test('a GPU that Ollama does not use', async () => {
-    machine.facts.hasNvidiaGpu = true
-    expect(await machine.complaints()).toMatch(
-      /^note models on a GPU: scripted:1b-q4_K_M 0 %, though there is a GPU$/,
-    )
+  test('a GPU that no engine uses', async () => {
+    machine.facts.gpu.hasNvidiaGpu = true
+    expect((await machine.complaints()).split('\n').toSorted()).toEqual([
+      'note GPU of whisper-server: it runs on the CPU, though there is a GPU',
+      'note models on a GPU: scripted:1b-q4_K_M 0 %, though there is a GPU',
+    ])
   })
 })

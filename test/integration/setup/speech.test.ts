@@ -64,6 +64,7 @@ const whisper = async (): Promise<WhisperPrograms> => ({
   version: 'stand-in',
   origin: 'path',
   measured: null,
+  gpu: null,
 })
 const context = (signal = AbortSignal.timeout(15_000)): SetupContext => ({
   cacheDir,

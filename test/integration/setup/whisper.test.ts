@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { create } from 'tar'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { WhisperEntry } from '../../../server/setup/catalog.ts'
-import type { SetupContext } from '../../../server/setup/types.ts'
+import type { Progress, SetupContext } from '../../../server/setup/types.ts'
+import type { GpuBackend } from '../../../server/setup/whisper/gpu.ts'
 import { ensureWhisper, findWhisper, unmeasuredServers } from '../../../server/setup/whisper/whisper.ts'
 import { failureOf } from '../../support/failureOf.ts'
 import { copyTo, onlyPrograms } from '../../support/setup/fakePrograms.ts'
@@ -59,6 +60,7 @@ describe('whisper.cpp', () => {
       version: '1.7.6 or newer',
       origin: 'path',
       measured: null,
+      gpu: null,
     })
   })
 
@@ -109,9 +111,12 @@ describe('whisper.cpp', () => {
     return { ...entry(), sources: [path, npm] }
   }
 
+  const cpu = (...flags: string[]) => ({ flags, gpu: async () => null })
+  const gpu = (backend: GpuBackend) => ({ flags: ['avx512f'], gpu: async () => backend })
+
   it('is built a second time for AVX2 where the CPU has AVX-512, and the faster one runs once both were measured', async () => {
     const built = await buildable()
-    const native = await ensureWhisper(context(), built, ['avx2', 'avx512f'])
+    const native = await ensureWhisper(context(), built, cpu('avx2', 'avx512f'))
     expect(native).toMatchObject({ version: '1.9.1', origin: 'built', measured: null })
     expect(readFileSync(native.serverPath, 'utf8')).toContain('-DGGML_LLAMAFILE=ON')
     const servers = await unmeasuredServers(context(), built)
@@ -134,14 +139,40 @@ describe('whisper.cpp', () => {
   it('whose second build fails is what the first made', async () => {
     const failing = `case "$*" in *NATIVE=OFF*) exit 2;; esac\n${compiler}`
     const built = await buildable(failing)
-    const programs = await ensureWhisper(context(), built, ['avx512f'])
+    const programs = await ensureWhisper(context(), built, cpu('avx512f'))
     expect(readFileSync(programs.serverPath, 'utf8')).toContain('-DGGML_LLAMAFILE=ON')
     expect(await unmeasuredServers(context(), built)).toBeNull()
   })
 
+  it.each([
+    ['cuda', ['-DGGML_CUDA=ON']],
+    ['vulkan', ['-DGGML_VULKAN=ON']],
+    ['metal', ['-DGGML_METAL=ON', '-DGGML_METAL_EMBED_LIBRARY=ON']],
+  ] as const)('is built for %s where that can be, once', async (backend, options) => {
+    const built = await buildable()
+    const programs = await ensureWhisper(context(), built, gpu(backend))
+    expect(programs).toMatchObject({ origin: 'built', gpu: backend, measured: null })
+    const said = readFileSync(programs.serverPath, 'utf8')
+    for (const option of ['-DGGML_LLAMAFILE=ON', ...options]) expect(said).toContain(option)
+    expect(await unmeasuredServers(context(), built)).toBeNull()
+    expect(await findWhisper(context(), built)).toEqual(programs)
+  })
+
+  it('is built for the CPU, and says why, where the build for the GPU fails', async () => {
+    const failing = `case "$*" in *GGML_CUDA=ON*) echo 'CMake Error: no CUDA toolset found' >&2; exit 1;; esac\n${compiler}`
+    const built = await buildable(failing)
+    const said: string[] = []
+    const told = { ...context(), onProgress: ({ status }: Progress) => said.push(status) }
+    const programs = await ensureWhisper(told, built, gpu('cuda'))
+    expect(programs).toMatchObject({ origin: 'built', gpu: null })
+    expect(readFileSync(programs.serverPath, 'utf8')).not.toContain('CUDA')
+    expect(said.join('\n')).toMatch(/no build for cuda: .*no CUDA toolset found/)
+    expect(await unmeasuredServers(context(), built)).not.toBeNull()
+  })
+
   it('is built once where the CPU has none', async () => {
     const built = await buildable()
-    await ensureWhisper(context(), built, ['avx2'])
+    await ensureWhisper(context(), built, cpu('avx2'))
     expect(await unmeasuredServers(context(), built)).toBeNull()
   })
 })

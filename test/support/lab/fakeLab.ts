@@ -104,6 +104,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
           loadMs: 40,
           warmMs: 5,
           cpuFeatures: null,
+          gpu: null,
         })),
       ready: () => ({ ready: true, detail: null }),
       async stop() {
