@@ -84,6 +84,7 @@ export const SynthesisTimings = Type.Object({
   timeToFirstAudioMs: ms('first clause handed over to first audio back'),
   inferenceMs: ms('all clauses'),
   audioMs: ms('length of the spoken reply'),
+  realTimeFactor: nullable(Type.Number({ description: 'inferenceMs / audioMs; older records are without' })),
 })
 
 export const MemoryFigures = Type.Object({

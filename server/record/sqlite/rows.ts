@@ -11,7 +11,7 @@ const recordCheck = Compile(TurnRecord)
 const textCheck = Compile(TurnText)
 
 /** Of what rows were written without before it was recorded: unknown, as null says. */
-const laterOfSynthesis = { digest: null, quantization: null }
+const laterOfSynthesis = { digest: null, quantization: null, realTimeFactor: null }
 
 /** Checks a row once. Throws `internal` that names the turn when it is not a turn record. */
 export function turnOfRow(row: Row): StoredTurn {

@@ -3,6 +3,7 @@ import { createBreather } from '../../audio/yielding.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
 import type { ServerVoice } from '../../voice/voice.ts'
+import { countSpoken } from '../countSpoken.ts'
 import type { Turn } from '../turn.ts'
 import { type PartContext, recorded } from './recorded.ts'
 
@@ -60,10 +61,7 @@ export async function* spoken(
   let resumedAt = performance.now()
   for await (const audio of speak(clause, signal)) {
     const arrivedAt = performance.now()
-    timings.inferenceMs = (timings.inferenceMs ?? 0) + (audio.inferenceMs ?? arrivedAt - resumedAt)
-    const askedAt = timeline.at('firstClause')
-    if (askedAt !== null) timings.timeToFirstAudioMs ??= arrivedAt - askedAt
-    timings.audioMs = (timings.audioMs ?? 0) + (audio.samples.length / audio.sampleRate) * 1000
+    countSpoken(timings, audio, { askedAt: timeline.at('firstClause'), resumedAt, arrivedAt })
     timeline.mark('firstAudio')
     yield audio
     resumedAt = performance.now()

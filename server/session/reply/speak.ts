@@ -7,6 +7,7 @@ import type { ReplyRecorder } from '../../record/replyAudio.ts'
 import type { Clause } from '../../voice/clauses.ts'
 import type { Synthesize } from '../../voice/synthesize.ts'
 import type { SpokenClause } from '../../voice/voice.ts'
+import { audioMsOf, countSpoken } from '../countSpoken.ts'
 import type { Sink } from '../events.ts'
 import type { Playout } from './playout.ts'
 
@@ -79,13 +80,8 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
     let resumedAt = performance.now()
     for await (const audio of options.synthesize(text, signal)) {
       const arrivedAt = performance.now()
-      // What the engine does not tell is taken from outside.
-      timings.inferenceMs = (timings.inferenceMs ?? 0) + (audio.inferenceMs ?? arrivedAt - resumedAt)
-      const askedAt = timeline.at('firstClause')
-      if (askedAt !== null) timings.timeToFirstAudioMs ??= arrivedAt - askedAt
-      const audioMs = (audio.samples.length / audio.sampleRate) * 1000
-      timings.audioMs = (timings.audioMs ?? 0) + audioMs
-      clause.audioMs += audioMs
+      countSpoken(timings, audio, { askedAt: timeline.at('firstClause'), resumedAt, arrivedAt })
+      clause.audioMs += audioMsOf(audio)
       options.recorder.take(turnId, audio)
       for (const frame of framesOf(audio)) clause.sentMs += await send(frame)
       resumedAt = performance.now()

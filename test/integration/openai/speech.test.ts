@@ -80,7 +80,7 @@ describe('POST /v1/audio/speech', () => {
     const row = await rowOf(server, answer)
     expect(row).toMatchObject({
       ...{ source: 'openai', outcome: 'completed', transcript: null, reply: input, heardText: input },
-      synthesis: { voice: 'flite:slt', audioMs: 600, inferenceMs: 2 },
+      synthesis: { voice: 'flite:slt', audioMs: 600, inferenceMs: 2, realTimeFactor: 0.003 },
       speech: { model: null },
       llm: { model: null },
     })

@@ -109,6 +109,7 @@ export function makeTurn(
       timeToFirstAudioMs: when(answered, around(40)),
       inferenceMs: when(answered, around(120)),
       audioMs: when(answered, around(4_000)),
+      realTimeFactor: when(answered, 0.03),
     },
     memory: {
       speechResidentBytes: 115_000_000 + i * 1_000,
