@@ -3,7 +3,7 @@ import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import packageJson from '../../package.json' with { type: 'json' }
 import { MAX_JSON_BYTES } from '../app.ts'
 import type { Config } from '../config.ts'
-import { MAX_CLIP_SECONDS } from '../doors/rest/oneShotTurns.ts'
+import { MAX_CLIP_SECONDS } from '../doors/rest/turns/oneShotTurns.ts'
 import { machineMemory } from '../engines/memory.ts'
 import { usableCores } from '../engines/usableCores.ts'
 import type { RecordInfo, ServerInfo } from '../protocol/info.ts'

@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import { Compile } from 'typebox/schema'
 import { expect, test } from 'vitest'
-import { turnRecordRoutes } from '../../../server/doors/rest/turnRecords.ts'
+import { turnRecordRoutes } from '../../../server/doors/rest/turns/turnRecords.ts'
 import { Summary } from '../../../server/protocol/turnQueries.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
 import { makeTurn } from '../../support/record/records.ts'

@@ -1,10 +1,10 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import Type from 'typebox'
-import { patiently } from '../../abort.ts'
-import { createGate } from '../../engines/gate.ts'
-import { isAbort, QuantvoxError } from '../../errors.ts'
-import { StoredTurn } from '../../protocol/record.ts'
+import { patiently } from '../../../abort.ts'
+import { createGate } from '../../../engines/gate.ts'
+import { isAbort, QuantvoxError } from '../../../errors.ts'
+import { StoredTurn } from '../../../protocol/record.ts'
 import {
   DEFAULT_PAGE_SIZE,
   type GroupKey,
@@ -14,14 +14,14 @@ import {
   TurnPage,
   TurnParams,
   TurnsQuery,
-} from '../../protocol/turnQueries.ts'
-import { turnsAsCsv, turnsAsNdjson } from '../../record/export.ts'
-import { summarize } from '../../record/summary.ts'
-import type { TurnStore } from '../../record/turnStore.ts'
-import { json, problems } from './answers.ts'
-import { begun } from './begun.ts'
-import { clientSignal } from './clientSignal.ts'
-import { strictValidator } from './strictValidator.ts'
+} from '../../../protocol/turnQueries.ts'
+import { turnsAsCsv, turnsAsNdjson } from '../../../record/export.ts'
+import { summarize } from '../../../record/summary.ts'
+import type { TurnStore } from '../../../record/turnStore.ts'
+import { json, problems } from '../answers.ts'
+import { begun } from '../begun.ts'
+import { clientSignal } from '../clientSignal.ts'
+import { strictValidator } from '../strictValidator.ts'
 
 /** At once: each reads all rows of its selection and holds their figures. */
 const MOST_SUMMARIES = 2

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { TurnChoices } from '../../protocol/turns.ts'
-import { readForm, refused } from './form.ts'
-import { strictValidator } from './strictValidator.ts'
+import { TurnChoices } from '../../../protocol/turns.ts'
+import { readForm, refused } from '../form.ts'
+import { strictValidator } from '../strictValidator.ts'
 
 type Upload = { clip: Buffer; choices: TurnChoices }
 

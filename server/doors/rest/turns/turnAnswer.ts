@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify'
-import type { QuantvoxError } from '../../errors.ts'
-import type { TurnMessage } from '../../protocol/messages.ts'
-import type { TurnRecord } from '../../protocol/record.ts'
-import type { TurnAnswer } from '../../protocol/turns.ts'
-import type { SessionEvent } from '../../session/events.ts'
-import { errorMessage } from '../errorMessage.ts'
+import type { QuantvoxError } from '../../../errors.ts'
+import type { TurnMessage } from '../../../protocol/messages.ts'
+import type { TurnRecord } from '../../../protocol/record.ts'
+import type { TurnAnswer } from '../../../protocol/turns.ts'
+import type { SessionEvent } from '../../../session/events.ts'
+import { errorMessage } from '../../errorMessage.ts'
 
 /**
  * Hears a turn that is asked by a request: sends its events where the client wants them, and collects the whole answer.
