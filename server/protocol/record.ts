@@ -207,6 +207,17 @@ export const ToolTimings = Type.Object({
 })
 export type ToolTimings = Static<typeof ToolTimings>
 
+/** The other turn of a question that two combinations were asked. */
+export const Pairing = Type.Object({
+  pairId: Type.String({ description: 'UUIDv7; two rows have it' }),
+  askedAs: Type.Integer({
+    minimum: 1,
+    maximum: 2,
+    description: '1 of the one that was asked first, 2 of the other, once the first was over',
+  }),
+})
+export type Pairing = Static<typeof Pairing>
+
 export const TurnRecord = Type.Object({
   turnId: Type.String({ description: 'UUIDv7' }),
   sessionId: text('of the socket'),
@@ -227,6 +238,7 @@ export const TurnRecord = Type.Object({
   tools: Type.Optional(
     Type.Array(ToolTimings, { description: 'calls of tools, in their order; absent where there were none' }),
   ),
+  pair: Type.Optional(Pairing),
 })
 
 export type FromSpeechEnd = Static<typeof FromSpeechEnd>

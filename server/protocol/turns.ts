@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Hint } from './messages.ts'
+import { ErrorMessage, Hint } from './messages.ts'
 import { TurnRecord } from './record.ts'
 
 /** `POST /v1/turns`. */
@@ -29,8 +29,25 @@ export const TurnChoices = Type.Object({
 })
 export type TurnChoices = Static<typeof TurnChoices>
 
+const { llmModel, speechModel, voice } = TurnChoices.properties
+/** What a second turn is asked with; what is not named is as in the first. */
+export const CompareWith = Type.Object(
+  { llmModel, speechModel, voice },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description:
+      'asks the same question of a second combination, too: one after the other, in alternating order; the conversation goes on with the first answer',
+  },
+)
+export type CompareWith = Static<typeof CompareWith>
+
 export const TextTurn = Type.Object(
-  { text: Type.String({ minLength: 1, maxLength: 100_000 }), ...TurnChoices.properties },
+  {
+    text: Type.String({ minLength: 1, maxLength: 100_000 }),
+    ...TurnChoices.properties,
+    compareWith: Type.Optional(CompareWith),
+  },
   { additionalProperties: false },
 )
 export type TextTurn = Static<typeof TextTurn>
@@ -50,8 +67,26 @@ export const TurnAnswer = Type.Object({
 })
 export type TurnAnswer = Static<typeof TurnAnswer>
 
+/** One of the two answers to a question that was asked with `compareWith`. */
+export const PairedAnswer = Type.Object({
+  ...TurnAnswer.properties,
+  error: Type.Optional(ErrorMessage),
+})
+
+export const PairAnswer = Type.Object({
+  pairId: Type.String(),
+  turns: Type.Tuple([PairedAnswer, PairedAnswer], {
+    description: 'as asked for, then as `compareWith` has it; `timings.pair.askedAs` says which came first',
+  }),
+})
+export type PairAnswer = Static<typeof PairAnswer>
+
+/** The first event of a pair. */
+export type PairMessage = { type: 'pair'; pairId: string; turnIds: readonly [string, string] }
+
 /** The form of a spoken turn; it is read part by part, so this describes it and checks nothing. */
 export const TurnUpload = Type.Object({
   audio: Type.String({ format: 'binary', description: 'WAV; other containers where ffmpeg is present' }),
   ...TurnChoices.properties,
+  compareWith: Type.Optional(Type.String({ description: 'as in the JSON body, as JSON text' })),
 })

@@ -3,6 +3,7 @@ import {
   FromSpeechEnd,
   LlmTimings,
   MemoryFigures,
+  type Pairing,
   type Source,
   SpeechTimings,
   SynthesisTimings,
@@ -18,6 +19,8 @@ export type RecordDraft = Measured & {
   /** Null of a question that came whole. */
   speculation: SpeculationDraft | null
   tools: ToolDraft[]
+  /** Null of a turn on its own. */
+  pair: Pairing | null
 }
 
 /** One call of a tool; `startedAtMs` is of `performance.now()`. */
@@ -48,6 +51,7 @@ export function createDraft(): RecordDraft {
     memory: allNull(MemoryFigures),
     speculation: null,
     tools: [],
+    pair: null,
   }
 }
 
@@ -63,14 +67,19 @@ export function finishRecord(
     const elapsedMs = timeline.between('speechEnd', name.slice(0, -'Ms'.length) as Mark)
     fromSpeechEnd[name] = elapsedMs === null ? null : rounded(elapsedMs)
   }
-  const { speculation, tools, ...measured } = draft
+  const { speculation, tools, pair, ...measured } = draft
   const speechEndAtMs = timeline.at('speechEnd')
   const called = tools.map(({ startedAtMs, ...call }) => ({
     ...call,
     startedMs: speechEndAtMs === null ? null : startedAtMs - speechEndAtMs,
   }))
   const onTrial = speculation && speculationOf(speculation, speechEndAtMs, timeline.at('firstToken'))
-  const figures = { ...measured, speculation: onTrial, ...(called.length === 0 ? {} : { tools: called }) }
+  const figures = {
+    ...measured,
+    speculation: onTrial,
+    ...(called.length === 0 ? {} : { tools: called }),
+    ...(pair && { pair }),
+  }
   return { ...identity, ...outcome, fromSpeechEnd, ...roundedFigures(figures) }
 }
 

@@ -45,7 +45,7 @@ test('what is unknown is left out, and the moments that a turn did not reach are
   const unknown = timingTable({
     ...record,
     ...createDraft(),
-    ...{ speculation: null, tools: [] },
+    ...{ speculation: null, tools: [], pair: { pairId: '', askedAs: 1 } },
     fromSpeechEnd: { ...makeTurn(49).record.fromSpeechEnd, transcriptMs: 312.44 },
   })
   expect(unknown.split('\n')).toEqual([

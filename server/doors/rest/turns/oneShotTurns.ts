@@ -2,9 +2,18 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { decodeAudio } from '../../../audio/decodeAudio.ts'
 import { QuantvoxError } from '../../../errors.ts'
-import { TextTurn, TurnAnswer, TurnUpload } from '../../../protocol/turns.ts'
+import type { Log } from '../../../log.ts'
+import {
+  type CompareWith,
+  PairAnswer,
+  type PairMessage,
+  TextTurn,
+  TurnAnswer,
+  TurnUpload,
+} from '../../../protocol/turns.ts'
 import type { ReplyAudio } from '../../../record/replyAudio.ts'
 import { askOnce, type OneQuestion } from '../../../session/askOnce.ts'
+import { askPair, pairedQuestion } from '../../../session/askPair.ts'
 import type { Stages } from '../../../session/stages.ts'
 import { withLanguageCode } from '../../../spokenLanguage.ts'
 import { serverTimingOf } from '../../../telemetry/serverTiming.ts'
@@ -13,7 +22,7 @@ import { atOnce } from '../atOnce.ts'
 import { clientSignal } from '../clientSignal.ts'
 import { sendProblem } from '../problems.ts'
 import { strictValidator } from '../strictValidator.ts'
-import { collectAnswer } from './turnAnswer.ts'
+import { collectAnswer, pairAnswer } from './turnAnswer.ts'
 import { readUpload } from './upload.ts'
 
 /** Longest clip that one request may bring, seconds of decoded audio. */
@@ -35,6 +44,9 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     retryAfterSeconds: 2,
   })
 
+  /** Which turn of the next pair is asked first. */
+  let nextFirst: 0 | 1 = 0
+
   return async app => {
     app.setValidatorCompiler(route => (route.schema === TurnUpload ? () => true : strictValidator(route)))
     app.setSerializerCompiler(() => data => JSON.stringify(data))
@@ -47,7 +59,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
           tags: ['Turns'],
           summary: 'Ask once: a recorded or typed question in, the answer and where the time went out',
           description:
-            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`. Otherwise the header `Server-Timing` has what each stage took.',
+            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`. With `compareWith` two combinations answer, one after the other: `turns` has both answers, and of events `pair` comes first and names the turns. Otherwise the header `Server-Timing` has what each stage took.',
           consumes: ['application/json', 'multipart/form-data'],
           body: {
             content: {
@@ -59,7 +71,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
             200: {
               description: 'The answer',
               content: {
-                ...json('', TurnAnswer).content,
+                ...json('', Type.Union([TurnAnswer, PairAnswer])).content,
                 ...events('').content,
               },
             },
@@ -99,8 +111,8 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     )
   }
 
-  async function uploadedClip(request: FastifyRequest): Promise<OneQuestion> {
-    const { clip, choices } = await readUpload(request, maxUploadBytes)
+  async function uploadedClip(request: FastifyRequest): Promise<Asked> {
+    const { clip, choices, compareWith } = await readUpload(request, maxUploadBytes)
     const arrivedAtMs = performance.now()
     const limits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
     return {
@@ -108,12 +120,43 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
       choices: withLanguageCode(choices),
       source: 'rest',
       arrivedAtMs,
+      compareWith,
     }
+  }
+
+  async function takePair(
+    question: OneQuestion,
+    compareWith: CompareWith,
+    reply: FastifyReply,
+    log: Log,
+    signal: AbortSignal,
+  ) {
+    const pair = pairedQuestion(question, compareWith, nextFirst)
+    nextFirst = nextFirst === 0 ? 1 : 0
+    const { pairId, turnIds } = pair
+    const typed = typedIn(question)
+    const answers = [collectAnswer(reply.sse, typed), collectAnswer(reply.sse, typed)] as const
+    await reply.sse?.send({ event: 'pair', data: { type: 'pair', pairId, turnIds } satisfies PairMessage })
+    await askPair(pair, { stages, replies, log, sinks: [answers[0].sink, answers[1].sink] }, signal)
+    if (reply.sse) {
+      await Promise.all(answers.map(({ sent }) => sent()))
+      reply.sse.close()
+      return reply
+    }
+    const [chosen, compared] = [answers[0].result(), answers[1].result()]
+    // Who left has not been asked for the second, and hears neither.
+    if (chosen === null || compared === null) return reply.send()
+    const isRefused = !isAnswer(chosen.error) && !isAnswer(compared.error)
+    return isRefused && chosen.error
+      ? sendProblem(reply, chosen.error, chosen.answer.turnId)
+      : pairAnswer(pairId, [chosen, compared])
   }
 
   async function takeTurn(request: FastifyRequest, reply: FastifyReply) {
     const signal = clientSignal(reply)
-    const question = request.isMultipart() ? await uploadedClip(request) : readText(request.body)
+    const asked = request.isMultipart() ? await uploadedClip(request) : readText(request.body)
+    const { compareWith, ...question } = asked
+    if (compareWith !== undefined) return takePair(question, compareWith, reply, request.log, signal)
     const { sink, sent, result } = collectAnswer(reply.sse, typedIn(question))
     await askOnce(question, { stages, replies, sink, log: request.log }, signal)
     if (reply.sse) {
@@ -127,23 +170,26 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     // With events the headers are out before the turn begins: there `turn.done` has the timings.
     const serverTiming = serverTimingOf(answer.timings)
     if (serverTiming !== '') reply.header('server-timing', serverTiming)
-    // A reply without a word is an answer all the same.
-    const isAnswer = error === null || error.code === 'empty_reply'
-    return isAnswer ? answer : sendProblem(reply, error, answer.turnId)
+    return error === null || isAnswer(error) ? answer : sendProblem(reply, error, answer.turnId)
   }
 }
+
+/** A reply without a word is an answer all the same. */
+const isAnswer = (error: QuantvoxError | null) => error === null || error.code === 'empty_reply'
+
+type Asked = OneQuestion & { compareWith: CompareWith | undefined }
 
 function typedIn({ input }: OneQuestion): string {
   return 'text' in input ? input.text.trim() : ''
 }
 
-function readText(body: unknown): OneQuestion {
+function readText(body: unknown): Asked {
   // Fastify checks a body by its media type, so one that did not come at all gets here.
   if (body === undefined || body === null)
     throw new QuantvoxError('invalid_request', 'The request has no body.', {
       mend: 'Send JSON with "text", or a form with the file "audio".',
     })
-  const { text, ...choices } = body as TextTurn
+  const { text, compareWith, ...choices } = body as TextTurn
   if (text.trim() === '')
     throw new QuantvoxError('invalid_request', 'The text is blank.', { mend: 'Ask something.' })
   return {
@@ -151,5 +197,6 @@ function readText(body: unknown): OneQuestion {
     choices: withLanguageCode(choices),
     source: 'rest',
     arrivedAtMs: performance.now(),
+    compareWith,
   }
 }

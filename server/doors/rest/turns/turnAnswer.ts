@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { QuantvoxError } from '../../../errors.ts'
 import type { TurnMessage } from '../../../protocol/messages.ts'
 import type { TurnRecord } from '../../../protocol/record.ts'
-import type { TurnAnswer } from '../../../protocol/turns.ts'
+import type { PairAnswer, TurnAnswer } from '../../../protocol/turns.ts'
 import type { SessionEvent } from '../../../session/events.ts'
 import { errorMessage } from '../../errorMessage.ts'
 
@@ -89,4 +89,12 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
       }
     },
   }
+}
+
+type Over = NonNullable<ReturnType<ReturnType<typeof collectAnswer>['result']>>
+
+/** Both answers in one, each with what it failed by. */
+export function pairAnswer(pairId: string, [chosen, compared]: [Over, Over]): PairAnswer {
+  const answered = ({ answer, error }: Over) => ({ ...answer, ...(error && { error: errorMessage(error) }) })
+  return { pairId, turns: [answered(chosen), answered(compared)] }
 }

@@ -1,12 +1,12 @@
 import { Compile } from 'typebox/schema'
 import { describe, expect, test } from 'vitest'
-import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
-import { TurnMessage } from '../../../server/protocol/messages.ts'
-import { StoredTurn, TurnRecord } from '../../../server/protocol/record.ts'
-import { TurnAnswer } from '../../../server/protocol/turns.ts'
-import { ask, askText, messagesOf, until, wantsEvents } from '../../support/http.ts'
-import { startTestApp, type TestApp } from '../../support/testApp.ts'
-import { wavBytes } from '../../support/wavBytes.ts'
+import { decodeAudio } from '../../../../server/audio/decodeAudio.ts'
+import { TurnMessage } from '../../../../server/protocol/messages.ts'
+import { StoredTurn, TurnRecord } from '../../../../server/protocol/record.ts'
+import { TurnAnswer } from '../../../../server/protocol/turns.ts'
+import { ask, askText, messagesOf, until, wantsEvents } from '../../../support/http.ts'
+import { startTestApp, type TestApp } from '../../../support/testApp.ts'
+import { wavBytes } from '../../../support/wavBytes.ts'
 
 const answerSchema = Compile(TurnAnswer)
 const recordSchema = Compile(TurnRecord)

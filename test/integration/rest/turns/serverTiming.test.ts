@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
-import { QuantvoxError } from '../../../server/errors.ts'
-import type { TurnAnswer } from '../../../server/protocol/turns.ts'
-import type { Script } from '../../support/fakeStages.ts'
-import { ask, askText, wantsEvents } from '../../support/http.ts'
-import { createTestApp, type TestApp } from '../../support/testApp.ts'
+import { QuantvoxError } from '../../../../server/errors.ts'
+import type { TurnAnswer } from '../../../../server/protocol/turns.ts'
+import type { Script } from '../../../support/fakeStages.ts'
+import { ask, askText, wantsEvents } from '../../../support/http.ts'
+import { createTestApp, type TestApp } from '../../../support/testApp.ts'
 
 let server: TestApp
 afterEach(() => server.app.close())
