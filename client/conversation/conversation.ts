@@ -2,6 +2,7 @@ import type { ErrorMessage, Hint } from '../../server/protocol/messages.ts'
 import type { Outcome, TurnRecord } from '../../server/protocol/record.ts'
 import type { ServerMessage } from '../../server/protocol/socketServer.ts'
 import type { TurnPhase } from '../talk/talkState.ts'
+import { spokenWaits, typedWaits, type Waits, waitsAfter } from '../timing/liveBars.ts'
 
 /** A turn as the page knows it. */
 export type ShownTurn = {
@@ -27,6 +28,8 @@ export type ShownTurn = {
   outcome: Outcome | 'lost' | null
   error: ErrorMessage | null
   record: TurnRecord | null
+  /** What it waited for until now; null before speech end. */
+  waits: Waits | null
 }
 
 export type ConversationListener = {
@@ -38,8 +41,14 @@ export type ConversationListener = {
 
 export type Conversation = ReturnType<typeof createConversation>
 
-/** Makes turns of what the server says, in whatever order turns overlap. */
-export function createConversation(listener: ConversationListener) {
+/**
+ * Makes turns of what the server says, in whatever order turns overlap. `speechEndAt` is when that position of the session's audio was
+ * heard here, milliseconds of `performance.now()`.
+ */
+export function createConversation(
+  listener: ConversationListener,
+  speechEndAt: (positionMs: number) => number,
+) {
   const turns = new Map<string, ShownTurn>()
   /** Sent, and not yet spoken of by the server; it takes them in this order. */
   let waiting: ShownTurn[] = []
@@ -51,6 +60,7 @@ export function createConversation(listener: ConversationListener) {
       ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
       ...{ hint: null, tool: null, thinkingMs: null },
       ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
+      waits: typed ? typedWaits(performance.now()) : null,
     }
     if (turnId !== null) turns.set(turnId, turn)
     phases.set(turn, phase)
@@ -83,6 +93,11 @@ export function createConversation(listener: ConversationListener) {
   }
 
   function takeOf(turn: ShownTurn, message: ServerMessage): void {
+    const nowMs = performance.now()
+    turn.waits =
+      message.type === 'speech.stopped'
+        ? spokenWaits(speechEndAt(message.positionMs), nowMs)
+        : waitsAfter(turn.waits, message, nowMs)
     switch (message.type) {
       case 'speech.stopped':
         goTo(turn, 'transcribing')
@@ -172,8 +187,10 @@ export function createConversation(listener: ConversationListener) {
     phaseOfPlayback(turnId: string, event: 'started' | 'over'): void {
       const turn = turns.get(turnId)
       if (turn === undefined || turn.outcome !== null) return
-      if (event === 'started') goTo(turn, 'speaking')
-      else if (phases.get(turn) === 'speaking') goTo(turn, 'none')
+      if (event === 'started') {
+        if (turn.waits !== null) turn.waits = { ...turn.waits, playbackMs: performance.now() }
+        goTo(turn, 'speaking')
+      } else if (phases.get(turn) === 'speaking') goTo(turn, 'none')
     },
     /** The socket is gone: what was under way never ends by itself. */
     lost(): void {

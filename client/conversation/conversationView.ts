@@ -2,6 +2,8 @@ import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import type { Notices } from '../notices.ts'
 import type { ShownTurn } from './conversation.ts'
+import { differenceInWords, differenceOf } from './difference.ts'
+import { createSharedAxis } from './sharedAxis.ts'
 import { createTurnView, type TurnView } from './turnView.ts'
 
 export type ConversationViewOptions = {
@@ -9,6 +11,8 @@ export type ConversationViewOptions = {
   notices: Notices
   /** Replays play through it. */
   element: HTMLAudioElement
+  /** Replies are spoken. */
+  speaks(): boolean
   over(turn: ShownTurn): void
   changed(): void
 }
@@ -24,6 +28,7 @@ export function createConversationView(options: ConversationViewOptions) {
   const end = el('div', { class: 'end' })
   const element = el('div', { class: 'conversation' }, list, end, captions)
   const views = new Map<ShownTurn, TurnView>()
+  const axis = createSharedAxis()
   const told = new WeakMap<ShownTurn, Set<string>>()
 
   async function replay(turnId: string): Promise<void> {
@@ -68,6 +73,13 @@ export function createConversationView(options: ConversationViewOptions) {
     keepEndInView()
   }
 
+  function difference(turn: ShownTurn): string {
+    const turns = [...views.keys()]
+    const before = turns.slice(0, turns.indexOf(turn)).flatMap(({ record }) => record ?? [])
+    const found = turn.record === null ? null : differenceOf(turn.record, before)
+    return found === null ? '' : differenceInWords(found)
+  }
+
   /** Whoever scrolled up to read stays there. */
   function keepEndInView(): void {
     const isNear = end.getBoundingClientRect().bottom - innerHeight < NEAR_PX
@@ -78,6 +90,9 @@ export function createConversationView(options: ConversationViewOptions) {
     element,
     added(turn: ShownTurn): void {
       const view = createTurnView({
+        axis,
+        speaks: options.speaks,
+        difference,
         replay: turnId => void replay(turnId),
         copy: text => void copy(text),
       })
@@ -90,6 +105,7 @@ export function createConversationView(options: ConversationViewOptions) {
     changed: update,
     removed(turn: ShownTurn): void {
       views.get(turn)?.element.remove()
+      views.get(turn)?.removed()
       views.delete(turn)
       options.changed()
     },
@@ -101,7 +117,12 @@ export function createConversationView(options: ConversationViewOptions) {
     clear(): void {
       list.replaceChildren()
       views.clear()
+      axis.clear()
       options.changed()
+    },
+    /** Time went on: what is waited for takes longer. */
+    tick(): void {
+      for (const [turn, view] of views) if (turn.outcome === null) view.tick(turn)
     },
     isEmpty: () => views.size === 0,
   }

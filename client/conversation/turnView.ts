@@ -1,23 +1,41 @@
 import { el } from '../dom.ts'
 import { icon } from '../icons.ts'
-import { renderWaterfall } from '../timing/waterfall.ts'
 import type { ShownTurn } from './conversation.ts'
+import type { SharedAxis } from './sharedAxis.ts'
+import { createTurnTiming } from './turnTiming.ts'
 
-export type TurnView = { readonly element: HTMLElement; update(turn: ShownTurn): void }
+export type TurnView = {
+  readonly element: HTMLElement
+  update(turn: ShownTurn): void
+  /** Time went on. */
+  tick(turn: ShownTurn): void
+  /** It is taken from the page. */
+  removed(): void
+}
 
 export type TurnViewOptions = {
+  axis: SharedAxis
+  /** Replies are spoken. */
+  speaks(): boolean
+  /** What an answered turn took beside one at another level; empty where there is none. */
+  difference(turn: ShownTurn): string
   replay(turnId: string): void
   copy(text: string): void
 }
 
 /** One turn: what was said, what was answered and how far it was spoken, how it ended, and where its time went. */
-export function createTurnView({ replay, copy }: TurnViewOptions): TurnView {
+export function createTurnView({ axis, speaks, difference, replay, copy }: TurnViewOptions): TurnView {
   const question = el('p', { class: 'question' })
   const reply = el('p', { class: 'reply' })
   const note = el('p', { class: 'note' })
   const actions = el('div', { class: 'actions' })
-  const timing = el('div', { class: 'timing' })
-  const element = el('article', { class: 'turn' }, question, reply, note, actions, timing)
+  const compared = el('p', { class: 'difference', hidden: true })
+  const timing = createTurnTiming()
+  const element = el(
+    'article',
+    { class: 'turn' },
+    ...[question, timing.front, reply, note, compared, actions, timing.rows],
+  )
   let finished = false
 
   function finish(turn: ShownTurn): void {
@@ -26,7 +44,16 @@ export function createTurnView({ replay, copy }: TurnViewOptions): TurnView {
     if (turn.reply !== '') actions.append(action('copy', 'Copy', 'Copy the answer', () => copy(turn.reply)))
     if (turn.audible && turnId !== null)
       actions.prepend(action('play', 'Replay', 'Replay the answer', () => replay(turnId)))
-    if (record !== null && turn.reply !== '') timing.append(renderWaterfall(record))
+    timing.done(turn.reply === '' ? null : record)
+    axis.draw(timing)
+    compared.textContent = difference(turn)
+    compared.hidden = compared.textContent === ''
+  }
+
+  function tick(turn: ShownTurn): void {
+    if (finished) return
+    timing.live(turn.waits, performance.now(), speaks())
+    axis.draw(timing)
   }
 
   return {
@@ -39,7 +66,10 @@ export function createTurnView({ replay, copy }: TurnViewOptions): TurnView {
       note.textContent = noteOf(turn)
       note.hidden = note.textContent === ''
       if (turn.outcome !== null && !finished) finish(turn)
+      else tick(turn)
     },
+    tick,
+    removed: () => axis.remove(timing),
   }
 }
 

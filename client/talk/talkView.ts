@@ -4,6 +4,7 @@ import { createConversationView } from '../conversation/conversationView.ts'
 import { el } from '../dom.ts'
 import type { Notices } from '../notices.ts'
 import type { View } from '../view.ts'
+import { createAudioClock } from './audioClock.ts'
 import { createControl } from './control.ts'
 import { actionFor, answerUnderWay, hintFor } from './hints.ts'
 import { createLiveSession } from './liveSession.ts'
@@ -46,19 +47,23 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   const recording = el('audio', { class: 'unseen', 'data-plays': 'recordings' })
   document.body.append(voice, recording)
   const control = createControl()
+  const audioClock = createAudioClock()
   const view = createConversationView({
-    ...{ api, notices, element: recording },
+    ...{ api, notices, element: recording, speaks },
     over({ record, error }) {
       if (record !== null) side.over(record)
       if (error !== null) options.engineFailed()
     },
     changed: () => render(),
   })
-  const conversation = createConversation(view)
+  const conversation = createConversation(view, audioClock.momentOf)
   const session = createLiveSession({
     ...{ api, hasToken, element: voice, conversation },
     talkSettings: () => settings,
-    ready: now => side.current(now),
+    ready(now) {
+      audioClock.begin(now.sampleRate)
+      side.current(now)
+    },
     configured: message => side.configured(message),
     switchFailed: message => side.failed(message),
     failed: message => notices.failure(message.message, message.mend ?? ''),
@@ -69,7 +74,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     changed: () => render(),
   })
   const side = createSidePanel(api, notices, session.switchTo)
-  const talker = createTalker(session, () => render())
+  const talker = createTalker({ ...session, audio }, () => render())
   const loading = createLoadingModel(api, () => render())
   const wakeWord = createWakeWord({
     api,
@@ -143,6 +148,16 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     else void wakeWord.ensure().then(isThere => (isThere ? change({ mode }) : render()))
   }
 
+  function audio(pcm: ArrayBuffer): void {
+    audioClock.sent(pcm, performance.now())
+    session.audio(pcm)
+  }
+
+  function speaks(): boolean {
+    const now = session.settings()
+    return now !== null && now.voice !== 'none'
+  }
+
   function ask(text: string): void {
     session.open()
     session.typed(text)
@@ -157,7 +172,6 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   }
 
   function state(): TalkState {
-    const now = session.settings()
     return talkState({
       microphone: talker.microphone(),
       connection: session.connection().name,
@@ -166,12 +180,13 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       muted: talker.muted(),
       framesFlow: talker.framesFlow(),
       phase: conversation.phase(),
-      speaks: now !== null && now.voice !== 'none',
+      speaks: speaks(),
       loadingModel: loading.isLoading(),
     })
   }
 
   function render(): void {
+    view.tick()
     loading.watch(conversation.phase(), session.settings())
     const connection = session.connection()
     const waiting =

@@ -24,7 +24,7 @@ type Moments = TurnRecord['fromSpeechEnd']
  * gap or overlap, so `ms - hiddenMs` adds up to the last moment of the record (`reachedMs`).
  */
 export function waterfallBars(record: TurnRecord): Bar[] {
-  const { fromSpeechEnd: at, speech, llm } = record
+  const { fromSpeechEnd: at, speech, llm, synthesis } = record
   const bars: Bar[] = []
   let reachedMs = 0
   let hiddenUntilMs = 0
@@ -86,7 +86,8 @@ export function waterfallBars(record: TurnRecord): Bar[] {
     }
   }
   until('firstToken', 'First token', 'llm', at.firstTokenMs)
-  until('firstClause', 'First clause', 'llm', at.firstClauseMs)
+  // A text that nobody speaks is read from its first token on: no one waits for a clause.
+  if (synthesis.voice !== 'none') until('firstClause', 'First clause', 'llm', at.firstClauseMs)
   until('firstAudio', 'First audio', 'voice', at.firstAudioMs)
   until('playbackStart', 'Playback', 'voice', at.playbackStartedMs)
   return bars

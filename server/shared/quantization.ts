@@ -10,3 +10,11 @@ export function quantizationIn(name: string): string | null {
 export function withoutQuantization(name: string): string {
   return name.replace(suffix, '')
 }
+
+/** One spelling for what is written in several: `f16` of `fp16` and `F16`, `q4_K_M` of `Q4_K_M` and `q4_k_m`. */
+export function levelName(quantization: string): string {
+  return quantization
+    .toLowerCase()
+    .replace(/^fp(?=\d)/, 'f')
+    .replace(/(?<=_)[a-z]+/g, part => part.toUpperCase())
+}

@@ -66,7 +66,7 @@ async function ask(text: string): Promise<void> {
   const before = await page.tab.locator('.turn').count()
   await page.tab.getByLabel('Type a question').fill(text)
   await page.tab.keyboard.press('Enter')
-  await page.tab.locator('.waterfall').nth(before).waitFor()
+  await page.tab.locator('.turn[data-outcome=completed]').nth(before).waitFor()
 }
 
 /** Whether canvases have any pixel; runs in the page. */
@@ -96,7 +96,7 @@ describe('the pickers', () => {
   test('switch the tag by keyboard: its cost is said, and the next turn bears its label', async () => {
     await open()
     await ask('Who are you?')
-    expect(await page.tab.locator('.waterfall .levels').last().innerText()).toContain('Q4_K_M')
+    expect(await page.tab.locator('.time-bar .levels').last().innerText()).toContain('q4_K_M')
     await pickers().getByRole('radio', { name: 'q4_K_M' }).focus()
     await page.tab.keyboard.press('ArrowUp')
     await expect.poll(() => status().innerText()).toMatch(/^fake:1b-q8_0 loaded in [\d.]+ ms/)
@@ -104,7 +104,7 @@ describe('the pickers', () => {
     await ask('And now?')
     const { items } = await fetch(`${server.url}/v1/turns?limit=1`).then(response => response.json())
     expect(items[0].llm.model).toBe('fake:1b-q8_0')
-    expect(await page.tab.locator('.waterfall .levels').last().innerText()).toContain('Q8_0')
+    expect(await page.tab.locator('.time-bar .levels').last().innerText()).toContain('q8_0')
     await expect.poll(() => page.tab.locator('.latency-chart tbody tr').count()).toBe(2)
     expect(await page.tab.locator('.latency-chart tbody').innerText()).toContain('fake:1b-q8_0')
     // One for each moment, each with something on it.
@@ -197,7 +197,7 @@ describe('everybody can use it', () => {
     async colorScheme => {
       await open({ colorScheme })
       await ask('Who are you?')
-      const own = ['.model-pickers', '.latency-chart', '.waterfall']
+      const own = ['.model-pickers', '.latency-chart', '.waterfall', '.time-bar']
       expect(await accessibilityFaults(page.tab, own)).toEqual([])
       await page.picture(`talk-${colorScheme}`)
     },

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { StoredTurn } from '../../../server/protocol/record.ts'
+import { levelName } from '../../../server/shared/quantization.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { listenTo, type OpenPage, openPage } from '../../support/browser/openPage.ts'
 import { spokenWav } from '../../support/browser/spokenWav.ts'
@@ -56,7 +57,9 @@ describe('the page on real engines', () => {
     expect(await tab.locator('.turn .reply').last().innerText()).toContain(record.reply?.slice(0, 40).trim())
     const { firstAudioMs, playbackStartedMs } = record.fromSpeechEnd
     expect(playbackStartedMs).toBeGreaterThanOrEqual(firstAudioMs ?? Number.POSITIVE_INFINITY)
-    expect(await tab.locator('.turn .timing').last().innerText()).toContain(record.llm.quantization)
+    expect(await tab.locator('.time-bar').last().innerText()).toContain(
+      levelName(record.llm.quantization ?? ''),
+    )
     const bars = await barsOnScreen(tab.locator('.waterfall').last())
     expect(Math.abs(visibleMs(bars) - (playbackStartedMs ?? 0))).toBeLessThan(bars.length)
     await page.picture('real-conversation')
@@ -68,10 +71,10 @@ describe('the page on real engines', () => {
     const { tab } = page
     const pickers = tab.locator('.model-pickers')
     const ask = async () => {
-      const before = await tab.locator('.waterfall').count()
+      const before = await tab.locator('.turn').count()
       await tab.getByLabel('Type a question').fill('Say hello.')
       await tab.keyboard.press('Enter')
-      await tab.locator('.waterfall').nth(before).waitFor({ timeout: 120_000 })
+      await tab.locator('.turn[data-outcome=completed]').nth(before).waitFor({ timeout: 120_000 })
     }
     const q8 = pickers.getByRole('radio', { name: 'q8_0' }).first()
     await q8.waitFor()
@@ -89,7 +92,7 @@ describe('the page on real engines', () => {
     const record = await lastRecord()
     expect(record.llm.quantization).toBe('Q8_0')
     const waterfall = tab.locator('.waterfall').last()
-    expect(await waterfall.locator('.levels').innerText()).toContain('Q8_0')
+    expect(await tab.locator('.time-bar .levels').last().innerText()).toContain('q8_0')
     const bars = await barsOnScreen(waterfall)
     const { playbackStartedMs, firstAudioMs } = record.fromSpeechEnd
     const evaluation = bars.find(({ id }) => id === 'promptEvaluation')?.ms ?? Number.NaN

@@ -6,12 +6,15 @@ import { makeTurn } from '../../support/record/records.ts'
 function setUp() {
   const shown: ShownTurn[] = []
   const over: ShownTurn[] = []
-  const conversation = createConversation({
-    added: turn => void shown.push(turn),
-    changed() {},
-    removed: turn => void shown.splice(shown.indexOf(turn), 1),
-    over: turn => void over.push(turn),
-  })
+  const conversation = createConversation(
+    {
+      added: turn => void shown.push(turn),
+      changed() {},
+      removed: turn => void shown.splice(shown.indexOf(turn), 1),
+      over: turn => void over.push(turn),
+    },
+    positionMs => positionMs,
+  )
   const take = (...messages: ServerMessage[]) => {
     for (const message of messages) conversation.take(message)
   }

@@ -1,0 +1,122 @@
+import { column, el, tableHead } from '../dom.ts'
+import { milliseconds } from '../figures.ts'
+import { isBeyond, placeOf, type Scale, widthOf } from './scale.ts'
+import type { Bar } from './waterfallBars.ts'
+
+/** Shorter ones would print as 0.0. */
+export const SHOWN_FROM_MS = 0.05
+
+const meanings: Readonly<Record<string, string>> = {
+  silence: 'silence that had to last before the turn counted as over',
+  decision: 'from the release to the last frame that was heard',
+  prepareSpeech: 'decoding the file and finding the speech in it',
+  speechLoad: 'the speech level was not in memory',
+  speechQueue: 'other requests to the speech engine came first',
+  transcription: 'the speech engine at work',
+  toolAsked: 'the model read the question and asked for a tool',
+  tool: 'the tool at work',
+  prepareAnswer: 'history and prompt, and what was heard of the turn before',
+  llmQueue: 'other turns with this model came first',
+  llmLoad: 'the language model was not in memory',
+  llmSchedule: "Ollama's own wait, with the model in memory",
+  promptEvaluation: 'the model reads the prompt',
+  release: 'the answer, held back until the turn was over, on its way out',
+  firstToken: 'template, first token, and the way to us',
+  beforeThinking: 'template, first token of the thinking, and the way to us',
+  thinking: 'the model thinks and says nothing yet',
+  firstClause: 'until there was enough to be spoken',
+  firstAudio: 'the voice at work on the first clause',
+  playbackStart: 'until the client played it',
+}
+
+export type WaterfallTable = ReturnType<typeof createWaterfallTable>
+
+/** Stages as rows over one axis. Rows that are shown already stay the same elements: the bars of a turn that goes on grow. */
+export function createWaterfallTable() {
+  const axis = el('span', { class: 'axis', 'aria-hidden': 'true' })
+  const body = el('tbody')
+  const rows = new Map<string, ReturnType<typeof createRow>>()
+  const element = el(
+    'table',
+    el('caption', { class: 'unseen' }, 'Where the time went, in milliseconds from speech end'),
+    tableHead(
+      column(el('span', { class: 'unseen' }, 'stage')),
+      el('th', { scope: 'col' }, axis, el('span', { class: 'unseen' }, 'when')),
+      column('ms', 'figures'),
+    ),
+    body,
+  )
+
+  return {
+    element,
+    show(bars: readonly Bar[], scale: Scale): void {
+      axis.replaceChildren(...scale.marks.map(mark => axisLabel(mark, scale)))
+      const shown = bars.filter(({ ms }) => ms >= SHOWN_FROM_MS)
+      for (const [i, bar] of shown.entries()) {
+        // A tool may be called more than once.
+        const key = `${bar.id} ${shown.slice(0, i).filter(({ id }) => id === bar.id).length}`
+        const row = rows.get(key) ?? createRow(bar.id)
+        rows.set(key, row)
+        row.show(bar, scale)
+        if (body.children[i] !== row.element) body.insertBefore(row.element, body.children[i] ?? null)
+      }
+      while (body.children.length > shown.length) body.lastElementChild?.remove()
+    },
+  }
+}
+
+function createRow(id: string) {
+  const name = el('th', { scope: 'row', title: meanings[id] })
+  const hidden = el('span')
+  const visible = el('span')
+  const track = el('span', { class: 'track', 'aria-hidden': 'true' })
+  const inWords = el('span', { class: 'unseen' })
+  const figure = el('td', { class: 'figures' })
+  const element = el('tr', { 'data-bar': id }, name, el('td', track, inWords), figure)
+
+  return {
+    element,
+    show({ label, stage, startMs, endMs, ms, hiddenMs }: Bar, scale: Scale): void {
+      const isHidden = hiddenMs >= SHOWN_FROM_MS
+      const note = el('small', `${milliseconds(hiddenMs)} ms in the silence`)
+      name.replaceChildren(label, ...(isHidden ? [' ', note] : []))
+      inWords.textContent = `from ${milliseconds(startMs)} to ${milliseconds(endMs)} ms`
+      figure.textContent = milliseconds(ms)
+      track.replaceChildren(
+        ...scale.marks.map(mark => gridLine(mark, scale)),
+        ...(isHidden ? [segment(hidden, `${stage} hidden`, startMs, startMs + hiddenMs, scale)] : []),
+        ...(ms - hiddenMs >= SHOWN_FROM_MS
+          ? [segment(visible, stage, startMs + hiddenMs, endMs, scale)]
+          : []),
+      )
+    },
+  }
+}
+
+/** Lays a part of a bar on the axis; one that goes on beyond the edge says so. */
+export function segment(
+  part: HTMLElement,
+  classes: string,
+  startMs: number,
+  endMs: number,
+  scale: Scale,
+): HTMLElement {
+  part.className = `bar ${classes}`
+  part.classList.toggle('beyond', isBeyond(endMs, scale))
+  part.classList.toggle('outside', startMs >= scale.toMs)
+  part.style.setProperty('left', placeOf(startMs, scale))
+  part.style.setProperty('width', widthOf(startMs, endMs, scale))
+  return part
+}
+
+function gridLine(mark: number, scale: Scale): HTMLElement {
+  const line = el('span', { class: 'line' })
+  line.style.setProperty('left', placeOf(mark, scale))
+  return line
+}
+
+function axisLabel(mark: number, scale: Scale): HTMLElement {
+  const label = el('span', mark.toLocaleString('en-US'))
+  label.style.setProperty('left', placeOf(mark, scale))
+  return label
+}
