@@ -12,6 +12,7 @@ const paths = {
   warning: 'M12 4 2.5 20h19zM12 10v5M12 17.5h.01',
   stop: 'M7 7h10v10H7z',
   play: 'M8 5.5v13l11-6.5z',
+  more: 'M12 6v.01M12 12v.01M12 18v.01',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   send: 'M4 12h15M13 6l6 6-6 6',
   settings: 'M4 7h9M19 7h1M16 4.5v5M4 17h3M13 17h7M10 14.5v5',

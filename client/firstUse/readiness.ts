@@ -77,7 +77,7 @@ function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): HTML
     el(
       'li',
       el('strong', what),
-      ` ${why}`,
+      reasonAfter(what, why),
       ...(mend === undefined || why.includes(mend) ? [] : [` ${mend}`]),
     ),
   )
@@ -93,6 +93,11 @@ function notReady({ notReady: missing }: Readiness, engines: EngineInfo[]): HTML
     el('ul', ...items),
     ...(states.length === 0 ? [] : [el('p', { class: 'engines' }, states.join(' · '))]),
   ]
+}
+
+/** Why `what` is missing, to be read after it: it may begin with it. */
+export function reasonAfter(what: string, why: string): string {
+  return why.startsWith(`${what} `) ? why.slice(what.length) : ` ${why}`
 }
 
 function notRecording({ detail, unwritten }: RecordInfo): HTMLElement[] {

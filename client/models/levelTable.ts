@@ -26,7 +26,9 @@ export function levelTable(
     el(
       'caption',
       family,
-      ...[parameterSize, licence].flatMap(text => (text ? [' ', el('small', text)] : [])),
+      ...[parameterSize && `${parameterSize} parameters`, licence].flatMap(text =>
+        text ? [' ', el('small', text)] : [],
+      ),
     ),
     tableHead(
       column('level'),

@@ -1,5 +1,5 @@
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
-import { quantizationIn, withoutQuantization } from '../../server/shared/quantization.ts'
+import { levelName, quantizationIn, withoutQuantization } from '../../server/shared/quantization.ts'
 
 /** One quantization level of a model, of either kind. `gpuShare` is undefined where the kind has none. */
 export type Level = {
@@ -29,7 +29,7 @@ export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
     models,
     ({ name }) => withoutQuantization(name),
     model => ({
-      ...levelOf(model, quantizationIn(model.name) ?? model.quantization ?? model.name.split(':')[1] ?? ''),
+      ...levelOf(model, levelOfTag(model)),
       gpuShare: model.gpuShare,
       remote: model.remote,
       ...(model.fit && { fit: model.fit }),
@@ -41,8 +41,34 @@ export function speechGroups(models: readonly SpeechModel[]): LevelGroup[] {
   return grouped(
     models,
     ({ family }) => family,
-    model => levelOf(model, model.quantization),
+    model => levelOf(model, levelName(model.quantization)),
   )
+}
+
+/** A name that ends in none may be of a model whose level Ollama tells. */
+function levelOfTag({ name, quantization }: LanguageModel): string {
+  const level = quantizationIn(name) ?? quantization
+  return level === null ? (name.split(':')[1] ?? '') : levelName(level)
+}
+
+/** The level of a model that is here, as the page names it; null where it is not among them. */
+export function levelNamed(groups: readonly LevelGroup[], name: string | null): string | null {
+  return groups.flatMap(({ levels }) => levels).find(level => level.name === name)?.level || null
+}
+
+/**
+ * The next level of the same model that can be used, of more bytes (`up`) or of fewer. Null at the end, and where the model is not
+ * among them.
+ */
+export function steppedLevel(
+  groups: readonly LevelGroup[],
+  name: string | null,
+  direction: 'up' | 'down',
+): string | null {
+  const group = groups.find(({ levels }) => levels.some(level => level.name === name))
+  const usable = group?.levels.filter(({ installed, remote }) => installed && remote !== 'refused') ?? []
+  const at = usable.findIndex(level => level.name === name)
+  return at < 0 ? null : (usable[direction === 'up' ? at - 1 : at + 1]?.name ?? null)
 }
 
 function levelOf(model: LanguageModel | SpeechModel, level: string): Level {

@@ -7,19 +7,24 @@ import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import { levelTable, updateProgress } from './levelTable.ts'
-import { type LevelGroup, languageGroups, speechGroups } from './modelGroups.ts'
+import { type LevelGroup, languageGroups, levelNamed, speechGroups, steppedLevel } from './modelGroups.ts'
 import { type PullState, pull } from './pulling.ts'
-import { type Configured, switchCost } from './switchCost.ts'
-import { voiceSelect } from './voiceSelect.ts'
+import { type Configured, choiceInWords, type ModelChoice, switchCost } from './switchCost.ts'
+import { voiceInWords, voiceSelect } from './voiceSelect.ts'
 
-export type { Configured }
-export type ModelChoice = { llmModel?: string; speechModel?: string; voice?: string }
+export type { Configured, ModelChoice }
 
 export type ModelPickersOptions = {
   api: Api
   /** Asks the session for it; `configured` or `failed` tells how that went. Without a session, the next one begins with it. */
   switchTo(choice: ModelChoice): void
+  /** Which levels are in use, or on their way; null where there is no such model yet. */
+  levels(shown: ShownLevels): void
+  /** What to say of a switch. */
+  said(text: string): void
 }
+
+export type ShownLevels = { llm: string | null; speech: string | null; isSwitching: boolean }
 
 export type ModelPickers = ReturnType<typeof createModelPickers>
 
@@ -33,20 +38,17 @@ type Lists = { language: LevelGroup[]; speech: LevelGroup[]; voices: Voice[] }
 type Setting = keyof ModelChoice
 
 /** Pickers for LLM tag, speech level and voice, with what each takes, and pulling of those that are not here. */
-export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPickersOptions) {
-  const status = el('p', { class: 'status', role: 'status' })
+export function createModelPickers(root: HTMLElement, { api, switchTo, levels, said }: ModelPickersOptions) {
+  const status = el('p', { class: 'status' })
   const language = el('fieldset', el('legend', 'Answers'))
   const speech = el('fieldset', el('legend', 'Speech'))
   const voice = el('div', { class: 'voice' })
   const trouble = el('div')
   const pickers = el(
     'section',
-    { class: 'model-pickers', 'aria-label': 'Models and voice' },
-    status,
-    trouble,
-    language,
-    speech,
-    voice,
+    // They come whole, so that nothing of them moves.
+    { class: 'model-pickers', 'aria-label': 'Models and voice', hidden: true },
+    ...[language, speech, voice, status, trouble],
   )
   root.append(pickers)
 
@@ -64,7 +66,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
   async function refresh(): Promise<void> {
     askedAt = performance.now()
     const items = async <T>(path: string) => (await api.get<{ items: T[] }>(path)).items
-    const [info, tags, levels, voices] = await Promise.allSettled([
+    const [info, tags, speechLevels, voices] = await Promise.allSettled([
       hasSession ? null : api.get<ServerInfo>('/v1/info'),
       items<LanguageModel>('/v1/models/language'),
       items<SpeechModel>('/v1/models/speech'),
@@ -74,17 +76,18 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
     // What one engine cannot say now keeps what it said before; the others are shown.
     lists = {
       language: tags.status === 'fulfilled' ? languageGroups(tags.value) : lists.language,
-      speech: levels.status === 'fulfilled' ? speechGroups(levels.value) : lists.speech,
+      speech: speechLevels.status === 'fulfilled' ? speechGroups(speechLevels.value) : lists.speech,
       voices: voices.status === 'fulfilled' ? voices.value : lists.voices,
     }
     if (!hasSession && info.status === 'fulfilled' && info.value !== null) inUse = info.value.defaults
-    const reasons = [info, tags, levels, voices].flatMap(result =>
+    const reasons = [info, tags, speechLevels, voices].flatMap(result =>
       result.status === 'rejected' ? [inWords(result.reason)] : [],
     )
     const different = [...new Set(reasons)]
     trouble.replaceChildren(...(different.length === 0 ? [] : [troubleBox(different, () => void refresh())]))
     // Rows that are built anew while somebody presses one would lose the press.
-    if (JSON.stringify([lists, inUse]) !== before) render()
+    if (pickers.hidden || JSON.stringify([lists, inUse]) !== before) render()
+    pickers.hidden = false
   }
 
   function refreshIfOld(): void {
@@ -93,13 +96,14 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
 
   function choose(setting: Setting, name: string): void {
     wanted = { ...wanted, [setting]: name }
+    tellLevels()
     clearTimeout(settling)
     settling = setTimeout(() => {
       const changed = Object.entries(wanted).filter(([key, value]) => inUse[key as Setting] !== value)
       // The last `configure` wins, so one that is under way is taken back by asking for what was in use.
       const choice: ModelChoice = changed.length > 0 ? Object.fromEntries(changed) : { [setting]: name }
-      const names = Object.values(choice).join(', ')
-      status.textContent = hasSession ? `Switching to ${names} …` : `The first turn will use ${names}.`
+      const names = choiceInWords(choice)
+      say(hasSession ? `Switching to ${names} …` : `The first turn will use ${names}.`)
       switchTo(choice)
     }, SETTLE_MS)
   }
@@ -111,11 +115,11 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
       if (state.state === 'running' && before?.state === 'running')
         updateProgress(pickers, name, state.progress)
       else render()
-      if (state.state === 'failed') status.textContent = `${name} could not be pulled.`
+      if (state.state === 'failed') say(`${name} could not be pulled.`)
     }
     tell({ state: 'running', progress: { status: 'starting', completedBytes: null, totalBytes: null } })
     if (!(await pull(api, kind, { name }, tell))) return
-    status.textContent = `${name} is here.`
+    say(`${name} is here.`)
     await refresh()
     pulls.delete(name)
     render()
@@ -166,19 +170,45 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
     speech.replaceChildren(el('legend', 'Speech'), ...pickerOf('speech', 'speechModel', lists.speech))
     voice.replaceChildren(voiceSelect(lists.voices, chosen('voice'), name => choose('voice', name)))
     if (key !== undefined) pickers.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
+    tellLevels()
+  }
+
+  function say(text: string): void {
+    status.textContent = text
+    said(text)
+  }
+
+  function tellLevels(): void {
+    const { llmModel, speechModel } = wanted
+    levels({
+      llm: levelNamed(lists.language, chosen('llmModel')) ?? chosen('llmModel'),
+      speech: levelNamed(lists.speech, chosen('speechModel')) ?? chosen('speechModel'),
+      isSwitching: hasSession && (llmModel !== undefined || speechModel !== undefined),
+    })
   }
 
   function settled(text: string): void {
     wanted = {}
-    status.textContent = text
+    say(text)
     render()
   }
 
   pickers.addEventListener('pointerenter', refreshIfOld)
   pickers.addEventListener('focusin', refreshIfOld)
-  void refresh()
+  const ready = refresh()
 
   return {
+    /** What there is was asked for, and is shown. */
+    ready,
+    /** The next level of the model in use, of more bytes or of fewer. */
+    step(setting: 'llmModel' | 'speechModel', direction: 'up' | 'down'): void {
+      const groups = setting === 'llmModel' ? lists.language : lists.speech
+      const next = steppedLevel(groups, chosen(setting), direction)
+      if (next === null) return
+      choose(setting, next)
+      render()
+    },
+    focus: (): void => pickers.querySelector<HTMLElement>('input:checked')?.focus(),
     /** What the session uses now: from `ready`, and before a session what the server uses by default. */
     current({ llmModel, speechModel, voice }: SessionSettings): void {
       hasSession = true
@@ -188,7 +218,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo }: ModelPi
     },
     configured(message: Configured): void {
       const { llmModel, speechModel, voice } = message.settings
-      const voiceChanged = voice !== inUse.voice ? `The voice is ${voice}.` : ''
+      const voiceChanged = voice === inUse.voice ? '' : `From now on ${voiceInWords(voice)}.`
       inUse = { llmModel, speechModel, voice }
       settled([switchCost(message), voiceChanged].filter(part => part !== '').join(' '))
       void refresh()

@@ -1,6 +1,12 @@
 import type { Voice } from '../../server/protocol/models.ts'
 import { el } from '../dom.ts'
 
+/** As a sentence names it: `the voice flite:slt`. */
+export function voiceInWords(name: string): string {
+  if (name === 'none') return 'no voice'
+  return name === 'browser' ? "this browser's own voice" : `the voice ${name}`
+}
+
 /** The voices as a native list: those of the server, this browser's own, and none. */
 export function voiceSelect(
   voices: readonly Voice[],

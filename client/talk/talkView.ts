@@ -6,6 +6,7 @@ import type { Notices } from '../notices.ts'
 import type { View } from '../view.ts'
 import { createAudioClock } from './audioClock.ts'
 import { createControl } from './control.ts'
+import { createDock } from './dock.ts'
 import { actionFor, answerUnderWay, hintFor } from './hints.ts'
 import { createLiveSession } from './liveSession.ts'
 import { createLoadingModel } from './loadingModel.ts'
@@ -123,9 +124,12 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       'You talk, it answers, and under each answer you see where the time went. Switch the quantization and see what it costs.',
     ),
   )
-  const dock = el('div', { class: 'dock' }, control.element, retry, createTypedInput(ask), bar.element)
+  const dock = createDock({
+    ...{ control: control.element, retry, typed: createTypedInput(ask) },
+    ...{ bar: bar.element, chip: side.chip },
+  })
   const title = el('h1', { class: 'unseen' }, 'Talk')
-  const stage = el('div', { class: 'stage' }, title, welcome, view.element, dock)
+  const stage = el('div', { class: 'stage' }, title, welcome, view.element, dock.element)
   const element = el('div', { class: 'talk' }, stage, side.element, dialog.element, wakeWord.dialog)
 
   function change(wanted: Partial<TalkSettings>): void {
@@ -221,6 +225,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
 
   document.addEventListener('keydown', event => {
     if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
+    if (dock.closeMenu()) return
     if (conversation.phase() === 'hearing') session.cancelSpeech()
     else session.interrupt()
     pressing.forget()

@@ -1,24 +1,34 @@
 import './latencyChart.css'
 import type uPlot from 'uplot'
 import type { TurnRecord } from '../../server/protocol/record.ts'
+import type { Api } from '../api.ts'
 import { column, el, tableHead } from '../dom.ts'
-import { milliseconds } from '../figures.ts'
+import { type ChartTab, chartTabs, metricTexts } from './chartTabs.ts'
 import { createPanel, type Panel } from './latencyPanel.ts'
-import { type Combination, inWords, type LatencySeries, latencySeries, metrics } from './latencySeries.ts'
+import { type Combination, inWords, type LatencySeries, latencySeries, type Metric } from './latencySeries.ts'
 import { dashOf, SERIES_COLORS } from './seriesStyle.ts'
+import { createTabs } from './tabs.ts'
+import { createWordErrors } from './wordErrors.ts'
 
 /** More turns than this are no longer told apart; the older ones are in the record's own place. */
 const MOST_TURNS = 200
 
 export type LatencyChart = ReturnType<typeof createLatencyChart>
 
-const titles = { firstTokenMs: 'First token', firstAudioMs: 'First audio' } as const
+/** Short, for the heading of a column. */
+const columnTitles: Readonly<Record<Metric, string>> = {
+  firstTokenMs: 'first token',
+  firstAudioMs: 'first audio',
+  memoryBytes: 'memory',
+  tokensPerSecond: 'tokens',
+}
 
 /**
- * Speech end → first token and → first audio over the turns, coloured by LLM tag, dashed by speech level, with the median of
- * each combination. The legend under it is a table, and says the same in figures. uPlot comes when the first turn does.
+ * What the turns cost, one after the other: time, memory or speed, coloured by LLM tag, dashed by speech level, with the median of
+ * each combination; and the word errors of the lab. The legend under it is a table, and says the same in figures. uPlot comes when
+ * the first turn does.
  */
-export function createLatencyChart(root: HTMLElement) {
+export function createLatencyChart(root: HTMLElement, api: Api) {
   const empty = el(
     'p',
     { class: 'soft' },
@@ -27,39 +37,59 @@ export function createLatencyChart(root: HTMLElement) {
   const summary = el('p', { class: 'unseen' })
   const panelsRoot = el('div', { class: 'panels', 'aria-hidden': 'true' })
   const legend = el('div', { class: 'legend' })
-  root.append(el('div', { class: 'latency-chart' }, empty, summary, panelsRoot, legend))
-
+  const ofTurns = el('div', empty, summary, panelsRoot, legend)
+  const wordErrors = createWordErrors(api)
+  let tab: ChartTab = chartTabs[0]
   let records: TurnRecord[] = []
-  let panels: Panel[] | null = null
+  let panels: [metric: Metric, panel: Panel][] | null = null
   let drawing = Promise.resolve()
+  const tabs = createTabs('What the turns cost', [...chartTabs, { id: 'words', name: 'Word errors' }], id => {
+    const chosen = chartTabs.find(one => one.id === id)
+    ofTurns.hidden = chosen === undefined
+    wordErrors.element.hidden = chosen !== undefined
+    if (chosen === undefined) void wordErrors.load()
+    else {
+      tab = chosen
+      drawSoon()
+    }
+  })
+  tabs.panel.append(ofTurns, wordErrors.element)
+  wordErrors.element.hidden = true
+  root.append(el('div', { class: 'latency-chart' }, tabs.list, tabs.panel))
 
   async function draw(): Promise<void> {
     const series = latencySeries(records.slice(-MOST_TURNS))
     empty.hidden = series.count > 0
     summary.textContent = series.count > 0 ? inWords(series) : ''
-    legend.replaceChildren(...(series.count > 0 ? [legendOf(series)] : []))
+    legend.replaceChildren(...(series.count > 0 ? [legendOf(series, tab.metrics)] : []))
     panelsRoot.hidden = series.count === 0
     if (series.count === 0) return
     panels ??= await makePanels()
-    for (const panel of panels) panel.show(series)
+    for (const [metric, panel] of panels) {
+      if (tab.metrics.includes(metric)) panel.show(series)
+      else panel.hide()
+    }
   }
 
-  async function makePanels(): Promise<Panel[]> {
+  async function makePanels(): Promise<[Metric, Panel][]> {
     giveUPlotALanguage()
     const [{ default: UPlot }] = await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')])
-    const made = metrics.map(metric => createPanel(UPlot as typeof uPlot, panelsRoot, metric, titles[metric]))
+    const made = (Object.keys(metricTexts) as Metric[]).map((metric): [Metric, Panel] => [
+      metric,
+      createPanel(UPlot as typeof uPlot, panelsRoot, metric, metricTexts[metric]),
+    ])
     const scheme = matchMedia('(prefers-color-scheme: dark)')
     scheme.addEventListener('change', () => {
-      for (const panel of made) panel.redraw()
+      for (const [, panel] of made) panel.redraw()
     })
     new ResizeObserver(() => {
-      for (const panel of made) panel.fit()
+      for (const [, panel] of made) panel.fit()
     }).observe(panelsRoot)
     return made
   }
 
   // One after another: a turn may come while uPlot is on its way.
-  const drawSoon = () => {
+  function drawSoon(): void {
     drawing = drawing.then(draw).catch((error: unknown) => {
       empty.hidden = false
       empty.textContent = `The chart could not be drawn (${String(error)}). Load the page again.`
@@ -79,27 +109,26 @@ export function createLatencyChart(root: HTMLElement) {
   }
 }
 
-function legendOf({ combinations }: LatencySeries): HTMLElement {
+function legendOf({ combinations }: LatencySeries, metrics: readonly Metric[]): HTMLElement {
   return el(
     'table',
-    el(
-      'caption',
-      { class: 'unseen' },
-      'Medians of warm turns by language model and speech level, in milliseconds from speech end',
-    ),
+    el('caption', { class: 'unseen' }, 'Medians of warm turns by language model and speech level'),
     tableHead(
       column('answers, speech'),
       column('turns', 'figures'),
-      column('first token', 'figures'),
-      column('first audio', 'figures'),
+      ...metrics.map(metric => column(columnTitles[metric], 'figures')),
     ),
-    el('tbody', ...combinations.map(legendRow)),
+    el('tbody', ...combinations.map(combination => legendRow(combination, metrics))),
   )
 }
 
-function legendRow(combination: Combination): HTMLElement {
+function legendRow(combination: Combination, metrics: readonly Metric[]): HTMLElement {
   const { llmModel, speechModel, turns, coldTurns, median } = combination
   const figure = (text: string) => el('td', { class: 'figures' }, text)
+  const written = (metric: Metric) => {
+    const value = median[metric]
+    return value === null ? '–' : metricTexts[metric].write(value)
+  }
   return el(
     'tr',
     el(
@@ -110,8 +139,7 @@ function legendRow(combination: Combination): HTMLElement {
       el('small', speechModel?.replace(/^whisper-/, '') ?? 'typed'),
     ),
     figure(coldTurns === 0 ? String(turns) : `${turns} (${coldTurns} cold)`),
-    figure(milliseconds(median.firstTokenMs)),
-    figure(milliseconds(median.firstAudioMs)),
+    ...metrics.map(metric => figure(written(metric))),
   )
 }
 

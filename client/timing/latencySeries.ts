@@ -1,8 +1,10 @@
 import type { TurnRecord } from '../../server/protocol/record.ts'
 import { counted } from '../../server/shared/figures.ts'
 import { median } from '../../server/shared/quantiles.ts'
+import { levelName } from '../../server/shared/quantization.ts'
+import { inlierLimit } from './scale.ts'
 
-export const metrics = ['firstTokenMs', 'firstAudioMs'] as const
+export const metrics = ['firstTokenMs', 'firstAudioMs', 'memoryBytes', 'tokensPerSecond'] as const
 export type Metric = (typeof metrics)[number]
 
 /** The turns of one pair of models. `color` and `dash` number its LLM tag and its speech level, from 0. */
@@ -42,26 +44,24 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
   const tags = [...new Set(answered.map(({ llm }) => llm.model))]
   const levels = [...new Set(answered.map(({ speech }) => speech.model))]
   const combinations = new Map<string, Combination>()
-  const blank = () => ({
-    firstTokenMs: answered.map(() => null) as (number | null)[],
-    firstAudioMs: answered.map(() => null) as (number | null)[],
-  })
+  const blank = () => byMetric(() => answered.map(() => null) as (number | null)[])
 
-  for (const [place, { llm, speech, fromSpeechEnd }] of answered.entries()) {
+  for (const [place, record] of answered.entries()) {
+    const { llm, speech } = record
     const key = JSON.stringify([llm.model, speech.model])
     let combination = combinations.get(key)
     if (combination === undefined) {
       combination = {
         key,
         llmModel: llm.model ?? '',
-        llmLevel: llm.quantization ?? llm.model ?? '',
+        llmLevel: llm.quantization === null ? (llm.model ?? '') : levelName(llm.quantization),
         speechModel: speech.model,
-        speechLevel: speech.quantization,
+        speechLevel: speech.quantization === null ? null : levelName(speech.quantization),
         color: tags.indexOf(llm.model),
         dash: levels.indexOf(speech.model),
         warm: blank(),
         cold: blank(),
-        median: { firstTokenMs: null, firstAudioMs: null },
+        median: byMetric((): number | null => null),
         turns: 0,
         coldTurns: 0,
       }
@@ -70,7 +70,8 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
     const isCold = llm.cold === true || speech.cold === true
     combination.turns++
     if (isCold) combination.coldTurns++
-    for (const metric of metrics) combination[isCold ? 'cold' : 'warm'][metric][place] = fromSpeechEnd[metric]
+    for (const metric of metrics)
+      combination[isCold ? 'cold' : 'warm'][metric][place] = figureOf(record, metric)
   }
   for (const combination of combinations.values()) {
     for (const metric of metrics) {
@@ -81,11 +82,33 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
   return { count: answered.length, combinations: [...combinations.values()] }
 }
 
-/** Places of the first and the last turn of a combination that has the figure; null where none has. */
-export function extent({ warm, cold }: Combination, metric: Metric): [first: number, last: number] | null {
-  const has = (value: number | null, place: number) => value !== null || cold[metric][place] !== null
-  const first = warm[metric].findIndex(has)
-  return first < 0 ? null : [first, warm[metric].findLastIndex(has)]
+function byMetric<T>(make: () => T): Record<Metric, T> {
+  return Object.fromEntries(metrics.map(metric => [metric, make()])) as Record<Metric, T>
+}
+
+function figureOf({ fromSpeechEnd, llm, memory }: TurnRecord, metric: Metric): number | null {
+  if (metric === 'tokensPerSecond') return llm.tokensPerSecond
+  if (metric !== 'memoryBytes') return fromSpeechEnd[metric]
+  const { llmResidentBytes, speechResidentBytes } = memory
+  return llmResidentBytes === null ? null : llmResidentBytes + (speechResidentBytes ?? 0)
+}
+
+/** Places of turns of a combination that have the figure and follow each other: where another level answered, none of it goes on. */
+export function runsOf({ warm, cold }: Combination, metric: Metric): [first: number, last: number][] {
+  const runs: [number, number][] = []
+  for (const [place, value] of warm[metric].entries()) {
+    if (value === null && cold[metric][place] === null) continue
+    const last = runs.at(-1)
+    if (last !== undefined && last[1] === place - 1) last[1] = place
+    else runs.push([place, place])
+  }
+  return runs
+}
+
+/** Up to where an axis shows the figures; what is above is marked at its upper edge. */
+export function limitOf({ combinations }: LatencySeries, metric: Metric): number {
+  const all = combinations.flatMap(({ warm, cold }) => [...warm[metric], ...cold[metric]])
+  return inlierLimit(all.filter(value => value !== null))
 }
 
 /** What the chart says, for those who cannot see it. */

@@ -1,4 +1,5 @@
 import type { StoredTurn } from '../../server/protocol/record.ts'
+import { levelName } from '../../server/shared/quantization.ts'
 import { el, tableHead } from '../dom.ts'
 import { clockTime, milliseconds } from '../figures.ts'
 import { newestFirst, type Sorting, type SortKey, shortLevel, sorted } from './recordWords.ts'
@@ -13,7 +14,7 @@ const columns: readonly Column[] = [
   {
     title: 'levels',
     classes: 'narrow',
-    read: ({ speech, llm }) => [speech.quantization ?? '–', el('br'), llm.quantization ?? '–'],
+    read: ({ speech, llm }) => [levelOf(speech), el('br'), levelOf(llm)],
   },
   figure('transcript', 'transcriptMs', 'wide'),
   figure('first token', 'firstTokenMs'),
@@ -21,6 +22,9 @@ const columns: readonly Column[] = [
   figure('reply done', 'replyDoneMs', 'wide'),
   { title: 'outcome', classes: 'outcome wide', read: ({ outcome, errorCode }) => [errorCode ?? outcome] },
 ]
+
+const levelOf = ({ quantization }: { quantization: string | null }) =>
+  quantization === null ? '–' : levelName(quantization)
 
 function figure(title: string, sort: Exclude<SortKey, 'startedAt'>, classes = ''): Column {
   return {

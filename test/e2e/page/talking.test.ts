@@ -178,7 +178,7 @@ describe('talking', () => {
   test("the browser's own voice speaks by sentence, and says how far it came", async () => {
     await page.tab.evaluate(speakSilently)
     await page.tab.locator('.pickers select').selectOption('browser')
-    await page.tab.getByText('The first turn will use browser.').waitFor()
+    await page.tab.getByText("The first turn will use this browser's own voice.").first().waitFor()
     await page.tab.getByLabel('Type a question').fill('Who speaks?')
     await page.tab.keyboard.press('Enter')
     await page.becomes('Speaking')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ticks } from '../../../client/timing/axis.ts'
-import { extent, inWords, latencySeries } from '../../../client/timing/latencySeries.ts'
+import { inWords, latencySeries, limitOf, runsOf } from '../../../client/timing/latencySeries.ts'
 import type { TurnRecord } from '../../../server/protocol/record.ts'
 import { makeTurn } from '../../support/record/records.ts'
 
@@ -46,8 +46,8 @@ describe('the series of the chart', () => {
       ['a:1b-q4', 'tiny-f16', 0, 1],
     ])
     expect(combinations[0]?.warm.firstTokenMs).toEqual([100, null, 140, null])
-    expect(combinations[0]?.median).toEqual({ firstTokenMs: 120, firstAudioMs: 200 })
-    expect(combinations[2]?.median).toEqual({ firstTokenMs: 400, firstAudioMs: null })
+    expect(combinations[0]?.median).toMatchObject({ firstTokenMs: 120, firstAudioMs: 200 })
+    expect(combinations[2]?.median).toMatchObject({ firstTokenMs: 400, firstAudioMs: null })
   })
 
   test('leave out what the lab asked', () => {
@@ -72,14 +72,49 @@ describe('the series of the chart', () => {
     expect([only?.turns, only?.coldTurns]).toEqual([3, 1])
   })
 
-  test('reach from the first to the last turn of their combination', () => {
+  test('have lines where their turns follow each other, none across those of another level', () => {
     const b = turn({ llm: 'b:1b', audio: null })
-    const { combinations } = latencySeries([b, turn({}), b, turn({ cold: true }), b])
-    expect(combinations.map(combination => extent(combination, 'firstTokenMs'))).toEqual([
-      [0, 4],
-      [1, 3],
+    const { combinations } = latencySeries([b, turn({}), turn({ cold: true }), b, turn({})])
+    const runs = (metric: 'firstTokenMs' | 'firstAudioMs') =>
+      combinations.map(combination => runsOf(combination, metric))
+    expect(runs('firstTokenMs')).toEqual([
+      [
+        [0, 0],
+        [3, 3],
+      ],
+      [
+        [1, 2],
+        [4, 4],
+      ],
     ])
-    expect(combinations.map(combination => extent(combination, 'firstAudioMs'))).toEqual([null, [1, 3]])
+    expect(runs('firstAudioMs')[0]).toEqual([])
+  })
+
+  test('are shown up to the slowest usual turn: one that is far above flattens no other', () => {
+    const series = latencySeries([
+      turn({ token: 90 }),
+      turn({ token: 14_000, cold: true }),
+      turn({ token: 130 }),
+    ])
+    expect(limitOf(series, 'firstTokenMs')).toBe(130)
+  })
+
+  test('have memory of both engines and tokens a second', () => {
+    const { record } = makeTurn(1)
+    const [only] = latencySeries([
+      {
+        ...turn({}),
+        memory: { ...record.memory, llmResidentBytes: 500e6, speechResidentBytes: 100e6 },
+        llm: { ...record.llm, model: 'a', cold: false, tokensPerSecond: 31 },
+      },
+    ]).combinations
+    expect(only?.median).toMatchObject({ memoryBytes: 600e6, tokensPerSecond: 31 })
+  })
+
+  test('are named in one spelling', () => {
+    const made = turn({ llm: 'a:1b' })
+    const [only] = latencySeries([{ ...made, llm: { ...made.llm, quantization: 'Q4_K_M' } }]).combinations
+    expect(only?.llmLevel).toBe('q4_K_M')
   })
 
   test('say themselves in words', () => {

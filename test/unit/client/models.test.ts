@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Api } from '../../../client/api.ts'
-import { languageGroups, speechGroups } from '../../../client/models/modelGroups.ts'
+import { languageGroups, levelNamed, speechGroups, steppedLevel } from '../../../client/models/modelGroups.ts'
 import { type PullState, progressInWords, pull, shareDone } from '../../../client/models/pulling.ts'
-import { switchCost } from '../../../client/models/switchCost.ts'
+import { choiceInWords, switchCost } from '../../../client/models/switchCost.ts'
 import type { LanguageModel, SpeechModel } from '../../../server/protocol/models.ts'
 import type { StreamedEvent } from '../../../server/shared/eventStream.ts'
 
@@ -31,8 +31,8 @@ describe('the levels of a model', () => {
       { ...tag('smollm2:135m-instruct-q8_0', 145e6), licence: 'Apache-2.0' },
     ])
     expect(groups.map(({ family, levels }) => [family, levels.map(({ level }) => level)])).toEqual([
-      ['smollm2:135m-instruct', ['fp16', 'q8_0', 'q4_K_M', 'q4_K_S']],
-      ['qwen3:0.6b', ['Q4_K_M']],
+      ['smollm2:135m-instruct', ['f16', 'q8_0', 'q4_K_M', 'q4_K_S']],
+      ['qwen3:0.6b', ['q4_K_M']],
     ])
     expect(groups[0]?.parameterSize).toBe('135M')
     expect(groups[0]?.licence).toBe('Apache-2.0')
@@ -40,6 +40,22 @@ describe('the levels of a model', () => {
 
   test('of a tag that is not here and names no quantization go by its size', () => {
     expect(languageGroups([tag('llama3.2:1b', null)])[0]?.levels[0]?.level).toBe('1b')
+  })
+
+  test('are stepped through by size, past none that cannot be used', () => {
+    const groups = languageGroups([
+      tag('a:1b-q8_0', 145e6),
+      tag('a:1b-q4_K_M', 105e6),
+      { ...tag('a:1b-q6_K', 120e6), remote: 'refused' },
+      tag('a:1b-fp16', null),
+      tag('b:1b-q8_0', 200e6),
+    ])
+    expect(steppedLevel(groups, 'a:1b-q4_K_M', 'up')).toBe('a:1b-q8_0')
+    expect(steppedLevel(groups, 'a:1b-q8_0', 'down')).toBe('a:1b-q4_K_M')
+    expect(steppedLevel(groups, 'a:1b-q8_0', 'up')).toBeNull()
+    expect(steppedLevel(groups, 'b:1b-q8_0', 'down')).toBeNull()
+    expect(steppedLevel(groups, 'unknown', 'down')).toBeNull()
+    expect([levelNamed(groups, 'a:1b-q8_0'), levelNamed(groups, 'unknown')]).toEqual(['q8_0', null])
   })
 
   test('of speech have no share of a GPU', () => {
@@ -144,4 +160,12 @@ describe('a pull', () => {
     expect(progressInWords({ ...progress, totalBytes: null })).toBe('45 MB, downloading')
     expect(progressInWords({ status: 'starting', completedBytes: null, totalBytes: null })).toBe('starting')
   })
+})
+
+test.each([
+  [{ voice: 'none' }, 'no voice'],
+  [{ voice: 'browser' }, "this browser's own voice"],
+  [{ llmModel: 'a:1b', voice: 'flite:slt' }, 'a:1b, the voice flite:slt'],
+])('a choice is said in words', (choice, words) => {
+  expect(choiceInWords(choice)).toBe(words)
 })
