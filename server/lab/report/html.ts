@@ -78,12 +78,12 @@ const list = (items: readonly string[]) =>
   `<ul>${items.map(item => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`
 
 function table({ caption, folded, columns, rows }: Table): string {
-  const heads = columns.map(
-    ({ label, unit }) =>
-      `<th scope="col">${escapeHtml(label)}${unit ? ` <small>${escapeHtml(unit)}</small>` : ''}</th>`,
-  )
-  // Where one cell has something beside its value, all keep the room for it, so that the values stand in line.
+  // Where one cell has something beside its value, all keep the room for it, so that the values stand in line, below their heading.
   const besides = columns.map((_, i) => rows.some(({ cells }) => cells[i]?.beside !== undefined))
+  const heads = columns.map(
+    ({ label, unit }, i) =>
+      `<th scope="col"${besides[i] ? ' class="beside"' : ''}>${escapeHtml(label)}${unit ? ` <small>${escapeHtml(unit)}</small>` : ''}</th>`,
+  )
   const body = rows.map(
     ({ name, reference, note, cells }) =>
       `<tr${reference ? ' class="reference"' : ''}><th scope="row">${escapeHtml(name)}${reference ? ' <span class="mark" title="reference">◆</span>' : ''}${note === undefined ? '' : `<small>${escapeHtml(note)}</small>`}</th>${cells.map((one, i) => cell(one, besides[i] ?? false)).join('')}</tr>`,

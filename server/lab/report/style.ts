@@ -33,6 +33,7 @@ caption{text-align:left;font-weight:600;padding:.7rem 1rem .5rem}
 th,td{padding:.42rem 1rem;text-align:right;vertical-align:baseline;border-top:1px solid var(--line)}
 thead th{font-weight:600;color:var(--soft);font-size:.85rem;vertical-align:bottom;line-height:1.25}
 thead small{display:block;font-weight:400}
+thead th.beside{padding-right:5.6rem}
 th[scope=row]{text-align:left;font-weight:500;white-space:nowrap}
 th[scope=row] small{display:block;font-weight:400}
 table.figures th[scope=row]{position:sticky;left:0;background:var(--card)}
@@ -66,9 +67,9 @@ dl{margin:.9rem 0;max-width:60rem}
 dt{font-weight:600}
 dd{margin:.15rem 0 0 0}
 dd span{color:var(--soft);font-size:.85em;display:inline-block;min-width:5.5em}
-@media (max-width:40rem){body{padding-top:1.2rem}th,td{padding-inline:.6rem}}
+@media (max-width:40rem){body{padding-top:1.2rem}th,td{padding-inline:.6rem}thead th.beside{padding-right:5.2rem}}
 @media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb}body{padding:0;font-size:10.5pt}
 nav{display:none}section[id]{margin:1.6rem 0}.table,figure,.answer,.warnings{break-inside:avoid}.table{overflow:visible}
 details>*{display:block}details::details-content{content-visibility:visible;display:block;height:auto}summary{list-style:none;color:inherit}
-th,td{padding:.25rem .5rem}*{print-color-adjust:exact}}
+th,td{padding:.25rem .5rem}thead th.beside{padding-right:5.1rem}*{print-color-adjust:exact}}
 `
