@@ -61,14 +61,24 @@ export function createApi({ token, unauthorized }: ApiOptions): Api {
       return await response.json()
     },
     async send(method, path, body, signal) {
-      const json = body === undefined ? {} : jsonBody(body)
-      const response = await request(path, { method, accept: 'application/json', ...json, ...given(signal) })
+      const content = body === undefined ? {} : bodyOf(body)
+      const response = await request(path, {
+        method,
+        accept: 'application/json',
+        ...content,
+        ...given(signal),
+      })
       const text = await response.text()
       return text === '' ? undefined : JSON.parse(text)
     },
     async *events(path, { method = 'GET', body, signal } = {}) {
-      const json = body === undefined ? {} : jsonBody(body)
-      const response = await request(path, { method, accept: 'text/event-stream', ...json, ...given(signal) })
+      const content = body === undefined ? {} : bodyOf(body)
+      const response = await request(path, {
+        method,
+        accept: 'text/event-stream',
+        ...content,
+        ...given(signal),
+      })
       if (response.body !== null) yield* streamedEvents(response.body)
     },
     async blob(path, signal) {
@@ -82,7 +92,9 @@ function given(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal }
 }
 
-function jsonBody(body: unknown): RequestInit {
+/** A form goes as it is, anything else as JSON. */
+function bodyOf(body: unknown): RequestInit {
+  if (body instanceof FormData) return { body }
   return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
 }
 

@@ -57,6 +57,11 @@ createNavigation(
   [
     { hash: '#/talk', name: 'Talk', view: talk },
     {
+      hash: '#/two-levels',
+      name: 'A/B',
+      view: lazyView(async () => (await import('./pair/pairView.ts')).createPairView(api)),
+    },
+    {
       hash: '#/turns',
       name: 'Turns',
       view: lazyView(async () => (await import('./turns/turnsView.ts')).createTurnsView(api)),

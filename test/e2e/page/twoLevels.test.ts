@@ -1,0 +1,145 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
+import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakeStages.ts'
+
+const tags = ['q8_0', 'q4_K_M'].map(level => ({
+  ...fakeLanguageModel,
+  ...{ name: `fake:1b-${level}`, quantization: level.toUpperCase(), digest: level },
+}))
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+beforeEach(async () => {
+  server = await startFakePage({
+    dependencies: {
+      languageModels: async () => tags,
+      speechModels: async () => [fakeSpeechModel('q8_0', 43.6e6, true), fakeSpeechModel('q4_0', 26e6, true)],
+    },
+  })
+  server.stages.languageModel = async name => tags.find(tag => tag.name === name) ?? fakeLanguageModel
+})
+afterEach(async () => {
+  await page?.close()
+  await server?.stop()
+})
+afterAll(() => browser?.close())
+
+const view = () => page.tab.locator('.pair-view')
+const answers = () => view().locator('.answer')
+
+async function open(options: OpenOptions = {}): Promise<void> {
+  page = await openPage(browser, server.url, options)
+  await page.tab.goto(`${server.url}/#/two-levels`)
+  await view().locator('select[name=compared-answers] option').first().waitFor({ state: 'attached' })
+}
+
+async function askBoth(text: string): Promise<void> {
+  await view().getByLabel('The question').fill(text)
+  await view().getByRole('button', { name: 'Ask both' }).click()
+  await answers().nth(1).and(page.tab.locator('[data-state=over]')).waitFor()
+  await answers().first().and(page.tab.locator('[data-state=over]')).waitFor()
+}
+
+describe('one question to two levels', () => {
+  test('that is typed is answered by both, with their waterfalls on one axis and the difference in words', async () => {
+    await open()
+    await askBoth('What is the time?')
+    expect(await answers().locator('.reply').allTextContents()).toEqual([
+      'It is ten past nine. Good evening.',
+      'It is ten past nine. Good evening.',
+    ])
+    expect(await answers().locator('.levels b').allTextContents()).toEqual(['q4_K_M', 'q8_0'])
+    expect(await answers().locator('.note').allTextContents()).toEqual([
+      'Was asked first.',
+      'Was asked second.',
+    ])
+    const axes = await answers().locator('.axis').allTextContents()
+    expect(axes[0]).toBe(axes[1])
+    expect(await answers().nth(1).locator('.difference').textContent()).toMatch(/^q8_0: .* against q4_K_M/)
+    const { items } = (await server.app.inject('/v1/turns')).json()
+    expect(items.map(({ pair }: { pair: { askedAs: number } }) => pair.askedAs)).toEqual([2, 1])
+    expect(new Set(items.map(({ pair }: { pair: { pairId: string } }) => pair.pairId)).size).toBe(1)
+  })
+
+  test('that is asked again goes to the other first', async () => {
+    await open()
+    await askBoth('One?')
+    await view().getByLabel('The question').fill('Two?')
+    await view().getByRole('button', { name: 'Ask both' }).click()
+    await answers().first().getByText('Was asked second.').waitFor()
+    expect(await answers().nth(1).locator('.note').textContent()).toBe('Was asked first.')
+  })
+
+  test('that is recorded is heard by both speech levels, and either answer can be heard', async () => {
+    await open()
+    await view().locator('select[name=compared-speech]').selectOption('whisper-tiny.en-q4_0')
+    await view().getByRole('button', { name: 'Record it' }).click()
+    const stop = view().getByRole('button', { name: 'Stop, and ask' })
+    await stop.waitFor()
+    // The fake microphone beeps once a second.
+    await page.tab.waitForTimeout(2500)
+    await stop.click()
+    await answers().nth(1).and(page.tab.locator('[data-state=over]')).waitFor()
+    const heard = server.calls.filter(call => call.startsWith('recognize'))
+    expect(heard.toSorted()).toEqual(['recognize whisper-tiny.en-q4_0', 'recognize whisper-tiny.en-q8_0'])
+    expect(await page.tab.evaluate(() => openTracks.every(({ readyState }) => readyState === 'ended'))).toBe(
+      true,
+    )
+    await answers().first().getByRole('button', { name: 'Hear it' }).click()
+    await page.tab.waitForFunction(
+      () => (document.querySelector<HTMLAudioElement>('.pair-view audio')?.currentTime ?? 0) > 0,
+    )
+  })
+
+  test('where both are the same is not asked, and says why', async () => {
+    await open()
+    await view().locator('select[name=compared-answers]').selectOption('fake:1b-q4_K_M')
+    await view().getByLabel('The question').fill('What is the time?')
+    await view().getByRole('button', { name: 'Ask both' }).click()
+    await view().getByText('Both are the same: choose another level on one side.').waitFor()
+    expect(server.calls).toEqual([])
+  })
+
+  test('of which one side fails shows the other’s answer, and what mends it', async () => {
+    const { languageModel } = server.stages
+    server.stages.languageModel = (name, signal) =>
+      name === 'fake:1b-q8_0' ? Promise.reject(new Error('broken')) : languageModel(name, signal)
+    await open()
+    await view().getByLabel('The question').fill('What is the time?')
+    await view().getByRole('button', { name: 'Ask both' }).click()
+    await answers().nth(1).and(page.tab.locator('[data-state=over]')).waitFor()
+    expect(await answers().first().locator('.reply').textContent()).toContain('ten past nine')
+    expect(await answers().nth(1).locator('.note').textContent()).not.toBe('')
+  })
+
+  test('can be cancelled', async () => {
+    server.script.tokenMs = 200
+    await open()
+    await view().getByLabel('The question').fill('What is the time?')
+    await view().getByRole('button', { name: 'Ask both' }).click()
+    await view().getByRole('button', { name: 'Cancel' }).click()
+    await view().getByText('Cancelled.').waitFor()
+    await expect.poll(() => view().getByRole('button', { name: 'Ask both' }).isEnabled()).toBe(true)
+  })
+
+  test.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 360],
+    ['dark', 360],
+  ] as const)('is readable by all, %s, at %i', async (colorScheme, width) => {
+    await open({ colorScheme, viewport: { width, height: 740 } })
+    await askBoth('What is the time?')
+    expect(await accessibilityFaults(page.tab)).toEqual([])
+    expect(await stickingOut(page.tab)).toEqual([])
+    await page.picture(`two-levels-${colorScheme}-${width}`)
+  })
+})
