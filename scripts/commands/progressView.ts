@@ -9,23 +9,52 @@ type Output = Pick<WriteStream, 'write'> & { isTTY?: boolean }
 
 const BAR_WIDTH = 24
 const REDRAW_MS = 100
+/** Who reads a log knows after that long that it still goes on. */
+export const SAYS_EVERY_MS = 10_000
 
-/** Shows progress on `output`: bars that move on a terminal, else one line for each new step of an item. */
+/** Shows progress on `output`: bars that move on a terminal, else one line for each new step of an item, and one every ten seconds within a step. */
 export function createProgressView(output: Output = process.stderr): ProgressView {
   return output.isTTY ? bars(output as WriteStream) : lines(output)
 }
 
 function lines(output: Output): ProgressView {
   const lastStep = new Map<string, string>()
+  let latest: Progress | null = null
+  const repeating = everyWhile(SAYS_EVERY_MS, () => {
+    if (latest !== null) output.write(`${latest.item}: ${latest.status}${amountOf(latest)}\n`)
+  })
   return {
     onProgress(progress) {
+      latest = progress
       const step = stepOf(progress.status)
       if (lastStep.get(progress.item) === step) return
       lastStep.set(progress.item, step)
       const size = progress.totalBytes === null ? '' : ` (${prettyBytes(progress.totalBytes)})`
       output.write(`${progress.item}: ${step}${size}\n`)
+      repeating.again()
     },
-    done() {},
+    done() {
+      latest = null
+      repeating.stop()
+    },
+  }
+}
+
+/** `, 24.6 MB of 98.4 MB` where that is known. */
+function amountOf({ completedBytes, totalBytes }: Progress): string {
+  if (completedBytes === null || totalBytes === null) return ''
+  return `, ${prettyBytes(completedBytes)} of ${prettyBytes(totalBytes)}`
+}
+
+/** Calls `say` after so long without `again`, and as often after that, until it is stopped; keeps no process alive. */
+export function everyWhile(ms: number, say: () => void): { again(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    again() {
+      clearInterval(timer)
+      timer = setInterval(say, ms).unref()
+    },
+    stop: () => clearInterval(timer),
   }
 }
 

@@ -6,7 +6,9 @@ import { Settings, secretSettings } from '../../server/settings.ts'
 export function settingFlags(command: Command, only?: string[]): void {
   for (const [name, schema] of Object.entries<TSchema & { description?: string }>(Settings.properties)) {
     if (secretSettings.has(name) || (only !== undefined && !only.includes(name))) continue
-    command.addOption(new Option(`--${flagOf(name)} <value>`, schema.description ?? name))
+    command.addOption(
+      new Option(`--${flagOf(name)} <value>`, `${schema.description ?? name}${defaultOf(schema)}`),
+    )
   }
 }
 
@@ -18,6 +20,13 @@ export function settingsOf(options: Record<string, unknown>): Record<string, str
     if (typeof value === 'string') given[name] = value
   }
   return given
+}
+
+/** What a setting is without the flag, where its description does not say it. */
+function defaultOf(schema: TSchema & { description?: string }): string {
+  const { default: value } = schema as { default?: unknown }
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return ''
+  return ` (default: ${String(value)})`
 }
 
 function flagOf(name: string): string {

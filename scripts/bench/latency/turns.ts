@@ -11,6 +11,8 @@ import { languageFloor, speechFloor, voiceFloor } from './floors.ts'
 
 /** A model that rambles is not waited for: its last token says nothing of latency. */
 const REPLY_PATIENCE_MS = 2000
+/** From the end of a clip; in a clip in which the server hears nothing no turn begins, so none ends. */
+const TURN_PATIENCE_MS = 60_000
 
 export type LatencyClip = { file: string; samples: Int16Array; audioMs: number }
 
@@ -112,9 +114,18 @@ async function ask(client: LiveClient, clip: LatencyClip): Promise<Asked | null>
   const enough = client.next('audio.started').then(() => Promise.race([whole, sleep(REPLY_PATIENCE_MS)]))
   void enough.then(() => client.send({ type: 'interrupt' })).catch(() => {})
   const quiet = new Int16Array(samplesIn(300))
-  await client.play(joinSamples([quiet, clip.samples]), done)
-  const { timings, outcome } = await done
+  const patience = sleep(clip.audioMs + TURN_PATIENCE_MS, null, { ref: false })
+  const ended = Promise.race([done, patience])
+  await client.play(joinSamples([quiet, clip.samples]), ended)
+  const turn = await ended
   listening.stop()
+  if (turn === null) {
+    process.stdout.write(
+      `${clip.file}: nothing was heard within ${TURN_PATIENCE_MS / 1000} s of its end; left out\n`,
+    )
+    return null
+  }
+  const { timings, outcome } = turn
   if (timings.fromSpeechEnd.firstTokenMs === null || outcome === 'no-speech') return null
   const { text } = await final
   return { record: timings, question: text, reply }

@@ -8,6 +8,7 @@ import { serverForCommand } from '../server.ts'
 import { againstEarlier } from './compareAgainst.ts'
 import { comparisonClient } from './compareClient.ts'
 import { createCompareProgress } from './compareProgress.ts'
+import { comparisonSummary } from './compareSummary.ts'
 
 type CompareOptions = {
   speech?: string[]
@@ -103,6 +104,7 @@ async function compare(options: CompareOptions, signal: AbortSignal): Promise<vo
     const json = `${JSON.stringify(result, null, 2)}\n`
     if (typeof options.json === 'string') await writePrivately(options.json, json)
     process.stdout.write(options.json === true ? json : await client.report(id, 'md'))
+    process.stderr.write(`\n${comparisonSummary(result)}\n`)
     if (state !== 'done') {
       process.stderr.write(
         `quantvox: the comparison was ${state}; "quantvox compare --resume ${id}" goes on with it.\n`,

@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty'
 import { createLogUpdate } from 'log-update'
 import type { ComparisonProgress } from '../../../server/protocol/comparisons.ts'
 import { shareDone } from '../../../server/shared/comparisons.ts'
-import { bar } from '../progressView.ts'
+import { bar, everyWhile, SAYS_EVERY_MS } from '../progressView.ts'
 
 type CompareProgress = { show(progress: ComparisonProgress): void; done(): void }
 
@@ -16,20 +16,26 @@ const phases: Record<ComparisonProgress['phase'], string> = {
   judge: 'judging',
 }
 
-/** What is being measured, on `output`: a bar that moves on a terminal, else a line for each phase. */
+/** What is being measured, on `output`: a bar that moves on a terminal, else a line for each phase, and one every ten seconds. */
 export function createCompareProgress(
   output: Pick<WriteStream, 'write'> & { isTTY?: boolean },
   id: string,
 ): CompareProgress {
   output.write(`comparison ${id}\n`)
   if (!output.isTTY) {
-    let last = ''
+    let last: ComparisonProgress | null = null
+    const repeating = everyWhile(SAYS_EVERY_MS, () => {
+      if (last !== null) output.write(`${progressLine(last)}\n`)
+    })
     return {
-      show({ phase }) {
-        if (phase !== last) output.write(`${phases[phase]}\n`)
-        last = phase
+      show(progress) {
+        const isNew = progress.phase !== last?.phase
+        last = progress
+        if (!isNew) return
+        output.write(`${phases[progress.phase]}\n`)
+        repeating.again()
       },
-      done() {},
+      done: repeating.stop,
     }
   }
   const draw = createLogUpdate(output as WriteStream)

@@ -15,20 +15,23 @@ export function addTurns(program: Command, signal: AbortSignal): void {
   filters(turns.command('list').description('the newest turns as a table'))
     .option('--limit <n>', 'how many', wholeNumber, 20)
     .option('--cursor <cursor>', 'where the page before ended')
+    .option('--wide', 'with the names of the models and whole ids')
     .option('--json', 'as JSON')
     .action(
       async ({
         limit,
         cursor,
         json,
+        wide,
         ...rest
-      }: { limit: number; cursor?: string; json?: boolean } & TurnFilters) => {
+      }: { limit: number; cursor?: string; json?: boolean; wide?: boolean } & TurnFilters) => {
         const page = { limit, ...(cursor === undefined ? {} : { cursor }) }
         await listTurns({
           location: await location(signal),
           out: process.stdout,
           signal,
           json: json ?? false,
+          wide: wide ?? false,
           filters: rest,
           ...page,
         })
@@ -38,7 +41,7 @@ export function addTurns(program: Command, signal: AbortSignal): void {
   turns
     .command('show')
     .description('one turn: what was said and where the time went')
-    .argument('<id>', 'turn id')
+    .argument('<id>', 'turn id; of a recent one its end will do')
     .option('--json', 'as JSON')
     .action(async (turnId: string, { json }: { json?: boolean }) => {
       await showTurn({

@@ -12,6 +12,7 @@ import { errorTable, toQuantvoxError } from '../../../server/errors.ts'
 import type { TurnFilters } from '../../../server/protocol/turnQueries.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
+import { failureOf } from '../../support/failureOf.ts'
 import { makeTurn, makeTurns } from '../../support/record/records.ts'
 
 const token = 'a-token'
@@ -75,8 +76,29 @@ test('another program at our address is not taken for the server', async () => {
 
 const kinds: TurnLocation['kind'][] = ['server', 'file']
 
-test.each(kinds)('list prints the newest turns as an aligned table (%s)', async kind => {
-  const table = await printed(out => listTurns({ location: locate(kind), out, limit: 3 }))
+test.each(kinds)('list fits 60 columns and shows by its end which turn is which (%s)', async kind => {
+  const table = await printed(out => listTurns({ location: locate(kind), out, limit: 40 }))
+  const lines = table.trimEnd().split('\n')
+  expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(60)
+  const [newest] = makeTurns(600).slice(-1)
+  const [day, heading = '', first = ''] = lines
+  expect(day).toMatch(/^\d{4}-\d\d-\d\d$/)
+  expect(heading).toMatch(/^time +outcome +levels +token +audio +turn$/)
+  const end = newest?.record.turnId.slice(-8) ?? ''
+  expect(first).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  failed +q4_0 +– +– +${end}$`))
+  const shown = await printed(out => showTurn({ location: locate(kind), out, turnId: end }))
+  expect(shown).toContain(newest?.record.turnId)
+})
+
+test.each(kinds)('the end of an id that several turns have, or none, is refused (%s)', async kind => {
+  const show = (turnId: string) =>
+    failureOf(printed(out => showTurn({ location: locate(kind), out, turnId })))
+  expect(await show('')).toMatchObject({ code: 'invalid_request', mend: expect.stringContaining('--wide') })
+  expect(await show('zzzzzz')).toMatchObject({ code: 'not_found' })
+})
+
+test.each(kinds)('list prints the newest turns as an aligned wide table (%s)', async kind => {
+  const table = await printed(out => listTurns({ location: locate(kind), out, limit: 3, wide: true }))
   const [heading = '', ...rows] = table.trimEnd().split('\n')
   const newest = makeTurns(600).slice(-3).reverse()
   expect(rows).toHaveLength(3)
