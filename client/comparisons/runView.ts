@@ -93,9 +93,26 @@ export function createRunView(api: Api, status: ComparisonStatus, { stop, resume
     actions.replaceChildren(
       ...(hasReport ? [el('span', { class: 'soft' }, 'Download'), ...downloads] : []),
       ...(last.state === 'done' ? [] : [action('Go on with it', resume)]),
-      action('Forget this run', stop),
+      forgetting(),
     )
     actions.hidden = false
+  }
+
+  /** What it measured is gone for good, so it takes a second press. */
+  function forgetting(): HTMLElement {
+    const place = el('span', { class: 'forgetting' })
+    const ask = el('button', { type: 'button', class: 'small' }, 'Forget this run')
+    ask.addEventListener('click', () => {
+      const keep = el('button', { type: 'button', class: 'small' }, 'Keep it')
+      keep.addEventListener('click', () => {
+        place.replaceChildren(ask)
+        ask.focus()
+      })
+      place.replaceChildren(action('Forget it for good', stop), ' ', keep)
+      keep.focus()
+    })
+    place.append(ask)
+    return place
   }
 
   function action(text: string, work: () => Promise<void>): HTMLButtonElement {

@@ -11,6 +11,7 @@ export type LevelTableOptions = {
   pulls: ReadonlyMap<string, PullState>
   choose(name: string): void
   pull(name: string): void
+  cancel(name: string): void
 }
 
 /** The levels of one model as a table of radio buttons, each with what it takes; those that are not here can be pulled. */
@@ -113,12 +114,21 @@ function pullCell(name: string, level: string, options: LevelTableOptions): HTML
       },
       text,
     )
-  if (state === undefined) return button('Pull')
+  if (state === undefined || state.state === 'cancelled') return button('Pull')
   if (state.state === 'failed') {
     const why = [state.message, state.mend].filter(part => part !== undefined).join(' ')
     return el('div', { class: 'failed' }, el('span', why), button('Try again'))
   }
-  return el('div', { class: 'pulling', 'data-pull': name }, ...progressParts(name, state.progress))
+  const cancelling = el(
+    'button',
+    {
+      ...{ type: 'button', class: 'small', 'data-key': `cancel ${name}` },
+      ...{ 'aria-label': `Cancel ${level}, ${name}`, onclick: () => options.cancel(name) },
+    },
+    'Cancel',
+  )
+  const progress = el('div', { class: 'pulling', 'data-pull': name }, ...progressParts(name, state.progress))
+  return el('div', progress, cancelling)
 }
 
 /** Moves the bar of a running pull without building the table anew. */

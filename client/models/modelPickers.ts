@@ -8,7 +8,7 @@ import { el } from '../dom.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import { levelTable, updateProgress } from './levelTable.ts'
 import { type LevelGroup, languageGroups, levelNamed, speechGroups, steppedLevel } from './modelGroups.ts'
-import { type PullState, pull } from './pulling.ts'
+import { cancelPull, type PullState, pull } from './pulling.ts'
 import { type Configured, choiceInWords, type ModelChoice, switchCost } from './switchCost.ts'
 import { voiceInWords, voiceSelect } from './voiceSelect.ts'
 
@@ -116,6 +116,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
         updateProgress(pickers, name, state.progress)
       else render()
       if (state.state === 'failed') say(`${name} could not be pulled.`)
+      if (state.state === 'cancelled') say(`${name} is not fetched any more; what came is kept.`)
     }
     tell({ state: 'running', progress: { status: 'starting', completedBytes: null, totalBytes: null } })
     if (!(await pull(api, kind, { name }, tell))) return
@@ -132,6 +133,8 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
       pulls,
       choose: (name: string) => choose(setting, name),
       pull: (name: string) => void startPull(kind, name),
+      cancel: (name: string) =>
+        void cancelPull(api, kind, name).catch((error: unknown) => say(inWords(error))),
     }
     const isUsed = ({ levels }: LevelGroup) => levels.some(({ name }) => name === options.chosen)
     const first = groups.filter(isUsed)

@@ -5,6 +5,7 @@ import { bytes, percent } from '../figures.ts'
 export type PullState =
   | { state: 'running'; progress: PullProgress }
   | { state: 'failed'; message: string; mend: string | undefined }
+  | { state: 'cancelled' }
 
 /**
  * Pulls a model, or joins whoever pulls it already, and tells how far it is. Resolves to true when it is here, to false when it
@@ -22,6 +23,10 @@ export async function pull(
       body,
     })) {
       if (event === 'done') return true
+      if (event === 'cancelled') {
+        tell({ state: 'cancelled' })
+        return false
+      }
       if (event === 'error') {
         const { message, mend } = data as { message: string; mend?: string }
         tell({ state: 'failed', message, mend })
@@ -36,6 +41,10 @@ export async function pull(
   }
   return false
 }
+
+/** Gives it up for everybody; whoever follows it is told. What was fetched is kept. */
+export const cancelPull = (api: Api, kind: 'language' | 'speech', name: string): Promise<void> =>
+  api.send('DELETE', `/v1/models/${kind}/pull?name=${encodeURIComponent(name)}`)
 
 /** 0 to 1, or null while it is not known how much there is. */
 export function shareDone({ completedBytes, totalBytes }: PullProgress): number | null {

@@ -5,6 +5,7 @@ import type { PullProgress } from '../protocol/models.ts'
 type PullEvent =
   | { event: 'progress'; progress: PullProgress }
   | { event: 'done' }
+  | { event: 'cancelled' }
   | { event: 'error'; error: unknown }
 
 export type Pulls = ReturnType<typeof createPulls>
@@ -16,7 +17,7 @@ const MOST_PULLS = 3
 
 /** Downloads that outlive the request that began them; whoever asks for the same one joins it. */
 export function createPulls(download: Download) {
-  const pulls = new Map<string, { emitter: EventEmitter; latest: PullEvent }>()
+  const pulls = new Map<string, { emitter: EventEmitter; latest: PullEvent; giveUp: AbortController }>()
   const stopping = new AbortController()
 
   function start(name: string) {
@@ -31,16 +32,21 @@ export function createPulls(download: Download) {
       event: 'progress',
       progress: { status: 'starting', completedBytes: null, totalBytes: null },
     }
-    const pull = { emitter, latest: first as PullEvent }
+    const giveUp = new AbortController()
+    const pull = { emitter, latest: first as PullEvent, giveUp }
     const tell = (event: PullEvent) => {
       pull.latest = event
       emitter.emit('pull', event)
     }
     pulls.set(name, pull)
-    download(name, progress => tell({ event: 'progress', progress }), stopping.signal)
+    download(
+      name,
+      progress => tell({ event: 'progress', progress }),
+      AbortSignal.any([stopping.signal, giveUp.signal]),
+    )
       .then(
         () => tell({ event: 'done' }),
-        (error: unknown) => tell({ event: 'error', error }),
+        (error: unknown) => tell(giveUp.signal.aborted ? { event: 'cancelled' } : { event: 'error', error }),
       )
       .finally(() => pulls.delete(name))
     return pull
@@ -59,6 +65,12 @@ export function createPulls(download: Download) {
         yield event
         if (event.event !== 'progress') return
       }
+    },
+    /** Gives up the pull of `name`, whoever follows it; false where there is none. What was fetched is kept and gone on with later. */
+    cancel(name: string): boolean {
+      const pull = pulls.get(name)
+      pull?.giveUp.abort(new Error('the pull was cancelled'))
+      return pull !== undefined
     },
     /** Names being pulled now. */
     running: (): string[] => [...pulls.keys()],

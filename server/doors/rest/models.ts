@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TSchema } from 'typebox'
 import type { Pulls } from '../../engines/pulls.ts'
-import { type QuantvoxError, toQuantvoxError } from '../../errors.ts'
+import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import { LanguageModel, SpeechModel, Voice, WakeWordModel } from '../../protocol/models.ts'
 import { events, json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
@@ -93,7 +93,9 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
         summary: `Fetch a ${kind}; goes on if the client leaves, a second call joins it`,
         body,
         response: {
-          200: events('`progress` events with {status, completedBytes, totalBytes}, then `done` or `error`'),
+          200: events(
+            '`progress` events with {status, completedBytes, totalBytes}, then `done`, `cancelled` or `error`',
+          ),
           ...problems(...refusals),
         },
       },
@@ -104,6 +106,24 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
     ] as const) {
       app.post(`/v1/models/${kind}/pull`, pullOf(`${kind} model`, Name), (request, reply) =>
         streamPull(pulls, request, reply),
+      )
+      app.delete(
+        `/v1/models/${kind}/pull`,
+        {
+          schema: {
+            tags,
+            summary: `Give up fetching a ${kind} model; what was fetched is kept, and gone on with later`,
+            querystring: Name,
+            response: { 204: { description: 'Given up', type: 'null' }, ...problems(404) },
+          },
+        },
+        async (request, reply) => {
+          const { name } = request.query as Static<typeof Name>
+          if (pulls.cancel(name)) return reply.code(204).send()
+          throw new QuantvoxError('not_found', `Nobody fetches ${JSON.stringify(name)}.`, {
+            meaning: 'It is here already, or was given up before.',
+          })
+        },
       )
     }
     app.post(
@@ -126,9 +146,9 @@ async function streamPull(pulls: Pulls, request: FastifyRequest, reply: FastifyR
       const data =
         event.event === 'progress'
           ? event.progress
-          : event.event === 'done'
-            ? { name }
-            : problemOf(event.error)
+          : event.event === 'error'
+            ? problemOf(event.error)
+            : { name }
       await reply.sse.send({ event: event.event, data })
     }
   } catch (error) {

@@ -178,6 +178,22 @@ describe('a pull', () => {
     await expect.poll(() => status().innerText()).toBe('fake:1b-q4_K_S is here.')
   })
 
+  test('can be cancelled, and begun again', async () => {
+    await open()
+    await begin()
+    await expect.poll(download.begun).toBe(1)
+    download.report(progress(14_500_000))
+    await pickers().getByRole('button', { name: 'Cancel q4_K_S, fake:1b-q4_K_S' }).click()
+    await expect
+      .poll(() => status().innerText())
+      .toBe('fake:1b-q4_K_S is not fetched any more; what came is kept.')
+    expect(download.pulls.running()).toEqual([])
+    await begin()
+    await expect.poll(download.begun).toBe(2)
+    download.finish()
+    await expect.poll(() => status().innerText()).toBe('fake:1b-q4_K_S is here.')
+  })
+
   test('that fails says what mends it, and can be tried again', async () => {
     await open()
     await begin()

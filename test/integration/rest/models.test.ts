@@ -147,6 +147,23 @@ describe.each(['language', 'speech'])('a pull of a %s model', kind => {
     expect(eventsOf((await third).body).at(-1)?.event).toBe('done')
   })
 
+  test('is given up for all who follow it, and can be begun anew', async () => {
+    const download = heldDownload()
+    const { app } = await withPulls(download.pulls)
+    const cancel = () => app.inject({ method: 'DELETE', url: `/v1/models/${kind}/pull?name=x:1b` })
+    const [first, second] = [app.inject(pull(kind)), app.inject(pull(kind))]
+    await until(() => download.begun() === 1)
+    expect((await cancel()).statusCode).toBe(204)
+    for (const { body } of await Promise.all([first, second]))
+      expect(eventsOf(body).at(-1)).toEqual({ event: 'cancelled', data: { name: 'x:1b' } })
+    const gone = await cancel()
+    expect([gone.statusCode, gone.json().code]).toEqual([404, 'not_found'])
+    const third = app.inject(pull(kind))
+    await until(() => download.begun() === 2)
+    download.finish()
+    expect(eventsOf((await third).body).at(-1)?.event).toBe('done')
+  })
+
   test('goes on when the client leaves', async () => {
     const download = heldDownload()
     const { app, logLines } = await withPulls(download.pulls)

@@ -8,11 +8,12 @@ export function heldDownload() {
   let begun = 0
   let report: (progress: PullProgress) => void = () => {}
   let finish: (error?: Error) => void = () => {}
-  const pulls = createPulls((_name, tell) => {
+  const pulls = createPulls((_name, tell, signal) => {
     begun++
     report = tell
     return new Promise((resolve, reject) => {
       finish = error => (error ? reject(error) : resolve())
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     })
   })
   return {
