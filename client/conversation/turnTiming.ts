@@ -3,7 +3,7 @@ import { el } from '../dom.ts'
 import { duration } from '../figures.ts'
 import { isWaiting, liveBars, type Waits } from '../timing/liveBars.ts'
 import { isBeyond, type Scale, type Span, spanOf } from '../timing/scale.ts'
-import { headlineOf, levelsOf } from '../timing/waterfall.ts'
+import { factsOf, headlineOf, levelsOf } from '../timing/waterfall.ts'
 import { type Bar, waterfallBars } from '../timing/waterfallBars.ts'
 import { createWaterfallTable, SHOWN_FROM_MS, segment } from '../timing/waterfallTable.ts'
 
@@ -27,7 +27,8 @@ export function createTurnTiming() {
     track,
   )
   const table = createWaterfallTable()
-  const rows = el('figure', { class: 'waterfall', id, hidden: true }, table.element)
+  const facts = el('p', { class: 'facts' })
+  const rows = el('figure', { class: 'waterfall', id, hidden: true }, table.element, facts)
   const segments = new Map<string, HTMLElement>()
   let bars: Bar[] = []
   let isOpen = false
@@ -82,6 +83,7 @@ export function createTurnTiming() {
       track.classList.remove('growing')
       if (record === null) return
       headline.textContent = headlineOf(record)
+      facts.textContent = factsOf(record)
       levels.replaceChildren(...levelsOf(record).childNodes)
     },
     draw,

@@ -1,6 +1,7 @@
 import { el } from '../dom.ts'
 import { icon } from '../icons.ts'
 import type { ShownTurn } from './conversation.ts'
+import { hasMarkdown } from './hasMarkdown.ts'
 import type { SharedAxis } from './sharedAxis.ts'
 import { createTurnTiming } from './turnTiming.ts'
 
@@ -25,8 +26,8 @@ export type TurnViewOptions = {
 
 /** One turn: what was said, what was answered and how far it was spoken, how it ended, and where its time went. */
 export function createTurnView({ axis, speaks, difference, replay, copy }: TurnViewOptions): TurnView {
-  const question = el('p', { class: 'question' })
-  const reply = el('p', { class: 'reply' })
+  const question = el('p', { class: 'question', dir: 'auto' })
+  const reply = el('div', { class: 'reply', dir: 'auto' })
   const note = el('p', { class: 'note' })
   const actions = el('div', { class: 'actions' })
   const compared = el('p', { class: 'difference', hidden: true })
@@ -37,6 +38,7 @@ export function createTurnView({ axis, speaks, difference, replay, copy }: TurnV
     ...[question, timing.front, reply, note, compared, actions, timing.rows],
   )
   let finished = false
+  let rich: Node[] | null = null
 
   function finish(turn: ShownTurn): void {
     finished = true
@@ -50,6 +52,17 @@ export function createTurnView({ axis, speaks, difference, replay, copy }: TurnV
     compared.hidden = compared.textContent === ''
   }
 
+  /** In its shape; where what does that cannot be fetched, it stays as it was written. */
+  async function enrich(turn: ShownTurn): Promise<void> {
+    rich = replyParts(turn)
+    const markdown = await import('./markdown.ts').catch(() => null)
+    if (markdown === null) return
+    const { renderMarkdown } = markdown
+    rich = [speaker(), ...renderMarkdown(turn.reply, copy).childNodes]
+    reply.classList.add('rich')
+    reply.replaceChildren(...rich)
+  }
+
   function tick(turn: ShownTurn): void {
     if (finished) return
     timing.live(turn.waits, performance.now(), speaks())
@@ -61,7 +74,8 @@ export function createTurnView({ axis, speaks, difference, replay, copy }: TurnV
     update(turn) {
       question.replaceChildren(...questionParts(turn))
       reply.hidden = turn.reply === ''
-      reply.replaceChildren(...replyParts(turn))
+      reply.replaceChildren(...(rich ?? replyParts(turn)))
+      if (isWhole(turn) && rich === null && hasMarkdown(turn.reply)) void enrich(turn)
       element.dataset.outcome = turn.outcome ?? 'open'
       note.textContent = noteOf(turn)
       note.hidden = note.textContent === ''
@@ -94,14 +108,19 @@ function questionParts({ question, stableLength, typed }: ShownTurn): Node[] {
   ]
 }
 
+const speaker = () => el('span', { class: 'unseen' }, 'The answer: ')
+
+/** Nothing of it is marked any more as spoken or not. */
+const isWhole = ({ replyDone, outcome, spokenLength }: ShownTurn) =>
+  replyDone && (outcome === 'completed' || (outcome === null && spokenLength === null))
+
 /** What was spoken, then what was not; a text that nobody speaks has no such parts. */
 function replyParts({ reply, spokenLength, outcome }: ShownTurn): Node[] {
-  const speaker = el('span', { class: 'unseen' }, 'The answer: ')
   if (spokenLength === null || (outcome === 'completed' && spokenLength >= reply.trimEnd().length))
-    return [speaker, new Text(reply)]
+    return [speaker(), new Text(reply)]
   const spoken = el('span', { class: 'spoken' }, reply.slice(0, spokenLength))
   const rest = el('span', { class: 'unspoken' }, reply.slice(spokenLength))
-  return [speaker, spoken, rest]
+  return [speaker(), spoken, rest]
 }
 
 function noteOf({

@@ -1,8 +1,9 @@
 import './waterfall.css'
 import type { EndRule, Speculation, TurnRecord } from '../../server/protocol/record.ts'
+import { counted, fixed } from '../../server/shared/figures.ts'
 import { levelName } from '../../server/shared/quantization.ts'
 import { el } from '../dom.ts'
-import { duration, forNothing, percent } from '../figures.ts'
+import { bytes, duration, forNothing, percent } from '../figures.ts'
 import { sharedScale, spanOf } from './scale.ts'
 import { waterfallBars } from './waterfallBars.ts'
 import { createWaterfallTable, SHOWN_FROM_MS } from './waterfallTable.ts'
@@ -15,11 +16,32 @@ export function renderWaterfall(record: TurnRecord): HTMLElement {
   const bars = waterfallBars(record).filter(({ ms }) => ms >= SHOWN_FROM_MS)
   const heading = el('figcaption', el('strong', headlineOf(record)), levelsOf(record))
   const figure = el('figure', { class: 'waterfall' }, heading)
-  if (bars.length === 0) return figure
-  const table = createWaterfallTable()
-  table.show(bars, sharedScale([spanOf(bars)]))
-  figure.append(table.element)
+  if (bars.length > 0) {
+    const table = createWaterfallTable()
+    table.show(bars, sharedScale([spanOf(bars)]))
+    figure.append(table.element)
+  }
+  const facts = factsOf(record)
+  if (facts !== '') figure.append(el('p', { class: 'facts' }, facts))
   return figure
+}
+
+/** What a turn cost beside time: `31.2 tokens/s, 64 tokens; 812 MB of memory, answers 697 MB, speech 115 MB`; empty where nothing is known. */
+export function factsOf({ llm, memory }: TurnRecord): string {
+  const { tokensPerSecond, outputTokens } = llm
+  const { llmResidentBytes: answers, speechResidentBytes: speech } = memory
+  const tokens = [
+    tokensPerSecond === null ? null : `${fixed(tokensPerSecond, tokensPerSecond < 99.95 ? 1 : 0)} tokens/s`,
+    outputTokens === null ? null : counted(outputTokens, 'token'),
+  ]
+  const held = [
+    answers === null ? null : `answers ${bytes(answers)}`,
+    speech === null ? null : `speech ${bytes(speech)}`,
+  ].filter(part => part !== null)
+  const sum = held.length === 2 ? `${bytes((answers ?? 0) + (speech ?? 0))} of memory, ` : 'memory of '
+  return [tokens.filter(part => part !== null).join(', '), held.length === 0 ? '' : sum + held.join(', ')]
+    .filter(part => part !== '')
+    .join('; ')
 }
 
 /** The moment that the one who waits cares for, as far as the turn got. */

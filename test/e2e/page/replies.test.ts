@@ -1,0 +1,72 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
+import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+beforeAll(async () => {
+  browser = await launchBrowser()
+  server = await startFakePage()
+})
+afterEach(() => page.close())
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+async function answered(reply: string, options: OpenOptions = {}) {
+  server.script.reply = reply.split(/(?<=\s)/)
+  page = await openPage(browser, server.url, options)
+  await page.tab.getByLabel('Type a question').fill('How?')
+  await page.tab.keyboard.press('Enter')
+  await page.tab.locator('.turn[data-outcome=completed]').waitFor({ timeout: 30_000 })
+  return page.tab.locator('.turn .reply')
+}
+
+const code = 'for (const a of b) run(a)\n'
+
+test.each([
+  { name: 'light', colorScheme: 'light' as const },
+  { name: 'dark', colorScheme: 'dark' as const },
+  { name: 'phone', viewport: { width: 360, height: 740 } },
+])(
+  'a reply in Markdown is shown in its shape, and its code is copied: $name',
+  async ({ name, ...options }) => {
+    const reply = await answered(
+      `# Two ways\n\n1. **Loop** over it\n2. Or \`map\` it\n\n\`\`\`ts\n${code}\`\`\`\n\n| way | time |\n|---|---|\n| loop | 1 ms |\n`,
+      options,
+    )
+    await reply.locator('ol li').nth(1).waitFor()
+    expect(await reply.locator('strong').innerText()).toBe('Loop')
+    expect(await reply.locator('h1').count()).toBe(0)
+    expect(await reply.locator('table td').last().innerText()).toBe('1 ms')
+    await reply.getByRole('button', { name: 'Copy the code' }).click()
+    await page.tab.getByText('Copied.').waitFor()
+    expect(await page.tab.evaluate(() => navigator.clipboard.readText())).toBe(code)
+    expect(await accessibilityFaults(page.tab, ['.turn'])).toEqual([])
+    expect(await stickingOut(page.tab)).toEqual([])
+    await page.picture(`markdown-${name}`)
+  },
+)
+
+test('what a reply carries beside text neither runs nor loads', async () => {
+  const reply = await answered(
+    'So **it** is. <img src=x onerror="document.title=1"> <script>document.title=1</script> [here](javascript:document.title=1) [there](https://example.org) <b style="position:fixed">x</b>',
+  )
+  await reply.locator('strong').waitFor()
+  expect(await reply.locator('img, script, b, [style]').count()).toBe(0)
+  expect(await reply.locator('a').evaluateAll(links => links.map(link => link.getAttribute('href')))).toEqual(
+    [null, 'https://example.org'],
+  )
+  expect(await reply.locator('a').last().getAttribute('rel')).toBe('noopener noreferrer')
+  expect(await page.tab.title()).toBe('Quantvox')
+})
+
+test('text runs in the direction of its script', async () => {
+  const reply = await answered('السلام عليكم')
+  expect(await reply.evaluate(element => getComputedStyle(element).direction)).toBe('rtl')
+})
