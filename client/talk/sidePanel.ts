@@ -4,10 +4,10 @@ import type { SessionSettings } from '../../server/protocol/socketServer.ts'
 import type { TurnPage } from '../../server/protocol/turnQueries.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
+import { createLevelChip, stepOf } from '../models/levelChip.ts'
 import type { Configured, ModelChoice, ModelPickers } from '../models/modelPickers.ts'
 import type { Notices } from '../notices.ts'
 import type { LatencyChart } from '../timing/latencyChart.ts'
-import { createLevelChip, stepOf } from './levelChip.ts'
 
 const HISTORY_TURNS = 200
 

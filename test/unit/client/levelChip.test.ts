@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { reasonAfter } from '../../../client/firstUse/readiness.ts'
-import { stepOf } from '../../../client/talk/levelChip.ts'
+import { stepOf } from '../../../client/models/levelChip.ts'
 import { metricTexts } from '../../../client/timing/chartTabs.ts'
 import { wordErrorRows } from '../../../client/timing/wordErrors.ts'
 import { makeComparisonResult } from '../../support/lab/comparisonResult.ts'

@@ -1,5 +1,5 @@
 import { el } from '../dom.ts'
-import type { ShownLevels } from '../models/modelPickers.ts'
+import type { ShownLevels } from './modelPickers.ts'
 
 /** The levels in use, in a word each, where one talks; a press shows all of them. What a switch comes to is read out here. */
 export function createLevelChip(press: () => void) {

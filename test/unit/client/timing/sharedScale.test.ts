@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { inlierLimit, isBeyond, placeOf, sharedScale, widthOf } from '../../../client/timing/scale.ts'
+import { inlierLimit, isBeyond, placeOf, sharedScale, widthOf } from '../../../../client/timing/scale.ts'
 
 const spans = (...ends: number[]) => ends.map(toMs => ({ fromMs: 0, toMs }))
 

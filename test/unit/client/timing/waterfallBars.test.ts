@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Bar, reachedMs, waterfallBars } from '../../../client/timing/waterfallBars.ts'
-import { type Change, recordOf, visibleMs } from '../../support/record/waterfallRecords.ts'
+import { type Bar, reachedMs, waterfallBars } from '../../../../client/timing/waterfallBars.ts'
+import { type Change, recordOf, visibleMs } from '../../../support/record/waterfallRecords.ts'
 
 const figures = (bars: Bar[]) =>
   bars.map(({ id, startMs, endMs, hiddenMs }) => [id, startMs, endMs, hiddenMs])

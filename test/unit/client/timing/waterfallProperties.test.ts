@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { reachedMs, waterfallBars } from '../../../client/timing/waterfallBars.ts'
-import { makeTurn, makeTurns } from '../../support/record/records.ts'
-import { type Change, recordOf, visibleMs } from '../../support/record/waterfallRecords.ts'
+import { reachedMs, waterfallBars } from '../../../../client/timing/waterfallBars.ts'
+import { makeTurn, makeTurns } from '../../../support/record/records.ts'
+import { type Change, recordOf, visibleMs } from '../../../support/record/waterfallRecords.ts'
 
 /** Durations of a turn that got to its end; the record that they make. */
 const duration = fc.double({ min: 0, max: 5000, noNaN: true })

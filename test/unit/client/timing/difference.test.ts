@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { differenceInWords, differenceOf } from '../../../client/conversation/difference.ts'
-import type { TurnRecord } from '../../../server/protocol/record.ts'
-import { levelName } from '../../../server/shared/quantization.ts'
-import { makeTurn } from '../../support/record/records.ts'
+import { differenceInWords, differenceOf } from '../../../../client/conversation/difference.ts'
+import type { TurnRecord } from '../../../../server/protocol/record.ts'
+import { levelName } from '../../../../server/shared/quantization.ts'
+import { makeTurn } from '../../../support/record/records.ts'
 
 type Made = {
   llm?: string

@@ -1,16 +1,16 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { LanguageModel } from '../../../server/protocol/models.ts'
-import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
-import { launchBrowser } from '../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
-import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
-import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakeStages.ts'
+import type { LanguageModel } from '../../../../server/protocol/models.ts'
+import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
+import { launchBrowser } from '../../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
+import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import { fakeLanguageModel, fakeSpeechModel } from '../../../support/fakeStages.ts'
 import {
   comparison,
   createScriptedComparisons,
   type ScriptedComparisons,
-} from '../../support/lab/scriptedComparisons.ts'
+} from '../../../support/lab/scriptedComparisons.ts'
 
 const tag = (level: string, sizeBytes: number): LanguageModel => ({
   ...fakeLanguageModel,

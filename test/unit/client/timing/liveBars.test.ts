@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createAudioClock } from '../../../client/talk/audioClock.ts'
+import { createAudioClock } from '../../../../client/audio/audioClock.ts'
 import {
   isWaiting,
   liveBars,
@@ -7,8 +7,8 @@ import {
   typedWaits,
   type Waits,
   waitsAfter,
-} from '../../../client/timing/liveBars.ts'
-import type { ServerMessage } from '../../../server/protocol/socketServer.ts'
+} from '../../../../client/timing/liveBars.ts'
+import type { ServerMessage } from '../../../../server/protocol/socketServer.ts'
 
 const turnId = 'a'
 const figures = (waits: Waits, nowMs: number, speaks = true) =>

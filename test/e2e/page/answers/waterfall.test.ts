@@ -1,10 +1,10 @@
 import type { Browser, Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
-import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
-import { spokenWav } from '../../support/browser/spokenWav.ts'
-import { usualScript } from '../../support/fakeStages.ts'
+import { launchBrowser } from '../../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
+import { type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import { spokenWav } from '../../../support/browser/spokenWav.ts'
+import { usualScript } from '../../../support/fakeStages.ts'
 
 let browser: Browser
 let server: FakePage

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ticks } from '../../../client/timing/axis.ts'
-import { inWords, latencySeries, limitOf, runsOf } from '../../../client/timing/latencySeries.ts'
-import type { TurnRecord } from '../../../server/protocol/record.ts'
-import { makeTurn } from '../../support/record/records.ts'
+import { ticks } from '../../../../client/timing/axis.ts'
+import { inWords, latencySeries, limitOf, runsOf } from '../../../../client/timing/latencySeries.ts'
+import type { TurnRecord } from '../../../../server/protocol/record.ts'
+import { makeTurn } from '../../../support/record/records.ts'
 
 type Made = {
   llm?: string | null
