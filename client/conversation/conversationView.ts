@@ -122,7 +122,9 @@ export function createConversationView(options: ConversationViewOptions) {
     },
     /** Time went on: what is waited for takes longer. */
     tick(): void {
-      for (const [turn, view] of views) if (turn.outcome === null) view.tick(turn)
+      const open = [...views].filter(([turn]) => turn.outcome === null)
+      for (const [turn, view] of open) view.tick(turn)
+      if (open.length > 0) keepEndInView()
     },
     isEmpty: () => views.size === 0,
   }

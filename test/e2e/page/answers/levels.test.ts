@@ -57,7 +57,7 @@ async function ask(text: string): Promise<void> {
   const before = await page.tab.locator('.turn').count()
   await page.tab.getByLabel('Type a question').fill(text)
   await page.tab.keyboard.press('Enter')
-  await page.tab.locator('.turn[data-outcome=completed]').nth(before).waitFor()
+  await page.tab.locator('.turn[data-outcome=completed]').nth(before).waitFor({ timeout: 30_000 })
 }
 
 /** Runs in the page before its own code: sums how far things moved that nobody touched. */

@@ -29,7 +29,7 @@ async function ask(text: string): Promise<void> {
   const before = await turns().count()
   await page.tab.getByLabel('Type a question').fill(text)
   await page.tab.keyboard.press('Enter')
-  await page.tab.locator('.turn[data-outcome=completed]').nth(before).waitFor()
+  await page.tab.locator('.turn[data-outcome=completed]').nth(before).waitFor({ timeout: 30_000 })
 }
 
 const axisOf = (waterfall: Locator) => waterfall.locator('.axis').innerText()
@@ -92,7 +92,7 @@ describe('the waterfall', () => {
 
   test('of an earlier turn folds to one bar, which opens; all have one axis, and a slow turn is marked', async () => {
     await ask('One?')
-    server.script.firstTokenMs = 4000
+    server.script.firstTokenMs = 6000
     await ask('Two, slowly?')
     server.script.firstTokenMs = 5
     await ask('Three?')
@@ -116,7 +116,9 @@ describe('the waterfall', () => {
 
   test('of a text that nobody speaks ends with its first token', async () => {
     await page.tab.locator('.pickers select').selectOption('none')
-    await page.tab.getByText('None is spoken', { exact: false }).or(page.tab.getByText('will use')).waitFor()
+    await page.tab
+      .locator('.model-pickers .status', { hasText: 'The first turn will use no voice.' })
+      .waitFor()
     Object.assign(server.script, { tokenMs: 200 })
     await ask('Who reads?')
     await page.tab.locator('.time-bar', { hasText: 'First token after' }).waitFor()
