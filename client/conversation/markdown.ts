@@ -2,7 +2,13 @@ import DOMPurify from 'dompurify'
 import { Marked } from 'marked'
 import { el } from '../dom.ts'
 
-const marked = new Marked({ gfm: true, breaks: true, async: false })
+const marked = new Marked({
+  ...{ gfm: true, breaks: true, async: false },
+  // Tags that a model writes are text, for instance in an answer about HTML.
+  renderer: { html: ({ text }) => escaped(text) },
+})
+
+const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;')
 
 /** What a model writes is text with some shape, and nothing that loads, runs, or looks like a part of this page. */
 const allowed = {

@@ -98,7 +98,7 @@ function action(picture: 'play' | 'copy', word: string, name: string, act: () =>
 
 /** What will not change, then what may. */
 function questionParts({ question, stableLength, typed }: ShownTurn): Node[] {
-  const speaker = el('span', { class: 'unseen' }, typed ? 'You typed: ' : 'You said: ')
+  const speaker = el('span', { class: 'unseen', dir: 'ltr' }, typed ? 'You typed: ' : 'You said: ')
   if (question === '') return [speaker, el('span', { class: 'unstable' }, '…')]
   if (stableLength === null) return [speaker, new Text(question)]
   return [
@@ -108,7 +108,8 @@ function questionParts({ question, stableLength, typed }: ShownTurn): Node[] {
   ]
 }
 
-const speaker = () => el('span', { class: 'unseen' }, 'The answer: ')
+/** With a direction of its own it does not decide that of the answer. */
+const speaker = () => el('span', { class: 'unseen', dir: 'ltr' }, 'The answer: ')
 
 /** Nothing of it is marked any more as spoken or not. */
 const isWhole = ({ replyDone, outcome, spokenLength }: ShownTurn) =>

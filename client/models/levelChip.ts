@@ -3,8 +3,8 @@ import type { ShownLevels } from './modelPickers.ts'
 
 /** The levels in use, in a word each, where one talks; a press shows all of them. What a switch comes to is read out here. */
 export function createLevelChip(press: () => void) {
-  const llm = el('span', { class: 'llm' }, 'Levels')
-  const speech = el('span')
+  const llm = el('span', { class: 'level' })
+  const speech = el('span', { class: 'level' })
   const button = el(
     'button',
     {
@@ -12,7 +12,9 @@ export function createLevelChip(press: () => void) {
       'aria-keyshortcuts': '[ ] { }',
       title: '[ and ] step the level of answers, { and } that of speech',
     },
+    el('span', { class: 'unseen' }, 'Levels: answers '),
     llm,
+    el('span', { class: 'unseen' }, ', speech '),
     speech,
   )
   const told = el('span', { class: 'unseen', role: 'status' })
@@ -21,9 +23,8 @@ export function createLevelChip(press: () => void) {
     button,
     element: el('div', { class: 'level-chip' }, button, told),
     show(shown: ShownLevels): void {
-      llm.textContent = shown.llm ?? 'Levels'
-      speech.textContent = shown.speech ?? ''
-      button.ariaLabel = `Levels: answers ${shown.llm ?? 'none'}, speech ${shown.speech ?? 'none'}`
+      llm.textContent = shown.llm ?? '–'
+      speech.textContent = shown.speech ?? '–'
       button.classList.toggle('switching', shown.isSwitching)
     },
     say(text: string): void {

@@ -51,9 +51,11 @@ function levelOfTag({ name, quantization }: LanguageModel): string {
   return level === null ? (name.split(':')[1] ?? '') : levelName(level)
 }
 
-/** The level of a model that is here, as the page names it; null where it is not among them. */
+/** The level of a model as the page names it; of one that is not among them by its name. */
 export function levelNamed(groups: readonly LevelGroup[], name: string | null): string | null {
-  return groups.flatMap(({ levels }) => levels).find(level => level.name === name)?.level || null
+  const known = groups.flatMap(({ levels }) => levels).find(level => level.name === name)
+  if (known !== undefined || name === null) return known?.level || name
+  return levelName(quantizationIn(name) ?? name)
 }
 
 /**

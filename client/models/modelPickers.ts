@@ -184,8 +184,8 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
   function tellLevels(): void {
     const { llmModel, speechModel } = wanted
     levels({
-      llm: levelNamed(lists.language, chosen('llmModel')) ?? chosen('llmModel'),
-      speech: levelNamed(lists.speech, chosen('speechModel')) ?? chosen('speechModel'),
+      llm: levelNamed(lists.language, chosen('llmModel')),
+      speech: levelNamed(lists.speech, chosen('speechModel')),
       isSwitching: hasSession && (llmModel !== undefined || speechModel !== undefined),
     })
   }

@@ -19,8 +19,9 @@ export function createDock({ control, retry, typed, bar, chip }: DockParts) {
     },
     icon('more'),
   )
-  const controls = el('div', { class: 'controls' }, bar, chip, more)
-  const element = el('div', { class: 'dock' }, control, retry, typed, controls)
+  const writing = el('div', { class: 'writing' }, typed, chip)
+  const controls = el('div', { class: 'controls' }, bar, more)
+  const element = el('div', { class: 'dock' }, control, retry, writing, controls)
 
   const isOpen = () => element.classList.contains('more-open')
 

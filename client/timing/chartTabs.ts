@@ -7,6 +7,8 @@ export type MetricText = {
   title: string
   note: string
   write(value: number): string
+  /** Shorter, beside the chart, whose heading has the unit. */
+  label(value: number): string
   marks(values: number[]): string[]
 }
 
@@ -15,6 +17,7 @@ const SECONDS_FROM_MS = 10_000
 
 const time = (title: string): MetricText => ({
   ...{ title, note: 'after speech end', write: duration },
+  label: ms => (ms < SECONDS_FROM_MS ? fixed(ms, 0) : duration(ms)),
   marks: values =>
     Math.max(...values) >= SECONDS_FROM_MS
       ? values.map(ms => `${fixed(ms / 1000, 0)} s`)
@@ -25,13 +28,14 @@ export const metricTexts: Readonly<Record<Metric, MetricText>> = {
   firstTokenMs: time('First token, ms'),
   firstAudioMs: time('First audio, ms'),
   memoryBytes: {
-    ...{ title: 'Memory', note: 'of both engines after a turn', write: bytes },
+    ...{ title: 'Memory', note: 'of both engines after a turn', write: bytes, label: bytes },
     marks: values =>
       Math.max(...values) >= 1e9
         ? values.map(value => `${Number((value / 1e9).toFixed(2))} GB`)
         : values.map(value => `${Math.round(value / 1e6)} MB`),
   },
   tokensPerSecond: {
+    label: value => fixed(value, value < 9.95 ? 1 : 0),
     ...{ title: 'Tokens a second', note: 'while an answer is generated' },
     write: value => `${fixed(value, value < 9.95 ? 1 : 0)} /s`,
     marks: values => values.map(value => String(Number(value.toFixed(2)))),

@@ -127,7 +127,7 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
         const value = combination.median[metric]
         if (value === null) return []
         const level = hasLevels ? `/${combination.speechLevel ?? 'typed'}` : ''
-        const label = `${text.write(value)} ${combination.llmLevel}${level}`
+        const label = `${text.label(value)} ${combination.llmLevel}${level}`
         const y = valToPos(Math.min(value, limit), 'y', true)
         return [{ label, y, color: color(combination)() }]
       })

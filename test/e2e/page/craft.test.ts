@@ -95,7 +95,7 @@ describe('craft', () => {
     const page = await openPage(browser, server.url)
     const { tab } = page
     const reached: string[] = []
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 14; i++) {
       await tab.keyboard.press('Tab')
       reached.push(
         await tab.evaluate(() => {
@@ -109,7 +109,7 @@ describe('craft', () => {
       )
       if (reached.at(-1) === 'Settings') break
     }
-    expect(reached.slice(0, 9)).toEqual([
+    expect(reached.slice(0, 10)).toEqual([
       'To the content',
       'Quantvox',
       'Talk',
@@ -118,6 +118,7 @@ describe('craft', () => {
       'Start talking',
       'Type a question',
       'Send',
+      'Levels: answers q4_K_M, speech q8_0',
       'Hands-free',
     ])
     expect(reached.filter(name => name.startsWith('unseen'))).toEqual([])

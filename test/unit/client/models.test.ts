@@ -55,7 +55,8 @@ describe('the levels of a model', () => {
     expect(steppedLevel(groups, 'a:1b-q8_0', 'up')).toBeNull()
     expect(steppedLevel(groups, 'b:1b-q8_0', 'down')).toBeNull()
     expect(steppedLevel(groups, 'unknown', 'down')).toBeNull()
-    expect([levelNamed(groups, 'a:1b-q8_0'), levelNamed(groups, 'unknown')]).toEqual(['q8_0', null])
+    const names = ['a:1b-q8_0', 'other:1b-Q5_K_M', null]
+    expect(names.map(name => levelNamed(groups, name))).toEqual(['q8_0', 'q5_K_M', null])
   })
 
   test('of speech have no share of a GPU', () => {

@@ -59,6 +59,8 @@ test('what a reply carries beside text neither runs nor loads', async () => {
   )
   await reply.locator('strong').waitFor()
   expect(await reply.locator('img, script, b, [style]').count()).toBe(0)
+  // Tags are text.
+  expect(await reply.innerText()).toContain('<script>')
   expect(await reply.locator('a').evaluateAll(links => links.map(link => link.getAttribute('href')))).toEqual(
     [null, 'https://example.org'],
   )
