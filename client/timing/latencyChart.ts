@@ -59,12 +59,13 @@ export function createLatencyChart(root: HTMLElement, api: Api) {
 
   async function draw(): Promise<void> {
     const series = latencySeries(records.slice(-MOST_TURNS))
+    // All of it at once, so that nothing moves what came before it.
+    if (series.count > 0) panels ??= await makePanels()
     empty.hidden = series.count > 0
     summary.textContent = series.count > 0 ? inWords(series) : ''
     legend.replaceChildren(...(series.count > 0 ? [legendOf(series, tab.metrics)] : []))
-    panelsRoot.hidden = series.count === 0
-    if (series.count === 0) return
-    panels ??= await makePanels()
+    panelsRoot.hidden = panels === null || series.count === 0
+    if (panels === null || series.count === 0) return
     for (const [metric, panel] of panels) {
       if (tab.metrics.includes(metric)) panel.show(series)
       else panel.hide()

@@ -47,17 +47,20 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
       cursor: { show: false },
       padding: [8, LABEL_WIDTH, 0, 0],
       scales: {
-        x: { time: false, range: (_chart, min, max) => [min - 0.5, max + 0.5] },
+        x: { time: false, range: () => [0.5, shown.count + 0.5] },
         y: { range: () => [0, (limit || 1) * 1.08] },
       },
       axes: [
-        { ...axis, size: 22, incrs: [1, 2, 5, 10, 20, 50, 100], grid: { show: false } },
+        { ...axis, size: 22, incrs: [1, 2, 5, 10, 20, 50, 100], grid: { show: false }, values: turnMarks },
         { ...axis, size: AXIS_WIDTH, space: 34, values: (_chart, marks) => text.marks(marks) },
       ],
       series: [{}, ...combinations.flatMap(seriesOf)],
       hooks: { draw: [drawMedians, drawLabels, drawOutliers] },
     }
   }
+
+  const turnMarks = (_chart: uPlot, marks: number[]) =>
+    marks.map(mark => (mark >= 1 && mark <= shown.count ? String(mark) : ''))
 
   function seriesOf(combination: Combination): uPlot.Series[] {
     const stroke = color(combination)

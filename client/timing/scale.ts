@@ -9,6 +9,9 @@ export type Span = { fromMs: number; toMs: number }
 
 /** A turn that took more than so many times as long as the middle one is marked at the edge: shown whole, it would flatten the others. */
 const OUTLIER = 3
+/** Of fewer turns than that one knows less of what is usual. */
+const FEW = 4
+const OUTLIER_OF_FEW = 8
 const WANTED_MARKS = 5
 /** The axis ends at one of them, so that it moves now and then while a bar grows, not always. */
 const STEPS_TO_A_MARK = 5
@@ -25,7 +28,8 @@ export function inlierLimit(values: readonly number[]): number {
   const ascending = values.filter(value => value > 0).sort((a, b) => a - b)
   // Of two the smaller one, so that a first turn that loaded its models is told apart from the second.
   const middle = ascending[Math.floor((ascending.length - 1) / 2)] ?? 0
-  return ascending.findLast(value => value <= OUTLIER * middle) ?? 0
+  const most = middle * (ascending.length < FEW ? OUTLIER_OF_FEW : OUTLIER)
+  return ascending.findLast(value => value <= most) ?? 0
 }
 
 /**

@@ -3,6 +3,9 @@ import { milliseconds } from '../figures.ts'
 import { isBeyond, placeOf, type Scale, widthOf } from './scale.ts'
 import type { Bar } from './waterfallBars.ts'
 
+/** So near the right edge, part of the axis, a label would be cut in its middle. */
+const EDGE = 0.05
+
 /** Shorter ones would print as 0.0. */
 export const SHOWN_FROM_MS = 0.05
 
@@ -116,7 +119,8 @@ function gridLine(mark: number, scale: Scale): HTMLElement {
 }
 
 function axisLabel(mark: number, scale: Scale): HTMLElement {
-  const label = el('span', mark.toLocaleString('en-US'))
+  const isAtEnd = mark > scale.toMs * (1 - EDGE)
+  const label = el('span', { class: isAtEnd ? 'end' : '' }, mark.toLocaleString('en-US'))
   label.style.setProperty('left', placeOf(mark, scale))
   return label
 }

@@ -59,7 +59,8 @@ const status = () => pickers().locator('.status')
 
 async function open(options: OpenOptions = {}): Promise<void> {
   page = await openPage(browser, server.url, options)
-  await pickers().getByRole('radio', { name: 'q4_K_M' }).waitFor()
+  // On a phone they are a sheet that is not open yet.
+  await pickers().locator('input[value="fake:1b-q4_K_M"]').waitFor({ state: 'attached' })
 }
 
 async function ask(text: string): Promise<void> {

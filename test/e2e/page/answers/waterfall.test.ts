@@ -92,7 +92,7 @@ describe('the waterfall', () => {
 
   test('of an earlier turn folds to one bar, which opens; all have one axis, and a slow turn is marked', async () => {
     await ask('One?')
-    server.script.firstTokenMs = 6000
+    server.script.firstTokenMs = 9000
     await ask('Two, slowly?')
     server.script.firstTokenMs = 5
     await ask('Three?')

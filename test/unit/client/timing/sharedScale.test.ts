@@ -23,6 +23,11 @@ describe('the axis that turns share', () => {
     expect(sharedScale(spans(12_000)).toMs).toBe(12_000)
   })
 
+  test('takes more for usual while there are few turns', () => {
+    expect(sharedScale(spans(200, 900)).toMs).toBe(1000)
+    expect(sharedScale(spans(200, 900, 200, 200)).toMs).toBe(200)
+  })
+
   test('of a first turn that loaded its models and a second one is that of the second', () => {
     expect(sharedScale(spans(9000, 800)).toMs).toBe(800)
   })
