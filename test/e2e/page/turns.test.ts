@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { StoredTurn } from '../../../server/protocol/record.ts'
+import { levelName } from '../../../server/shared/quantization.ts'
 import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
@@ -155,7 +156,7 @@ describe('a turn opened', () => {
     expect(await detail.locator('figcaption').innerText()).toContain('14 tokens and 412 ms for nothing')
     expect(await detail.locator('figcaption').innerText()).toMatch(
       new RegExp(
-        `Answer heard after ${Math.round(at.playbackStartedMs ?? 0)} ms[\\s\\S]*${speech.quantization}[\\s\\S]*${llm.quantization}`,
+        `Answer heard after ${Math.round(at.playbackStartedMs ?? 0)} ms[\\s\\S]*${levelName(speech.quantization ?? '')}[\\s\\S]*${levelName(llm.quantization ?? '')}`,
       ),
     )
     // What the eye sees: each bar begins where the one before it ended, but for what the silence hides.

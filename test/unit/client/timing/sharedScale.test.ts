@@ -24,7 +24,7 @@ describe('the axis that turns share', () => {
   })
 
   test('takes more for usual while there are few turns', () => {
-    expect(sharedScale(spans(200, 900)).toMs).toBe(1000)
+    expect(sharedScale(spans(200, 900)).toMs).toBe(920)
     expect(sharedScale(spans(200, 900, 200, 200)).toMs).toBe(200)
   })
 
