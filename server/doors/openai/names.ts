@@ -1,8 +1,8 @@
 import { QuantvoxError } from '../../errors.ts'
 import { nearestHint } from '../../nearest.ts'
 import type { Stages } from '../../session/stages.ts'
-import { FALLBACK_VOICE } from '../../shared/voiceDefaults.ts'
 import type { ServerVoice } from '../../voice/voice.ts'
+import { ownVoice } from '../ownVoice.ts'
 
 /** The names of OpenAI that stand for our defaults and are listed among the models. */
 export const ALIASES = ['whisper-1', 'tts-1'] as const
@@ -39,14 +39,12 @@ export type VoiceAsked = string | { id: string } | undefined
  * The voice that was asked for: one of ours by its name, or the server's own under any name of OpenAI's and none.
  * @throws `invalid_request` for another
  */
-export function voiceAsked(voice: VoiceAsked, { voice: find, settings }: Stages): ServerVoice {
+export function voiceAsked(voice: VoiceAsked, stages: Stages): ServerVoice {
   const name = (typeof voice === 'object' ? voice.id : (voice ?? '')).trim()
-  if (name === '' || (OPENAI_VOICES as readonly string[]).includes(name.toLowerCase())) {
-    const own = find(settings.voice)
-    return own.kind === 'speak' ? own : speaking(find(FALLBACK_VOICE))
-  }
+  if (name === '' || (OPENAI_VOICES as readonly string[]).includes(name.toLowerCase()))
+    return ownVoice(stages)
   try {
-    return speaking(find(name))
+    return speaking(stages.voice(name))
   } catch (error) {
     if (!(error instanceof QuantvoxError && error.code === 'model_not_found')) throw error
     throw unknownVoice(name)

@@ -1,16 +1,16 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { decodeAudio } from '../../../audio/decodeAudio.ts'
-import type { SpeechModel } from '../../../protocol/models.ts'
 import { hear } from '../../../session/parts/hear.ts'
 import type { HeardAs, HeardClip } from '../../../session/questions/clip.ts'
 import { hearsEnglishOnly, languageCode, MULTILINGUAL } from '../../../spokenLanguage.ts'
+import { type HearingDependencies, hearingLevel } from '../../hearingLevel.ts'
+import { lenientCheck } from '../../lenientCheck.ts'
 import { events, json } from '../../rest/answers.ts'
 import { readForm } from '../../rest/form.ts'
 import { MAX_CLIP_SECONDS } from '../../rest/turns/oneShotTurns.ts'
 import { OPENAI_TAG, openAiErrorAnswers, wrong } from '../errors.ts'
 import { modelAsked } from '../names.ts'
-import { lenientCheck } from '../validator.ts'
 import { type AskedDependencies, asked, whole } from './asked.ts'
 import { type AudioJson, audioOf } from './audioJson.ts'
 import { sendEvents } from './events.ts'
@@ -44,7 +44,7 @@ const Json = Type.Object({
 const checkJson = lenientCheck(Json)
 const Form = Type.Object({ file: Type.String({ format: 'binary' }), ...Fields.properties })
 
-export type TranscriptionDependencies = AskedDependencies & { speechModels(): Promise<SpeechModel[]> }
+export type TranscriptionDependencies = AskedDependencies & HearingDependencies
 type Asked = { clip: Buffer; fields: Fields }
 
 /** `POST /v1/audio/transcriptions` and `/v1/audio/translations`; bodies of JSON come as `AudioJson`. */
@@ -68,17 +68,9 @@ export function transcriptionRoutes(dependencies: TranscriptionDependencies): Fa
     return { clip, fields: checkFields(Object.fromEntries(fields)) }
   }
 
-  /** The default where it can hear that, else what is here and can. */
   async function levelFor(fields: Fields, language: string | undefined, translates: boolean) {
-    const level = modelAsked(fields.model) ?? stages.settings.speechModel
-    if (!hearsEnglishOnly(level)) return level
-    if (!translates && (language === undefined || language === 'en' || language === 'auto')) return level
-    const others = modelAsked(fields.model) === undefined ? await dependencies.speechModels() : []
-    const [best] = others
-      .filter(known => known.installed && known.languages === 'multilingual')
-      .toSorted((a, b) => Number(b.loaded) - Number(a.loaded) || (b.sizeBytes ?? 0) - (a.sizeBytes ?? 0))
-    if (best) return best.name
-    if (!translates) return level // refused where it is heard
+    const level = await hearingLevel(modelAsked(fields.model), { language, translates }, dependencies)
+    if (!translates || !hearsEnglishOnly(level)) return level
     throw wrong(
       'model',
       `${level} hears English only: there is nothing that it could translate.`,

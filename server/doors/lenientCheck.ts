@@ -1,13 +1,13 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/schema'
-import { QuantvoxError } from '../../errors.ts'
+import { QuantvoxError } from '../errors.ts'
 
 /** Characters of a path or message that a client sent a part of. */
 const MOST_SAID = 300
 
 /**
- * Checks what clients of OpenAI send: fields that the schema does not name are ignored, null is as good as left out.
+ * Checks what clients of other people's protocols send: fields that the schema does not name are ignored, null is as good as left out.
  * @returns a function that throws `invalid_request` with the first wrong field
  */
 export function lenientCheck<S extends TSchema>(schema: S): (data: unknown) => Static<S> {
