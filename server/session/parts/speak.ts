@@ -10,9 +10,13 @@ import { type PartContext, recorded } from './recorded.ts'
 /** So many characters are surely cut into clauses well within a stretch of work. */
 const PIECE_LENGTH = 100
 
-/** Speaks a text, clause by clause as a reply is spoken, and leaves it at that. @throws as `recorded` and the voice do; `invalid_request` */
+/**
+ * Speaks a text, clause by clause as a reply is spoken, and leaves it at that.
+ * @param text whole, or in parts as they come
+ * @throws as `recorded`, the voice and the parts do; `invalid_request`
+ */
 export function speak(
-  text: string,
+  text: string | AsyncIterable<string>,
   voice: ServerVoice,
   context: PartContext,
   signal: AbortSignal,
@@ -20,9 +24,8 @@ export function speak(
   return recorded(
     context,
     async function* (turn) {
-      turn.reply = text
       let isSilent = true
-      for await (const clause of clausesOf(text, signal)) {
+      for await (const clause of clausesOf(told(text, turn), signal)) {
         turn.timeline.mark('firstClause')
         if (!voice.pronounces(clause)) continue
         isSilent = false
@@ -32,20 +35,32 @@ export function speak(
         const message = `There is nothing in it that the voice ${voice.name} can say.`
         throw new QuantvoxError('invalid_request', message, { param: 'input' })
       }
-      turn.heardText = text
+      turn.heardText = turn.reply
       return 'completed'
     },
     signal,
   )
 }
 
-async function* clausesOf(text: string, signal: AbortSignal): AsyncGenerator<string> {
+/** The parts of a text, put into the turn as they come. */
+async function* told(text: string | AsyncIterable<string>, turn: Turn): AsyncGenerator<string> {
+  for await (const part of typeof text === 'string' ? [text] : text) {
+    turn.reply = (turn.reply ?? '') + part
+    yield part
+  }
+}
+
+async function* clausesOf(parts: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<string> {
   const splitter = createClauseSplitter()
   const breathe = createBreather(signal)
-  for (let from = 0; from < text.length; from += PIECE_LENGTH) {
-    for (const clause of splitter.push(text.slice(from, from + PIECE_LENGTH))) yield clause.text
-    await breathe()
+  for await (const text of parts) {
+    for (let from = 0; from < text.length; from += PIECE_LENGTH) {
+      for (const clause of splitter.push(text.slice(from, from + PIECE_LENGTH))) yield clause.text
+      await breathe()
+    }
   }
+  // Parts that still come end when nobody waits for them any more, too.
+  signal.throwIfAborted()
   for (const clause of splitter.flush()) yield clause.text
 }
 
