@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { within } from './abort.ts'
-import { buildApp } from './app.ts'
+import { buildApp, type Dependencies } from './app.ts'
 import { type Assembly, assemble } from './assembly/assemble.ts'
 import { engineFiguresOf } from './assembly/engineFigures.ts'
 import {
@@ -18,6 +18,7 @@ import type { Provision, Report } from './assembly/provision.ts'
 import { keepFor } from './assembly/retention.ts'
 import { startTracing } from './assembly/tracing.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
+import { wyomingOf } from './assembly/wyoming.ts'
 import type { Config } from './config.ts'
 import { createTickets } from './doors/access/tickets.ts'
 import { createPulls } from './engines/pulls.ts'
@@ -80,38 +81,36 @@ export async function startServer(config: Config, options: StartOptions): Promis
   // Also where the process ends in the middle of a stop, or by an error.
   process.once('exit', closeRecord)
   const comparisons = await openComparisons(labOf(config, assembly, provision, replies, log))
-  const app = await buildApp(
-    config,
-    {
-      stages: assembly.stages,
-      replies,
-      live: {
-        activity: assembly.activity,
-        detector: assembly.detector,
-        wakeWords: assembly.wakeWords,
-        loadedModels: signal => loadedModelsOf(assembly, signal),
-      },
-      comparisons,
-      tickets: createTickets(),
-      readiness: async () => readinessOf(assembly, warmUp),
-      info: () => infoOf(config, assembly, loopDelay),
-      engines: () => engineFiguresOf(config, assembly),
-      languageModels: signal => languageModelsOf(assembly, provision, signal),
-      speechModels: () => speechModelsOf(assembly, provision),
-      voices: async signal =>
-        listVoices(
-          config.SYNTHESIS_URL === null ? [] : await remoteVoiceNames(config.SYNTHESIS_URL, signal),
-          await provision.slowVoices(),
-        ),
-      languagePulls,
-      speechPulls,
-      wakePulls,
-      wakeWords: provision.wakeWords,
-      checkWakeLicence: provision.checkWakeLicence,
-      ...(options.page === undefined ? {} : { page: options.page }),
+  const served: Dependencies = {
+    stages: assembly.stages,
+    replies,
+    live: {
+      activity: assembly.activity,
+      detector: assembly.detector,
+      wakeWords: assembly.wakeWords,
+      loadedModels: signal => loadedModelsOf(assembly, signal),
     },
-    { loggerInstance: log, ...tlsOf(config) },
-  )
+    comparisons,
+    tickets: createTickets(),
+    readiness: async () => readinessOf(assembly, warmUp),
+    info: () => infoOf(config, assembly, loopDelay),
+    engines: () => engineFiguresOf(config, assembly),
+    languageModels: signal => languageModelsOf(assembly, provision, signal),
+    speechModels: () => speechModelsOf(assembly, provision),
+    voices: async signal =>
+      listVoices(
+        config.SYNTHESIS_URL === null ? [] : await remoteVoiceNames(config.SYNTHESIS_URL, signal),
+        await provision.slowVoices(),
+      ),
+    languagePulls,
+    speechPulls,
+    wakePulls,
+    wakeWords: provision.wakeWords,
+    checkWakeLicence: provision.checkWakeLicence,
+    ...(options.page === undefined ? {} : { page: options.page }),
+  }
+  const app = await buildApp(config, served, { loggerInstance: log, ...tlsOf(config) })
+  const wyoming = wyomingOf(config, served, log)
   const stop = async () => {
     stopped.abort()
     languagePulls.stop()
@@ -119,12 +118,13 @@ export async function startServer(config: Config, options: StartOptions): Promis
     wakePulls.stop()
     assembly.stopFetching()
     const measured = comparisons.stop()
-    const closed = app.close()
+    const closed = Promise.all([app.close(), wyoming.close()])
     await soon(closed, 'requests', config.STOP_SECONDS * 1000 + SESSIONS_END_WITHIN_MS)
     await soon(measured, 'the comparison', COMPARISON_ENDS_WITHIN_MS)
     // Turns that still run fail now, and their rows are written.
     await soon(assembly.stopEngines(), 'engines', ENGINES_END_WITHIN_MS)
     app.hangUp()
+    wyoming.hangUp()
     await soon(closed, 'connections', CONNECTIONS_END_WITHIN_MS)
     closeRecord()
     await soon(stopTracing(), 'traces', CONNECTIONS_END_WITHIN_MS)
@@ -138,10 +138,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
     )
 
   try {
-    await app.listen({ host: config.HOST, port: config.PORT })
+    await app.listen({ host: config.HOST, port: config.PORT }).catch(cannotListen(config, 'PORT'))
+    await wyoming.listen().catch(cannotListen(config, 'WYOMING_PORT'))
   } catch (error) {
     await stop()
-    throw listenError(error, config)
+    throw error
   }
   keepFor(config.RETENTION_DAYS, assembly.stages.store, replies.forgetBefore, stopped.signal, log)
   void assembly.mcp.connect()
@@ -170,26 +171,27 @@ function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {
   }
 }
 
-function listenError(error: unknown, config: Config): unknown {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code === 'EADDRINUSE') {
-    return new QuantvoxError(
-      'engine_unavailable',
-      `Port ${config.PORT} on ${config.HOST} is taken by another program.`,
-      {
-        mend: `Stop it, or choose another port: PORT=${config.PORT + 1} npm start`,
+/** Words what the system says of a port that cannot be had. */
+const cannotListen =
+  (config: Config, setting: 'PORT' | 'WYOMING_PORT') =>
+  (error: unknown): never => {
+    const code = (error as NodeJS.ErrnoException).code
+    const port = config[setting] ?? 0
+    if (code === 'EADDRINUSE') {
+      throw new QuantvoxError(
+        'engine_unavailable',
+        `Port ${port} on ${config.HOST} is taken by another program.`,
+        { mend: `Stop it, or choose another port: ${setting}=${port + 1} npm start`, cause: error },
+      )
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+      throw new QuantvoxError('invalid_request', `Cannot listen on ${config.HOST}:${port} (${code}).`, {
+        mend: `Set HOST to an address of this machine and ${setting} above 1023.`,
         cause: error,
-      },
-    )
+      })
+    }
+    throw error
   }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-    return new QuantvoxError('invalid_request', `Cannot listen on ${config.HOST}:${config.PORT} (${code}).`, {
-      mend: 'Set HOST to an address of this machine and PORT above 1023.',
-      cause: error,
-    })
-  }
-  return error
-}
 
 function readinessOf(assembly: Assembly, warmUp: WarmUp): Readiness {
   const notReady = [...warmUp.missing()]

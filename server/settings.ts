@@ -187,6 +187,10 @@ export const Settings = Type.Object({
     maximum: 1024,
     description: 'Largest upload, in MiB.',
   }),
+  WYOMING_PORT: optional(
+    Type.Integer({ minimum: 0, maximum: 65_535 }),
+    'Port for Home Assistant (Wyoming, over TCP, usually 10300) at HOST, 0 takes a free one; off by default. The protocol has no authentication: whoever reaches it may speak, listen and ask.',
+  ),
   STOP_SECONDS: Type.Integer({
     default: 30,
     minimum: 0,

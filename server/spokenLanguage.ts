@@ -10,6 +10,8 @@ const byCode = new Map(
     return [entry.slice(0, blank), entry.slice(blank + 1)]
   }),
 )
+/** Whisper's own codes of all of them. */
+export const languageCodes: readonly string[] = [...byCode.keys()]
 const byName = new Map([...byCode].map(([code, name]) => [name, code]))
 /** What canonical BCP 47 calls otherwise than Whisper does. */
 const whispers: Readonly<Record<string, string>> = { jv: 'jw', fil: 'tl', nb: 'no' }
@@ -43,7 +45,7 @@ export function spokenLanguage(text: string, code: ErrorCode = 'invalid_request'
   if (known !== null) return known
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text
   throw new QuantvoxError(code, `There is no language "${shown}" that speech models know.`, {
-    mend: `Languages are ${[...byCode.keys()].join(', ')}, or auto; a region may follow, as in en-US.`,
+    mend: `Languages are ${languageCodes.join(', ')}, or auto; a region may follow, as in en-US.`,
   })
 }
 
