@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { Config } from '../../server/config.ts'
 import { isLoopback } from '../../server/config.ts'
+import { createEventReader, eventBytes } from '../../server/doors/wyoming/framing.ts'
 import { regularText } from '../../server/files/readJson.ts'
 import { type Finding, finding } from './finding.ts'
 
@@ -9,18 +10,14 @@ const DAY_MS = 24 * 60 * 60_000
 /** Certificates of Let's Encrypt are renewed 30 days before they end. */
 const RENEWED_DAYS = 21
 
-/** The port, and whether browsers will give the page a microphone. */
+/** The ports, and whether browsers will give the page a microphone. */
 export async function examineNetwork(config: Config): Promise<Finding[]> {
-  return [await port(config), microphone(config), ...(await certificate(config))]
+  return [await port(config), ...(await wyoming(config)), microphone(config), ...(await certificate(config))]
 }
 
 async function port({ HOST, PORT, PUBLIC_URL }: Config): Promise<Finding> {
   const why = 'Browsers and programs reach the server there.'
-  const taken = await new Promise<string | null>(settle => {
-    const probe = createServer()
-    probe.once('error', (error: NodeJS.ErrnoException) => settle(error.code ?? error.message))
-    probe.listen(PORT, HOST, () => probe.close(() => settle(null)))
-  })
+  const taken = await inTheWayAt(HOST, PORT)
   if (taken === null) return finding('port', `${HOST}:${PORT} is free`, null, why)
   const ours = await fetch(`${PUBLIC_URL}/livez`, { signal: AbortSignal.timeout(1000) }).then(
     answer => answer.ok,
@@ -33,6 +30,61 @@ async function port({ HOST, PORT, PUBLIC_URL }: Config): Promise<Finding> {
     { state: 'wrong', mend: 'Stop the other program, or set PORT.' },
     why,
   )
+}
+
+/** What keeps a server from listening there; null where nothing does. */
+function inTheWayAt(host: string, port: number): Promise<string | null> {
+  return new Promise(settle => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => settle(error.code ?? error.message))
+    probe.listen(port, host, () => probe.close(() => settle(null)))
+  })
+}
+
+/** The port for Home Assistant, where one is set. */
+async function wyoming({ HOST, WYOMING_PORT }: Config): Promise<Finding[]> {
+  if (WYOMING_PORT === null) return []
+  const why = 'Home Assistant reaches the server there.'
+  const place = `${HOST}:${WYOMING_PORT}`
+  const taken = await inTheWayAt(HOST, WYOMING_PORT)
+  const isOurs = taken !== null && (await answersWyoming(HOST, WYOMING_PORT))
+  if (taken !== null && !isOurs) {
+    const problem = { state: 'wrong', mend: 'Stop the other program, or set WYOMING_PORT.' } as const
+    return [finding('wyoming', `${place} cannot be used (${taken})`, problem, why)]
+  }
+  const found = isOurs ? `Wyoming is spoken at ${place}` : `${place} is free`
+  if (isLoopback(HOST)) return [finding('wyoming', found, null, why)]
+  return [
+    finding(
+      'wyoming',
+      `${found}, open to the network`,
+      {
+        state: 'note',
+        mend: 'Let a firewall admit only Home Assistant to it, or leave HOST alone where that runs on this machine.',
+        why: 'The protocol has no authentication: whoever reaches the port may speak, listen, ask, and have tools called.',
+      },
+      why,
+    ),
+  ]
+}
+
+/** Whether a ping is answered there. */
+function answersWyoming(host: string, port: number): Promise<boolean> {
+  const reader = createEventReader()
+  return new Promise(settle => {
+    const socket = connect(port, host, () => socket.write(eventBytes('ping')))
+    socket.setTimeout(1000, () => socket.destroy())
+    socket.on('error', () => {})
+    socket.on('data', chunk => {
+      try {
+        if (Array.from(reader.push(chunk)).some(({ type }) => type === 'pong')) settle(true)
+      } catch {
+        // Of another protocol.
+      }
+      socket.destroy()
+    })
+    socket.on('close', () => settle(false))
+  })
 }
 
 /** Browsers give a microphone to secure contexts only: https, or this machine (W3C, Secure Contexts). */
