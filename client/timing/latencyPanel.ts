@@ -7,7 +7,7 @@ import { colorOf, dashOf, seriesVariable } from './seriesStyle.ts'
 const HEIGHT = 170
 const FONT = '11px ui-monospace, Menlo, Consolas, monospace'
 /** Room at the right for the names of the medians, and the height of one. */
-const LABEL_WIDTH = 86
+const LABEL_WIDTH = 108
 const LABEL_HEIGHT = 13
 
 export type Panel = ReturnType<typeof createPanel>

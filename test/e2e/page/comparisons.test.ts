@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Browser } from 'playwright-core'
+import type { Browser, Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { accessibilityFaults, stickingOut } from '../../support/browser/accessibility.ts'
@@ -130,6 +130,20 @@ describe('a comparison', () => {
     await report.getByText('Worst clips of whisper-tiny.en-q4_0').click()
     expect(await report.locator('details[open] del').allInnerTexts()).toEqual(['order', 'a'])
     await page.picture('comparison-report')
+    // A figure stands below its heading, not below the verdict beside it.
+    const rightOf = (texts: Locator) =>
+      texts.evaluate(element => {
+        const range = document.createRange()
+        range.selectNodeContents(element.firstChild ?? element)
+        return range.getBoundingClientRect().right
+      })
+    const [heading, figure] = await Promise.all([
+      rightOf(time.getByRole('columnheader').first()),
+      rightOf(q8.getByRole('cell').first()),
+    ])
+    expect(Math.abs(heading - figure)).toBeLessThan(4)
+    await page.tab.emulateMedia({ media: 'print' })
+    expect(await report.locator('details:not([open]) > :not(summary)').first().isVisible()).toBe(true)
   })
 
   test('leads to the parts of its report, and leaves the page where it is', async () => {
