@@ -43,6 +43,8 @@ const routes = [
   'GET /v1/models/speech',
   'GET /v1/models/wake',
   'GET /v1/voices',
+  'DELETE /v1/models/language/pull',
+  'DELETE /v1/models/speech/pull',
   'POST /v1/models/language/pull',
   'POST /v1/models/speech/pull',
   'POST /v1/models/wake/pull',
