@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { Report } from '../../../scripts/doctor/finding.ts'
 import { quantvox } from '../../support/liveServer.ts'
 
+// Two whole doctors, a process each, beside other tests.
 test('quantvox doctor exits with 1 where something is wrong, and says what, why and how to mend it, also as JSON', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'quantvox-doctor-'))
   const settings = {
@@ -24,4 +25,4 @@ test('quantvox doctor exits with 1 where something is wrong, and says what, why 
   expect(text.out).toMatch(
     /^wrong {4}microphone: browsers refuse it at http:\/\/192\.0\.2\.7\n {9}why it matters: .+\n {9}to mend: Set TLS_CERT/m,
   )
-})
+}, 90_000)
