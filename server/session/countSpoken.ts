@@ -1,3 +1,4 @@
+import { durationMs } from '../audio/pcm.ts'
 import type { SynthesisTimings } from '../protocol/record.ts'
 import type { SpokenAudio } from '../voice/synthesize.ts'
 
@@ -14,11 +15,8 @@ export function countSpoken(
 ): void {
   // What the engine does not tell is taken from outside.
   const inferenceMs = (timings.inferenceMs ?? 0) + (audio.inferenceMs ?? arrivedAt - resumedAt)
-  const audioMs = (timings.audioMs ?? 0) + audioMsOf(audio)
+  const audioMs = (timings.audioMs ?? 0) + durationMs(audio.samples.length, audio.sampleRate)
   const realTimeFactor = audioMs > 0 ? inferenceMs / audioMs : null
   Object.assign(timings, { inferenceMs, audioMs, realTimeFactor })
   if (askedAt !== null) timings.timeToFirstAudioMs ??= arrivedAt - askedAt
 }
-
-export const audioMsOf = ({ samples, sampleRate }: SpokenAudio): number =>
-  (samples.length / sampleRate) * 1000

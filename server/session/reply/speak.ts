@@ -1,5 +1,5 @@
 import { sleep } from '../../abort.ts'
-import type { SpokenAudio } from '../../audio/pcm.ts'
+import { durationMs, type SpokenAudio } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { SynthesisTimings } from '../../protocol/record.ts'
 import type { Timeline } from '../../record/marks.ts'
@@ -7,7 +7,7 @@ import type { ReplyRecorder } from '../../record/replyAudio.ts'
 import type { Clause } from '../../voice/clauses.ts'
 import type { Synthesize } from '../../voice/synthesize.ts'
 import type { SpokenClause } from '../../voice/voice.ts'
-import { audioMsOf, countSpoken } from '../countSpoken.ts'
+import { countSpoken } from '../countSpoken.ts'
 import type { Sink } from '../events.ts'
 import type { Playout } from './playout.ts'
 
@@ -81,7 +81,7 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
     for await (const audio of options.synthesize(text, signal)) {
       const arrivedAt = performance.now()
       countSpoken(timings, audio, { askedAt: timeline.at('firstClause'), resumedAt, arrivedAt })
-      clause.audioMs += audioMsOf(audio)
+      clause.audioMs += durationMs(audio.samples.length, audio.sampleRate)
       options.recorder.take(turnId, audio)
       for (const frame of framesOf(audio)) clause.sentMs += await send(frame)
       resumedAt = performance.now()
@@ -98,7 +98,7 @@ export function createSpeaking(options: SpeakingOptions, signal: AbortSignal): S
     if (toldRate !== sampleRate) sink.tell({ type: 'audio.started', turnId, sampleRate })
     toldRate = sampleRate
     if (!(await sink.play({ type: 'audio', turnId, samples, sampleRate }))) return 0
-    const audioMs = (samples.length / sampleRate) * 1000
+    const audioMs = durationMs(samples.length, sampleRate)
     timeline.mark('firstAudio')
     playout.sent(audioMs)
     options.sent({ samples, sampleRate })
