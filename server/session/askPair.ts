@@ -42,9 +42,9 @@ export async function askPair(
   const { input, choices, source } = question
   const conversation = dependencies.stages.conversations.open(choices.conversationId)
   let remember = () => {}
-  const combinations = [
+  const turns = [
     {
-      choices,
+      ...{ turnId: turnIds[0], sink: sinks[0], choices },
       conversation: {
         ...conversation,
         append: (userText: string, heardText: string) => {
@@ -53,20 +53,19 @@ export async function askPair(
       },
     },
     {
-      choices: { ...choices, ...compareWith },
+      ...{ turnId: turnIds[1], sink: sinks[1], choices: { ...choices, ...compareWith } },
       conversation: { ...conversation, prompt: conversation.foresee, append: () => {} },
     },
   ]
-  for (const askedAs of [1, 2]) {
-    const place = askedAs === 1 ? first : 1 - first
-    const [combination, turnId, sink] = [combinations[place], turnIds[place], sinks[place]]
-    if (combination === undefined || turnId === undefined || sink === undefined || signal.aborted) break
-    const arrivedAtMs = askedAs === 1 ? question.arrivedAtMs : performance.now()
-    const asked = chosenQuestion(input, combination.choices, combination.conversation, arrivedAtMs)
+  for (const [i, turn] of (first === 0 ? turns : turns.toReversed()).entries()) {
+    if (signal.aborted) break
+    const arrivedAtMs = i === 0 ? question.arrivedAtMs : performance.now()
+    const { turnId, sink } = turn
+    const asked = chosenQuestion(input, turn.choices, turn.conversation, arrivedAtMs)
     await runOnce(
       {
         question(context) {
-          context.turn.draft.pair = { pairId, askedAs }
+          context.turn.draft.pair = { pairId, askedAs: i + 1 }
           return asked(context)
         },
         ...{ conversationId: conversation.id, source, arrivedAtMs, turnId },

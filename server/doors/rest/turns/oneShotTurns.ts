@@ -146,8 +146,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     const [chosen, compared] = [answers[0].result(), answers[1].result()]
     // Who left has not been asked for the second, and hears neither.
     if (chosen === null || compared === null) return reply.send()
-    const isRefused = !isAnswer(chosen.error) && !isAnswer(compared.error)
-    return isRefused && chosen.error
+    return isRefusal(chosen.error) && isRefusal(compared.error)
       ? sendProblem(reply, chosen.error, chosen.answer.turnId)
       : pairAnswer(pairId, [chosen, compared])
   }
@@ -170,12 +169,13 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     // With events the headers are out before the turn begins: there `turn.done` has the timings.
     const serverTiming = serverTimingOf(answer.timings)
     if (serverTiming !== '') reply.header('server-timing', serverTiming)
-    return error === null || isAnswer(error) ? answer : sendProblem(reply, error, answer.turnId)
+    return isRefusal(error) ? sendProblem(reply, error, answer.turnId) : answer
   }
 }
 
 /** A reply without a word is an answer all the same. */
-const isAnswer = (error: QuantvoxError | null) => error === null || error.code === 'empty_reply'
+const isRefusal = (error: QuantvoxError | null): error is QuantvoxError =>
+  error !== null && error.code !== 'empty_reply'
 
 type Asked = OneQuestion & { compareWith: CompareWith | undefined }
 
