@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { cpus, networkInterfaces } from 'node:os'
+import { cpus } from 'node:os'
 import { dirname } from 'node:path'
+import { outsideAddresses } from '../../server/doors/outsideAddresses.ts'
 import { machineMemory } from '../../server/engines/memory.ts'
 import { usableCores } from '../../server/engines/usableCores.ts'
 import { cpuFlags, findOnPath } from '../../server/setup/index.ts'
@@ -21,10 +22,9 @@ export async function machineFacts() {
       return bavail * bsize
     },
     /** This machine's addresses that others can reach, as they stand in a URL. */
-    outsideAddresses: Object.values(networkInterfaces())
-      .flatMap(addresses => addresses ?? [])
-      .filter(({ internal, scopeid }) => !internal && !scopeid)
-      .map(({ family, address }) => (family === 'IPv6' ? `[${address}]` : address)),
+    outsideAddresses: outsideAddresses().map(({ family, address }) =>
+      family === 'IPv6' ? `[${address}]` : address,
+    ),
     /** Null where the system does not list them. */
     cpuFlags: cpuFlags(),
     cores: { machine: cpus().length, usable: usableCores() },

@@ -1,8 +1,7 @@
-import { QuantvoxError } from '../../errors.ts'
 import { hear } from '../../session/parts/hear.ts'
 import type { PartContext } from '../../session/parts/recorded.ts'
 import type { Clip, HeardClip } from '../../session/questions/clip.ts'
-import { languageCode } from '../../spokenLanguage.ts'
+import { spokenLanguage } from '../../spokenLanguage.ts'
 import { type HearingDependencies, hearingLevel } from '../hearingLevel.ts'
 import { eventBytes } from './framing.ts'
 import type { DataOf } from './messages.ts'
@@ -18,7 +17,7 @@ export async function* transcribed(
   context: PartContext,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const language = languageOf(wanted.language ?? '')
+  const language = wanted.language?.trim() ? spokenLanguage(wanted.language) : undefined
   const speechModel = await hearingLevel(wanted.name || undefined, { language }, dependencies)
   const { transcript_names: names = [], transcript_terms: terms = [] } = wanted
   const prompt = [...names, ...terms].join(', ').slice(0, MAX_PROMPT)
@@ -37,18 +36,4 @@ function* eventsOf({ text, transcript }: HeardClip): Generator<Buffer> {
     yield eventBytes('transcript-chunk', { text: i === 0 ? part : ` ${part}` })
   yield eventBytes('transcript', { text: text ?? '', ...language })
   yield eventBytes('transcript-stop')
-}
-
-/** Whisper's code; undefined where it was left open. */
-function languageOf(language: string): string | undefined {
-  if (language.trim() === '') return undefined
-  const code = languageCode(language)
-  if (code !== null) return code
-  throw new QuantvoxError(
-    'invalid_request',
-    `There is no language "${language.slice(0, 40)}" that speech models know.`,
-    {
-      mend: 'Send its ISO 639 code.',
-    },
-  )
 }

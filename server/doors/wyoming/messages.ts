@@ -7,8 +7,8 @@ import type { WyomingEvent } from './framing.ts'
 /** What clients send: fields that are not named here are ignored, as are events. */
 
 const MAX_NAME = 200
-/** Longest text of one event, as of a typed question. */
-const MAX_TEXT = 100_000
+/** Longest text, as of a typed question: of one event, and of all parts together. */
+export const MAX_TEXT = 100_000
 
 const Voice = Type.Object({
   name: Type.Optional(Type.String({ maxLength: MAX_NAME })),

@@ -9,11 +9,8 @@ import { handle } from './handling.ts'
 import { transcribed } from './hearing.ts'
 import { createIncomingAudio } from './incomingAudio.ts'
 import { type InfoDependencies, infoOf } from './info.ts'
-import type { ClientEvent, DataOf } from './messages.ts'
+import { type ClientEvent, type DataOf, MAX_TEXT } from './messages.ts'
 import { spokenEvents, voiceFor } from './speaking.ts'
-
-/** Text that comes in parts, in all; an empty part counts, too. */
-const MAX_TEXT = 100_000
 
 export type RequestDependencies = InfoDependencies & {
   replies: ReplyAudio
@@ -78,6 +75,7 @@ export function createRequests(dependencies: RequestDependencies, answering: Ans
 
   function takeText(text: string, arrivedAtMs: number): void {
     if (spoken === null) throw outOfPlace('synthesize-chunk', 'synthesize-start')
+    // An empty part counts, too.
     spoken.length += Math.max(text.length, 1)
     if (spoken.length > MAX_TEXT)
       throw new QuantvoxError('too_large', `A text has more than ${MAX_TEXT} characters.`, {

@@ -1,7 +1,8 @@
-import { hostname, networkInterfaces } from 'node:os'
+import { hostname } from 'node:os'
 import multicastDns from 'multicast-dns'
 import { sleep } from '../../abort.ts'
 import type { Log } from '../../log.ts'
+import { outsideAddresses } from '../outsideAddresses.ts'
 
 const TYPE = '_wyoming._tcp.local'
 const SERVICES = '_services._dns-sd._udp.local'
@@ -40,9 +41,8 @@ export function recordsOf({ host, port }: Place): ServiceRecord[] {
 /** Those that others can reach: all that the machine has where it listens at all of them. */
 function addressesOf(host: string): string[] {
   if (host !== '0.0.0.0' && host !== '::') return [host]
-  return Object.values(networkInterfaces())
-    .flatMap(addresses => addresses ?? [])
-    .filter(({ internal, scopeid, family }) => !internal && !scopeid && (host === '::' || family === 'IPv4'))
+  return outsideAddresses()
+    .filter(({ family }) => host === '::' || family === 'IPv4')
     .map(({ address }) => address)
 }
 
