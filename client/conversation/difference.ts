@@ -1,6 +1,7 @@
 import type { TurnRecord } from '../../server/protocol/record.ts'
 import { levelName, quantizationIn, withoutQuantization } from '../../server/shared/quantization.ts'
 import { bytes, duration } from '../figures.ts'
+import { isCold } from '../timing/latencySeries.ts'
 
 /** What a turn took more, or less, than the last one at another level. */
 export type Difference = {
@@ -68,7 +69,6 @@ function signed(value: number, write: (value: number) => string): string {
 const minus = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b)
 const isAnswered = ({ outcome, fromSpeechEnd }: TurnRecord) =>
   (outcome === 'completed' || outcome === 'interrupted') && fromSpeechEnd.firstTokenMs !== null
-const isCold = ({ llm, speech }: TurnRecord) => llm.cold === true || speech.cold === true
 const isSpoken = ({ speech }: TurnRecord) => speech.model !== null
 const isSameLevel = (a: TurnRecord, b: TurnRecord) =>
   a.llm.model === b.llm.model && a.speech.model === b.speech.model

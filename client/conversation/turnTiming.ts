@@ -4,8 +4,8 @@ import { duration } from '../figures.ts'
 import { isWaiting, liveBars, type Waits } from '../timing/liveBars.ts'
 import { isBeyond, type Scale, type Span, spanOf } from '../timing/scale.ts'
 import { factsOf, headlineOf, levelsOf } from '../timing/waterfall.ts'
-import { type Bar, waterfallBars } from '../timing/waterfallBars.ts'
-import { createWaterfallTable, SHOWN_FROM_MS, segment } from '../timing/waterfallTable.ts'
+import type { Bar } from '../timing/waterfallBars.ts'
+import { createWaterfallTable, SHOWN_FROM_MS, segment, shownBars } from '../timing/waterfallTable.ts'
 
 export type TurnTiming = ReturnType<typeof createTurnTiming>
 
@@ -79,7 +79,7 @@ export function createTurnTiming() {
     },
     /** How it was, by its record; null where there is none. */
     done(record: TurnRecord | null): void {
-      bars = record === null ? [] : waterfallBars(record).filter(({ ms }) => ms >= SHOWN_FROM_MS)
+      bars = record === null ? [] : shownBars(record)
       track.classList.remove('growing')
       if (record === null) return
       headline.textContent = headlineOf(record)

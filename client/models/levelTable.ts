@@ -1,6 +1,6 @@
 import { column, el, tableHead } from '../dom.ts'
 import { bytes, percent } from '../figures.ts'
-import type { Level, LevelGroup } from './modelGroups.ts'
+import { isUsable, type Level, type LevelGroup } from './modelGroups.ts'
 import { type PullState, progressInWords, shareDone } from './pulling.ts'
 
 export type LevelTableOptions = {
@@ -49,7 +49,7 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
     value: name,
     'data-key': `choose ${name}`,
     checked: name === options.chosen,
-    disabled: !installed || remote === 'refused',
+    disabled: !isUsable(level),
     onchange: () => options.choose(name),
   })
   const first = el('th', { scope: 'row' }, el('label', { title: name }, radio, ' ', level.level))

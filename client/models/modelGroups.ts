@@ -47,8 +47,7 @@ export function speechGroups(models: readonly SpeechModel[]): LevelGroup[] {
 
 /** A name that ends in none may be of a model whose level Ollama tells. */
 function levelOfTag({ name, quantization }: LanguageModel): string {
-  const level = quantizationIn(name) ?? quantization
-  return level === null ? (name.split(':')[1] ?? '') : levelName(level)
+  return levelName(quantizationIn(name) ?? quantization) ?? name.split(':')[1] ?? ''
 }
 
 /** The level of a model as the page names it; of one that is not among them by its name. */
@@ -57,6 +56,9 @@ export function levelNamed(groups: readonly LevelGroup[], name: string | null): 
   if (known !== undefined || name === null) return known?.level || name
   return levelName(quantizationIn(name) ?? name)
 }
+
+/** Can be chosen now. */
+export const isUsable = ({ installed, remote }: Level): boolean => installed && remote !== 'refused'
 
 /**
  * The next level of the same model that can be used, of more bytes (`up`) or of fewer. Null at the end, and where the model is not
@@ -68,7 +70,7 @@ export function steppedLevel(
   direction: 'up' | 'down',
 ): string | null {
   const group = groups.find(({ levels }) => levels.some(level => level.name === name))
-  const usable = group?.levels.filter(({ installed, remote }) => installed && remote !== 'refused') ?? []
+  const usable = group?.levels.filter(isUsable) ?? []
   const at = usable.findIndex(level => level.name === name)
   return at < 0 ? null : (usable[direction === 'up' ? at - 1 : at + 1]?.name ?? null)
 }

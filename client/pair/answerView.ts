@@ -3,12 +3,11 @@ import { el } from '../dom.ts'
 import { icon } from '../icons.ts'
 import { sharedScale, spanOf } from '../timing/scale.ts'
 import { headlineOf, levelsOf } from '../timing/waterfall.ts'
-import { type Bar, waterfallBars } from '../timing/waterfallBars.ts'
-import { createWaterfallTable, SHOWN_FROM_MS } from '../timing/waterfallTable.ts'
+import type { Bar } from '../timing/waterfallBars.ts'
+import { createWaterfallTable, shownBars } from '../timing/waterfallTable.ts'
 import type { Side, Sides } from './pairTurns.ts'
 
-const barsOf = ({ record }: Side): Bar[] =>
-  record === null ? [] : waterfallBars(record).filter(({ ms }) => ms >= SHOWN_FROM_MS)
+const barsOf = ({ record }: Side): Bar[] => (record === null ? [] : shownBars(record))
 
 /** One of the two answers, its waterfall on one axis with the other's, and what it took more or less than that. */
 export function createAnswer(title: string, hear: (audioUrl: string) => void) {

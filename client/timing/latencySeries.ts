@@ -54,9 +54,9 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
       combination = {
         key,
         llmModel: llm.model ?? '',
-        llmLevel: llm.quantization === null ? (llm.model ?? '') : levelName(llm.quantization),
+        llmLevel: levelName(llm.quantization) ?? llm.model ?? '',
         speechModel: speech.model,
-        speechLevel: speech.quantization === null ? null : levelName(speech.quantization),
+        speechLevel: levelName(speech.quantization),
         color: tags.indexOf(llm.model),
         dash: levels.indexOf(speech.model),
         warm: blank(),
@@ -67,11 +67,10 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
       }
       combinations.set(key, combination)
     }
-    const isCold = llm.cold === true || speech.cold === true
+    const kind = isCold(record) ? 'cold' : 'warm'
     combination.turns++
-    if (isCold) combination.coldTurns++
-    for (const metric of metrics)
-      combination[isCold ? 'cold' : 'warm'][metric][place] = figureOf(record, metric)
+    if (kind === 'cold') combination.coldTurns++
+    for (const metric of metrics) combination[kind][metric][place] = figureOf(record, metric)
   }
   for (const combination of combinations.values()) {
     for (const metric of metrics) {
@@ -81,6 +80,9 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
   }
   return { count: answered.length, combinations: [...combinations.values()] }
 }
+
+/** A model was loaded for it. */
+export const isCold = ({ llm, speech }: TurnRecord): boolean => llm.cold === true || speech.cold === true
 
 function byMetric<T>(make: () => T): Record<Metric, T> {
   return Object.fromEntries(metrics.map(metric => [metric, make()])) as Record<Metric, T>

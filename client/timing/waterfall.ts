@@ -5,15 +5,14 @@ import { levelName } from '../../server/shared/quantization.ts'
 import { el } from '../dom.ts'
 import { bytes, duration, forNothing, percent } from '../figures.ts'
 import { sharedScale, spanOf } from './scale.ts'
-import { waterfallBars } from './waterfallBars.ts'
-import { createWaterfallTable, SHOWN_FROM_MS } from './waterfallTable.ts'
+import { createWaterfallTable, shownBars } from './waterfallTable.ts'
 
 /**
  * Where the time of a turn went: a table of its stages on an axis of its own from speech end, with the quantization of both models.
  * The bars are for the eye; each row says its figures in words too.
  */
 export function renderWaterfall(record: TurnRecord): HTMLElement {
-  const bars = waterfallBars(record).filter(({ ms }) => ms >= SHOWN_FROM_MS)
+  const bars = shownBars(record)
   const heading = el('figcaption', el('strong', headlineOf(record)), levelsOf(record))
   const figure = el('figure', { class: 'waterfall' }, heading)
   if (bars.length > 0) {
@@ -63,7 +62,7 @@ export function levelsOf({ speech, llm, speculation }: TurnRecord): HTMLElement 
           'span',
           { class: `level ${name}`, title: model },
           `${name === 'speech' ? 'speech' : 'answer'} `,
-          el('b', quantization === null ? model : levelName(quantization)),
+          el('b', levelName(quantization) ?? model),
           cold ? ' cold' : null,
         )
   const wasted = speculation && forNothing(speculation.wastedOutputTokens, speculation.wastedEngineMs)

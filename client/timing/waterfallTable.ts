@@ -1,7 +1,8 @@
+import type { TurnRecord } from '../../server/protocol/record.ts'
 import { column, el, tableHead } from '../dom.ts'
 import { milliseconds } from '../figures.ts'
 import { isBeyond, placeOf, type Scale, widthOf } from './scale.ts'
-import type { Bar } from './waterfallBars.ts'
+import { type Bar, waterfallBars } from './waterfallBars.ts'
 
 /** So near the right edge, part of the axis, a label would be cut in its middle. */
 const EDGE = 0.05
@@ -31,6 +32,10 @@ const meanings: Readonly<Record<string, string>> = {
   firstAudio: 'the voice at work on the first clause',
   playbackStart: 'until the client played it',
 }
+
+/** The stages of a turn that are long enough to be shown. */
+export const shownBars = (record: TurnRecord): Bar[] =>
+  waterfallBars(record).filter(({ ms }) => ms >= SHOWN_FROM_MS)
 
 export type WaterfallTable = ReturnType<typeof createWaterfallTable>
 

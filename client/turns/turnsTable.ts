@@ -23,8 +23,7 @@ const columns: readonly Column[] = [
   { title: 'outcome', classes: 'outcome wide', read: ({ outcome, errorCode }) => [errorCode ?? outcome] },
 ]
 
-const levelOf = ({ quantization }: { quantization: string | null }) =>
-  quantization === null ? '–' : levelName(quantization)
+const levelOf = ({ quantization }: { quantization: string | null }) => levelName(quantization) ?? '–'
 
 function figure(title: string, sort: Exclude<SortKey, 'startedAt'>, classes = ''): Column {
   return {

@@ -12,7 +12,11 @@ export function withoutQuantization(name: string): string {
 }
 
 /** One spelling for what is written in several: `f16` of `fp16` and `F16`, `q4_K_M` of `Q4_K_M` and `q4_k_m`. */
-export function levelName(quantization: string): string {
+export function levelName(quantization: string): string
+/** Null where it is not known. */
+export function levelName(quantization: string | null): string | null
+export function levelName(quantization: string | null): string | null {
+  if (quantization === null) return null
   return quantization
     .toLowerCase()
     .replace(/^fp(?=\d)/, 'f')

@@ -157,7 +157,7 @@ const columns: readonly Column[] = [
 
 /** `q8_0 · q4_K_M`. */
 function levels(...quantizations: (string | null)[]): string {
-  const known = quantizations.filter(level => level !== null).map(levelName)
+  const known = quantizations.filter(level => level !== null).map(level => levelName(level))
   return known.length === 0 ? '–' : known.join(' · ')
 }
 
