@@ -21,7 +21,9 @@ function lines(output: Output): ProgressView {
   const lastStep = new Map<string, string>()
   let latest: Progress | null = null
   const repeating = everyWhile(SAYS_EVERY_MS, () => {
-    if (latest !== null) output.write(`${latest.item}: ${latest.status}${amountOf(latest)}\n`)
+    if (latest === null) return
+    const amount = amountOf(latest)
+    output.write(`${latest.item}: ${latest.status}${amount === null ? '' : `, ${amount}`}\n`)
   })
   return {
     onProgress(progress) {
@@ -40,10 +42,10 @@ function lines(output: Output): ProgressView {
   }
 }
 
-/** `, 24.6 MB of 98.4 MB` where that is known. */
-function amountOf({ completedBytes, totalBytes }: Progress): string {
-  if (completedBytes === null || totalBytes === null) return ''
-  return `, ${prettyBytes(completedBytes)} of ${prettyBytes(totalBytes)}`
+/** `24.6 MB of 98.4 MB`; null where nothing counts them. */
+function amountOf({ completedBytes, totalBytes }: Progress): string | null {
+  if (completedBytes === null || totalBytes === null) return null
+  return `${prettyBytes(completedBytes)} of ${prettyBytes(totalBytes)}`
 }
 
 /** Calls `say` after so long without `again`, and as often after that, until it is stopped; keeps no process alive. */
@@ -84,10 +86,10 @@ function stepOf(status: string): string {
 }
 
 /** For instance `whisper-tiny.en-f16  ██████░░░░  25 %  19.4 MB of 77.7 MB  downloading`. */
-export function barLine({ item, status, completedBytes, totalBytes }: Progress): string {
+export function barLine(progress: Progress): string {
+  const { item, status, completedBytes, totalBytes } = progress
   if (completedBytes === null || totalBytes === null || totalBytes === 0) return `${item}  ${status}`
-  const amount = `${prettyBytes(completedBytes)} of ${prettyBytes(totalBytes)}`
-  return `${item}  ${bar(completedBytes / totalBytes)}  ${amount}  ${status}`
+  return `${item}  ${bar(completedBytes / totalBytes)}  ${amountOf(progress)}  ${status}`
 }
 
 /** `██████░░░░  25 %` of 0 to 1. */
