@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Tensor } from 'onnxruntime-node'
 import { PCM_SAMPLE_RATE } from '../audio/pcm.ts'
+import { loadNetwork } from '../inference/onnxNetwork.ts'
 import { createInputGain } from './inputGain.ts'
-import { loadOnnxModel } from './onnxModel.ts'
 
 /** Samples of one frame: 32 ms at 16 kHz, the only length that Silero v5 knows at this rate. */
 export const FRAME_SAMPLES = 512
@@ -35,7 +35,7 @@ export type VoiceActivity = {
  * streams. Quiet sound is brought up first. Interface of the model: input [1, 64 + 512], state [2, 1, 128], sr; outputs output, stateN.
  */
 export async function createVoiceActivity(modelFile: string = bundledModelFile()): Promise<VoiceActivity> {
-  const session = await loadOnnxModel(modelFile)
+  const session = await loadNetwork(modelFile, 1)
   const sampleRate = new Tensor('int64', BigInt64Array.of(BigInt(PCM_SAMPLE_RATE)), [])
 
   return {

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import Type from 'typebox'
-import { loadNetwork } from '../speaking/network.ts'
+import { loadNetwork } from '../../inference/onnxNetwork.ts'
 import { createLexicon } from './g2p/lexicon.ts'
 import { createNormalizer, NormalizeFile } from './g2p/normalize.ts'
 import { createSpelling, SpellingFile } from './g2p/oov.ts'

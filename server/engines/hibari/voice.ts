@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-node'
-import { loadNetwork } from '../speaking/network.ts'
+import { loadNetwork } from '../../inference/onnxNetwork.ts'
 import { pauseMsAfter, withoutSilence } from '../speaking/silence.ts'
 import { readPackage } from './packageFile.ts'
 import { loadReading, readingFiles } from './reading.ts'

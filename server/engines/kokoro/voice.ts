@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises'
 import { Tensor } from 'onnxruntime-node'
+import { loadNetwork } from '../../inference/onnxNetwork.ts'
 import { kokoroVoices } from '../../shared/kokoroVoices.ts'
 import { readPackage } from '../hibari/packageFile.ts'
 import { loadReading, readingFiles } from '../hibari/reading.ts'
-import { loadNetwork } from '../speaking/network.ts'
 import { piecesOf } from '../speaking/pieces.ts'
 import { pauseMsAfter, withoutSilence } from '../speaking/silence.ts'
 

@@ -1,5 +1,6 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { type InferenceSession, Tensor } from 'onnxruntime-node'
 import { PCM_SAMPLE_RATE } from '../../audio/pcm.ts'
+import { loadNetwork } from '../../inference/onnxNetwork.ts'
 import { readModelFile } from './modelFile.ts'
 import { decodeTokens, readTokens } from './tokens.ts'
 
@@ -40,17 +41,9 @@ type Feeds = Record<string, Tensor>
  * @param path a file of `modelFile.ts`
  */
 export async function loadMoonshine(path: string, threads: number): Promise<MoonshineModel> {
-  // Its native library, on Linux since 1.30, keeps an id of the device and sends usage to its maker; it looks here once.
-  process.env.ORT_DISABLE_TELEMETRY = '1'
   const files = await readModelFile(path)
-  const options: InferenceSession.SessionOptions = {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-  }
-  const encoder = await InferenceSession.create(files.encoder, options)
-  const decoder = await InferenceSession.create(files.decoder, options)
+  const encoder = await loadNetwork(files.encoder, threads)
+  const decoder = await loadNetwork(files.decoder, threads)
   const tokens = readTokens(files.tokenizer)
   const pastNames = decoder.inputNames.filter(name => name.startsWith('past_key_values.'))
   const isOfDecoder = (name: string) => name.includes('.decoder.')

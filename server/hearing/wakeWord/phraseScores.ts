@@ -1,5 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node'
-import { loadOnnxModel } from '../onnxModel.ts'
+import { loadNetwork } from '../../inference/onnxNetwork.ts'
 
 /** Samples of one step: 80 ms at 16 kHz, after each of which the models score. */
 export const STEP_SAMPLES = 1280
@@ -25,7 +25,7 @@ export type PhraseScores = {
 export function createWakeModels() {
   const loaded = new Map<string, Promise<InferenceSession>>()
   function load(file: string): Promise<InferenceSession> {
-    const session = loaded.get(file) ?? loadOnnxModel(file)
+    const session = loaded.get(file) ?? loadNetwork(file, 1)
     loaded.set(file, session)
     // One that is put right may be tried again.
     session.catch(() => loaded.delete(file))
