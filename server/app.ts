@@ -12,6 +12,7 @@ import { chosenSubprotocol, REALTIME_PATHS, realtimeRoutes } from './doors/opena
 import { type ClientSecrets, createClientSecrets } from './doors/openai/realtime/secrets.ts'
 import { openAiRoutes } from './doors/openai/rest/routes.ts'
 import page from './doors/page/page.ts'
+import { belowPath, pathOf } from './doors/publicPath.ts'
 import docs from './doors/rest/docs.ts'
 import { type HealthDependencies, healthRoutes } from './doors/rest/health.ts'
 import metrics from './doors/rest/metrics.ts'
@@ -68,11 +69,13 @@ export async function buildApp(
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
   // The guard says what is wrong with a request that names no host.
-  const http = { shouldUpgradeCallback: upgradesTo(REALTIME_PATHS), requireHostHeader: false }
+  const path = pathOf(config.PUBLIC_URL)
+  const http = { shouldUpgradeCallback: upgradesTo(REALTIME_PATHS, path), requireHostHeader: false }
   const app: FastifyInstance = Fastify({
     ...(loggerInstance && { loggerInstance }),
     ...(https ? { https: { ...https, ...http } } : { http }),
     genReqId: () => uuidv7(),
+    rewriteUrl: ({ url = '/' }) => belowPath(url, path),
     frameworkErrors: sendError,
     clientErrorHandler: refuseUnreadable,
     bodyLimit: MAX_JSON_BYTES,
@@ -113,7 +116,7 @@ export async function buildApp(
       open: sessions,
       clientSecrets,
     })
-  await app.register(page, { folder: dependencies.page })
+  await app.register(page, { folder: dependencies.page, path })
   return app
 }
 

@@ -21,6 +21,7 @@ import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
 import { wyomingOf } from './assembly/wyoming.ts'
 import type { Config } from './config.ts'
 import { createTickets } from './doors/access/tickets.ts'
+import { quantvoxAt } from './doors/otherServer.ts'
 import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
 import { openComparisons } from './lab/index.ts'
@@ -174,10 +175,17 @@ function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {
 /** Words what the system says of a port that cannot be had. */
 const cannotListen =
   (config: Config, setting: 'PORT' | 'WYOMING_PORT') =>
-  (error: unknown): never => {
+  async (error: unknown): Promise<never> => {
     const code = (error as NodeJS.ErrnoException).code
     const port = config[setting] ?? 0
     if (code === 'EADDRINUSE') {
+      const running = setting === 'PORT' ? await quantvoxAt(config.HOST, port) : null
+      if (running !== null) {
+        throw new QuantvoxError('engine_unavailable', `Quantvox runs already at ${running}.`, {
+          mend: `Open it, stop it first, or start another one: PORT=${port + 1} DATA_DIR=./data-2 npm start`,
+          cause: error,
+        })
+      }
       throw new QuantvoxError(
         'engine_unavailable',
         `Port ${port} on ${config.HOST} is taken by another program.`,

@@ -16,6 +16,10 @@ const list = <T extends TSchema>(item: T, description: string) =>
 const Origin = Type.String({
   pattern: '^https?://(\\[[0-9a-fA-F:.]+\\]|[^\\s/?#@:\\[\\]*]+)(:\\d{1,5})?/?$',
 })
+/** The same, with the path below which a proxy passes requests on. */
+const PublicUrl = Type.String({
+  pattern: '^https?://(\\[[0-9a-fA-F:.]+\\]|[^\\s/?#@:\\[\\]*]+)(:\\d{1,5})?(/[^\\s?#@]*)?$',
+})
 /** With credentials or without; after the host an @ would be the rest of a password that holds a slash. */
 const BaseUrl = Type.String({ pattern: '^https?://[^\\s/?#]+(/[^\\s?#@]*)?$' })
 /** As in OTEL_RESOURCE_ATTRIBUTES, percent-encoded. */
@@ -28,8 +32,8 @@ export const Settings = Type.Object({
   }),
   PORT: Type.Integer({ default: 3000, minimum: 0, maximum: 65535, description: 'Port; 0 takes a free one.' }),
   PUBLIC_URL: optional(
-    Origin,
-    'What browsers call us; default http://HOST:PORT. The host and origin guard accepts it, loopback names and ALLOWED_ORIGINS.',
+    PublicUrl,
+    'What browsers call us, with the path where a proxy passes one on; default http://HOST:PORT. The host and origin guard accepts it, loopback names and ALLOWED_ORIGINS.',
   ),
   ALLOWED_ORIGINS: list(Origin, 'More origins that may use the server, exact, comma-separated.'),
   TLS_CERT: optional(Type.String(), 'Certificate file; microphones on other devices need https.'),

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import type { Command } from 'commander'
 import pino from 'pino'
 import pretty from 'pino-pretty'
@@ -5,10 +6,14 @@ import { type Config, loadConfig } from '../../server/config.ts'
 import { masked } from '../../server/credentials.ts'
 import { type StartOptions, startServer } from '../../server/main.ts'
 import { ensurePage } from '../page/build.ts'
+import { aboutOtherDevices, calledByAddress } from './lan/addresses.ts'
+import { openToLan, qrCode } from './lan/openToLan.ts'
 import { createProgressView } from './progressView.ts'
 import { settingFlags, settingsOf } from './settingFlags.ts'
 
 const ECHO_MS = 1_000
+const HOW_TO_USE_A_PHONE =
+  'Point a phone on this network at it. The phone warns once of a certificate that nobody vouches for: go on past that, and it is the microphone.'
 
 /** `quantvox serve`: what `npm start` runs. Gets what is missing, starts, prints the address when a turn can be answered. */
 export function addServe(program: Command): void {
@@ -16,8 +21,17 @@ export function addServe(program: Command): void {
     .command('serve')
     .description('start the server; gets engines and models that are missing')
   settingFlags(command)
+  command.option(
+    '--lan',
+    'open it to the devices of this network: token, certificate and a QR code for a phone, kept in DATA_DIR',
+  )
   command.action(async (options: Record<string, unknown>) => {
-    const { config } = loadConfig(settingsOf(options))
+    const { config: asSet, origins } = loadConfig(settingsOf(options))
+    const byHand = (name: string) => origins[name] !== 'default'
+    const isLan = options.lan === true
+    const config = isLan
+      ? openToLan(asSet, byHand, networkInterfaces())
+      : calledByAddress(asSet, byHand('PUBLIC_URL'), networkInterfaces())
     const stream = process.stderr.isTTY
       ? pretty({ destination: 2, ignore: 'pid,hostname', sync: true })
       : pino.destination(2)
@@ -31,6 +45,7 @@ export function addServe(program: Command): void {
       page,
       report: (item, progress) => view.onProgress({ item, ...progress }),
       told: () => view.done(),
+      showsQrCode: isLan,
     })
   })
 }
@@ -39,9 +54,13 @@ export function addServe(program: Command): void {
  * Serves until a signal: starts, says on standard output when a turn can be answered, and stops gracefully. Ends the process.
  *
  * @param options.told is called before each line on standard output
+ * @param options.showsQrCode adds the address as a picture for a phone's camera
  */
-export async function runServer(config: Config, options: StartOptions & { told?(): void }): Promise<void> {
-  const { log, told = () => {} } = options
+export async function runServer(
+  config: Config,
+  options: StartOptions & { told?(): void; showsQrCode?: boolean },
+): Promise<void> {
+  const { log, told = () => {}, showsQrCode = false } = options
   const stopped = untilToldToStop()
   const server = await startServer(config, options)
   const token = config.AUTH_TOKEN === null ? '' : `/#token=${config.AUTH_TOKEN}`
@@ -51,6 +70,8 @@ export async function runServer(config: Config, options: StartOptions & { told?(
     .then(() => {
       told()
       process.stdout.write(`Quantvox is ready after ${seconds()} s: ${server.url}${token}\n`)
+      for (const line of aboutOtherDevices(config, server.url)) process.stdout.write(`${line}\n`)
+      if (showsQrCode) process.stdout.write(`${qrCode(`${server.url}${token}`)}${HOW_TO_USE_A_PHONE}\n`)
     })
     .catch((error: unknown) => {
       if (stopped.begun()) return

@@ -16,7 +16,7 @@ export function serverRequest(
   return async (path, init) => {
     const headers = new Headers(init?.headers)
     if (token !== null) headers.set('authorization', `Bearer ${token}`)
-    const answer = await fetch(new URL(path, baseUrl), {
+    const answer = await fetch(new URL(path.replace(/^\//, ''), `${baseUrl}/`), {
       ...init,
       headers,
       ...(signal ? { signal } : {}),

@@ -31,6 +31,7 @@ export async function infoOf(
   return {
     version: packageJson.version,
     nodeVersion: process.version,
+    publicUrl: config.PUBLIC_URL,
     engines: [
       {
         name: 'ollama',

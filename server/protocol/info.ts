@@ -43,6 +43,7 @@ export type RecordInfo = Static<typeof RecordInfo>
 export const ServerInfo = Type.Object({
   version: Type.String(),
   nodeVersion: Type.String(),
+  publicUrl: Type.String({ description: 'what browsers call the server (PUBLIC_URL)' }),
   engines: Type.Array(EngineInfo),
   record: RecordInfo,
   limits: Type.Object({

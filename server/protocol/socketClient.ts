@@ -112,6 +112,11 @@ export const Playback = Type.Object(
   strict,
 )
 
+export const Ping = Type.Object(
+  { type: Type.Literal('ping') },
+  { ...strict, description: 'is anybody there: answered by `pong`, also before `start`' },
+)
+
 export const clientMessages = {
   start: Start,
   configure: Configure,
@@ -121,11 +126,14 @@ export const clientMessages = {
   text: Text,
   interrupt: Interrupt,
   playback: Playback,
+  ping: Ping,
 } as const
 
 export type Start = Static<typeof Start>
 export type Configure = Static<typeof Configure>
 export type Playback = Static<typeof Playback>
+/** To the connection; no session hears it. */
+export type Ping = Static<typeof Ping>
 export type ClientMessage = {
-  [K in keyof typeof clientMessages]: Static<(typeof clientMessages)[K]>
-}[keyof typeof clientMessages]
+  [K in Exclude<keyof typeof clientMessages, 'ping'>]: Static<(typeof clientMessages)[K]>
+}[Exclude<keyof typeof clientMessages, 'ping'>]

@@ -90,6 +90,18 @@ export const Resumed = Type.Object(
 /** What is said is more of that turn's question: what was told of its text goes on, what was told of its reply is void. */
 export const Reopened = Type.Object({ type: Type.Literal('reopened'), turnId, positionMs })
 
+export const ReplyClause = Type.Object(
+  {
+    type: Type.Literal('reply.clause'),
+    turnId,
+    text: Type.String({ description: 'as it is to be said: without markup, symbols in words' }),
+    start: Type.Integer({ minimum: 0, description: 'first character of the reply that it stands for' }),
+    end: Type.Integer({ minimum: 0, description: 'the one after its last' }),
+  },
+  { description: 'only where the client speaks (voice browser)' },
+)
+export const Pong = Type.Object({ type: Type.Literal('pong') }, { description: 'answers `ping`' })
+
 export const ServerMessage = Type.Union([
   Ready,
   Configured,
@@ -103,6 +115,9 @@ export const ServerMessage = Type.Union([
   Ducked,
   Paused,
   Resumed,
+  ReplyClause,
+  Pong,
   ...TurnMessage.anyOf,
 ])
+export type ReplyClause = Static<typeof ReplyClause>
 export type ServerMessage = Static<typeof ServerMessage>

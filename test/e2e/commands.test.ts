@@ -61,11 +61,11 @@ test('doctor finds nothing wrong', async () => {
   expect(code).toBe(0)
 })
 
-test('a port that is taken is said, with another one', async () => {
+test('a port that Quantvox has already is said, with another one', async () => {
   const { port } = new URL(server.url)
   const { code, err } = await quantvox(['serve'], { ...server.settings, PORT: port })
   expect(code).toBe(1)
-  expect(err).toMatch(/taken by another program.*PORT=\d+ npm start/)
+  expect(err).toMatch(/Quantvox runs already at http:\/\/127\.0\.0\.1:\d+\..*PORT=\d+ DATA_DIR/)
 })
 
 test('SIGTERM ends the server and every process that it started', async () => {

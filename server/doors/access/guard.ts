@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isLoopback } from '../../config.ts'
 import { QuantvoxError } from '../../errors.ts'
+import { sendNotOurName, wantsPage } from './notOurName.ts'
 
 type GuardOptions = { publicUrl: string; allowedOrigins: string[] }
 
@@ -16,7 +17,7 @@ const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowed
   ])
   const hosts = new Set([...origins].map(origin => new URL(origin).host))
 
-  app.addHook('onRequest', async request => {
+  app.addHook('onRequest', async (request, reply) => {
     // Of two, we and a proxy before us may each believe another one. HTTP/1.0 has none.
     const { rawHeaders, httpVersion } = request.raw
     const named = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length
@@ -32,6 +33,7 @@ const guard: FastifyPluginAsync<GuardOptions> = async (app, { publicUrl, allowed
       !isLoopback(hostName(host)) &&
       !(origin === undefined && (await hasKey(request)))
     ) {
+      if (wantsPage(request)) return sendNotOurName(reply, request.protocol, host)
       throw new QuantvoxError('forbidden_origin', `This server is not called "${host}".`, {
         mend: 'Set PUBLIC_URL to the address that browsers use, or add its origin to ALLOWED_ORIGINS; programs may send the AUTH_TOKEN.',
       })

@@ -8,6 +8,7 @@ const contentSecurityPolicy = [
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
+  "manifest-src 'self'",
   "connect-src 'self'",
   "media-src 'self' blob:",
   "worker-src 'self'",
@@ -22,7 +23,15 @@ const YEAR_SECONDS = 365 * 24 * 3600
  * The built page at `/`, without a token: it asks for it. Names under `assets/` carry a hash of their content and never change.
  * Without a folder, `/` leads to the documentation of the routes.
  */
-const page: FastifyPluginAsync<{ folder: string | undefined }> = async (app, { folder }) => {
+const page: FastifyPluginAsync<{ folder: string | undefined; path: string }> = async (
+  app,
+  { folder, path },
+) => {
+  // The page's own addresses are relative: without the slash they would lead out of the path.
+  if (path !== '')
+    app.get(path, { config: { public: true }, schema: { hide: true } }, (_request, reply) =>
+      reply.redirect(`${path}/`),
+    )
   if (folder === undefined) {
     app.get('/', { config: { public: true }, schema: { hide: true } }, (_request, reply) =>
       reply.redirect('/docs'),

@@ -109,6 +109,10 @@ export function serveConnection(
   function takeText(text: string, arrivedAtMs: number): void {
     limits.control(arrivedAtMs)
     const message = decodeMessage(text)
+    if (message.type === 'ping') {
+      outbox.now({ type: 'pong' })
+      return
+    }
     session.message(message, arrivedAtMs)
     if (message.type !== 'start') return
     toldOfEarlyAudio = false

@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { durationMs, fromBytes } from '../../audio/pcm.ts'
 import { QuantvoxError } from '../../errors.ts'
-import { type ClientMessage, clientMessages } from '../../protocol/socketClient.ts'
+import { type ClientMessage, clientMessages, type Ping } from '../../protocol/socketClient.ts'
 import { BYTES_PER_SAMPLE, socketLimits } from '../../protocol/socketLimits.ts'
 import { withLanguageCode } from '../../spokenLanguage.ts'
 
@@ -11,7 +11,7 @@ const checks = new Map(
 )
 
 /** A text frame as a message. Throws `invalid_message` that says what is wrong with it. */
-export function decodeMessage(text: string): ClientMessage {
+export function decodeMessage(text: string): ClientMessage | Ping {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -25,7 +25,7 @@ export function decodeMessage(text: string): ClientMessage {
       mend: `Types are ${[...checks.keys()].join(', ')}.`,
     })
   }
-  if (check.Check(value)) return withLanguageCode(value as ClientMessage, 'invalid_message')
+  if (check.Check(value)) return withLanguageCode(value as ClientMessage | Ping, 'invalid_message')
   const [first] = check.Errors(value)[1]
   const where = first?.instancePath ? ` at ${first.instancePath.slice(1).replaceAll('/', '.')}` : ''
   throw new QuantvoxError('invalid_message', `A "${type}" message is not valid${where}: ${first?.message}.`)

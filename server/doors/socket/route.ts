@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import { QuantvoxError } from '../../errors.ts'
 import { socketLimits } from '../../protocol/socketLimits.ts'
 import type { SessionDependencies } from '../../session/session.ts'
+import { belowPath } from '../publicPath.ts'
 import { problems } from '../rest/answers.ts'
 import { type Connection, serveConnection } from './connection.ts'
 
@@ -12,9 +13,9 @@ const PATH = '/v1/voice'
 
 /** What Node hands over as an upgrade; one to any other address than these and ours is answered as if it had not asked for it. */
 export const upgradesTo =
-  (others: readonly string[]) =>
-  ({ url, headers }: IncomingMessage): boolean => {
-    const path = url?.split('?')[0] ?? ''
+  (others: readonly string[], publicPath: string) =>
+  ({ url = '/', headers }: IncomingMessage): boolean => {
+    const path = belowPath(url, publicPath).split('?')[0] ?? ''
     return (path === PATH || others.includes(path)) && headers.upgrade?.toLowerCase() === 'websocket'
   }
 
@@ -64,10 +65,10 @@ export const voiceRoute = fp(
         summary: 'The live session: a WebSocket, audio in, audio out',
         description:
           'JSON text frames for control, binary frames for audio; docs/protocol.md has the messages.',
-        response: problems(426),
+        response: problems(426, 503),
       },
-      onRequest: async request => {
-        if (!request.ws) return
+      // Also where it is no socket: a page that may not know why a socket was refused asks again without one.
+      onRequest: async () => {
         if (open.size >= maxSessions) {
           throw new QuantvoxError('at_capacity', `${maxSessions} sessions are open already.`, {
             mend: 'Try again in a moment, or raise MAX_SESSIONS.',

@@ -4,6 +4,7 @@ import type { QuantvoxError } from '../../errors.ts'
 import type { Outcome } from '../../protocol/record.ts'
 import type { Playback } from '../../protocol/socketClient.ts'
 import type { Played, Voice } from '../../voice/voice.ts'
+import type { Sink } from '../events.ts'
 import { ECHO_RATE } from '../interruption/echoShare.ts'
 import type { PlayedSound } from '../interruption/utteranceSound.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
@@ -110,7 +111,8 @@ export function createReply(context: ReplyContext): Reply {
       const { signal } = stopping
       const options = { ...{ turnId, sink, playout, plays, recorder }, timeline: turn.timeline }
       const timings = turn.draft.synthesis
-      speaking = synthesize && createSpeaking({ ...options, timings, synthesize, sent, failed }, signal)
+      if (synthesize) speaking = createSpeaking({ ...options, timings, synthesize, sent, failed }, signal)
+      else if (kind === 'inBrowser') speaking = leftToClient(turnId, sink)
       const worded = kind === 'inBrowser' ? beAudible : () => {}
       await answer(asked, { ...context, signal, speaking, worded, acted: beAudible })
       isAllSent = true
@@ -154,6 +156,17 @@ export function createReply(context: ReplyContext): Reply {
       return voice.heard(played())
     },
     keepAudio,
+  }
+}
+
+/** The client speaks: it is told what. How far it came it says itself. */
+function leftToClient(turnId: string, sink: Sink): Speaking {
+  return {
+    say: clause => sink.tell({ type: 'reply.clause', turnId, ...clause }),
+    // The next clause begins where one was told already.
+    restart() {},
+    finish: async () => {},
+    clauses: () => [],
   }
 }
 

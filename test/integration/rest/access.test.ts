@@ -49,6 +49,21 @@ describe('the guard against foreign pages', () => {
     expect(response.json().mend).toMatch(/PUBLIC_URL/)
   })
 
+  test('tells a person at a browser what to set, as a page', async () => {
+    const server = await start(settings)
+    const asked = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', host: 'home.test:3000' }
+    const { statusCode, headers, body } = await get(server, '/', asked)
+    expect(statusCode).toBe(403)
+    expect(headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(headers['content-security-policy']).toBe("default-src 'none'")
+    expect(body).toContain('ALLOWED_ORIGINS=http://home.test:3000')
+    const behindTls = await get(server, '/', { ...asked, 'x-forwarded-proto': 'https' })
+    expect(behindTls.body).toContain('ALLOWED_ORIGINS=https://home.test:3000')
+    const spoiled = await get(server, '/', { ...asked, host: '<script>alert(1)</script>' })
+    expect(spoiled.statusCode).toBe(403)
+    expect(spoiled.body).not.toMatch(/<script|ALLOWED_ORIGINS/)
+  })
+
   test.each([
     'https://voice.example.org',
     'https://a.test:8443',

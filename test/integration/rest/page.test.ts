@@ -57,6 +57,34 @@ describe('the page', () => {
     expect(headers['content-type']).toMatch(/problem\+json/)
   })
 
+  test('answers below the path of PUBLIC_URL, whether a proxy takes that away or leaves it', async () => {
+    const page = await ensurePage(() => {})
+    const settings = { PUBLIC_URL: 'https://host.example/quantvox' }
+    const { app } = await createTestApp({ settings, dependencies: { page } })
+    const below = (url: string) => app.inject({ url, headers: { host: 'host.example' } })
+    for (const url of ['/quantvox/', '/']) expect((await below(url)).body).toBe(html)
+    for (const url of ['/quantvox/livez', '/livez'])
+      expect((await below(url)).json()).toEqual({ status: 'alive' })
+    const { statusCode, headers } = await below('/quantvox')
+    expect([statusCode, headers.location]).toEqual([302, '/quantvox/'])
+    expect((await below('/quantvoxer/livez')).statusCode).toBe(404)
+    await app.close()
+  })
+
+  test('can be installed: a manifest with icons that are there', async () => {
+    const href = /<link rel="manifest" href="\.\/([^"]+)"/.exec(html)?.[1]
+    const manifest = await get(`/${href}`)
+    expect(manifest.headers['content-type']).toMatch(/^application\/manifest\+json/)
+    const { icons, start_url } = manifest.json()
+    expect(start_url).toBe('./')
+    for (const { src, type } of icons) {
+      const icon = await get(`/${src.slice(2)}`)
+      expect([icon.statusCode, icon.headers['content-type']]).toEqual([200, type])
+    }
+    expect((await get('/icon-180.png')).statusCode).toBe(200)
+    expect(String((await get('/')).headers['content-security-policy'])).toContain("manifest-src 'self'")
+  })
+
   test('a second build of the same sources builds nothing', async () => {
     const said: string[] = []
     await ensurePage(text => said.push(text))

@@ -39,6 +39,21 @@ describe('the end of a turn', () => {
     expect(done.timings.fromSpeechEnd.playbackStartedMs).not.toBeNull()
   })
 
+  test('tells the browser what to say, as our voices are told, and where that stands in the reply', async () => {
+    live = await createLiveApp({
+      script: { reply: ['It is **5 °C** ', 'in Oslo. See https://a.test/b?c=1 ', '🙂'] },
+    })
+    const client = await live.connect({ voice: 'browser' })
+    client.send({ type: 'text', text: 'Well?' })
+    const { text } = await client.next('reply.done')
+    const clauses = client.heard.filter(message => message.type === 'reply.clause')
+    expect(clauses.map(clause => clause.text)).toEqual(['It is 5 degrees Celsius in Oslo.', 'See a dot test'])
+    expect(clauses.map(({ start, end }) => text.slice(start, end))).toEqual([
+      'It is **5 °C** in Oslo.',
+      'See https://a.test/b?c=1 🙂',
+    ])
+  })
+
   test('is an interruption where the browser stopped early', async () => {
     live = await createLiveApp()
     const client = await live.connect({ voice: 'browser' })

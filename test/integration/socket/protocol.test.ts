@@ -22,6 +22,18 @@ describe('before start', () => {
     expect(await client.next('error')).toMatchObject({ code: 'invalid_state', recoverable: true })
   })
 
+  test('a ping is answered, before start and after it, and is no session', async () => {
+    live = await createLiveApp()
+    const client = await live.connect(null)
+    client.send({ type: 'ping' })
+    await client.next('pong')
+    client.send({ type: 'start', protocol: 1, sampleRate: 16_000, mode: 'hands-free' })
+    client.send({ type: 'ping' })
+    await client.next('pong')
+    await client.next('ready')
+    expect(client.types()).not.toContain('error')
+  })
+
   test('audio is out of place, and said to be so once', async () => {
     live = await createLiveApp()
     const client = await live.connect(null)

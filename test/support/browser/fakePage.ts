@@ -20,6 +20,7 @@ export type FakePageOptions = {
 export const info: ServerInfo = {
   version: '0.0.0-test',
   nodeVersion: process.version,
+  publicUrl: 'http://127.0.0.1:3000',
   engines: [
     {
       name: 'ollama',

@@ -135,7 +135,7 @@ describe('a bad value', () => {
     ['KEEP_ALIVE', '1d'],
     ['KEEP_ALIVE', '1h30'],
     ['PUBLIC_URL', 'voice.example.org'],
-    ['PUBLIC_URL', 'https://voice.example.org/path'],
+    ['PUBLIC_URL', 'https://voice.example.org/path?query'],
     ['PUBLIC_URL', 'https://two words'],
     ['SYNTHESIS_URL', 'localhost:8000'],
     ['SPEECH_URL', 'localhost:8000'],
@@ -203,6 +203,7 @@ describe('the address that browsers use', () => {
     [{ HOST: '::1' }, 'http://[::1]:3000'],
     [{ TLS_CERT: 'c', TLS_KEY: 'k' }, 'https://127.0.0.1:3000'],
     [{ PUBLIC_URL: 'https://voice.example.org/' }, 'https://voice.example.org'],
+    [{ PUBLIC_URL: 'https://voice.example.org/quantvox/' }, 'https://voice.example.org/quantvox'],
   ])('of %j is %s', (environment, url) => {
     expect(configOf(environment as Record<string, string>).PUBLIC_URL).toBe(url)
   })
