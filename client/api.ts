@@ -8,15 +8,21 @@ export class ApiError extends Error {
   readonly meaning: string | undefined
   /** What mends it, where the server says so. */
   readonly mend: string | undefined
+  /** Of the answer; null where there was none. */
+  readonly status: number | null
 
-  constructor(code: string, detail: string, meaning?: string, mend?: string) {
+  constructor(code: string, detail: string, meaning?: string, mend?: string, status: number | null = null) {
     super(detail)
     this.name = 'ApiError'
     this.code = code
     this.meaning = meaning
     this.mend = mend
+    this.status = status
   }
 }
+
+/** Routes are told from the root of the server, which need not be that of its host. */
+export const addressOf = (path: string): string => new URL(path.replace(/^\//, ''), document.baseURI).href
 
 export type EventsRequest = { method?: 'GET' | 'POST'; body?: unknown; signal?: AbortSignal }
 
@@ -35,19 +41,23 @@ export type ApiOptions = {
   token(): string | null
   /** The server wants a token, or another one. */
   unauthorized(): void
+  /** It does not answer. */
+  unreachable(): void
 }
 
-export function createApi({ token, unauthorized }: ApiOptions): Api {
+export function createApi({ token, unauthorized, unreachable }: ApiOptions): Api {
   async function request(path: string, init: RequestInit & { accept: string }): Promise<Response> {
     const headers = new Headers(init.headers)
     headers.set('accept', init.accept)
     const known = token()
     if (known !== null) headers.set('authorization', `Bearer ${known}`)
+    const address = addressOf(path)
     let response: Response
     try {
-      response = await fetch(path, { ...init, headers })
+      response = await fetch(address, { ...init, headers })
     } catch (error) {
       init.signal?.throwIfAborted()
+      unreachable()
       throw new ApiError('unreachable', 'The server does not answer.', String(error), 'Is it running?')
     }
     if (response.ok) return response
@@ -101,5 +111,5 @@ function bodyOf(body: unknown): RequestInit {
 async function problemIn(response: Response): Promise<ApiError> {
   const problem = (await response.json().catch(() => null)) as Partial<Problem> | null
   const { code = 'internal', detail = `The server answered ${response.status}.` } = problem ?? {}
-  return new ApiError(code, detail, problem?.meaning, problem?.mend)
+  return new ApiError(code, detail, problem?.meaning, problem?.mend, response.status)
 }

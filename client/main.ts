@@ -1,8 +1,10 @@
 import { createApi } from './api.ts'
 import { el } from './dom.ts'
 import { insecureBanner } from './firstUse/insecure.ts'
+import { createProxyBanner } from './firstUse/proxyBanner.ts'
 import { createReadinessBanner } from './firstUse/readiness.ts'
 import { createTokenDialog } from './firstUse/tokenDialog.ts'
+import { createHelp } from './help/help.ts'
 import { createNavigation } from './navigation.ts'
 import { createNotices } from './notices.ts'
 import { createTalkView } from './talk/talkView.ts'
@@ -17,13 +19,16 @@ const api = createApi({
     token.forget()
     tokenDialog.ask(refused)
   },
+  unreachable: () => readiness.check(),
 })
 const notices = createNotices()
 const tokenDialog = createTokenDialog({ api, set: token.set, accepted: start })
 const readiness = createReadinessBanner(api, reach)
+const proxyBanner = createProxyBanner()
 const pill = el('a', { class: 'pill', href: '#/talk' })
 const talk = createTalkView({
-  ...{ api, notices, hasToken: () => token.get() !== null, engineFailed: readiness.check },
+  ...{ api, notices, token: token.get, engineFailed: readiness.check },
+  ...{ connectionLost: readiness.check, webSocketsBlocked: proxyBanner.show },
   stateChanged({ name, word }) {
     pill.dataset.state = name
     pill.textContent = word
@@ -50,8 +55,15 @@ function part(selector: string): HTMLElement {
   return found
 }
 
-part('header').append(pill)
-part('header').after(readiness.element, ...[insecureBanner()].filter(banner => banner !== null))
+part('header').append(
+  pill,
+  createHelp(error => notices.failure('The help could not be fetched.', error)),
+)
+part('header').after(
+  readiness.element,
+  proxyBanner.element,
+  ...[insecureBanner()].filter(banner => banner !== null),
+)
 document.body.append(notices.element, tokenDialog.element)
 createNavigation(
   [

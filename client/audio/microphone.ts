@@ -1,16 +1,20 @@
 import type { CapturedFrame } from './captureWorklet.ts'
 import workletUrl from './captureWorklet.ts?worker&url'
+import { createFrameResampler } from './frameResampler.ts'
 
 export type Microphone = Awaited<ReturnType<typeof openMicrophone>>
 
 export type MicrophoneOptions = {
+  /** Frames come at its rate. */
   context: AudioContext
   /** Undefined: whichever the browser prefers. */
   deviceId: string | undefined
-  /** PCM, signed 16-bit, mono, at the context's rate. */
+  /** PCM, signed 16-bit, mono. */
   frame(frame: CapturedFrame): void
   /** The device is gone. */
   ended(): void
+  /** The system muted it, or lets it be heard again. */
+  muteChanged(): void
 }
 
 /** Why there is no microphone, and what mends it. */
@@ -24,48 +28,94 @@ export class MicrophoneError extends Error {
   }
 }
 
-/** Opens the microphone with echo cancellation and streams its frames. Throws `MicrophoneError`. */
-export async function openMicrophone({ context, deviceId, frame, ended }: MicrophoneOptions) {
+/** Opens the microphone with echo cancellation and streams its frames. Throws `MicrophoneError`, and then holds no device. */
+export async function openMicrophone(options: MicrophoneOptions) {
   if (!isSecureContext || navigator.mediaDevices === undefined) throw insecure()
-  const stream = await streamOf(deviceId)
-  const track = stream.getAudioTracks()[0]
-  if (track === undefined) throw new MicrophoneError('The device gives no sound.', 'Choose another one.')
-  const release = () => {
-    for (const each of stream.getTracks()) each.stop()
-  }
+  const stream = await streamOf(options.deviceId)
   try {
-    await context.audioWorklet.addModule(workletUrl)
+    return await capture(stream, options)
   } catch (error) {
-    release()
+    release(stream)
+    if (error instanceof MicrophoneError) throw error
     throw new MicrophoneError(
       `The sound of the microphone cannot be read (${(error as Error).message}).`,
       'Load the page again.',
     )
   }
-  const source = context.createMediaStreamSource(stream)
-  const capture = new AudioWorkletNode(context, 'capture', { channelCount: 1, channelCountMode: 'explicit' })
-  capture.port.onmessage = ({ data }: MessageEvent<CapturedFrame>) => frame(data)
+}
+
+async function capture(stream: MediaStream, { context, frame, ended, muteChanged }: MicrophoneOptions) {
+  const track = stream.getAudioTracks()[0]
+  if (track === undefined) throw new MicrophoneError('The device gives no sound.', 'Choose another one.')
+  const source = sourceOf(stream, track, context)
+  const own = source.context === context ? null : (source.context as AudioContext)
+  const resample = own === null ? null : createFrameResampler(own.sampleRate, context.sampleRate)
+  try {
+    await source.context.audioWorklet.addModule(workletUrl)
+  } catch (error) {
+    void own?.close()
+    throw error
+  }
+  const node = new AudioWorkletNode(source.context, 'capture', {
+    channelCount: 1,
+    channelCountMode: 'explicit',
+  })
+  node.port.onmessage = ({ data }: MessageEvent<CapturedFrame>) => {
+    const pcm = resample === null ? data.pcm : resample(data.pcm)
+    if (pcm !== null) frame({ pcm, level: data.level })
+  }
   // Not every browser runs a node that leads nowhere; this one is silent.
   source
-    .connect(capture)
-    .connect(new GainNode(context, { gain: 0 }))
-    .connect(context.destination)
+    .connect(node)
+    .connect(new GainNode(source.context, { gain: 0 }))
+    .connect(source.context.destination)
   track.addEventListener('ended', ended)
+  for (const name of ['mute', 'unmute'] as const) track.addEventListener(name, muteChanged)
   return {
     /** Id of the device that is used. */
     deviceId: track.getSettings().deviceId ?? '',
+    label: track.label,
     /** Silence is sent instead, so that the session's time goes on. */
     setMuted(muted: boolean): void {
       track.enabled = !muted
     },
+    /** Muted by the system, or by a switch on the device. */
+    mutedBySystem: (): boolean => track.muted,
     close(): void {
       track.removeEventListener('ended', ended)
-      capture.port.onmessage = null
+      for (const name of ['mute', 'unmute'] as const) track.removeEventListener(name, muteChanged)
+      node.port.onmessage = null
       source.disconnect()
-      capture.disconnect()
-      release()
+      node.disconnect()
+      void own?.close()
+      release(stream)
     },
   }
+}
+
+/** Firefox joins no device with a context of another rate: there it gets a context of its own, and the frames are resampled. */
+function sourceOf(
+  stream: MediaStream,
+  track: MediaStreamTrack,
+  context: AudioContext,
+): MediaStreamAudioSourceNode {
+  try {
+    return context.createMediaStreamSource(stream)
+  } catch (error) {
+    if ((error as DOMException).name !== 'NotSupportedError') throw error
+  }
+  const { sampleRate } = track.getSettings()
+  const own = new AudioContext(sampleRate === undefined ? {} : { sampleRate })
+  try {
+    return own.createMediaStreamSource(stream)
+  } catch (error) {
+    void own.close()
+    throw error
+  }
+}
+
+function release(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop()
 }
 
 /** Microphones there are; without names before the first permission. */

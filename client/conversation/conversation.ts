@@ -1,5 +1,5 @@
 import type { ErrorMessage, Hint } from '../../server/protocol/messages.ts'
-import type { Outcome, TurnRecord } from '../../server/protocol/record.ts'
+import type { Outcome, StoredTurn, TurnRecord } from '../../server/protocol/record.ts'
 import type { ServerMessage } from '../../server/protocol/socketServer.ts'
 import type { TurnPhase } from '../talk/talkState.ts'
 import { spokenWaits, typedWaits, type Waits, waitsAfter } from '../timing/liveBars.ts'
@@ -37,6 +37,8 @@ export type ConversationListener = {
   changed(turn: ShownTurn): void
   removed(turn: ShownTurn): void
   over(turn: ShownTurn): void
+  /** One that was over when the page was opened. */
+  restored(turn: ShownTurn): void
 }
 
 export type Conversation = ReturnType<typeof createConversation>
@@ -51,17 +53,13 @@ export function createConversation(
 ) {
   const turns = new Map<string, ShownTurn>()
   /** Sent, and not yet spoken of by the server; it takes them in this order. */
-  let waiting: ShownTurn[] = []
+  const waiting: ShownTurn[] = []
   /** Where turns are that go on, oldest first: over a reply that is held another may be said. */
   const phases = new Map<ShownTurn, TurnPhase>()
 
   function begin(turnId: string | null, phase: TurnPhase, typed: boolean, question: string): ShownTurn {
-    const turn: ShownTurn = {
-      ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
-      ...{ hint: null, tool: null, thinkingMs: null },
-      ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
-      waits: typed ? typedWaits(performance.now()) : null,
-    }
+    const turn = newTurn(turnId, typed, question)
+    if (typed) turn.waits = typedWaits(performance.now())
     if (turnId !== null) turns.set(turnId, turn)
     phases.set(turn, phase)
     listener.added(turn)
@@ -165,6 +163,20 @@ export function createConversation(
   }
 
   return {
+    /** What the record kept of this conversation, oldest first; what has no text is nothing to show. */
+    restore(records: readonly StoredTurn[]): void {
+      for (const record of records) {
+        const { turnId, transcript, reply, heardText, outcome, speech, synthesis } = record
+        if (turns.has(turnId) || transcript === null) continue
+        const turn: ShownTurn = {
+          ...newTurn(turnId, speech.model === null, transcript),
+          ...{ reply: reply ?? '', replyDone: true, outcome, record },
+          spokenLength: synthesis.audioMs === null ? null : (heardText?.length ?? null),
+        }
+        turns.set(turnId, turn)
+        listener.restored(turn)
+      }
+    },
     typed(text: string): void {
       waiting.push(begin(null, 'thinking', true, text))
     },
@@ -192,14 +204,23 @@ export function createConversation(
         goTo(turn, 'speaking')
       } else if (phases.get(turn) === 'speaking') goTo(turn, 'none')
     },
-    /** The socket is gone: what was under way never ends by itself. */
-    lost(): void {
-      const open = [...new Set([...turns.values(), ...waiting])].filter(turn => turn.outcome === null)
-      waiting = []
-      for (const turn of open) end(turn, 'lost')
+    /** The socket is gone: what was under way never ends by itself. `unsent`: so many of the last that were typed wait for the next. */
+    lost(unsent: number): void {
+      const open = [...turns.values()].filter(turn => turn.outcome === null)
+      const sent = waiting.splice(0, waiting.length - unsent)
+      for (const turn of [...open, ...sent]) end(turn, 'lost')
     },
     /** Where the latest turn is that goes on. */
     phase: (): TurnPhase => [...phases.values()].findLast(phase => phase !== 'none') ?? 'none',
     turn: (turnId: string): ShownTurn | undefined => turns.get(turnId),
+  }
+}
+
+function newTurn(turnId: string | null, typed: boolean, question: string): ShownTurn {
+  return {
+    ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
+    ...{ hint: null, tool: null, thinkingMs: null },
+    ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
+    waits: null,
   }
 }

@@ -2,6 +2,7 @@ import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import type { Notices } from '../notices.ts'
 import type { ShownTurn } from './conversation.ts'
+import { copyText } from './copyText.ts'
 import { differenceInWords, differenceOf } from './difference.ts'
 import { createSharedAxis } from './sharedAxis.ts'
 import { createTurnView, type TurnView } from './turnView.ts'
@@ -14,6 +15,8 @@ export type ConversationViewOptions = {
   /** Replies are spoken. */
   speaks(): boolean
   over(turn: ShownTurn): void
+  /** A question that the connection took with it. */
+  askAgain(question: string): void
   changed(): void
 }
 
@@ -31,25 +34,20 @@ export function createConversationView(options: ConversationViewOptions) {
   const axis = createSharedAxis()
   const told = new WeakMap<ShownTurn, Set<string>>()
 
-  async function replay(turnId: string): Promise<void> {
+  async function playRecording(path: string): Promise<void> {
     try {
-      const url = URL.createObjectURL(await api.blob(`/v1/turns/${turnId}/reply.wav`))
+      const url = URL.createObjectURL(await api.blob(path))
       options.element.src = url
       options.element.onended = () => URL.revokeObjectURL(url)
       await options.element.play()
     } catch (error) {
-      notices.failure('The answer cannot be played again.', error)
+      notices.failure('The answer cannot be played.', error)
     }
   }
 
   async function copy(text: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text)
-      notices.say('Copied.')
-    } catch (error) {
-      // Only secure pages may write to the clipboard.
-      notices.failure('The browser does not let this page copy.', error)
-    }
+    if (await copyText(text)) notices.say('Copied.')
+    else notices.say('This browser does not let the page copy: select the answer and copy it by hand.')
   }
 
   /** Each text once, when it is whole. */
@@ -86,19 +84,22 @@ export function createConversationView(options: ConversationViewOptions) {
     if (isNear) end.scrollIntoView({ block: 'nearest' })
   }
 
+  function viewOf(turn: ShownTurn): TurnView {
+    const view = createTurnView({
+      ...{ axis, difference, speaks: options.speaks },
+      replay: turnId => void playRecording(`/v1/turns/${turnId}/reply.wav`),
+      copy: text => void copy(text),
+      again: options.askAgain,
+    })
+    views.set(turn, view)
+    view.update(turn)
+    return view
+  }
+
   return {
     element,
     added(turn: ShownTurn): void {
-      const view = createTurnView({
-        axis,
-        speaks: options.speaks,
-        difference,
-        replay: turnId => void replay(turnId),
-        copy: text => void copy(text),
-      })
-      views.set(turn, view)
-      view.update(turn)
-      list.append(view.element)
+      list.append(viewOf(turn).element)
       options.changed()
       end.scrollIntoView({ block: 'nearest' })
     },
@@ -113,12 +114,30 @@ export function createConversationView(options: ConversationViewOptions) {
       update(turn)
       options.over(turn)
     },
-    /** Forgets what is shown. */
-    clear(): void {
+    /** A spoken reply from where the server has it. */
+    playRecording,
+    /** Of a conversation that goes on: shown, and told to nobody once more. */
+    restored(turn: ShownTurn): void {
+      const view = viewOf(turn)
+      list.append(view.element)
+      options.changed()
+    },
+    /** Forgets what is shown; what it gives shows it again, before what came since. */
+    clear(): () => void {
+      const before = new Map(views)
+      const nodes = [...list.childNodes]
       list.replaceChildren()
       views.clear()
       axis.clear()
       options.changed()
+      return () => {
+        list.prepend(...nodes)
+        for (const [turn, view] of before) {
+          views.set(turn, view)
+          view.shownAgain()
+        }
+        options.changed()
+      }
     },
     /** Time went on: what is waited for takes longer. */
     tick(): void {

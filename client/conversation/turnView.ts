@@ -12,6 +12,8 @@ export type TurnView = {
   tick(turn: ShownTurn): void
   /** It is taken from the page. */
   removed(): void
+  /** It is there again. */
+  shownAgain(): void
 }
 
 export type TurnViewOptions = {
@@ -22,10 +24,11 @@ export type TurnViewOptions = {
   difference(turn: ShownTurn): string
   replay(turnId: string): void
   copy(text: string): void
+  again(question: string): void
 }
 
 /** One turn: what was said, what was answered and how far it was spoken, how it ended, and where its time went. */
-export function createTurnView({ axis, speaks, difference, replay, copy }: TurnViewOptions): TurnView {
+export function createTurnView({ axis, speaks, difference, replay, copy, again }: TurnViewOptions): TurnView {
   const question = el('p', { class: 'question', dir: 'auto' })
   const reply = el('div', { class: 'reply', dir: 'auto' })
   const note = el('p', { class: 'note' })
@@ -44,6 +47,9 @@ export function createTurnView({ axis, speaks, difference, replay, copy }: TurnV
     finished = true
     const { turnId, record } = turn
     if (turn.reply !== '') actions.append(action('copy', 'Copy', 'Copy the answer', () => copy(turn.reply)))
+    const { question: asked } = turn
+    if (turn.outcome === 'lost' && asked !== '')
+      actions.append(action('again', 'Ask again', 'Ask this question again', () => again(asked)))
     if (turn.audible && turnId !== null)
       actions.prepend(action('play', 'Replay', 'Replay the answer', () => replay(turnId)))
     timing.done(turn.reply === '' ? null : record)
@@ -84,10 +90,16 @@ export function createTurnView({ axis, speaks, difference, replay, copy }: TurnV
     },
     tick,
     removed: () => axis.remove(timing),
+    shownAgain: () => axis.draw(timing),
   }
 }
 
-function action(picture: 'play' | 'copy', word: string, name: string, act: () => void): HTMLElement {
+function action(
+  picture: 'play' | 'copy' | 'again',
+  word: string,
+  name: string,
+  act: () => void,
+): HTMLElement {
   return el(
     'button',
     { class: 'quiet', type: 'button', 'aria-label': name, onclick: act },

@@ -15,7 +15,7 @@ export function insecureBanner(): HTMLElement | null {
       el('li', 'On the machine that runs Quantvox, open ', el('a', { href: local }, local)),
       el(
         'li',
-        'For other devices, give the server a certificate (TLS_CERT, TLS_KEY) and open it over https.',
+        'For other devices, start it with npx quantvox serve --lan, or give it a certificate (TLS_CERT, TLS_KEY), and open it over https.',
       ),
       el('li', 'Or type: questions, answers and their timings work here as they are.'),
     ),

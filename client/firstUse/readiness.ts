@@ -1,9 +1,11 @@
 import type { EngineInfo, Readiness, RecordInfo, ServerInfo } from '../../server/protocol/info.ts'
-import type { Api } from '../api.ts'
+import { type Api, addressOf } from '../api.ts'
 import { el } from '../dom.ts'
 
 const WHILE_NOT_READY_MS = 2000
-const WHILE_READY_MS = 30_000
+const WHILE_READY_MS = 10_000
+/** Whoever finds something wrong asks to look; many do at once. */
+const AT_MOST_EVERY_MS = 500
 
 /** Says which engine or model is not there yet, or that turns are not recorded, why, and what is done about it. */
 export function createReadinessBanner(api: Api, becameReady: () => void) {
@@ -16,14 +18,21 @@ export function createReadinessBanner(api: Api, becameReady: () => void) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let shown = ''
   let wasReady = true
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+  /** Of several the last one counts. */
+  let looks = 0
 
   async function look(): Promise<void> {
     clearTimeout(timer)
+    lookedAtMs = performance.now()
+    const mine = ++looks
     const state = await readiness()
+    if (mine !== looks) return
     const isReady = state?.ready ?? false
     if (isReady && !wasReady) becameReady()
     wasReady = isReady
     await show(state)
+    clearTimeout(timer)
     timer = setTimeout(() => void look(), isReady ? WHILE_READY_MS : WHILE_NOT_READY_MS)
   }
 
@@ -38,14 +47,19 @@ export function createReadinessBanner(api: Api, becameReady: () => void) {
     element.replaceChildren(...parts)
   }
 
-  /** `check` looks now, and then again and again. */
-  return { element, check: () => void look() }
+  return {
+    element,
+    /** Looks now, and then again and again. */
+    check(): void {
+      if (performance.now() - lookedAtMs >= AT_MOST_EVERY_MS) void look()
+    },
+  }
 }
 
 /** Null where the server does not answer, or only that it stops. A 503 with `notReady` says what is missing. */
 async function readiness(): Promise<Readiness | null> {
   try {
-    const response = await fetch('/readyz', { headers: { accept: 'application/json' } })
+    const response = await fetch(addressOf('/readyz'), { headers: { accept: 'application/json' } })
     const answer: Partial<Readiness> = await response.json()
     return answer.notReady === undefined ? null : (answer as Readiness)
   } catch {

@@ -27,7 +27,7 @@ export async function record(done: (clip: Blob) => void): Promise<Recording> {
   const stop = () => end(done)
   const timer = setTimeout(stop, LONGEST_MS)
   const microphone = await openMicrophone({
-    ...{ context, deviceId: undefined, ended: stop },
+    ...{ context, deviceId: undefined, ended: stop, muteChanged() {} },
     frame: ({ pcm }) => frames.push(pcm),
   }).catch((error: unknown) => {
     clearTimeout(timer)

@@ -1,4 +1,5 @@
 import type { MicrophoneError } from '../audio/microphone.ts'
+import { type SoundHold, soundHolds } from '../audio/soundHold.ts'
 import type { TalkSettings } from './talkSettings.ts'
 import type { TalkFacts, TalkStateName } from './talkState.ts'
 
@@ -7,6 +8,7 @@ export type HintFacts = {
   settings: Pick<TalkSettings, 'mode' | 'press' | 'holdSpace'>
   microphone: TalkFacts['microphone']
   failure: MicrophoneError | null
+  held: SoundHold | null
   /** What is to be said first in wake-word mode. */
   wakeWord: string
   /** Why the connection is lost, and when it is tried again. */
@@ -19,7 +21,7 @@ const SILENT_MS = 4000
 
 /** What to know in this state, in one or two sentences. */
 export function hintFor(facts: HintFacts): string {
-  const { state, settings, microphone, failure, wakeWord, waiting, silentForMs } = facts
+  const { state, settings, microphone, failure, held, wakeWord, waiting, silentForMs } = facts
   switch (state) {
     case 'off':
       return 'Tap and talk, or type below.'
@@ -46,6 +48,10 @@ export function hintFor(facts: HintFacts): string {
     case 'thinking':
     case 'answering':
       return 'Press Esc to stop it.'
+    case 'held':
+      return held === null ? '' : soundHolds[held]
+    case 'typed-only':
+      return `${waiting?.why ?? ''} Typed questions are answered; what to set is at the top of the page.`.trim()
     case 'reconnecting':
       if (waiting === null) return ''
       return `${waiting.why} ${waiting.seconds > 0 ? `Trying again in ${waiting.seconds} s.` : 'Trying again.'}`
@@ -62,6 +68,7 @@ export function actionFor(
   settings: HintFacts['settings'],
   microphoneOn: boolean,
 ): string {
+  if (state === 'held') return 'Let the sound go on'
   if (!microphoneOn) return 'Start talking'
   if (settings.mode === 'push-to-talk') {
     if (state === 'hearing') return 'Finish the question'

@@ -15,6 +15,8 @@ export const TalkSettings = Type.Object({
   /** Voiced time that interrupts a reply, 0 never; null is the server's own. */
   interruptMs: Type.Union([Type.Integer({ minimum: 0, maximum: 2000 }), Type.Null()]),
   microphoneId: Type.Union([Type.String(), Type.Null()]),
+  /** Where answers are heard, where the browser lets a page choose; null is the browser's own. */
+  speakerId: Type.Union([Type.String(), Type.Null()]),
   /** What wakes a session in wake-word mode, and from which score on; null is the server's own. */
   wakePhrase: Type.Union([Type.String({ minLength: 1, maxLength: 100 }), Type.Null()]),
   wakeThreshold: Type.Union([Type.Number({ minimum: 0.01, maximum: 1 }), Type.Null()]),
@@ -29,6 +31,7 @@ export const usualSettings: TalkSettings = {
   silenceMs: null,
   interruptMs: null,
   microphoneId: null,
+  speakerId: null,
   wakePhrase: null,
   wakeThreshold: null,
 }
@@ -51,6 +54,19 @@ export function wakeWordOf({
   return {
     ...(wakePhrase === null ? {} : { phrase: wakePhrase }),
     ...(wakeThreshold === null ? {} : { threshold: wakeThreshold }),
+  }
+}
+
+/** All of it that a server is told. */
+export function toldToServer(
+  settings: TalkSettings,
+): Pick<Start, 'mode' | 'endpointing' | 'bargeIn' | 'wake'> {
+  const { mode, interruptMs } = settings
+  return {
+    mode,
+    endpointing: endpointingOf(settings),
+    wake: wakeWordOf(settings),
+    ...(interruptMs === null ? {} : { bargeIn: { minSpeechMs: interruptMs } }),
   }
 }
 

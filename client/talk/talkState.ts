@@ -10,12 +10,14 @@ export const talkStates = {
   waiting: { word: 'Waiting', icon: 'microphone' },
   muted: { word: 'Muted', icon: 'muted' },
   'no-signal': { word: 'No signal', icon: 'warning' },
+  held: { word: 'Sound held', icon: 'warning' },
   hearing: { word: 'Hearing you', icon: 'wave' },
   transcribing: { word: 'Transcribing', icon: 'text' },
   thinking: { word: 'Thinking', icon: 'thinking' },
   loading: { word: 'Loading a model', icon: 'loading' },
   answering: { word: 'Answering', icon: 'text' },
   speaking: { word: 'Speaking', icon: 'speaker' },
+  'typed-only': { word: 'Typing only', icon: 'warning' },
   reconnecting: { word: 'Reconnecting', icon: 'again' },
   error: { word: 'No microphone', icon: 'warning' },
 } as const satisfies Record<string, { word: string; icon: IconName }>
@@ -29,11 +31,14 @@ export type TurnPhase = 'none' | 'hearing' | 'transcribing' | 'thinking' | 'answ
 /** Everything that the state follows from. */
 export type TalkFacts = {
   microphone: 'off' | 'starting' | 'on' | 'failed'
-  connection: 'closed' | 'connecting' | 'open' | 'waiting'
+  /** `blocked`: it answers typed questions, one at a time. */
+  connection: 'closed' | 'connecting' | 'open' | 'waiting' | 'blocked'
   mode: Mode
   /** Of wake-word mode: the wake word was said. */
   awake: boolean
   muted: boolean
+  /** What the browser or the system holds: all sound, or the microphone's. */
+  held: 'sound' | 'microphone' | null
   /** Frames of the microphone came within the last moment; a count, not a hope. */
   framesFlow: boolean
   phase: TurnPhase
@@ -55,6 +60,7 @@ function nameOf({
   mode,
   awake,
   muted,
+  held,
   framesFlow,
   speaks,
   phase,
@@ -62,7 +68,9 @@ function nameOf({
 }: TalkFacts): TalkStateName {
   const wantsSession = microphone === 'on' || microphone === 'starting' || phase !== 'none'
   if (connection === 'waiting') return 'reconnecting'
+  if (connection === 'blocked') return phase === 'none' ? 'typed-only' : phase
   if (connection === 'connecting' && wantsSession) return 'starting'
+  if (held === 'sound' || (held !== null && phase === 'hearing')) return 'held'
   if (loadingModel && (phase === 'transcribing' || phase === 'thinking')) return 'loading'
   if (phase === 'hearing') return framesFlow ? 'hearing' : 'no-signal'
   if (phase === 'answering' && speaks) return 'thinking'
@@ -71,6 +79,7 @@ function nameOf({
   if (microphone === 'starting') return 'starting'
   if (microphone === 'off') return 'off'
   if (connection !== 'open') return 'starting'
+  if (held !== null) return 'held'
   if (!framesFlow) return 'no-signal'
   if (muted) return 'muted'
   if (mode === 'wake-word' && !awake) return 'waiting'

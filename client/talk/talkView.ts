@@ -1,5 +1,6 @@
 import type { Api } from '../api.ts'
 import { createAudioClock } from '../audio/audioClock.ts'
+import { createPageSound } from '../audio/pageSound.ts'
 import { createConversation } from '../conversation/conversation.ts'
 import { createConversationView } from '../conversation/conversationView.ts'
 import { el } from '../dom.ts'
@@ -8,9 +9,11 @@ import type { View } from '../view.ts'
 import { createControl } from './control.ts'
 import { createDock } from './dock.ts'
 import { actionFor, answerUnderWay, hintFor } from './hints.ts'
-import { createLiveSession } from './liveSession.ts'
 import { createLoadingModel } from './loadingModel.ts'
 import { createPressing } from './pressing.ts'
+import { createConversationPlace } from './session/conversationPlace.ts'
+import { createLiveSession } from './session/liveSession.ts'
+import { createPhoneDialog } from './settings/phone.ts'
 import { createSettingsDialog } from './settings/settingsDialog.ts'
 import { createWakeWord, spokenPhrase } from './settings/wakeWord.ts'
 import { createSidePanel } from './sidePanel.ts'
@@ -28,7 +31,11 @@ export type TalkView = View & {
 export type TalkViewOptions = {
   api: Api
   notices: Notices
-  hasToken(): boolean
+  token(): string | null
+  /** Tried again by itself; why may be to be said at once. */
+  connectionLost(): void
+  /** A proxy passes none on: told whenever something changed. */
+  webSocketsBlocked(blocked: boolean): void
   /** A turn failed, perhaps for want of an engine or model. */
   engineFailed(): void
   /** Told wherever on the page one is: a microphone that is on is never out of sight. */
@@ -40,8 +47,10 @@ const TICK_MS = 100
 
 /** Talking, and the conversation. */
 export function createTalkView(options: TalkViewOptions): TalkView {
-  const { api, notices, hasToken } = options
+  const { api, notices, token } = options
+  const hasToken = () => token() !== null
   let told = ''
+  let wasLost = false
   let settings = readSettings()
   // Beside the places of the page: a media element that leaves the document falls silent.
   const voice = el('audio', { class: 'unseen', 'data-plays': 'replies' })
@@ -55,7 +64,11 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       if (record !== null) side.over(record)
       if (error !== null) options.engineFailed()
     },
-    changed: () => render(),
+    askAgain: question => ask(question),
+    changed() {
+      place.changed()
+      render()
+    },
   })
   const conversation = createConversation(view, audioClock.momentOf)
   const session = createLiveSession({
@@ -68,6 +81,9 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     configured: message => side.configured(message),
     switchFailed: message => side.failed(message),
     failed: message => notices.failure(message.message, message.mend ?? ''),
+    soundOpened: context => sound.opened(context),
+    playRecording: path => void view.playRecording(path),
+    restFailed: error => notices.failure('The question could not be asked.', error),
     noWakeWord() {
       change({ mode: 'hands-free' })
       setMode('wake-word')
@@ -75,7 +91,20 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     changed: () => render(),
   })
   const side = createSidePanel(api, notices, session.switchTo)
-  const talker = createTalker({ ...session, audio }, () => render())
+  const place = createConversationPlace({ api, notices, session, conversation, view })
+  const talker = createTalker({
+    ...{ session: { ...session, audio }, changed: () => render(), moved: notices.say },
+  })
+  const microphoneIsOn = () => talker.microphone() === 'on' || talker.microphone() === 'starting'
+  const sound = createPageSound({
+    ...{ replies: voice, recordings: recording, changed: () => render() },
+    now: () => ({
+      listens: microphoneIsOn(),
+      plays: conversation.phase() === 'speaking',
+      microphoneMuted: talker.mutedBySystem(),
+    }),
+  })
+  sound.heardAt(settings.speakerId)
   const loading = createLoadingModel(api, () => render())
   const wakeWord = createWakeWord({
     api,
@@ -84,8 +113,9 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     change,
     failed: error => notices.failure('The wake words could not be fetched.', error),
   })
+  const phone = createPhoneDialog(api, token)
   const dialog = createSettingsDialog({
-    wakeWord,
+    ...{ wakeWord, openPhone: phone.open },
     settings: () => settings,
     serverDefaults() {
       const now = session.settings()
@@ -99,12 +129,12 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   const bar = createTalkBar({
     setMode,
     setMuted: talker.setMuted,
-    turnOff: talker.turnOff,
-    openSettings: dialog.open,
-    newConversation() {
-      session.newConversation()
-      view.clear()
+    turnOff() {
+      place.turnedOff()
+      talker.turnOff()
     },
+    openSettings: dialog.open,
+    newConversation: place.begin,
   })
   const pressing = createPressing({
     button: control.button,
@@ -130,7 +160,8 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   })
   const title = el('h1', { class: 'unseen' }, 'Talk')
   const stage = el('div', { class: 'stage' }, title, welcome, view.element, dock.element)
-  const element = el('div', { class: 'talk' }, stage, side.element, dialog.element, wakeWord.dialog)
+  const dialogs = [dialog.element, wakeWord.dialog, phone.element]
+  const element = el('div', { class: 'talk' }, stage, side.element, ...dialogs)
 
   function change(wanted: Partial<TalkSettings>): void {
     pressing.letGo()
@@ -141,8 +172,9 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       ['mode', 'ending', 'silenceMs', 'interruptMs', 'wakePhrase', 'wakeThreshold'] as const
     ).some(name => settings[name] !== before[name])
     if (isHeardDifferently) session.settingsChanged()
-    const isOn = talker.microphone() === 'on' || talker.microphone() === 'starting'
-    if (settings.microphoneId !== before.microphoneId && isOn) void talker.turnOn(settings.microphoneId)
+    sound.heardAt(settings.speakerId)
+    if (settings.microphoneId !== before.microphoneId && microphoneIsOn())
+      void talker.turnOn(settings.microphoneId)
     render()
   }
 
@@ -169,16 +201,18 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   }
 
   function tap(): void {
-    const isOn = talker.microphone() === 'on' || talker.microphone() === 'starting'
+    if (sound.wasHeld()) return
     if (answerUnderWay(state().name)) session.interrupt()
-    else if (isOn) talker.turnOff()
+    else if (microphoneIsOn()) talker.turnOff()
     else void talker.turnOn(settings.microphoneId)
   }
 
   function state(): TalkState {
+    const held = sound.held()
     return talkState({
       microphone: talker.microphone(),
-      connection: session.connection().name,
+      connection: session.blocked() ? 'blocked' : session.connection().name,
+      held: held === null ? null : held === 'microphone-muted' ? 'microphone' : 'sound',
       mode: settings.mode,
       awake: session.awake(),
       muted: talker.muted(),
@@ -203,11 +237,15 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     const now = state()
     if (now.name !== told) options.stateChanged(now)
     told = now.name
+    if (connection.name === 'waiting' && !wasLost) options.connectionLost()
+    wasLost = connection.name === 'waiting'
+    options.webSocketsBlocked(session.blocked())
     const microphone = talker.microphone()
-    const isOn = microphone === 'on' || microphone === 'starting'
+    const isOn = microphoneIsOn()
+    sound.staysOn(isOn && settings.mode === 'hands-free')
     const hint = hintFor({
       ...{ state: now.name, settings, microphone, waiting },
-      failure: talker.failure(),
+      ...{ failure: talker.failure(), held: sound.held() },
       wakeWord: spokenPhrase(session.settings()?.wake.phrase ?? settings.wakePhrase ?? 'hey-jarvis'),
       silentForMs: talker.silentForMs(),
     })
@@ -234,8 +272,11 @@ export function createTalkView(options: TalkViewOptions): TalkView {
 
   return {
     element,
-    serverReached: () =>
-      void side.load().catch(error => notices.failure('A part of the page could not be fetched.', error)),
+    serverReached() {
+      session.reached()
+      place.restore()
+      side.load().catch(error => notices.failure('A part of the page could not be fetched.', error))
+    },
     show: render,
     hide() {},
   }

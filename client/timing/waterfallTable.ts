@@ -1,6 +1,7 @@
 import type { TurnRecord } from '../../server/protocol/record.ts'
 import { column, el, tableHead } from '../dom.ts'
 import { milliseconds } from '../figures.ts'
+import { stages } from '../help/stages.ts'
 import { isBeyond, placeOf, type Scale, widthOf } from './scale.ts'
 import { type Bar, waterfallBars } from './waterfallBars.ts'
 
@@ -9,29 +10,6 @@ const EDGE = 0.05
 
 /** Shorter ones would print as 0.0. */
 export const SHOWN_FROM_MS = 0.05
-
-const meanings: Readonly<Record<string, string>> = {
-  silence: 'silence that had to last before the turn counted as over',
-  decision: 'from the release to the last frame that was heard',
-  prepareSpeech: 'decoding the file and finding the speech in it',
-  speechLoad: 'the speech level was not in memory',
-  speechQueue: 'other requests to the speech engine came first',
-  transcription: 'the speech engine at work',
-  toolAsked: 'the model read the question and asked for a tool',
-  tool: 'the tool at work',
-  prepareAnswer: 'history and prompt, and what was heard of the turn before',
-  llmQueue: 'other turns with this model came first',
-  llmLoad: 'the language model was not in memory',
-  llmSchedule: "Ollama's own wait, with the model in memory",
-  promptEvaluation: 'the model reads the prompt',
-  release: 'the answer, held back until the turn was over, on its way out',
-  firstToken: 'template, first token, and the way to us',
-  beforeThinking: 'template, first token of the thinking, and the way to us',
-  thinking: 'the model thinks and says nothing yet',
-  firstClause: 'until there was enough to be spoken',
-  firstAudio: 'the voice at work on the first clause',
-  playbackStart: 'until the client played it',
-}
 
 /** The stages of a turn that are long enough to be shown. */
 export const shownBars = (record: TurnRecord): Bar[] =>
@@ -74,7 +52,7 @@ export function createWaterfallTable() {
 }
 
 function createRow(id: string) {
-  const name = el('th', { scope: 'row', title: meanings[id] })
+  const name = el('th', { scope: 'row', title: stages[id]?.[1] })
   const hidden = el('span')
   const visible = el('span')
   const track = el('span', { class: 'track', 'aria-hidden': 'true' })

@@ -1,4 +1,5 @@
 import { listMicrophones } from '../../audio/microphone.ts'
+import { canChooseSpeaker, listSpeakers } from '../../audio/speaker.ts'
 import { el } from '../../dom.ts'
 import type { TalkSettings } from '../talkSettings.ts'
 import { row, slider } from './rows.ts'
@@ -20,6 +21,8 @@ export type SettingsDialogOptions = {
   /** What the server does where nothing is set here; null while unknown. */
   serverDefaults(): Endings | null
   change(settings: Partial<TalkSettings>): void
+  /** Shows the address of the page for a phone. */
+  openPhone(): void
   wakeWord: Pick<ReturnType<typeof createWakeWord>, 'rows' | 'show'>
 }
 
@@ -28,12 +31,18 @@ export function createSettingsDialog({
   settings,
   serverDefaults,
   change,
+  openPhone,
   wakeWord,
 }: SettingsDialogOptions): SettingsDialog {
   const device = el('select', {
     id: 'setting-microphone',
     onchange: () => change({ microphoneId: device.value === '' ? null : device.value }),
   })
+  const loudspeaker = el('select', {
+    id: 'setting-speaker',
+    onchange: () => change({ speakerId: loudspeaker.value === '' ? null : loudspeaker.value }),
+  })
+  const phone = el('button', { type: 'button', onclick: openPhone }, 'Show QR code')
   const press = el(
     'select',
     { id: 'setting-press', onchange: () => change({ press: press.value === 'toggle' ? 'toggle' : 'hold' }) },
@@ -67,6 +76,8 @@ export function createSettingsDialog({
       { method: 'dialog' },
       el('h2', { id: 'settings-title' }, 'How you talk'),
       row('setting-microphone', 'Microphone', device),
+      ...(canChooseSpeaker() ? [row('setting-speaker', 'Loudspeaker', loudspeaker)] : []),
+      el('div', { class: 'row' }, el('span', 'A phone as the microphone'), phone),
       el('h3', 'Hands-free'),
       row('setting-ending', 'A question ends', ending),
       silenceRow,
@@ -94,17 +105,9 @@ export function createSettingsDialog({
   }
 
   async function fillDevices(): Promise<void> {
-    const devices = await listMicrophones()
-    device.replaceChildren(
-      el('option', { value: '' }, "The browser's choice"),
-      ...devices
-        .filter(({ deviceId }) => deviceId !== '' && deviceId !== 'default')
-        .map(({ deviceId, label }, index) =>
-          el('option', { value: deviceId }, label || `Microphone ${index + 1}`),
-        ),
-    )
-    device.value = settings().microphoneId ?? ''
-    if (device.selectedIndex < 0) device.value = ''
+    const { microphoneId, speakerId } = settings()
+    fillWith(device, 'Microphone', await listMicrophones(), microphoneId)
+    fillWith(loudspeaker, 'Loudspeaker', await listSpeakers(), speakerId)
   }
 
   navigator.mediaDevices?.addEventListener('devicechange', () => void fillDevices())
@@ -117,4 +120,22 @@ export function createSettingsDialog({
       element.showModal()
     },
   }
+}
+
+function fillWith(
+  select: HTMLSelectElement,
+  kind: string,
+  devices: MediaDeviceInfo[],
+  chosen: string | null,
+): void {
+  select.replaceChildren(
+    el('option', { value: '' }, "The browser's choice"),
+    ...devices
+      .filter(({ deviceId }) => deviceId !== '' && deviceId !== 'default')
+      .map(({ deviceId, label }, index) =>
+        el('option', { value: deviceId }, label || `${kind} ${index + 1}`),
+      ),
+  )
+  select.value = chosen ?? ''
+  if (select.selectedIndex < 0) select.value = ''
 }

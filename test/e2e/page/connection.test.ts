@@ -63,9 +63,54 @@ describe('the connection to the server', () => {
     await stopped
     server = await startFakePage({ port: server.port })
     await expect.poll(() => page.words(), { timeout: 20_000 }).toContain('Off')
-    await expect.poll(() => page.tab.locator('.banner').isHidden(), { timeout: 10_000 }).toBe(true)
+    await expect
+      .poll(() => page.tab.locator('.banner[aria-label=Readiness]').isHidden(), { timeout: 10_000 })
+      .toBe(true)
     await ask('Are you back?')
     await page.becomes('Speaking')
+  })
+
+  test('what is typed while the server is away is asked when it is back', async () => {
+    await ask('Say something long.')
+    await page.becomes('Speaking')
+    await killServer()
+    await page.becomes('Reconnecting')
+    await page.tab.getByRole('heading', { name: 'The server does not answer' }).waitFor()
+    await ask('Are you back?')
+    server = await startFakePage({ port: server.port, script: { clauseAudioMs: 300 } })
+    await expect
+      .poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 30_000 })
+      .toBe('completed')
+    expect(server.lastPrompt().at(-1)?.content).toBe('Are you back?')
+  })
+
+  test('a connection that is dead is said, left, and made anew, though nothing ended it', async () => {
+    await page.tab.getByRole('button', { name: 'Start talking' }).click()
+    await page.becomes('Listening')
+    // As where a phone left the network: neither side hears of an end.
+    for (const socket of server.app.websocketServer.clients) socket.pause()
+    await page.becomes('Reconnecting', 45_000)
+    expect(await page.words()).not.toContain('No microphone')
+    await page.becomes(/Listening|Hearing/, 20_000)
+    for (const socket of server.app.websocketServer.clients) socket.resume()
+  })
+
+  test('audio that the network does not take does not pile up', async () => {
+    const counts = { frames: 0 }
+    page.tab.on('websocket', socket =>
+      socket.on('framesent', ({ payload }) => {
+        if (typeof payload !== 'string') counts.frames++
+      }),
+    )
+    await page.tab.getByRole('button', { name: 'Start talking' }).click()
+    await expect.poll(() => counts.frames).toBeGreaterThan(10)
+    await page.tab.evaluate(() => {
+      Object.defineProperty(WebSocket.prototype, 'bufferedAmount', { get: () => 10 ** 6 })
+    })
+    await page.tab.waitForTimeout(300)
+    const before = counts.frames
+    await page.tab.waitForTimeout(500)
+    expect(counts.frames).toBe(before)
   })
 
   test('what is typed before there is a session is asked when there is one', async () => {
@@ -86,6 +131,58 @@ describe('the connection to the server', () => {
     await ask('Who am I?')
     await expect.poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('completed')
     expect(server.lastPrompt().some(({ content }) => content.includes('Ada'))).toBe(false)
+  })
+
+  test('a new conversation can be undone, and a double click on "Turn off" begins none', async () => {
+    server.script.clauseAudioMs = 100
+    await ask('My name is Ada.')
+    await expect.poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('completed')
+    await page.tab.getByRole('button', { name: 'New conversation' }).click()
+    expect(await page.tab.locator('.turn').count()).toBe(0)
+    await page.tab.getByRole('button', { name: 'Undo' }).click()
+    expect(await page.tab.locator('.turn').count()).toBe(1)
+    await ask('Who am I?')
+    await expect.poll(() => page.tab.locator('.turn[data-outcome=completed]').count()).toBe(2)
+    expect(server.lastPrompt().some(({ content }) => content.includes('Ada'))).toBe(true)
+    await page.tab.getByRole('button', { name: 'Start talking' }).click()
+    const off = page.tab.getByRole('button', { name: 'Turn off' })
+    await off.waitFor()
+    // Two clicks at one place, wherever the buttons went between them.
+    await page.tab.evaluate(() => {
+      for (const name of ['Turn off', 'New conversation'])
+        for (const button of document.querySelectorAll('button'))
+          if (button.textContent === name) button.click()
+    })
+    await off.waitFor({ state: 'hidden' })
+    expect(await page.tab.locator('.turn').count()).toBe(2)
+  })
+
+  test('a reload goes on where it was', async () => {
+    server.script.clauseAudioMs = 100
+    await ask('My name is Ada.')
+    await expect.poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome')).toBe('completed')
+    await page.tab.reload()
+    await page.tab.getByText('My name is Ada.').waitFor()
+    expect(await page.tab.locator('.turn').count()).toBe(1)
+    expect(await page.tab.locator('.turn .reply').innerText()).toContain('It is ten past nine. Good evening.')
+    await ask('Who am I?')
+    await expect.poll(() => page.tab.locator('.turn[data-outcome=completed]').count()).toBe(2)
+    expect(server.lastPrompt().some(({ content }) => content.includes('Ada'))).toBe(true)
+  })
+
+  test('a question that went with the connection can be asked again', async () => {
+    Object.assign(server.script, { firstTokenMs: 60_000 })
+    await ask('Are you there?')
+    await page.becomes('Thinking')
+    await killServer()
+    const again = page.tab.getByRole('button', { name: 'Ask this question again' })
+    await again.waitFor()
+    server = await startFakePage({ port: server.port, script: { clauseAudioMs: 100 } })
+    await again.click()
+    await expect
+      .poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 30_000 })
+      .toBe('completed')
+    expect(server.lastPrompt().at(-1)?.content).toBe('Are you there?')
   })
 
   test('a reply can be heard again and copied', async () => {

@@ -111,13 +111,14 @@ describe('craft', () => {
       )
       if (reached.at(-1) === 'Settings') break
     }
-    expect(reached.slice(0, 11)).toEqual([
+    expect(reached.slice(0, 12)).toEqual([
       'To the content',
       'Quantvox',
       'Talk',
       'A/B',
       'Turns',
       'Comparisons',
+      'Keys and stages',
       'Start talking',
       'Type a question',
       'Send',

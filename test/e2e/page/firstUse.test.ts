@@ -40,6 +40,10 @@ describe('first use', () => {
     await tab.reload()
     await tab.locator('.word').waitFor()
     expect(await tab.locator('dialog[open]').count()).toBe(0)
+    const other = await tab.context().newPage()
+    await other.goto(server?.url ?? '')
+    await other.locator('.word').waitFor()
+    expect(await other.locator('dialog[open]').count()).toBe(0)
   })
 
   test('a missing token is asked for, a wrong one again', async () => {
@@ -66,7 +70,7 @@ describe('first use', () => {
     }
     const dependencies = { readiness: async () => state, info: async () => info }
     const { tab, picture } = await open({ dependencies }, '/', refused)
-    const banner = tab.locator('.banner')
+    const banner = tab.getByRole('region', { name: 'Readiness' })
     await banner.waitFor()
     const text = await banner.innerText()
     for (const part of [
@@ -122,5 +126,15 @@ describe('first use', () => {
     await tab.getByLabel('Type a question').fill('Hello?')
     await tab.keyboard.press('Enter')
     await page.becomes('Speaking')
+    await tab.keyboard.press('Escape')
+    await tab.getByRole('button', { name: 'Copy the answer' }).click()
+    await tab.getByText('Copied.').waitFor()
+  })
+
+  test('a server that was stopped is said while nobody talks', async () => {
+    const { tab } = await open({}, '/', { expected: /ERR_CONNECTION|Failed to load/ })
+    await tab.waitForLoadState('networkidle')
+    await server?.stop()
+    await tab.getByRole('heading', { name: 'The server does not answer' }).waitFor({ timeout: 20_000 })
   })
 })

@@ -10,6 +10,7 @@ function setUp() {
     {
       added: turn => void shown.push(turn),
       changed() {},
+      restored: turn => void shown.push(turn),
       removed: turn => void shown.splice(shown.indexOf(turn), 1),
       over: turn => void over.push(turn),
     },
@@ -162,8 +163,21 @@ describe('the conversation that the page shows', () => {
       { type: 'transcript.final', turnId: 'a', text: 'Hm?' },
     )
     conversation.typed('One?')
-    conversation.lost()
+    conversation.lost(0)
     expect(shown.map(({ outcome }) => outcome)).toEqual(['lost', 'lost'])
     expect(conversation.phase()).toBe('none')
+  })
+
+  test('what was typed and not yet sent waits for the next connection, and is answered there', () => {
+    const { conversation, shown, take } = setUp()
+    conversation.typed('Sent?')
+    conversation.typed('Not yet?')
+    conversation.lost(1)
+    expect(shown.map(({ outcome }) => outcome)).toEqual(['lost', null])
+    take({ type: 'transcript.final', turnId: 'b', text: 'Not yet?' }, done('b', 'completed'))
+    expect(shown.map(({ outcome, turnId }) => [turnId, outcome])).toEqual([
+      [null, 'lost'],
+      ['b', 'completed'],
+    ])
   })
 })

@@ -1,18 +1,14 @@
-import type { ErrorMessage } from '../../server/protocol/messages.ts'
-import type { Configure, Start } from '../../server/protocol/socketClient.ts'
-import type { ServerMessage, SessionSettings } from '../../server/protocol/socketServer.ts'
-import { NOTHING_TO_SAY } from '../../server/shared/emptyReply.ts'
-import type { Api } from '../api.ts'
-import { type BrowserVoice, createBrowserVoice } from '../audio/browserVoice.ts'
-import { createPlayer, type PlaybackEvent, type Player } from '../audio/player.ts'
-import { createSpokenLength } from '../audio/spokenLength.ts'
-import type { Conversation } from '../conversation/conversation.ts'
-import type { Configured, ModelChoice } from '../models/modelPickers.ts'
-import { createConnection } from './connection.ts'
-import { endpointingOf, type TalkSettings, wakeWordOf } from './talkSettings.ts'
-
-/** The server takes 8 to 48 kHz; some sound cards run faster. */
-const MAX_RATE = 48_000
+import type { ErrorMessage } from '../../../server/protocol/messages.ts'
+import type { Configure } from '../../../server/protocol/socketClient.ts'
+import type { ServerMessage, SessionSettings } from '../../../server/protocol/socketServer.ts'
+import type { Api } from '../../api.ts'
+import type { Conversation } from '../../conversation/conversation.ts'
+import type { Configured, ModelChoice } from '../../models/modelPickers.ts'
+import { createConnection } from '../../wire/connection.ts'
+import { createRestTurns } from '../../wire/restTurns.ts'
+import { type TalkSettings, toldToServer } from '../talkSettings.ts'
+import { keepConversation, keptConversation } from './keptConversation.ts'
+import { createReplySound } from './replySound.ts'
 
 export type LiveSession = ReturnType<typeof createLiveSession>
 
@@ -23,12 +19,18 @@ export type LiveSessionOptions = {
   element: HTMLAudioElement
   conversation: Conversation
   talkSettings(): TalkSettings
+  /** Sound is open, and its state can be watched. */
+  soundOpened(context: AudioContext): void
   ready(settings: SessionSettings): void
   configured(message: Configured): void
   /** A switch of models that failed. */
   switchFailed(message: ErrorMessage): void
   /** An error that belongs to no turn and no switch. */
   failed(message: ErrorMessage): void
+  /** A spoken reply that came as a file. */
+  playRecording(path: string): void
+  /** A question that was asked without a session. */
+  restFailed(error: unknown): void
   /** What is to wake the session is not there. */
   noWakeWord(): void
   changed(): void
@@ -37,56 +39,72 @@ export type LiveSessionOptions = {
 /** One person's session: what is sent, what comes, and the sound of it. */
 export function createLiveSession(options: LiveSessionOptions) {
   const { api, conversation } = options
-  let context: AudioContext | null = null
-  let player: Player | null = null
-  let voice: BrowserVoice | null = null
   let settings: SessionSettings | null = null
   let isReady = false
   /** Of wake-word mode. */
   let isAwake = false
-  let conversationId: string | undefined
+  let conversationId: string | undefined = keptConversation()
   let choice: ModelChoice = {}
   let requests = 0
   const switches = new Set<string>()
   /** Typed, or chosen, before the session was ready. */
-  let texts: string[] = []
+  const texts: string[] = []
   let choseLate = false
-  /** Of the turns that are open. */
-  const voices = new Map<string, string>()
-  const spokenLength = createSpokenLength()
 
   const connection = createConnection({
     api,
     hasToken: options.hasToken,
     opened: start,
     message: take,
-    audio: pcm => player?.push(pcm),
+    audio: pcm => sound.audio(pcm),
     lost() {
       isReady = false
-      texts = []
-      voices.clear()
-      silence()
-      conversation.lost()
+      sound.lost()
+      // What the server was not told yet is still to be asked.
+      conversation.lost(texts.length)
     },
-    changed: options.changed,
+    changed() {
+      if (connection.blocked()) for (const text of texts.splice(0)) askOverRest(text)
+      options.changed()
+    },
+  })
+  const restTurns = createRestTurns({
+    api,
+    hear: take,
+    play: options.playRecording,
+    failed(error) {
+      conversation.lost(texts.length)
+      options.restFailed(error)
+    },
+  })
+  const sound = createReplySound({
+    ...{ conversation, element: options.element, changed: options.changed },
+    ...{ send: connection.send, opened: options.soundOpened },
+    voice: () => settings?.voice ?? null,
   })
 
   function start(): void {
-    if (context === null) return
+    const sampleRate = sound.sampleRate()
+    if (sampleRate === null) return
     const wanted = conversationId === undefined ? {} : { conversationId }
-    const { sampleRate } = context
     connection.send({ type: 'start', protocol: 1, sampleRate, ...wanted, ...choice, ...howToListen() })
   }
 
-  function howToListen(): Pick<Start, 'mode' | 'endpointing' | 'bargeIn' | 'wake'> {
-    const settings = options.talkSettings()
-    const { mode, interruptMs } = settings
-    return {
-      mode,
-      endpointing: endpointingOf(settings),
-      wake: wakeWordOf(settings),
-      ...(interruptMs === null ? {} : { bargeIn: { minSpeechMs: interruptMs } }),
-    }
+  const howToListen = () => toldToServer(options.talkSettings())
+
+  function goTo(id: string): void {
+    conversationId = id
+    keepConversation(id)
+    if (!isReady) return
+    connection.send({ type: 'interrupt' })
+    sound.silence()
+    configure({ conversationId: id })
+  }
+
+  function askOverRest(text: string): void {
+    conversationId ??= newId()
+    keepConversation(conversationId)
+    restTurns.ask({ text, conversationId, ...choice })
   }
 
   function configure(wanted: Omit<Configure, 'type' | 'requestId'>): string {
@@ -95,20 +113,17 @@ export function createLiveSession(options: LiveSessionOptions) {
     return requestId
   }
 
-  function silence(): void {
-    player?.stop()
-    voice?.stop()
-  }
-
   function take(message: ServerMessage): void {
-    if (message.type === 'interrupted') silence()
+    if (message.type === 'interrupted') sound.silence()
     conversation.take(message)
+    sound.take(message)
     switch (message.type) {
       case 'ready':
         isReady = true
         isAwake = false
         connection.settled()
         conversationId = message.conversationId
+        keepConversation(conversationId)
         settings = message.settings
         options.ready(message.settings)
         if (choseLate) switches.add(configure({ ...choice, ...howToListen() }))
@@ -128,51 +143,10 @@ export function createLiveSession(options: LiveSessionOptions) {
       case 'wake.waiting':
         isAwake = false
         break
-      case 'ducked':
-        player?.duck(message.turnId)
-        break
-      case 'paused':
-        player?.pause(message.turnId)
-        voice?.pause(message.turnId)
-        break
-      case 'resumed':
-        player?.resume(message.turnId)
-        voice?.resume(message.turnId)
-        break
-      case 'audio.started':
-        spokenLength.begin(message.turnId)
-        player?.begin(message.turnId, message.sampleRate)
-        break
-      case 'audio.done':
-        spokenLength.complete(message.audioMs)
-        player?.complete(message.turnId)
-        break
-      case 'speech.stopped':
-        spokenHere(message.turnId)
-        break
-      case 'reply.delta':
-        if (spokenHere(message.turnId)) voice?.say(message.turnId, message.text)
-        break
-      case 'reply.done':
-        spokenLength.reply(message.text.length)
-        if (!spokenHere(message.turnId)) break
-        if (message.text.trim() === '') voice?.say(message.turnId, NOTHING_TO_SAY)
-        voice?.complete(message.turnId)
-        break
-      case 'turn.done':
-        voices.delete(message.turnId)
-        break
       case 'error':
         takeError(message)
     }
     options.changed()
-  }
-
-  /** Whether the browser speaks that turn. A voice that is chosen meanwhile is for the next. */
-  function spokenHere(turnId: string): boolean {
-    const name = voices.get(turnId) ?? settings?.voice ?? ''
-    voices.set(turnId, name)
-    return name === 'browser'
   }
 
   function takeError(message: ErrorMessage): void {
@@ -198,51 +172,32 @@ export function createLiveSession(options: LiveSessionOptions) {
     options.failed(message)
   }
 
-  function reportPlayed(turnId: string, event: PlaybackEvent, positionMs: number): void {
-    connection.send({ type: 'playback', turnId, event, positionMs: Math.max(0, positionMs) })
-    conversation.spoken(turnId, spokenLength.at(turnId, positionMs, conversation.turn(turnId)?.reply ?? ''))
-    playbackPhase(turnId, event)
-  }
-
-  function reportSpoken(turnId: string, event: PlaybackEvent, textLength: number): void {
-    connection.send({ type: 'playback', turnId, event, textLength })
-    conversation.spoken(turnId, textLength)
-    playbackPhase(turnId, event)
-  }
-
-  function playbackPhase(turnId: string, event: PlaybackEvent): void {
-    if (event !== 'progress') conversation.phaseOfPlayback(turnId, event === 'started' ? 'started' : 'over')
-    options.changed()
-  }
-
   return {
     /** Opens sound and socket; within a tap or key press, or browsers keep the sound shut. */
     open(): AudioContext {
-      if (context === null) {
-        context = openContext()
-        player = createPlayer(context, options.element, reportPlayed)
-        voice = createBrowserVoice(reportSpoken)
-      }
-      // Both are allowed now, whenever the first reply comes.
-      void context.resume()
-      void options.element.play().catch(() => {})
+      const context = sound.open()
       connection.open()
       return context
     },
+    /** Asked as soon as there is a session; whoever types will not wait for the next try. */
     typed(text: string): void {
-      silence()
+      sound.silence()
       conversation.typed(text)
       if (isReady) connection.send({ type: 'text', text })
-      else texts.push(text)
+      else if (connection.blocked()) askOverRest(text)
+      else {
+        texts.push(text)
+        connection.retry()
+      }
     },
     interrupt(): void {
       if (conversation.phase() === 'none') return
       connection.send({ type: 'interrupt' })
-      silence()
+      sound.silence()
     },
     begin(): void {
       // The server interrupts by itself; here it is silent at once.
-      silence()
+      sound.silence()
       connection.send({ type: 'begin' })
     },
     commit: (): void => connection.send({ type: 'commit' }),
@@ -251,7 +206,8 @@ export function createLiveSession(options: LiveSessionOptions) {
       if (conversation.phase() === 'hearing') connection.send({ type: 'cancel' })
     },
     audio(pcm: ArrayBuffer): void {
-      if (isReady) connection.audio(pcm)
+      const sampleRate = sound.sampleRate()
+      if (isReady && sampleRate !== null) connection.audio(pcm, sampleRate)
     },
     switchTo(wanted: ModelChoice): void {
       choice = { ...choice, ...wanted }
@@ -262,25 +218,26 @@ export function createLiveSession(options: LiveSessionOptions) {
       if (isReady) configure(howToListen())
       else choseLate = connection.state().name === 'open'
     },
-    newConversation(): void {
-      conversationId = newId()
-      if (!isReady) return
-      connection.send({ type: 'interrupt' })
-      silence()
-      configure({ conversationId })
+    /** What it gives goes back to the one before. */
+    newConversation(): () => void {
+      const before = conversationId
+      goTo(newId())
+      return () => {
+        if (before !== undefined) goTo(before)
+      }
+    },
+    /** The one that this tab was in. */
+    conversationId: (): string | undefined => conversationId,
+    /** The server answers, with the token that there is now: what was typed meanwhile is asked. */
+    reached(): void {
+      if (texts.length > 0) connection.open()
     },
     retry: connection.retry,
     connection: connection.state,
+    blocked: connection.blocked,
     settings: (): SessionSettings | null => settings,
     awake: (): boolean => isAwake,
   }
-}
-
-function openContext(): AudioContext {
-  const context = new AudioContext({ latencyHint: 'interactive' })
-  if (context.sampleRate <= MAX_RATE) return context
-  void context.close()
-  return new AudioContext({ latencyHint: 'interactive', sampleRate: MAX_RATE })
 }
 
 /** `crypto.randomUUID` is for secure pages only. */

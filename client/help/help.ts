@@ -1,0 +1,28 @@
+import { el } from '../dom.ts'
+
+/** The button for the help, and its key; what it shows is fetched when it is first asked for. */
+export function createHelp(failed: (error: unknown) => void): HTMLButtonElement {
+  let dialog: HTMLDialogElement | null = null
+
+  async function open(): Promise<void> {
+    if (document.querySelector('dialog[open]') !== null) return
+    if (dialog === null) {
+      const { createHelpDialog } = await import('./helpDialog.ts')
+      dialog ??= createHelpDialog()
+      document.body.append(dialog)
+    }
+    if (!dialog.open) dialog.showModal()
+  }
+
+  const show = () => void open().catch(failed)
+
+  document.addEventListener('keydown', ({ key, target, ctrlKey, metaKey }) => {
+    const isTyping = target instanceof Element && target.closest('input, textarea, select') !== null
+    if (key === '?' && !isTyping && !ctrlKey && !metaKey) show()
+  })
+  return el(
+    'button',
+    { class: 'quiet help-button', type: 'button', 'aria-label': 'Keys and stages', onclick: show },
+    '?',
+  )
+}

@@ -1,0 +1,23 @@
+/** What each bar of a waterfall is, in the order in which they come: its name as the bar has it, and what it means. */
+export const stages: Readonly<Record<string, readonly [name: string, meaning: string]>> = {
+  silence: ['Silence waited', 'silence that had to last before the turn counted as over'],
+  decision: ['Last frames', 'from the release to the last frame that was heard'],
+  prepareSpeech: ['Audio reading', 'decoding the file and finding the speech in it'],
+  speechLoad: ['Load speech', 'the speech level was not in memory'],
+  speechQueue: ['Speech queue', 'other requests to the speech engine came first'],
+  transcription: ['Transcription', 'the speech engine at work'],
+  toolAsked: ['Asks for a tool', 'the model read the question and asked for a tool'],
+  tool: ['Tool', 'the tool at work'],
+  prepareAnswer: ['Prompt building', 'history and prompt, and what was heard of the turn before'],
+  llmQueue: ['Model queue', 'other turns with this model came first'],
+  llmLoad: ['Load model', 'the language model was not in memory'],
+  llmSchedule: ['Scheduler', "Ollama's own wait, with the model in memory"],
+  promptEvaluation: ['Prompt evaluation', 'the model reads the prompt'],
+  beforeThinking: ['First thought', 'template, first token of the thinking, and the way to us'],
+  thinking: ['Thinking', 'the model thinks and says nothing yet'],
+  firstToken: ['First token', 'template, first token, and the way to us'],
+  release: ['Release', 'the answer, held back until the turn was over, on its way out'],
+  firstClause: ['First clause', 'until there was enough to be spoken'],
+  firstAudio: ['First audio', 'the voice at work on the first clause'],
+  playbackStart: ['Playback', 'until the client played it'],
+}
