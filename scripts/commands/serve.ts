@@ -1,9 +1,9 @@
-import { networkInterfaces } from 'node:os'
 import type { Command } from 'commander'
 import pino from 'pino'
 import pretty from 'pino-pretty'
 import { type Config, loadConfig } from '../../server/config.ts'
 import { masked } from '../../server/credentials.ts'
+import { outsideAddresses } from '../../server/doors/outsideAddresses.ts'
 import { type StartOptions, startServer } from '../../server/main.ts'
 import { ensurePage } from '../page/build.ts'
 import { aboutOtherDevices, calledByAddress } from './lan/addresses.ts'
@@ -30,8 +30,8 @@ export function addServe(program: Command): void {
     const byHand = (name: string) => origins[name] !== 'default'
     const isLan = options.lan === true
     const config = isLan
-      ? openToLan(asSet, byHand, networkInterfaces())
-      : calledByAddress(asSet, byHand('PUBLIC_URL'), networkInterfaces())
+      ? openToLan(asSet, byHand, outsideAddresses())
+      : calledByAddress(asSet, byHand('PUBLIC_URL'), outsideAddresses())
     const stream = process.stderr.isTTY
       ? pretty({ destination: 2, ignore: 'pid,hostname', sync: true })
       : pino.destination(2)

@@ -1,23 +1,17 @@
-import type { NetworkInterfaceInfo } from 'node:os'
 import { type Config, isLoopback } from '../../../server/config.ts'
-
-export type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>
+import type { OutsideAddress } from '../../../server/doors/outsideAddresses.ts'
 
 /** Of docker, virtual machines and the like: nobody's phone is there. */
 const VIRTUAL = /^(docker|br-|veth|virbr|vmnet|vboxnet|cni|flannel|podman|lxc)/
 
 /** IPv4 addresses by which other devices may reach this machine, those of home networks first. */
-export function lanAddresses(interfaces: Interfaces): string[] {
-  const found = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
-    addresses
-      .filter(
-        ({ family, internal, address }) => family === 'IPv4' && !internal && !/^169\.254\./.test(address),
-      )
-      .map(({ address }) => ({ address, isVirtual: VIRTUAL.test(name) })),
-  )
-  const rank = ({ address, isVirtual }: (typeof found)[number]) =>
-    (isVirtual ? 2 : 0) + (/^(192\.168|10)\./.test(address) ? 0 : 1)
-  return found.toSorted((a, b) => rank(a) - rank(b)).map(({ address }) => address)
+export function lanAddresses(outside: readonly OutsideAddress[]): string[] {
+  const rank = ({ address, interfaceName }: OutsideAddress) =>
+    (VIRTUAL.test(interfaceName) ? 2 : 0) + (/^(192\.168|10)\./.test(address) ? 0 : 1)
+  return outside
+    .filter(({ family }) => family === 'IPv4')
+    .toSorted((a, b) => rank(a) - rank(b))
+    .map(({ address }) => address)
 }
 
 const isWildcard = (host: string) => host === '0.0.0.0' || host === '::'
@@ -26,8 +20,12 @@ const isWildcard = (host: string) => host === '0.0.0.0' || host === '::'
  * Listening on every address, the server is called by those of this machine; who set no `PUBLIC_URL` is to be told the ones that
  * other devices can open, and they are to work.
  */
-export function calledByAddress(config: Config, publicUrlByHand: boolean, interfaces: Interfaces): Config {
-  const addresses = lanAddresses(interfaces)
+export function calledByAddress(
+  config: Config,
+  publicUrlByHand: boolean,
+  outside: readonly OutsideAddress[],
+): Config {
+  const addresses = lanAddresses(outside)
   if (!isWildcard(config.HOST) || publicUrlByHand || addresses.length === 0) return config
   const { protocol } = new URL(config.PUBLIC_URL)
   const [first, ...others] = addresses.map(address => `${protocol}//${address}:${config.PORT}`)

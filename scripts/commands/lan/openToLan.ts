@@ -4,9 +4,10 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { renderUnicodeCompact } from 'uqr'
 import { type Config, isLoopback } from '../../../server/config.ts'
+import type { OutsideAddress } from '../../../server/doors/outsideAddresses.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../../server/files/privateFiles.ts'
-import { type Interfaces, lanAddresses } from './addresses.ts'
+import { lanAddresses } from './addresses.ts'
 import { newKey, selfSigned } from './certificate.ts'
 
 const FOLDER = 'lan'
@@ -23,10 +24,10 @@ const DAY_MS = 24 * 60 * 60_000
 export function openToLan(
   config: Config,
   byHand: (name: string) => boolean,
-  interfaces: Interfaces,
+  outside: readonly OutsideAddress[],
   now = new Date(),
 ): Config {
-  const addresses = lanAddresses(interfaces)
+  const addresses = lanAddresses(outside)
   const [first] = addresses
   if (first === undefined) {
     throw new QuantvoxError(

@@ -6,15 +6,11 @@ import type { NetworkInterfaceInfo } from 'node:os'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import {
-  aboutOtherDevices,
-  calledByAddress,
-  type Interfaces,
-  lanAddresses,
-} from '../../../scripts/commands/lan/addresses.ts'
+import { aboutOtherDevices, calledByAddress, lanAddresses } from '../../../scripts/commands/lan/addresses.ts'
 import { newKey, selfSigned } from '../../../scripts/commands/lan/certificate.ts'
 import { openToLan, qrCode } from '../../../scripts/commands/lan/openToLan.ts'
 import { readConfig } from '../../../server/config.ts'
+import { type OutsideAddress, outsideAddresses } from '../../../server/doors/outsideAddresses.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 
@@ -29,13 +25,13 @@ const at = (address: string, more: Partial<NetworkInterfaceInfo> = {}): NetworkI
     ...more,
   }) as NetworkInterfaceInfo
 
-const interfaces: Interfaces = {
+const outside = outsideAddresses({
   lo: [at('127.0.0.1', { internal: true })],
   docker0: [at('172.17.0.1')],
   wg0: [at('100.64.0.5')],
-  wlan0: [at('fe80::1', { family: 'IPv6' } as Partial<NetworkInterfaceInfo>), at('192.168.1.5')],
+  wlan0: [at('fe80::1', { family: 'IPv6', scopeid: 3 } as Partial<NetworkInterfaceInfo>), at('192.168.1.5')],
   eth9: [at('169.254.3.3')],
-}
+})
 
 function configOf(environment: Record<string, string>) {
   const DATA_DIR = mkdtempSync(join(tmpdir(), 'quantvox-lan-'))
@@ -44,7 +40,7 @@ function configOf(environment: Record<string, string>) {
 }
 
 test('of the addresses of a machine the one of the home network comes first', () => {
-  expect(lanAddresses(interfaces)).toEqual(['192.168.1.5', '100.64.0.5', '172.17.0.1'])
+  expect(lanAddresses(outside)).toEqual(['192.168.1.5', '100.64.0.5', '172.17.0.1'])
 })
 
 describe('the certificate', () => {
@@ -77,7 +73,7 @@ describe('the certificate', () => {
 describe('serve --lan', () => {
   test('sets every address, https, a token and what browsers call it', () => {
     const { config, byHand } = configOf({})
-    const open = openToLan(config, byHand, interfaces)
+    const open = openToLan(config, byHand, outside)
     expect(open).toMatchObject({ HOST: '0.0.0.0', PUBLIC_URL: 'https://192.168.1.5:3000' })
     expect(open.AUTH_TOKEN).toMatch(/^[\da-f]{48}$/)
     expect(open.ALLOWED_ORIGINS).toContain('https://100.64.0.5:3000')
@@ -88,16 +84,19 @@ describe('serve --lan', () => {
 
   test('keeps token and certificate, and makes a new certificate for a new address and before it ends', () => {
     const { config, byHand } = configOf({})
-    const certificate = (at: Interfaces, now?: Date) => {
+    const certificate = (at: readonly OutsideAddress[], now?: Date) => {
       const { TLS_CERT, AUTH_TOKEN } = openToLan(config, byHand, at, now)
       return { cert: readFileSync(TLS_CERT ?? '', 'utf8'), token: AUTH_TOKEN }
     }
-    const first = certificate(interfaces)
-    expect(certificate(interfaces)).toEqual(first)
-    const moved = certificate({ wlan0: [at('10.0.0.7')] })
+    const first = certificate(outside)
+    expect(certificate(outside)).toEqual(first)
+    const moved = certificate(outsideAddresses({ wlan0: [at('10.0.0.7')] }))
     expect(moved.token).toBe(first.token)
     expect(moved.cert).not.toBe(first.cert)
-    const later = certificate({ wlan0: [at('10.0.0.7')] }, new Date(Date.now() + 800 * DAY_MS))
+    const later = certificate(
+      outsideAddresses({ wlan0: [at('10.0.0.7')] }),
+      new Date(Date.now() + 800 * DAY_MS),
+    )
     expect(later.cert).not.toBe(moved.cert)
   })
 
@@ -110,10 +109,10 @@ describe('serve --lan', () => {
       TLS_KEY: 'k',
     }
     const { config, byHand } = configOf(set)
-    expect(openToLan(config, byHand, interfaces)).toMatchObject(set)
+    expect(openToLan(config, byHand, outside)).toMatchObject(set)
     const onlyHere = configOf({ HOST: '127.0.0.1' })
-    expect(openToLan(onlyHere.config, onlyHere.byHand, interfaces).HOST).toBe('0.0.0.0')
-    expect(() => openToLan(config, byHand, { lo: interfaces.lo })).toThrow(/no address/)
+    expect(openToLan(onlyHere.config, onlyHere.byHand, outside).HOST).toBe('0.0.0.0')
+    expect(() => openToLan(config, byHand, [])).toThrow(/no address/)
   })
 })
 
@@ -122,7 +121,7 @@ describe('the start line', () => {
 
   test('tells an address that other devices can open, and it is answered', () => {
     const { config, byHand } = configOf({ HOST: '0.0.0.0', AUTH_TOKEN })
-    const called = calledByAddress(config, byHand('PUBLIC_URL'), interfaces)
+    const called = calledByAddress(config, byHand('PUBLIC_URL'), outside)
     expect(called.PUBLIC_URL).toBe('http://192.168.1.5:3000')
     expect(called.ALLOWED_ORIGINS).toEqual(
       expect.arrayContaining(['http://172.17.0.1:3000', 'http://0.0.0.0:3000']),
@@ -137,7 +136,7 @@ describe('the start line', () => {
     [{ HOST: '0.0.0.0', AUTH_TOKEN, PUBLIC_URL: 'https://voice.example' }, 'https://voice.example', /^$/],
   ] as [Record<string, string>, string, RegExp][])('%o at %s', (environment, url, told) => {
     const { config, byHand } = configOf(environment)
-    const none = calledByAddress(config, byHand('PUBLIC_URL'), {})
+    const none = calledByAddress(config, byHand('PUBLIC_URL'), [])
     expect(none.PUBLIC_URL).toBe(url)
     expect(aboutOtherDevices(none, url).join()).toMatch(told)
   })
