@@ -5,7 +5,32 @@ import type { ClientMessage } from '../../server/protocol/socketClient.ts'
 import { ServerMessage } from '../../server/protocol/socketServer.ts'
 
 /** What a browser sends at once. */
-const FRAME_MS = 20
+export const FRAME_MS = 20
+
+/** Calls `send` for each frame, as a microphone would and in real time, until `until` settles. */
+export async function everyFrame(send: () => void, until: Promise<unknown>): Promise<void> {
+  let stop = false
+  void until
+    .finally(() => {
+      stop = true
+    })
+    .catch(() => {})
+  const startedAt = performance.now()
+  for (let frame = 0; !stop; frame++) {
+    send()
+    await sleep(Math.max(0, startedAt + (frame + 1) * FRAME_MS - performance.now()))
+  }
+}
+
+/** Gives samples, so many at a time, and then silence. */
+export function thenSilence(samples: Int16Array): (count: number) => Int16Array {
+  let at = 0
+  return count => {
+    const part = samples.subarray(at, at + count)
+    at += count
+    return part.length === count ? part : new Int16Array(count)
+  }
+}
 
 type OfType<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>
 
@@ -42,28 +67,12 @@ export async function connectLive(url: string, settings: Settings) {
     send: (message: ClientMessage): void => socket.send(JSON.stringify(message)),
     /** Sends, as a microphone would and in real time, what `next` gives (mono, 16 kHz, so many samples) until `until` settles. */
     async stream(next: (samples: number) => Int16Array, until: Promise<unknown>): Promise<void> {
-      let stop = false
-      void until
-        .finally(() => {
-          stop = true
-        })
-        .catch(() => {})
       const step = (PCM_SAMPLE_RATE * FRAME_MS) / 1000
-      const startedAt = performance.now()
-      for (let frame = 0; !stop; frame++) {
-        socket.send(new Uint8Array(toBytes(next(step))))
-        await sleep(Math.max(0, startedAt + (frame + 1) * FRAME_MS - performance.now()))
-      }
+      await everyFrame(() => socket.send(new Uint8Array(toBytes(next(step)))), until)
     },
     /** Streams samples (mono, 16 kHz), then silence until `until` settles. */
     async play(samples: Int16Array, until: Promise<unknown>): Promise<void> {
-      let at = 0
-      const next = (count: number) => {
-        const part = samples.subarray(at, at + count)
-        at += count
-        return part.length === count ? part : new Int16Array(count)
-      }
-      await client.stream(next, until)
+      await client.stream(thenSilence(samples), until)
     },
     /** Sends samples (mono, 16 kHz) and nothing after them, `speed` times as fast as a microphone would. */
     async say(samples: Int16Array, speed: number): Promise<void> {

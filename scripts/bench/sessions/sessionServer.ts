@@ -1,9 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { createDetector } from '../../server/hearing/endOfTurn/detector.ts'
-import { createVoiceActivity } from '../../server/hearing/voiceActivity.ts'
-import { realEndOfTurn } from '../../test/support/engines/realEngines.ts'
-import { quietLog } from '../../test/support/quietLog.ts'
-import { createTestApp } from '../../test/support/testApp.ts'
+import { createDetector } from '../../../server/hearing/endOfTurn/detector.ts'
+import { createFindSpeech } from '../../../server/hearing/speechSegments.ts'
+import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import { realEndOfTurn } from '../../../test/support/engines/realEngines.ts'
+import { quietLog } from '../../../test/support/quietLog.ts'
+import { createTestApp } from '../../../test/support/testApp.ts'
 import type { ServerReading } from './sessionReading.ts'
 
 /**
@@ -19,11 +20,13 @@ const activity = await createVoiceActivity()
 const detector = createDetector(realEndOfTurn, quietLog())
 if (ENDPOINTING === 'learned') await detector.start()
 const nothingLoaded = async () => ({ speech: [], language: [] })
-const { app } = await createTestApp({
+const { app, stages } = await createTestApp({
   settings: { LOG_LEVEL: 'silent', ENDPOINTING },
   script: { recognizeMs: 200, firstTokenMs: 80, tokenMs: 10 },
   dependencies: { live: { activity, detector, loadedModels: nothingLoaded } },
 })
+// Clips are listened to as ever.
+stages.findSpeech = createFindSpeech(activity)
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 const loopDelay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
 loopDelay.enable()

@@ -1,0 +1,62 @@
+import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
+import { connectLive } from '../liveClient.ts'
+import type { SpeechClip } from '../speechClips.ts'
+import { connectRealtime } from './realtimeClient.ts'
+
+const SILENCE_MS = 500
+/** The voice activity hears the room first. */
+const QUIET_MS = 300
+/** No reply came. */
+const PATIENCE_MS = 20_000
+
+/** Who streams a question, and is told of the reply's first token. */
+type Door = {
+  play(samples: Int16Array, until: Promise<unknown>): Promise<void>
+  firstToken: Promise<unknown>
+  close(): void
+}
+
+const ours = async (url: string): Promise<Door> => {
+  const endpointing = { mode: 'silence' as const, silenceMs: SILENCE_MS }
+  const client = await connectLive(url, { mode: 'hands-free', endpointing })
+  return { ...client, firstToken: client.next('reply.delta') }
+}
+
+const realtime = async (url: string): Promise<Door> => {
+  const client = await connectRealtime(url, SILENCE_MS)
+  return { ...client, firstToken: client.next('response.output_audio_transcript.delta') }
+}
+
+/** Milliseconds from the last voiced sample to the first token, of the same clips in turns through either door, pair by pair. */
+export async function measureFirstTokens(url: string, clips: readonly SpeechClip[], rounds: number) {
+  const pairs: { oursMs: number; realtimeMs: number }[] = []
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, clip] of clips.entries()) {
+      // Whoever is second finds the engines as the first left them.
+      const isOursFirst = (round + index) % 2 === 0
+      const first = await ask(await (isOursFirst ? ours : realtime)(url), clip)
+      const second = await ask(await (isOursFirst ? realtime : ours)(url), clip)
+      if (first === null || second === null) continue
+      const [oursMs, realtimeMs] = isOursFirst ? [first, second] : [second, first]
+      pairs.push({ oursMs, realtimeMs })
+    }
+  }
+  return pairs
+}
+
+async function ask(door: Door, { samples, found }: SpeechClip): Promise<number | null> {
+  const { firstToken, play, close } = door
+  firstToken.catch(() => {})
+  const late = Promise.withResolvers<null>()
+  const timer = setTimeout(late.resolve, PATIENCE_MS, null)
+  const startedAt = performance.now()
+  const told = Promise.race([firstToken.then(() => performance.now()), late.promise])
+  try {
+    await play(joinSamples([new Int16Array(samplesIn(QUIET_MS)), samples]), told)
+    const at = await told
+    return at === null ? null : at - startedAt - QUIET_MS - (found.lastVoicedMs ?? 0)
+  } finally {
+    clearTimeout(timer)
+    close()
+  }
+}
