@@ -5,7 +5,8 @@ import type { Finding, Report } from './finding.ts'
 import { examineMachine } from './machine.ts'
 import { examineMemory } from './memory.ts'
 import { chosenLanguageModel, examineModels } from './models.ts'
-import { examineNetwork } from './network.ts'
+import { examineDoors } from './network/doors.ts'
+import { examineNetwork } from './network/network.ts'
 import { examineOllama } from './ollama.ts'
 import { examineRecord } from './record.ts'
 import { selfTest } from './selfTest.ts'
@@ -23,6 +24,7 @@ export async function examine(config: Config, signal: AbortSignal, facts?: Facts
   const findings: Finding[] = [
     ...(await examineMachine(config, machine)),
     ...(await examineNetwork(config)),
+    ...(await examineDoors(config, signal)),
     await examineRecord(config),
     ...(await examineOllama(config, machine, signal)),
     ...(await examineWhisper(config, machine, signal)),

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { examineNetwork } from '../../../scripts/doctor/network.ts'
+import { examineNetwork } from '../../../scripts/doctor/network/network.ts'
 import { readConfig } from '../../../server/config.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import { startWyoming } from '../../support/wyoming/wyomingDoor.ts'

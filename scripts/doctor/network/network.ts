@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto'
 import { connect, createServer } from 'node:net'
-import type { Config } from '../../server/config.ts'
-import { isLoopback } from '../../server/config.ts'
-import { createEventReader, eventBytes } from '../../server/doors/wyoming/framing.ts'
-import { regularText } from '../../server/files/readJson.ts'
-import { type Finding, finding } from './finding.ts'
+import type { Config } from '../../../server/config.ts'
+import { isLoopback } from '../../../server/config.ts'
+import { createEventReader, eventBytes } from '../../../server/doors/wyoming/framing.ts'
+import { regularText } from '../../../server/files/readJson.ts'
+import { type Finding, finding } from '../finding.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 /** Certificates of Let's Encrypt are renewed 30 days before they end. */
@@ -19,11 +19,7 @@ async function port({ HOST, PORT, PUBLIC_URL }: Config): Promise<Finding> {
   const why = 'Browsers and programs reach the server there.'
   const taken = await inTheWayAt(HOST, PORT)
   if (taken === null) return finding('port', `${HOST}:${PORT} is free`, null, why)
-  const ours = await fetch(`${PUBLIC_URL}/livez`, { signal: AbortSignal.timeout(1000) }).then(
-    answer => answer.ok,
-    () => false,
-  )
-  if (ours) return finding('port', `Quantvox answers at ${PUBLIC_URL}`, null, why)
+  if (await answersAt(PUBLIC_URL)) return finding('port', `Quantvox answers at ${PUBLIC_URL}`, null, why)
   return finding(
     'port',
     `${HOST}:${PORT} cannot be used (${taken})`,
@@ -85,6 +81,14 @@ function answersWyoming(host: string, port: number): Promise<boolean> {
     })
     socket.on('close', () => settle(false))
   })
+}
+
+/** Whether a server of ours runs there. */
+export async function answersAt(url: string): Promise<boolean> {
+  return await fetch(`${url}/livez`, { signal: AbortSignal.timeout(1000) }).then(
+    answer => answer.ok,
+    () => false,
+  )
 }
 
 /** Browsers give a microphone to secure contexts only: https, or this machine (W3C, Secure Contexts). */
