@@ -1,14 +1,21 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { joinSamples, toBytes } from '../../../server/audio/pcm.ts'
+import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import { leasesAt } from '../../support/engines/leasesAt.ts'
+import { createLiveApp } from '../../support/fakeLive.ts'
 import { charactersWrong, HEARD_WELL } from '../../support/hearing.ts'
 import { clip, startLiveServer } from '../../support/liveServer.ts'
 import { pythonWith } from '../../support/pythonWith.ts'
+import { clipAt24, REALTIME_RATE } from '../../support/realtime/microphone.ts'
 
 const run = promisify(execFile)
 const key = 'a-key-of-some-length'
-const python = pythonWith('openai==3.57.0')
+const python = pythonWith('openai==3.57.0', 'openai-agents==0.24.0', 'websockets')
 
 test('OpenAI’s client for Python transcribes, chats, speaks and lists', async context => {
   const program = python()
@@ -28,5 +35,42 @@ test('OpenAI’s client for Python transcribes, chats, speaks and lists', async 
     expect(models).toContain('whisper-1')
   } finally {
     await server.stop()
+  }
+})
+
+test('the realtime session of openai-agents asks aloud, has a function called, and reads every event', async context => {
+  const program = python()
+  if (program === null) return context.skip()
+  const activity = await createVoiceActivity()
+  const live = await createLiveApp({ activity, settings: { AUTH_TOKEN: key } })
+  const folder = await mkdtemp(join(tmpdir(), 'quantvox-agents-'))
+  try {
+    // Scripted, as small models call functions by chance.
+    live.stages.llm = leasesAt(
+      async () => 'http://127.0.0.1:1',
+      async function* (_host, prompt) {
+        const last = prompt.at(-1)
+        const place = { place: 'Paris' }
+        if (last?.role === 'tool') yield { type: 'text', text: `It is ${last.content}.` }
+        else if (last?.content.includes('Paris'))
+          yield { type: 'tool-call', call: { id: 'call_1', name: 'weather', arguments: place } }
+        else yield { type: 'text', text: 'It is ten past nine.' }
+      },
+    )
+    const path = join(folder, 'question.pcm')
+    const question = await clipAt24(clip('azure-weather'))
+    await writeFile(path, toBytes(joinSamples([question, new Int16Array(REALTIME_RATE)])))
+    const url = `${(await live.app.listen({ host: '127.0.0.1', port: 0 })).replace('http', 'ws')}/v1/realtime`
+    const script = join(import.meta.dirname, 'agents_realtime.py')
+    const { stdout } = await run(program, [script, url, key, path])
+    const { errors, places, audioBytes, history } = JSON.parse(stdout)
+    expect([errors, places]).toEqual([[], ['Paris']])
+    expect(audioBytes).toBeGreaterThan(10_000)
+    expect(JSON.stringify(history)).toMatch(/What is the time.*ten past nine.*Paris.*It is rainy/)
+    const { items } = await live.stages.store.list({}, 10)
+    expect(items.map(({ source, outcome }) => [source, outcome])).toContainEqual(['realtime', 'completed'])
+  } finally {
+    await live.app.close()
+    await rm(folder, { recursive: true })
   }
 })
