@@ -9,6 +9,8 @@ export type ShownTurn = {
   /** Null for a typed one until the server speaks of it. */
   turnId: string | null
   typed: boolean
+  /** What the assistant says by itself answers no question. */
+  announced: boolean
   question: string
   /** The first characters of the question that will not change; null when it is final. */
   stableLength: number | null
@@ -57,9 +59,9 @@ export function createConversation(
   /** Where turns are that go on, oldest first: over a reply that is held another may be said. */
   const phases = new Map<ShownTurn, TurnPhase>()
 
-  function begin(turnId: string | null, phase: TurnPhase, typed: boolean, question: string): ShownTurn {
-    const turn = newTurn(turnId, typed, question)
-    if (typed) turn.waits = typedWaits(performance.now())
+  function begin(turnId: string | null, phase: TurnPhase, first: FirstOfTurn = {}): ShownTurn {
+    const turn = newTurn(turnId, first)
+    if (turn.typed) turn.waits = typedWaits(performance.now())
     if (turnId !== null) turns.set(turnId, turn)
     phases.set(turn, phase)
     listener.added(turn)
@@ -169,7 +171,7 @@ export function createConversation(
         const { turnId, transcript, reply, heardText, outcome, speech, synthesis } = record
         if (turns.has(turnId) || transcript === null) continue
         const turn: ShownTurn = {
-          ...newTurn(turnId, speech.model === null, transcript),
+          ...newTurn(turnId, { typed: speech.model === null, question: transcript }),
           ...{ reply: reply ?? '', replyDone: true, outcome, record },
           spokenLength: synthesis.audioMs === null ? null : (heardText?.length ?? null),
         }
@@ -178,11 +180,15 @@ export function createConversation(
       }
     },
     typed(text: string): void {
-      waiting.push(begin(null, 'thinking', true, text))
+      waiting.push(begin(null, 'thinking', { typed: true, question: text }))
     },
     take(message: ServerMessage): void {
       if (message.type === 'speech.started') {
-        begin(message.turnId, 'hearing', false, '')
+        begin(message.turnId, 'hearing')
+        return
+      }
+      if (message.type === 'announced') {
+        begin(message.turnId, 'answering', { announced: true })
         return
       }
       if (!('turnId' in message) || message.turnId === undefined) return
@@ -216,9 +222,15 @@ export function createConversation(
   }
 }
 
-function newTurn(turnId: string | null, typed: boolean, question: string): ShownTurn {
+/** What is known of a turn when it is first shown. */
+type FirstOfTurn = Partial<Pick<ShownTurn, 'typed' | 'announced' | 'question'>>
+
+function newTurn(
+  turnId: string | null,
+  { typed = false, announced = false, question = '' }: FirstOfTurn,
+): ShownTurn {
   return {
-    ...{ turnId, typed, question, stableLength: null, reply: '', replyDone: false },
+    ...{ turnId, typed, announced, question, stableLength: null, reply: '', replyDone: false },
     ...{ hint: null, tool: null, thinkingMs: null },
     ...{ spokenLength: null, audible: false, outcome: null, error: null, record: null },
     waits: null,

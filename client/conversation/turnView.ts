@@ -78,6 +78,7 @@ export function createTurnView({ axis, speaks, difference, replay, copy, again }
   return {
     element,
     update(turn) {
+      question.hidden = turn.announced
       question.replaceChildren(...questionParts(turn))
       reply.hidden = turn.reply === ''
       reply.replaceChildren(...(rich ?? replyParts(turn)))

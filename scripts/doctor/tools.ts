@@ -11,7 +11,7 @@ const why = 'The language model may call their tools.'
 export async function examineTools({ MCP_CONFIG }: Config, appVersion: string): Promise<Finding[]> {
   if (MCP_CONFIG === null) return []
   try {
-    const mcp = createMcpTools(await readMcpConfig(MCP_CONFIG), appVersion, silentLog)
+    const mcp = createMcpTools((await readMcpConfig(MCP_CONFIG)).servers, appVersion, silentLog)
     await mcp.connect()
     const findings = mcp.status().map(({ name, tools, missing, problem }) => {
       const what = `MCP server ${name}`

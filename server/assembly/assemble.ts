@@ -109,7 +109,14 @@ export async function assemble(
   const speakers = newSpeakers()
   const separateVoices = new Set<OwnVoices>()
   const languageModels = createLanguageModels(ollama.url, config.ALLOW_REMOTE_MODELS, ollama.explain)
-  const { tools, mcp } = await toolsOf(config.MCP_CONFIG, languageModels, appVersion, log)
+  const { tools, mcp } = await toolsOf(
+    config.MCP_CONFIG,
+    languageModels,
+    // Elsewhere it cannot be asked what is there.
+    async () => (isSpeechElsewhere ? [] : (await provision.speechLevels()).filter(level => level.installed)),
+    appVersion,
+    log,
+  )
   closeDataFolder(config.DATA_DIR)
   const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
     saveText: config.SAVE_TEXT,

@@ -1,10 +1,10 @@
 import type { LanguageModels } from '../llm/models.ts'
 import type { Log } from '../log.ts'
 import { createConfirmations } from '../tools/confirmation.ts'
-import { readMcpConfig } from '../tools/mcp/mcpConfig.ts'
+import { type McpAccess, readMcpConfig } from '../tools/mcp/mcpConfig.ts'
 import type { McpTools } from '../tools/mcp/mcpTools.ts'
-import { modelsTool } from '../tools/own/modelsTool.ts'
-import { timeTool } from '../tools/own/timeTool.ts'
+import { ownTools } from '../tools/own/ownTools.ts'
+import type { UsableModels } from '../tools/own/switchTool.ts'
 import { createToolbox } from '../tools/toolbox.ts'
 import type { TurnTools } from '../tools/turnTools.ts'
 
@@ -16,8 +16,8 @@ const noServers: McpTools = {
 }
 
 /** The client takes memory, which only those pay who have servers. */
-async function serversOf(mcpConfig: string, appVersion: string, log: Log): Promise<McpTools> {
-  const accesses = await readMcpConfig(mcpConfig)
+async function serversOf(accesses: McpAccess[], appVersion: string, log: Log): Promise<McpTools> {
+  if (accesses.length === 0) return noServers
   const { createMcpTools } = await import('../tools/mcp/mcpTools.ts')
   return createMcpTools(accesses, appVersion, log)
 }
@@ -28,13 +28,20 @@ async function serversOf(mcpConfig: string, appVersion: string, log: Log): Promi
  */
 export async function toolsOf(
   mcpConfig: string | null,
-  languageModels: Pick<LanguageModels, 'callsTools'>,
+  languageModels: Pick<LanguageModels, 'callsTools' | 'list'>,
+  speechModels: UsableModels['speech'],
   appVersion: string,
   log: Log,
 ): Promise<{ tools: TurnTools; mcp: McpTools }> {
-  const mcp = mcpConfig === null ? noServers : await serversOf(mcpConfig, appVersion, log)
-  const own = { tools: () => [timeTool(), modelsTool] }
-  const { offered, policyOf, call } = createToolbox(mcpConfig === null ? [] : [own, mcp], log)
+  const config = mcpConfig === null ? null : await readMcpConfig(mcpConfig)
+  const mcp = config === null ? noServers : await serversOf(config.servers, appVersion, log)
+  const usable: UsableModels = {
+    language: async signal =>
+      (await languageModels.list(signal)).filter(({ remote }) => remote !== 'refused'),
+    speech: speechModels,
+  }
+  const own = config === null ? [] : ownTools(usable, config.own)
+  const { offered, policyOf, call } = createToolbox([{ tools: () => own }, mcp], log)
   const tools: TurnTools = {
     ...{ policyOf, call, confirmations: createConfirmations() },
     async offered(model, signal) {

@@ -28,6 +28,8 @@ export type Conversation = {
    * said nothing is not kept.
    */
   append(userText: string, heardText: string): void
+  /** More was heard that nobody had asked for: it stands behind the last reply. */
+  announced(heardText: string): void
 }
 
 export type Conversations = ReturnType<typeof createConversations>
@@ -78,6 +80,13 @@ export function createConversations({
         if (user !== '') turns.push({ user, heard: heardText.trim() })
         // Also brings back one that was forgotten while its session was still open.
         kept.set(id, conversation)
+      },
+      announced(heardText) {
+        const last = turns.at(-1)
+        if (last === undefined || heardText.trim() === '') return
+        // In its place: prompts that are under way have the old one.
+        turns[turns.length - 1] = { ...last, heard: `${last.heard} ${heardText.trim()}`.trim() }
+        if (oldestKept === last) oldestKept = turns.at(-1)
       },
     }
     return conversation

@@ -40,7 +40,11 @@ export type ModelCost = Static<typeof ModelCost>
 
 export const Configured = Type.Object({
   type: Type.Literal('configured'),
-  requestId: Type.String(),
+  requestId: Type.Optional(
+    Type.String({
+      description: 'of the `configure`; absent where the assistant switched, as the user had told it to',
+    }),
+  ),
   conversationId: Type.String(),
   settings: SessionSettings,
   switchMs: Type.Number({ description: 'from the message to the moment when the next turn uses it' }),
@@ -60,6 +64,13 @@ export const WakeDetected = Type.Object(
 export const WakeWaiting = Type.Object(
   { type: Type.Literal('wake.waiting') },
   { description: 'nobody asked anything for a while: nothing but the wake word is heard from here on' },
+)
+export const Announced = Type.Object(
+  { type: Type.Literal('announced'), turnId },
+  {
+    description:
+      'the assistant says something by itself, as that a timer is over: that turn has a reply, and no question',
+  },
 )
 export const SpeechStarted = Type.Object({ type: Type.Literal('speech.started'), turnId, positionMs })
 export const SpeechStopped = Type.Object({ type: Type.Literal('speech.stopped'), turnId, positionMs })
@@ -107,6 +118,7 @@ export const ServerMessage = Type.Union([
   Configured,
   WakeDetected,
   WakeWaiting,
+  Announced,
   SpeechStarted,
   SpeechStopped,
   TranscriptPartial,

@@ -40,7 +40,7 @@ export async function runOnce(
 ): Promise<void> {
   const runner = createRunner({
     ...{ ...dependencies, observers: dependencies.stages.observers, sessionId: null, source: asked.source },
-    ...{ plays: false, leavesReplies: false, speculates: false },
+    ...{ plays: false, leavesReplies: false, speculates: false, toolSession: null },
     settings: { mode: 'push-to-talk', bargeInMs: 0, answering: 'at-once' },
     conversationId: () => asked.conversationId,
     spoken: () => {

@@ -1,5 +1,6 @@
 import { toQuantvoxError } from '../errors.ts'
 import type { Hearing } from '../hearing/hearing.ts'
+import type { Announcements } from './byItself/announcements.ts'
 import type { FloorEffect, FloorEvent } from './floor/state.ts'
 import type { Overheard } from './interruption/overheard.ts'
 import { createLiveTurn, type LiveTurn } from './liveTurn.ts'
@@ -17,6 +18,7 @@ export type Context = {
   awake: NodeJS.Timeout | undefined
   /** Questions on their way to the turn that the floor opens, or does not open, for them. */
   asked: Map<string, AskedFor>
+  announcements: Announcements
   /** What is said over replies. */
   overheard: Overheard
   /** How answers that are asked for are wanted, until it is known which turn's they are. */
@@ -101,11 +103,14 @@ export function effectsOf(context: Context): Effects {
       )
     },
     done(effect) {
-      turnOf(effect)?.done()
+      const turn = turnOf(effect)
+      turn?.done()
       turns.delete(effect.turnId)
+      context.announcements.end(effect.turnId, turn?.isUnheard() ?? true)
       context.overheard.forget(effect.turnId)
       timers.delete(effect.turnId)
     },
+    free: () => context.announcements.free(),
     refuse: ({ error }) => sink.tell({ type: 'error', error }),
     end: ({ error }) => sink.tell({ type: 'error', error }),
   }
@@ -128,8 +133,9 @@ async function bring<T>(
 }
 
 function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): void {
-  const { dependencies, turns, asked, overheard, post } = context
-  const question = asked.get(turnId) ?? dependencies.spoken()
+  const { dependencies, turns, asked, announcements, overheard, post } = context
+  const announced = announcements.begin(turnId)
+  const question = announced ?? asked.get(turnId) ?? dependencies.spoken()
   const turn = createLiveTurn(turnId, dependencies.conversationId(), question, {
     ...dependencies,
     // Mostly it is no question, and what was heard of the reply is not in its prompt yet.
@@ -148,6 +154,7 @@ function open(context: Context, { turnId, positionMs, over }: Effect<'open'>): v
   if (positionMs !== null) overheard.begin(turnId, over !== null)
   turns.set(turnId, turn)
   if (positionMs !== null) dependencies.sink.tell({ type: 'speech.started', turnId, positionMs })
+  else if (announced !== undefined) dependencies.sink.tell({ type: 'announced', turnId })
 }
 
 function setTimer(context: Context, { turnId, wait, ms }: Effect<'timer'>): void {

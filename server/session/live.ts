@@ -12,7 +12,10 @@ import type { Source } from '../protocol/record.ts'
 import type { ClientMessage, Configure } from '../protocol/socketClient.ts'
 import type { SessionSettings } from '../protocol/socketServer.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
+import type { ToolSession } from '../tools/toolbox.ts'
+import { createSessionTools, type SessionTools } from './byItself/sessionTools.ts'
 import type { Sink } from './events.ts'
+import { announcement } from './questions/announcement.ts'
 import type { Wish } from './questions/question.ts'
 import { spokenQuestion } from './questions/spokenQuestion.ts'
 import { typedQuestion } from './questions/wholeQuestion.ts'
@@ -71,14 +74,25 @@ export type Live = Pick<Runner, 'finish' | 'leave'> &
   }
 
 export function openLive(context: LiveContext): Live {
-  const { active, report } = context
-  const ears = openEars(context)
+  const { active, report, log, signal } = context
+  const tools: SessionTools = createSessionTools({
+    ...{ listener: context.sink, models: () => active.now().settings, report, log, signal },
+    announce: text => runner.announce(announcement(text, active)),
+    configure: models => configure({ type: 'configure', ...models }, performance.now()),
+  })
+  const ears = openEars({ ...context, sink: tools.sink }, tools)
   const { runner, hearing } = ears
   const configure = configuring(context, ears)
   return {
     audio: hearing.audio,
-    finish: runner.finish,
-    leave: runner.leave,
+    finish() {
+      tools.finish()
+      return runner.finish()
+    },
+    leave() {
+      tools.leave()
+      return runner.leave()
+    },
     answering: runner.answering,
     respond: (text, wish, arrivedAtMs) =>
       runner.respond(typedQuestion(text, active.now(), arrivedAtMs), wish),
@@ -125,14 +139,14 @@ function wakeWordFor({ mode, wake }: SessionSettings, wakeWords: WakeWords | und
 
 type Ears = { runner: Runner; hearing: Hearing; endpointing(settings: SessionSettings): Endpointing }
 
-function openEars(context: LiveContext): Ears {
+function openEars(context: LiveContext, toolSession: ToolSession): Ears {
   const { dependencies, sessionId, active, sampleRate, sink, log, report, signal } = context
   const { settings } = active.now()
   const { mode, bargeIn } = settings
   const endpointing = endpointingFor(dependencies.detector, signal)
   let isWoken = false
   const runner = createRunner({
-    ...{ ...dependencies, sink, log, sessionId },
+    ...{ ...dependencies, sink, log, sessionId, toolSession },
     settings: { mode, bargeInMs: bargeIn.minSpeechMs, answering: 'at-once' },
     conversationId: () => active.now().conversation.id,
     spoken() {
@@ -167,6 +181,9 @@ function endpointingFor(detector: Detector, signal: AbortSignal) {
       : learnedEnd({ detector, preset, silenceMs, isEnglish: (language ?? 'en') === 'en', ownPauses, signal })
 }
 
+/** What a client asks for, or a tool. */
+type Reconfigure = Omit<Configure, 'requestId'> & { requestId?: string }
+
 /** Loads what is wanted beside the turns, and then has the next one use it. */
 function configuring(
   { dependencies, sessionId, active, sink, signal }: LiveContext,
@@ -191,7 +208,7 @@ function configuring(
     runner.configured(next.mode, next.bargeIn.minSpeechMs)
   }
 
-  return async ({ type, requestId, ...wanted }: Configure, arrivedAtMs: number): Promise<void> => {
+  return async ({ type, requestId, ...wanted }: Reconfigure, arrivedAtMs: number): Promise<void> => {
     const request = ++requests
     const meant = changed(active.now().settings, wanted)
     await loadWakeWord(meant, dependencies.wakeWords, signal)
@@ -206,6 +223,7 @@ function configuring(
     const { settings, conversation } = active.now()
     const switchMs = performance.now() - arrivedAtMs
     const conversationId = conversation.id
-    sink.tell({ type: 'configured', requestId, conversationId, settings, switchMs, ...costs })
+    const asked = requestId === undefined ? {} : { requestId }
+    sink.tell({ type: 'configured', ...asked, conversationId, settings, switchMs, ...costs })
   }
 }

@@ -4,7 +4,7 @@ import type { UtteranceEnd } from '../hearing/hearing.ts'
 import type { Outcome, TurnRecord } from '../protocol/record.ts'
 import type { HeardText } from '../recognition/recognizer.ts'
 import { isNo } from '../tools/confirmation.ts'
-import type { AskedFor, Following, Question, Wish } from './questions/question.ts'
+import type { AskedFor, Following, Question, Subject, Wish } from './questions/question.ts'
 import { createReply, type Reply } from './reply/reply.ts'
 import { createSpeculation } from './reply/speculation.ts'
 import type { RunnerDependencies } from './runner.ts'
@@ -35,11 +35,22 @@ export type LiveTurn = {
   write(outcome: Outcome, error: QuantvoxError | null): Promise<void>
   /** Tells that it is over. */
   done(): void
+  /** It was interrupted before anything of its reply was heard. */
+  isUnheard(): boolean
 }
 
 export type LiveTurnDependencies = Pick<
   RunnerDependencies,
-  'stages' | 'replies' | 'observers' | 'sink' | 'log' | 'sessionId' | 'source' | 'plays' | 'speculates'
+  | 'stages'
+  | 'replies'
+  | 'observers'
+  | 'sink'
+  | 'log'
+  | 'sessionId'
+  | 'source'
+  | 'plays'
+  | 'speculates'
+  | 'toolSession'
 > &
   Following & {
     /** Something of the reply is on its way to the listener. */
@@ -61,7 +72,7 @@ export function createLiveTurn(
   const newReply = () => createReply({ ...dependencies, turn, speculation, samples: source.samples })
   let reply = newReply()
   let revision = 0
-  let question: Question | null = null
+  let subject: Subject | null = null
   let wish: Wish | null = null
   let isAsked = false
   let record: TurnRecord | null = null
@@ -78,7 +89,7 @@ export function createLiveTurn(
       speculation.reopen()
       turn.reopen()
       source.reopen?.()
-      question = null
+      subject = null
       reply = newReply()
       sink.tell({ type: 'reopened', turnId, positionMs })
     },
@@ -93,26 +104,32 @@ export function createLiveTurn(
       if (since !== revision) return false
       // Stopped meanwhile, it has no place in the history, and so its row has no question either.
       hearing.signal.throwIfAborted()
-      question = understood
-      turn.transcript = question?.text ?? null
-      return question !== null
+      subject = understood
+      turn.transcript = asQuestion(subject)?.text ?? null
+      return subject !== null
     },
     want(wanted) {
       wish = wanted
     },
     async answer() {
-      if (question === null) throw new Error('A turn is answered before it is understood.')
+      if (subject === null) throw new Error('A turn is answered before it is understood.')
       isAsked = true
-      if (wish !== null) question = wish(question)
-      return await reply.give(question)
+      const question = asQuestion(subject)
+      if (wish !== null && question !== null) subject = wish(question)
+      return await reply.give(subject)
     },
-    said: () => question?.heard ?? null,
+    said: () => asQuestion(subject)?.heard ?? null,
     stopHearing: () => hearing.abort(new Error('nobody wants to know what is said')),
     stopReply() {
       speculation.end()
       reply.stop()
     },
     settle(outcome) {
+      const question = asQuestion(subject)
+      if (subject !== null && question === null) {
+        turn.heardText = isAsked ? reply.heardText(subject.voice, outcome) : ''
+        subject.conversation.announced(turn.heardText ?? '')
+      }
       if (question !== null && !isAsked && (outcome !== 'discarded' || isNo(question.text)))
         stages.tools.confirmations.take(question.conversation.id, turnId)
       // What was no question after all has no place in the history.
@@ -143,6 +160,7 @@ export function createLiveTurn(
     done() {
       if (record !== null) tellDone(turn, record, dependencies)
     },
+    isUnheard: () => record?.outcome === 'interrupted' && !turn.heardText,
   }
 }
 
@@ -150,6 +168,10 @@ function markEnd({ timeline }: Turn, { speechEndedAtMs, commitAtMs, decidedAtMs 
   if (speechEndedAtMs !== null) timeline.mark('speechEnd', speechEndedAtMs)
   if (commitAtMs !== null) timeline.mark('commit', commitAtMs)
   timeline.mark('turnDecided', decidedAtMs)
+}
+
+function asQuestion(subject: Subject | null): Question | null {
+  return subject === null || 'announced' in subject ? null : subject
 }
 
 /** The model had nothing to say, or only to itself. */

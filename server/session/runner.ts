@@ -6,6 +6,8 @@ import type { Log } from '../log.ts'
 import type { Source } from '../protocol/record.ts'
 import type { Mode, Playback } from '../protocol/socketClient.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
+import type { ToolSession } from '../tools/toolbox.ts'
+import { createAnnouncements } from './byItself/announcements.ts'
 import { type Context, type Effects, effectsOf, playbackOf } from './effects.ts'
 import type { Sink } from './events.ts'
 import { takeFloor } from './floor/floor.ts'
@@ -30,6 +32,8 @@ export type RunnerDependencies = {
   leavesReplies: boolean
   /** Whether the language model is asked at pauses, before it is known that a question is whole. */
   speculates: boolean
+  /** What tools may do in the session; null where there is none. */
+  toolSession: ToolSession | null
   settings: { mode: Mode; bargeInMs: number; answering: Answering }
   /** The conversation of a turn that begins now. */
   conversationId(): string
@@ -48,6 +52,8 @@ export type Runner = {
   ask(question: AskedFor, atMs: number, turnId?: string): void
   /** Has what was said last answered, or `question` where all that was said is; gives the turn's id. */
   respond(question: AskedFor, wish: Wish): string
+  /** Says it as soon as nobody has the floor. */
+  announce(announcement: AskedFor): void
   answering(answering: Answering): void
   interrupt(turnId: string | null, atMs: number): void
   playback(message: Playback): void
@@ -70,6 +76,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
     ...{ dependencies, turns: new Map(), timers: new Map(), asked: new Map() },
     ...{ wishes: new Map(), instead: new Map() },
     ...{ hearing: null, awake: undefined, overheard: createOverheard(dependencies.sink) },
+    announcements: createAnnouncements(turnId => floor.post({ type: 'announce', turnId })),
     post: event => floor.post(event),
   }
   const { turns, asked, wishes, instead, post } = context
@@ -117,6 +124,7 @@ export function createRunner(dependencies: RunnerDependencies): Runner {
       wishes.delete(turnId)
       return takeInstead(turnId)
     },
+    announce: context.announcements.add,
     answering: answering => post({ type: 'answering', answering }),
     interrupt: (turnId, atMs) => post({ type: 'interrupt', turnId, next: next(), atMs }),
     playback(message) {

@@ -2,6 +2,7 @@ import { patiently, untilAborted } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { ToolOutcome } from '../protocol/record.ts'
+import type { Timers } from './own/timers.ts'
 import { asData, cut } from './untrusted.ts'
 
 /** A function that a language model may call. */
@@ -17,12 +18,23 @@ export type Policy = 'auto' | 'confirm'
 
 export type ToolCall = { name: string; arguments: Record<string, unknown> }
 
+/** What a tool may do in the live session that it is called in. */
+export type ToolSession = {
+  timers: Timers
+  /** What hears and answers now: a catalog name, and a tag. */
+  models(): { speechModel: string; llmModel: string }
+  /** Has them hear or answer once that turn's reply is whole. */
+  switchTo(models: { speechModel?: string; llmModel?: string }, turnId: string): void
+}
+
 /** The turn in which a tool is called, and what it runs on: catalog names and a tag; of a typed question nothing heard it. */
 export type ToolUser = {
   turnId: string
   /** Of a result there is room for in the prompt. */
   roomBytes: number
   models: { speech: string | null; language: string; voice: string }
+  /** Null where nobody can be spoken to later. */
+  session: ToolSession | null
 }
 
 /** Gives what the model is told, as text. Throws what went wrong, or the signal's reason. */

@@ -131,7 +131,7 @@ export function createLiveSession(options: LiveSessionOptions) {
         for (const text of texts.splice(0)) connection.send({ type: 'text', text })
         break
       case 'configured':
-        switches.delete(message.requestId)
+        if (message.requestId !== undefined) switches.delete(message.requestId)
         conversationId = message.conversationId
         if (message.settings.mode !== settings?.mode) isAwake = false
         settings = message.settings

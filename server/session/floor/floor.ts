@@ -16,6 +16,7 @@ import {
   hear,
   inPhase,
   isBeingSaid,
+  isFree,
   openTurn,
   outOfPlace,
   playingReply,
@@ -113,6 +114,11 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     else said.answer = true
     if (said?.phase === 'heard') enter(step, said, 'waiting')
     step.effects.push({ type: 'want', turnId: said?.id ?? turnId, instead: turnId })
+  },
+
+  announce(step, { turnId }) {
+    if (isFree(step.state)) askWhole(step, turnId)
+    else step.state.announces = true
   },
 
   answering({ state }, { answering }) {

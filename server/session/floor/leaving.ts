@@ -6,6 +6,7 @@ export function leave(step: Step): void {
   const { state } = step
   state.closing = 'left'
   state.stretches = []
+  state.announces = false
   setWakefulness(step, null)
   hear(step, { order: 'off' })
   for (const turn of state.turns) {

@@ -90,6 +90,8 @@ export type FloorState = {
   stretches: Stretch[]
   /** Living turns, oldest first. */
   turns: TurnState[]
+  /** There is something to announce, once nobody has the floor. */
+  announces: boolean
   closing: 'finishing' | 'left' | null
 }
 
@@ -105,6 +107,8 @@ export type FloorEvent =
   | { type: 'question'; turnId: string; next: number; atMs: number }
   /** An answer is wanted: to what was said last and not answered, else to a question that comes whole. */
   | { type: 'respond'; turnId: string }
+  /** The session has something to say that nobody asked for. */
+  | { type: 'announce'; turnId: string }
   | { type: 'answering'; answering: Answering }
   | { type: 'interrupt'; turnId: string | null; next: number; atMs: number }
   | { type: 'configured'; mode: Mode; bargeInMs: number; next: number }
@@ -175,6 +179,8 @@ export type FloorEffect =
   | { type: 'settle'; turnId: string; outcome: Outcome }
   | { type: 'write'; turnId: string; outcome: Outcome; error: QuantvoxError | null }
   | { type: 'done'; turnId: string }
+  /** Nobody has the floor any more that something is to be announced on: it comes again as `announce`. */
+  | { type: 'free' }
   | { type: 'refuse'; error: QuantvoxError }
   /** The session ends, for this reason. */
   | { type: 'end'; error: QuantvoxError }
@@ -183,5 +189,13 @@ export type FloorEffect =
 export type FloorSettings = Pick<FloorState, 'mode' | 'bargeInMs' | 'plays' | 'leavesReplies' | 'answering'>
 
 export function openFloor(settings: FloorSettings): FloorState {
-  return { ...settings, wake: null, reports: false, stretches: [], turns: [], closing: null }
+  return {
+    ...settings,
+    wake: null,
+    reports: false,
+    stretches: [],
+    turns: [],
+    announces: false,
+    closing: null,
+  }
 }

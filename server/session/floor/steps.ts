@@ -103,6 +103,11 @@ export function goesOn(
   return isUnheard && isSoon && id === stretch.id && !stretch.committed
 }
 
+/** Nobody says anything, or is answered, and nothing that was committed is still to be heard. */
+export function isFree({ stretches, turns, closing }: FloorState): boolean {
+  return closing !== 'left' && turns.length === 0 && !stretches.some(({ committed }) => committed)
+}
+
 export function reopen(step: Step, turn: TurnState, instead: string, positionMs: number): void {
   enter(step, turn, 'capturing')
   turn.asked = false
@@ -192,7 +197,7 @@ export function silence(step: Step, { id, asked }: TurnState): void {
   step.effects.push({ type: 'stop-reply', turnId: id })
 }
 
-/** Turns that wait for others go on, oldest first. */
+/** Turns that wait for others go on, oldest first; and then what is to be announced. */
 export function advance(step: Step): void {
   let isEarlierOpen = false
   for (const [index, turn] of step.state.turns.entries()) {
@@ -212,6 +217,9 @@ export function advance(step: Step): void {
     }
     if (turn.phase !== 'writing') isEarlierOpen = true
   }
+  if (!step.state.announces || !isFree(step.state)) return
+  step.state.announces = false
+  step.effects.push({ type: 'free' })
 }
 
 const outcomes: Record<Stop, Outcome> = {

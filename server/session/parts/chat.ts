@@ -43,6 +43,7 @@ const conversationOf = (messages: ChatMessage[], asking: Asking): Conversation =
   asking: () => asking,
   observe: () => {},
   append: () => {},
+  announced: () => {},
 })
 
 /**

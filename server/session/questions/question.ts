@@ -22,13 +22,19 @@ export type Question = {
   conversation: Conversation
 }
 
+/** What the session says by itself. */
+export type Announcement = { announced: string; voice: Voice; conversation: Conversation }
+
+/** What a turn is about. */
+export type Subject = Question | Announcement
+
 /** How the answer to a question is wanted. */
 export type Wish = (question: Question) => Question
 
-/** Where a turn's question comes from; `signal` aborts when nobody wants to know it any more. */
+/** Where what a turn is about comes from; `signal` aborts when nobody wants to know it any more. */
 export type QuestionSource = {
-  /** The question; null where nothing was said. Marks and figures go into the turn. Throws as the stages do. */
-  understand(end: UtteranceEnd | null): Promise<Question | null>
+  /** The question, or what is to be said; null where nothing was said. Marks and figures go into the turn. Throws as the stages do. */
+  understand(end: UtteranceEnd | null): Promise<Subject | null>
   /** Follows speech while it goes on. */
   taker?: UtteranceTaker
   /** More of it is said: what was said so far stands before it. */
@@ -90,4 +96,9 @@ export function recordTranscript(turn: Turn, transcript: Transcript, sink: Sink)
 
 export function recordLevel({ draft }: Turn, { name, digest, quantization }: SpeechLevel): void {
   Object.assign(draft.speech, { model: name, digest, quantization })
+}
+
+export function recordVoice({ draft }: Turn, { name }: Voice, { voiceModel }: Stages): void {
+  const { digest, quantization } = voiceModel(name)
+  Object.assign(draft.synthesis, { voice: name, digest, quantization })
 }

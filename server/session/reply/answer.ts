@@ -3,8 +3,9 @@ import type { ChatMessage, ReplyStatistics } from '../../llm/respond.ts'
 import type { ToolCall } from '../../llm/toolCalls.ts'
 import type { LlmTimings } from '../../protocol/record.ts'
 import { IN_OTHER_LETTERS, NOTHING_TO_SAY } from '../../shared/emptyReply.ts'
+import type { ToolSession } from '../../tools/toolbox.ts'
 import { createClauseSplitter } from '../../voice/clauses.ts'
-import type { Question, QuestionContext } from '../questions/question.ts'
+import { type Question, type QuestionContext, recordVoice } from '../questions/question.ts'
 import { type AskedReply, ask, askingFor, promptOf } from './asking.ts'
 import type { Speaking } from './speak.ts'
 import type { Speculation } from './speculation.ts'
@@ -22,6 +23,7 @@ export type AnswerContext = QuestionContext & {
   worded(): void
   /** A tool is called. */
   acted(): void
+  toolSession: ToolSession | null
 }
 
 const OTHER_VOICES = 'Choose the voice browser, or one of a speech server (remote:<voice>), for such replies.'
@@ -39,12 +41,7 @@ export async function answer(question: Question, context: AnswerContext): Promis
   const { turnId, draft, timeline } = turn
   const { name, digest, quantization, parameterSize } = model
   Object.assign(draft.llm, { model: name, digest, quantization, parameterSize })
-  const made = stages.voiceModel(voice.name)
-  Object.assign(draft.synthesis, {
-    voice: voice.name,
-    digest: made.digest,
-    quantization: made.quantization,
-  })
+  recordVoice(turn, voice, stages)
   // Before anything can fail: what is said now is the word on it, whatever becomes of this turn.
   const confirmed = confirmedCall(question, context)
   const asking = await askingFor(question, stages, signal)

@@ -7,8 +7,9 @@ import type { Played, Voice } from '../../voice/voice.ts'
 import type { Sink } from '../events.ts'
 import { ECHO_RATE } from '../interruption/echoShare.ts'
 import type { PlayedSound } from '../interruption/utteranceSound.ts'
-import type { Question, QuestionContext } from '../questions/question.ts'
+import type { QuestionContext, Subject } from '../questions/question.ts'
 import type { RunnerDependencies } from '../runner.ts'
+import { announce } from './announce.ts'
 import { answer } from './answer.ts'
 import { createPlayout } from './playout.ts'
 import { createSentSound } from './sentSound.ts'
@@ -20,7 +21,7 @@ const KEPT_WITHIN_MS = 5000
 const OTHER_VOICE = 'Try again; if it happens again, choose another voice.'
 
 export type ReplyContext = Pick<QuestionContext, 'stages' | 'turn' | 'sink'> &
-  Pick<RunnerDependencies, 'replies' | 'log' | 'plays'> & {
+  Pick<RunnerDependencies, 'replies' | 'log' | 'plays' | 'toolSession'> & {
     speculation: Speculation
     /** The audio of the question, where it is saved with the reply. */
     samples(): Int16Array | null
@@ -28,10 +29,10 @@ export type ReplyContext = Pick<QuestionContext, 'stages' | 'turn' | 'sink'> &
     audible(): void
   }
 
-/** A turn's reply, from the question to the listener's ear. */
+/** A turn's reply, from what it is about to the listener's ear. */
 export type Reply = {
   /** Settles when all of it is on its way; gives how long to wait for word of the playback, null for not at all. */
-  give(question: Question): Promise<number | null>
+  give(subject: Subject): Promise<number | null>
   /** Nothing of it goes out from here on. */
   stop(): void
   /** The same of one of which nothing is out: another one takes its place. */
@@ -61,7 +62,7 @@ export function createReply(context: ReplyContext): Reply {
   const playout = createPlayout()
   const sentSound = createSentSound(ECHO_RATE)
   const recorder = context.replies.recorder()
-  let question: Question | null = null
+  let subject: Subject | null = null
   let speaking: Speaking | null = null
   let isAudible = false
   let isAllSent = false
@@ -93,7 +94,7 @@ export function createReply(context: ReplyContext): Reply {
     }
   }
 
-  const playbackWithinMs = () => question?.voice.playbackWithinMs(played()) ?? null
+  const playbackWithinMs = () => subject?.voice.playbackWithinMs(played()) ?? null
 
   function keepAudio(): Promise<boolean> {
     kept ??= keepWithin(context, () => context.replies.keep(turnId, context.samples(), recorder)).then(
@@ -103,9 +104,9 @@ export function createReply(context: ReplyContext): Reply {
   }
 
   return {
-    async give(asked) {
-      question = asked
-      const { speak, kind } = asked.voice
+    async give(given) {
+      subject = given
+      const { speak, kind } = given.voice
       const synthesize: typeof speak =
         speak && ((text, until) => speculation.audioOf(text) ?? speak(text, until))
       const { signal } = stopping
@@ -114,7 +115,9 @@ export function createReply(context: ReplyContext): Reply {
       if (synthesize) speaking = createSpeaking({ ...options, timings, synthesize, sent, failed }, signal)
       else if (kind === 'inBrowser') speaking = leftToClient(turnId, sink)
       const worded = kind === 'inBrowser' ? beAudible : () => {}
-      await answer(asked, { ...context, signal, speaking, worded, acted: beAudible })
+      const saying = { ...context, signal, speaking, worded, acted: beAudible }
+      if ('announced' in given) await announce(given, saying)
+      else await answer(given, saying)
       isAllSent = true
       if (playout.sentMs() > 0) {
         const isKept = await keepAudio()
@@ -141,14 +144,14 @@ export function createReply(context: ReplyContext): Reply {
       const now = played()
       const letters = now.spokenLength === null ? null : now.spokenLength + offsetMs / MS_PER_LETTER
       const then = { ...now, spokenLength: letters, positionMs: now.positionMs + offsetMs }
-      return question?.voice.heard(then) ?? ''
+      return subject?.voice.heard(then) ?? ''
     },
     soundAt(fromMs, toMs) {
       const nowMs = playout.positionMs()
       return sentSound.between(nowMs + fromMs, nowMs + toMs)
     },
     isPlayedOut: () => isAudible && playout.isOver(),
-    isAllPlayed: () => isAllSent && (question?.voice.allPlayed(played()) ?? true),
+    isAllPlayed: () => isAllSent && (subject?.voice.allPlayed(played()) ?? true),
     playbackWithinMs,
     heardText(voice, outcome) {
       // Who takes a reply as it comes has all of it or, where it broke off, nothing.

@@ -3,9 +3,11 @@ import type { ChatMessage } from '../../llm/respond.ts'
 import type { ToolCall } from '../../llm/toolCalls.ts'
 import type { ToolOutcome } from '../../protocol/record.ts'
 import { isYes } from '../../tools/confirmation.ts'
+import type { ToolSession } from '../../tools/toolbox.ts'
 import type { Question, QuestionContext } from '../questions/question.ts'
 
 type RoundContext = Pick<QuestionContext, 'stages' | 'turn' | 'sink' | 'signal'>
+type CallContext = RoundContext & { toolSession: ToolSession | null }
 
 /** The model is asked so often for one question; the last time without tools, so that it has to answer. */
 export const MOST_ROUNDS = 6
@@ -19,7 +21,7 @@ export const FILLER = 'One moment.'
  */
 export async function runCalls(
   calls: readonly ToolCall[],
-  { stages: { tools, settings }, turn, sink, signal }: RoundContext,
+  { stages: { tools, settings }, turn, sink, signal, toolSession }: CallContext,
   quiet: () => void,
 ): Promise<ChatMessage[]> {
   const { turnId, draft } = turn
@@ -40,7 +42,7 @@ export async function runCalls(
         const { outcome, ms, content } = await tools.call(
           { name, arguments: given },
           // A byte a token takes about a third of the window.
-          { turnId, models, roomBytes: settings.contextTokens },
+          { turnId, models, roomBytes: settings.contextTokens, session: toolSession },
           signal,
         )
         end(outcome, ms)

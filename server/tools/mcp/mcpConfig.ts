@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import Value from 'typebox/value'
 import { QuantvoxError } from '../../errors.ts'
 import { regularText } from '../../files/readJson.ts'
+import { ownToolNames } from '../own/ownTools.ts'
 import type { Policy } from '../toolbox.ts'
 
 const text = Type.String({ minLength: 1 })
@@ -25,13 +26,19 @@ const McpConfig = Type.Object(
   {
     servers: Type.Record(Type.String({ pattern: '^[A-Za-z0-9_-]{1,32}$' }), McpServer, strict),
     allow: Type.Record(
-      Type.String({ pattern: '^[A-Za-z0-9_-]{1,32}[.].+$' }),
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,32}([.].+)?$' }),
       Type.Enum(['auto', 'confirm']),
       strict,
     ),
   },
   strict,
 )
+
+export type ToolConfig = {
+  servers: McpAccess[]
+  /** How those of our own tools may be called that are named, by their names. */
+  own: ReadonlyMap<string, Policy>
+}
 
 /** One server, and which of its tools may be called how. */
 export type McpAccess = { name: string; server: McpServer; allowed: ReadonlyMap<string, Policy> }
@@ -42,7 +49,7 @@ const example = '{"servers": {"home": {"url": "http://…/api/mcp"}}, "allow": {
  * What `MCP_CONFIG` names.
  * @throws QuantvoxError `invalid_request` that says what is wrong in the file, and shows nothing of it
  */
-export async function readMcpConfig(path: string): Promise<McpAccess[]> {
+export async function readMcpConfig(path: string): Promise<ToolConfig> {
   const wrong = (what: string) =>
     new QuantvoxError('invalid_request', `MCP_CONFIG (${path}) ${what}.`, {
       mend: `It looks like ${example}.`,
@@ -62,19 +69,21 @@ export async function readMcpConfig(path: string): Promise<McpAccess[]> {
   }
   const { servers, allow } = value
   for (const name of Object.keys(allow)) {
-    const server = name.slice(0, name.indexOf('.'))
-    if (!(server in servers)) throw wrong(`allows ${name}, but names no server "${server}"`)
+    const [server = ''] = name.split('.', 1)
+    if (server === name) {
+      if (!ownToolNames.has(name)) throw wrong(`allows ${name}, which is no tool of ours, nor "server.tool"`)
+    } else if (!(server in servers)) throw wrong(`allows ${name}, but names no server "${server}"`)
   }
   for (const [name, server] of Object.entries(servers)) {
     const isAddress = !('url' in server) || /^https?:$/.test(URL.parse(server.url)?.protocol ?? '')
     if (!isAddress) throw wrong(`has no http address as the url of "${name}"`)
   }
-  return Object.entries(servers).map(([name, server]) => {
-    const own = Object.entries(allow).filter(([tool]) => tool.startsWith(`${name}.`))
-    return {
-      name,
-      server,
-      allowed: new Map(own.map(([tool, policy]) => [tool.slice(name.length + 1), policy])),
-    }
-  })
+  const allowed = Object.entries(allow)
+  return {
+    own: new Map(allowed.filter(([tool]) => !tool.includes('.'))),
+    servers: Object.entries(servers).map(([name, server]) => {
+      const of = allowed.filter(([tool]) => tool.startsWith(`${name}.`))
+      return { name, server, allowed: new Map(of.map(([tool, how]) => [tool.slice(name.length + 1), how])) }
+    }),
+  }
 }

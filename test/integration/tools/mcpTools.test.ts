@@ -9,7 +9,12 @@ import { createToolbox, type Policy } from '../../../server/tools/toolbox.ts'
 import { httpHouse } from '../../support/mcp/httpHouse.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
-const user = { turnId: 't', roomBytes: 1e6, models: { speech: null, language: 'm:1b', voice: 'none' } }
+const user = {
+  turnId: 't',
+  roomBytes: 1e6,
+  models: { speech: null, language: 'm:1b', voice: 'none' },
+  session: null,
+}
 const never = new AbortController().signal
 const open: (() => Promise<void>)[] = []
 afterEach(async () => {

@@ -192,6 +192,7 @@ export function exploreFloor(
   maxTurns: number,
   look: (transition: Transition) => void,
   mode: 'hands-free' | 'wake-word' = 'hands-free',
+  more: (state: FloorState) => FloorEvent[] = () => [],
 ): Map<string, FloorState> {
   const first = takeFloor(openFloor({ mode: 'push-to-talk', ...settings }), {
     ...{ type: 'configured' as const, mode, bargeInMs: settings.bargeInMs, next: 1 },
@@ -199,7 +200,8 @@ export function exploreFloor(
   const known = new Map([[keyOf(first), first]])
   // A Map goes on over what is added while it is walked.
   for (const before of known.values()) {
-    for (const event of mode === 'wake-word' ? eventsAwake(before) : eventsFor(before)) {
+    const events = mode === 'wake-word' ? eventsAwake(before) : eventsFor(before)
+    for (const event of [...events, ...more(before)]) {
       const { state: after, effects } = takeFloor(before, event)
       if (after.turns.length > maxTurns || after.stretches.length > MAX_STRETCHES) continue
       look({ before, event, after, effects })

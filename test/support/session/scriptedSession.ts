@@ -143,6 +143,8 @@ export function openScriptedSession(setup: Setup, time: VirtualTime): ScriptedSe
 
   function change(changes: Partial<World>): void {
     Object.assign(world, changes)
+    // The model takes them off the list.
+    world.toolCalls = [...world.toolCalls]
     scripted.changed()
     listener.changed()
   }

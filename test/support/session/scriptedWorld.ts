@@ -9,9 +9,13 @@ import type { ReplyAudio } from '../../../server/record/replyAudio.ts'
 import type { EndedTurn } from '../../../server/record/turnRecord.ts'
 import type { AudioEvent, SessionEvent } from '../../../server/session/events.ts'
 import type { Stages } from '../../../server/session/stages.ts'
+import { createConfirmations } from '../../../server/tools/confirmation.ts'
+import { timerTools } from '../../../server/tools/own/timerTools.ts'
+import { createToolbox } from '../../../server/tools/toolbox.ts'
 import type { Voice } from '../../../server/voice/voice.ts'
 import { loudness } from '../fakeLive.ts'
 import { createFakeStages, fakeLanguageModel } from '../fakeStages.ts'
+import { quietLog } from '../quietLog.ts'
 import type { VirtualTime } from '../virtualTime.ts'
 import { FOR_EVER_MS, HUM, healthy, type Setup, type Step, type World } from './sessionSteps.ts'
 
@@ -94,7 +98,13 @@ export function createScriptedWorld({ letterMs, startMs }: Setup, time: VirtualT
     },
   })
   const { activity, changed } = scriptedActivity(world, time)
+  const toolbox = createToolbox([{ tools: () => timerTools }], quietLog())
   Object.assign<Stages, Partial<Stages>>(stages, {
+    tools: {
+      ...toolbox,
+      offered: async () => toolbox.offered(),
+      confirmations: createConfirmations(time.now),
+    },
     voice: name => speaking(voice(name)),
     async languageModel(name, signal) {
       await look(name, signal)

@@ -95,6 +95,9 @@ export const healthy: World = {
 const silentReply = ['…', ' —']
 const longReply = Array.from({ length: 12 }, (_, index) => `This is sentence number ${index} of them. `)
 
+/** So that the session speaks up by itself. */
+const timer = (seconds: number) => [{ id: 'call', name: 'set_timer', arguments: { seconds } }]
+
 const oneOf = <const T>(...values: T[]) => fc.constantFrom(...values)
 /** More often well than not, or the first failure hides all others. */
 const error = oneOf(null, null, null, null, recoverable, recoverable, recoverable, unforeseen)
@@ -116,6 +119,9 @@ const changes: fc.Arbitrary<Partial<World>> = fc.oneof(
   fc.record({ activityError: oneOf(null, null, null, null, null, null, null, unforeseen) }),
   fc.record({ reads: oneOf('at once', 'slowly', 'not') }),
   fc.record({ transcript: oneOf('', 'It was said', HUM, HUM, 'Stop', 'that is how it goes here') }),
+  fc.record({
+    toolCalls: fc.constantFrom<World['toolCalls']>([], [timer(1)], [timer(3)], [timer(1), timer(1)]),
+  }),
   fc.constant(healthy),
 )
 const change: fc.Arbitrary<Step> = fc.record({ do: oneOf('change'), world: changes })

@@ -94,6 +94,18 @@ describe('the conversation that the page shows', () => {
     ])
   })
 
+  test('what the assistant says by itself is no answer to what was typed meanwhile', () => {
+    const { conversation, shown, take } = setUp()
+    conversation.typed('One?')
+    take({ type: 'announced', turnId: 'a' }, { type: 'reply.delta', turnId: 'a', text: 'It is over.' })
+    expect(conversation.phase()).toBe('answering')
+    take(done('a', 'completed'), { type: 'reply.delta', turnId: 'b', text: 'Yes.' }, done('b', 'completed'))
+    expect(shown).toMatchObject([
+      { question: 'One?', announced: false, turnId: 'b', reply: 'Yes.' },
+      { question: '', announced: true, turnId: 'a', reply: 'It is over.' },
+    ])
+  })
+
   test('speech over a reply: the end of the old turn leaves the new one be', () => {
     const { conversation, take } = setUp()
     conversation.typed('One?')

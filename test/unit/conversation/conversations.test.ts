@@ -11,6 +11,20 @@ function conversations(maxConversations = 200) {
 }
 
 describe('a conversation', () => {
+  test('what is said of its own accord stands behind the last reply', () => {
+    const conversation = conversations().all.open('a')
+    conversation.announced('Nobody asked.')
+    conversation.append('Hello?', 'Hi.')
+    conversation.announced(' The timer is over. ')
+    conversation.announced('')
+    conversation.append('And?', '')
+    conversation.announced('Once more.')
+    expect(conversation.turns()).toEqual([
+      { user: 'Hello?', heard: 'Hi. The timer is over.' },
+      { user: 'And?', heard: 'Once more.' },
+    ])
+  })
+
   test('without an id gets a UUIDv7', () => {
     const { all } = conversations()
     expect(all.open().id).toMatch(/^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)

@@ -14,13 +14,14 @@ const written = (value: unknown) => {
 }
 const home = { url: 'http://home.local/api/mcp', headers: { authorization: 'Bearer s3cret' } }
 
-test('each server comes with its own allowed tools', async () => {
+test('each server comes with its own allowed tools, and ours with how they may be called', async () => {
   const files = { command: 'mcp-files', args: ['/tmp'] }
   const read = await written({
     servers: { home, files },
-    allow: { 'home.turn.on': 'confirm', 'files.read': 'auto' },
+    allow: { 'home.turn.on': 'confirm', 'files.read': 'auto', switch_model: 'auto' },
   })
-  expect(read).toEqual([
+  expect(read.own).toEqual(new Map([['switch_model', 'auto']]))
+  expect(read.servers).toEqual([
     { name: 'home', server: home, allowed: new Map([['turn.on', 'confirm']]) },
     { name: 'files', server: files, allowed: new Map([['read', 'auto']]) },
   ])
@@ -34,7 +35,8 @@ test.each([
     { servers: { home: { url: 7, headers: { a: 's3cret' } } }, allow: {} },
   ],
   ['does not fit at "/allow/home.x"', { servers: { home }, allow: { 'home.x': 's3cret' } }],
-  ['does not fit at "/allow', { servers: { home }, allow: { home: 'auto' } }],
+  ['allows home, which is no tool of ours', { servers: { home }, allow: { home: 'auto' } }],
+  ['does not fit at "/allow', { servers: { home }, allow: { 'a b.x': 'auto' } }],
   ['names no server "away"', { servers: { home }, allow: { 'away.x': 'auto' } }],
   ['has no http address as the url of "home"', { servers: { home: { url: 'file:///s3cret' } }, allow: {} }],
 ])('a file that %s is refused, and nothing of its secrets shown', async (what, value) => {

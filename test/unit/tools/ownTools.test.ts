@@ -7,6 +7,7 @@ const user = {
   turnId: 't',
   roomBytes: 1e6,
   models: { speech: null, language: 'm:1b-q4_0', voice: 'flite:slt' },
+  session: null,
 }
 
 test('tells the local time with date, weekday and zone', async () => {

@@ -5,7 +5,8 @@ import { quietLog } from '../../support/quietLog.ts'
 
 afterEach(() => void vi.useRealTimers())
 
-const user = { turnId: 't', roomBytes: 1e6, models: { speech: null, language: 'm:1b', voice: 'none' } }
+const models = { speech: null, language: 'm:1b', voice: 'none' }
+const user = { turnId: 't', roomBytes: 1e6, models, session: null }
 const never = new AbortController().signal
 const boxOf = (run: Tool['run'], log = quietLog()) => {
   const tool: Tool = { name: 'a', description: 'A.', parameters: {}, policy: 'auto', run }

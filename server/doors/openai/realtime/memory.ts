@@ -54,6 +54,7 @@ export function conversationOf(id: string, items: () => readonly Item[], manner:
     observe: estimator.observe,
     asking: () => askingOf(manner()),
     append() {},
+    announced() {},
   }
 }
 
