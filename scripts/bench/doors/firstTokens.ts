@@ -1,11 +1,16 @@
 import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
-import { connectLive } from '../liveClient.ts'
+import { connectLive, FRAME_MS } from '../liveClient.ts'
 import type { SpeechClip } from '../speechClips.ts'
 import { connectRealtime } from './realtimeClient.ts'
 
 const SILENCE_MS = 500
 /** The voice activity hears the room first. */
 const QUIET_MS = 300
+/**
+ * Sound comes in packets of 20 ms and is heard in frames of 32: what a resampler holds back, 2 ms, costs a whole packet or nothing, by how
+ * they lie. So every question begins elsewhere in its packet.
+ */
+const STEP_MS = 7
 /** No reply came. */
 const PATIENCE_MS = 20_000
 
@@ -34,8 +39,9 @@ export async function measureFirstTokens(url: string, clips: readonly SpeechClip
     for (const [index, clip] of clips.entries()) {
       // Whoever is second finds the engines as the first left them.
       const isOursFirst = (round + index) % 2 === 0
-      const first = await ask(await (isOursFirst ? ours : realtime)(url), clip)
-      const second = await ask(await (isOursFirst ? realtime : ours)(url), clip)
+      const quietMs = QUIET_MS + ((pairs.length * STEP_MS) % FRAME_MS)
+      const first = await ask(await (isOursFirst ? ours : realtime)(url), clip, quietMs)
+      const second = await ask(await (isOursFirst ? realtime : ours)(url), clip, quietMs)
       if (first === null || second === null) continue
       const [oursMs, realtimeMs] = isOursFirst ? [first, second] : [second, first]
       pairs.push({ oursMs, realtimeMs })
@@ -44,7 +50,7 @@ export async function measureFirstTokens(url: string, clips: readonly SpeechClip
   return pairs
 }
 
-async function ask(door: Door, { samples, found }: SpeechClip): Promise<number | null> {
+async function ask(door: Door, { samples, found }: SpeechClip, quietMs: number): Promise<number | null> {
   const { firstToken, play, close } = door
   firstToken.catch(() => {})
   const late = Promise.withResolvers<null>()
@@ -52,9 +58,9 @@ async function ask(door: Door, { samples, found }: SpeechClip): Promise<number |
   const startedAt = performance.now()
   const told = Promise.race([firstToken.then(() => performance.now()), late.promise])
   try {
-    await play(joinSamples([new Int16Array(samplesIn(QUIET_MS)), samples]), told)
+    await play(joinSamples([new Int16Array(samplesIn(quietMs)), samples]), told)
     const at = await told
-    return at === null ? null : at - startedAt - QUIET_MS - (found.lastVoicedMs ?? 0)
+    return at === null ? null : at - startedAt - quietMs - (found.lastVoicedMs ?? 0)
   } finally {
     clearTimeout(timer)
     close()

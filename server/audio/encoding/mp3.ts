@@ -1,8 +1,14 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { rememberWhenDone } from '../../shared/remember.ts'
 import { toFloat32 } from '../pcm.ts'
 import { ENCODED_RATE } from './encode.ts'
 
 /** Kilobits a second; MPEG-2 layer III at 24 kHz mono has 160 at most. */
 const BITRATE = 64
+
+/** Encoded at once: a long part takes milliseconds, for which its first bytes need not wait. */
+const STEP_SAMPLES = ENCODED_RATE / 10
 
 /** By LAME, compiled to WebAssembly: every frame stands by itself, so that bodies may be concatenated. */
 export async function* mp3(samples: AsyncIterable<Int16Array>): AsyncGenerator<Uint8Array> {
@@ -10,17 +16,26 @@ export async function* mp3(samples: AsyncIterable<Int16Array>): AsyncGenerator<U
   const creating = createEncoder()
   creating.catch(() => {})
   for await (const part of samples) {
-    // The encoder reuses the memory of what it gives.
-    const bytes = Uint8Array.from((await creating).encode([toFloat32(part)]))
-    if (bytes.length > 0) yield bytes
+    for (let at = 0; at < part.length; at += STEP_SAMPLES) {
+      const step = toFloat32(part.subarray(at, at + STEP_SAMPLES))
+      // The encoder reuses the memory of what it gives.
+      const bytes = Uint8Array.from((await creating).encode([step]))
+      if (bytes.length > 0) yield bytes
+    }
   }
   yield Uint8Array.from((await creating).finalize())
 }
 
-/** Loaded when it is first wanted. */
+/** Loaded when it is first wanted, and compiled once: each time takes 10 ms. */
+const lame = rememberWhenDone(async () => {
+  const { createEncoder } = await import('wasm-media-encoders')
+  const path = createRequire(import.meta.url).resolve('wasm-media-encoders/wasm/mp3')
+  const module = await WebAssembly.compile(await readFile(path))
+  return () => createEncoder('audio/mpeg', module)
+})
+
 async function createEncoder() {
-  const { createMp3Encoder } = await import('wasm-media-encoders')
-  const encoder = await createMp3Encoder()
+  const encoder = await (await lame())()
   encoder.configure({ sampleRate: ENCODED_RATE, channels: 1, bitrate: BITRATE })
   return encoder
 }
