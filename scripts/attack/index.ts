@@ -8,6 +8,7 @@ import { routeAttack } from './routes/routeAttack.ts'
 import { soak } from './soak.ts'
 import { stopAttack } from './stops/stopAttack.ts'
 import { wavAttack } from './wavs/wavAttack.ts'
+import { wyomingAttack } from './wyoming/wyomingAttack.ts'
 
 /**
  * `npm run attack`: every attack that needs no engine in its short form, as `npm test` does; `npm run attack -- wavs --count 100000`
@@ -15,7 +16,7 @@ import { wavAttack } from './wavs/wavAttack.ts'
  */
 
 /** Those that need no engine. */
-const attacks: Attack[] = [wavAttack, routeAttack, messageAttack, frameAttack, stopAttack]
+const attacks: Attack[] = [wavAttack, routeAttack, messageAttack, frameAttack, wyomingAttack, stopAttack]
 
 /** Too short for memory: turns go on, and their rows are there. */
 const SHORT_SOAK_MINUTES = 0.5

@@ -21,7 +21,7 @@ const Spoken = Type.Object({
 })
 const Context = Type.Object({ conversation_id: Type.Optional(Type.String({ maxLength: 1000 })) })
 
-const events = {
+export const clientEvents = {
   describe: Type.Object({}),
   ping: Type.Object({ text: Type.Optional(Type.String({ maxLength: MAX_TEXT })) }),
   transcribe: Type.Object({
@@ -52,7 +52,7 @@ const events = {
   }),
 } as const satisfies Record<string, TSchema>
 
-type Events = typeof events
+type Events = typeof clientEvents
 type EventType = keyof Events
 export type ClientEvent = {
   [T in EventType]: { type: T; data: Static<Events[T]>; payload: Buffer }
@@ -60,7 +60,7 @@ export type ClientEvent = {
 export type DataOf<T extends EventType> = Static<Events[T]>
 
 const checks = Object.fromEntries(
-  Object.entries(events).map(([type, schema]) => [type, lenientCheck(schema)]),
+  Object.entries(clientEvents).map(([type, schema]) => [type, lenientCheck(schema)]),
 ) as Record<string, ReturnType<typeof lenientCheck>>
 
 /** The event with its data checked; null for one that nothing is done about here. @throws QuantvoxError `invalid_message` */

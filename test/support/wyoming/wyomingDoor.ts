@@ -1,17 +1,13 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Patience, usualPatience } from '../../../server/doors/wyoming/connection.ts'
 import { createWyoming, type WyomingDependencies } from '../../../server/doors/wyoming/door.ts'
 import { createEventReader, eventBytes, type WyomingEvent } from '../../../server/doors/wyoming/framing.ts'
-import { createReplyAudio } from '../../../server/record/replyAudio.ts'
-import { listVoices } from '../../../server/voice/voices.ts'
-import { createFakeStages, fakeSpeechModel, type Script } from '../fakeStages.ts'
+import type { Script } from '../fakeStages.ts'
 import { createInbox } from '../inbox.ts'
 import { quietLog } from '../quietLog.ts'
+import { makeDependencies } from './dependencies.ts'
 
 type WyomingOptions = {
   script?: Partial<Script>
@@ -19,22 +15,11 @@ type WyomingOptions = {
   patience?: Partial<Patience>
 }
 
-/** What the door needs, over scripted stages. */
+/** What the door needs, over scripted stages, until the test is over. */
 export async function wyomingDependencies(script: Partial<Script> = {}) {
-  const fakes = createFakeStages(script)
-  const folder = await mkdtemp(join(tmpdir(), 'quantvox-replies-'))
-  onTestFinished(async () => {
-    fakes.stages.store.close()
-    await rm(folder, { recursive: true, force: true })
-  })
-  const dependencies: WyomingDependencies = {
-    stages: fakes.stages,
-    replies: await createReplyAudio(folder, false),
-    speechModels: async () => [fakeSpeechModel('q8_0', 40e6, true)],
-    voices: async () => listVoices([]),
-    ...{ maxUploadBytes: 25 * 2 ** 20, maxTurns: 16 },
-  }
-  return { fakes, dependencies }
+  const { stop, ...made } = await makeDependencies(script)
+  onTestFinished(stop)
+  return made
 }
 
 /** The door over scripted stages, at a free port, closed when the test is over. */
