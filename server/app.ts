@@ -98,7 +98,12 @@ export async function buildApp(
   await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
   await app.register(auth, { redeemTicket: tickets.redeem })
   await app.register(docs, { version: stages.settings.appVersion, publicUrl: config.PUBLIC_URL })
-  await app.register(metrics, { registry, engines, openSessions: () => sessions.size })
+  const load = () => ({
+    openSessions: sessions.size,
+    maxSessions: config.MAX_SESSIONS,
+    turnsUnderWay: stages.underWay.count(),
+  })
+  await app.register(metrics, { registry, engines, load })
   await app.register(multipart)
   await app.register(fastifySSE)
 

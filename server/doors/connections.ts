@@ -9,6 +9,12 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Cuts every connection, whatever it does. */
     hangUp(): void
+    /** The server closes: what is under way may end, and nothing else begins. */
+    isDraining(): boolean
+  }
+  interface FastifyContextConfig {
+    /** Answers while the server closes, too: who watches it wants to see that. */
+    whileDraining?: boolean
   }
 }
 
@@ -77,8 +83,9 @@ async function endingConnections(app: FastifyInstance): Promise<void> {
     closing = true
     for (const peer of connections.keys()) hangUpUnlessServing(peer)
   })
-  app.addHook('onRequest', async () => {
-    if (!closing) return
+  app.decorate('isDraining', () => closing)
+  app.addHook('onRequest', async request => {
+    if (!closing || request.routeOptions.config.whileDraining) return
     throw new QuantvoxError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 })
   })
   // Fastify hangs up on idle connections as it begins to close; those that become idle later would hold it up.

@@ -10,10 +10,9 @@ export type EngineFigures = {
   models: { model: string; residentBytes: number | null }[]
 }
 
-/** Metrics of the engines and sessions, in `registry`. The function that is returned sets all of them at once. */
+/** Metrics of the engines, in `registry`. The function that is returned sets all of them at once. */
 export function createEngineMetrics(registry: Registry) {
   const registers = [registry]
-  const sessions = new Gauge({ name: 'quantvox_sessions_active', help: 'Open live sessions.', registers })
   const up = new Gauge({
     name: 'quantvox_engine_up',
     help: 'Whether the engine can be used: 1 or 0.',
@@ -33,9 +32,8 @@ export function createEngineMetrics(registry: Registry) {
     registers,
   })
 
-  return (figures: EngineFigures[], openSessions: number): void => {
+  return (figures: EngineFigures[]): void => {
     for (const metric of [up, restarts, resident]) metric.reset()
-    sessions.set(openSessions)
     for (const { engine, up: isUp, restarts: count, models } of figures) {
       up.set({ engine }, isUp ? 1 : 0)
       if (count !== null) restarts.inc({ engine }, count)

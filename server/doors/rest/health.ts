@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import Type from 'typebox'
+import { QuantvoxError } from '../../errors.ts'
 import { Readiness, ServerInfo } from '../../protocol/info.ts'
 import type { Tickets } from '../access/tickets.ts'
 import { json, problems } from './answers.ts'
@@ -10,7 +11,7 @@ export type HealthDependencies = {
   tickets: Tickets
 }
 
-/** Is it alive, is it ready, what is it; and tickets for sockets. */
+/** Is it alive, is it ready, does it take work, what is it; and tickets for sockets. */
 export function healthRoutes({ readiness, info, tickets }: HealthDependencies): FastifyPluginAsync {
   return async app => {
     app.setSerializerCompiler(() => data => JSON.stringify(data))
@@ -20,6 +21,8 @@ export function healthRoutes({ readiness, info, tickets }: HealthDependencies): 
       content: { ...json('', Readiness).content, ...problems(503)[503]?.content },
     }
     const alive = Type.Object({ status: Type.Literal('alive') })
+    /** An engine that fails later fails for every replica, and taking all of them out would leave nobody to say so. */
+    let wasReady = false
 
     app.get(
       '/livez',
@@ -42,6 +45,30 @@ export function healthRoutes({ readiness, info, tickets }: HealthDependencies): 
       async (_request, reply) => {
         const state = await readiness()
         return reply.code(state.ready ? 200 : 503).send(state)
+      },
+    )
+    app.get(
+      '/acceptz',
+      {
+        config: { public: true },
+        schema: {
+          tags,
+          summary: 'This process takes work: it was ready once and does not shut down',
+          description:
+            'For balancers. One that is full takes work, too: the balancer counts sessions and lets others wait.',
+          response: {
+            200: json('It takes sessions and turns', Type.Object({ accepting: Type.Literal(true) })),
+            ...problems(503),
+          },
+        },
+      },
+      async () => {
+        wasReady ||= (await readiness()).ready
+        if (wasReady) return { accepting: true }
+        throw new QuantvoxError('model_loading', 'This process was not ready yet since it started.', {
+          mend: 'GET /readyz says what is missing.',
+          retryAfterSeconds: 1,
+        })
       },
     )
     app.get(

@@ -3,21 +3,24 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import Type from 'typebox'
 import { createEngineMetrics, type EngineFigures } from '../../telemetry/engineMetrics.ts'
+import { createLoadMetrics, type Load } from '../../telemetry/loadMetrics.ts'
 
 type MetricsOptions = {
   registry: Registry
   /** Asked at each scrape; must not wait for an engine that does not answer. */
   engines(): Promise<EngineFigures[]>
-  openSessions(): number
+  load(): Omit<Load, 'draining'>
 }
 
 /** `GET /metrics` in the Prometheus text format. */
-const metrics = async (app: FastifyInstance, { registry, engines, openSessions }: MetricsOptions) => {
+const metrics = async (app: FastifyInstance, { registry, engines, load }: MetricsOptions) => {
   const setEngines = createEngineMetrics(registry)
+  const setLoad = createLoadMetrics(registry)
 
   app.get(
     '/metrics',
     {
+      config: { whileDraining: true },
       schema: {
         tags: ['Server'],
         summary: 'Metrics for Prometheus',
@@ -32,10 +35,11 @@ const metrics = async (app: FastifyInstance, { registry, engines, openSessions }
       serializerCompiler: () => text => text,
     },
     async (_request, reply) => {
-      setEngines(await engines(), openSessions())
+      setEngines(await engines())
+      setLoad({ ...load(), draining: app.isDraining() })
       return reply.type(Registry.PROMETHEUS_CONTENT_TYPE).send(await registry.metrics())
     },
   )
 }
 
-export default fp(metrics, { name: 'metrics', fastify: '5.x', dependencies: ['auth'] })
+export default fp(metrics, { name: 'metrics', fastify: '5.x', dependencies: ['auth', 'connections'] })

@@ -139,6 +139,7 @@ describe('with AUTH_TOKEN', () => {
   test.each([
     '/livez',
     '/readyz',
+    '/acceptz',
     '/',
     '/docs',
     '/docs/',

@@ -27,6 +27,7 @@ beforeAll(async () => {
 afterAll(() => server.app.close())
 
 const routes = [
+  'GET /acceptz',
   'GET /livez',
   'GET /metrics',
   'GET /readyz',

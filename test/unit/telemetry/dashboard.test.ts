@@ -7,6 +7,7 @@ import Value from 'typebox/value'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { createEngineMetrics } from '../../../server/telemetry/engineMetrics.ts'
+import { createLoadMetrics } from '../../../server/telemetry/loadMetrics.ts'
 import { createTurnMetrics } from '../../../server/telemetry/turnMetrics.ts'
 
 const folder = join(import.meta.dirname, '../../../docs/observability')
@@ -30,6 +31,7 @@ function servedSeries(): Map<string, string[]> {
   const registry = new Registry()
   createTurnMetrics(registry, [])
   createEngineMetrics(registry)
+  createLoadMetrics(registry)
   const served = new Map<string, string[]>()
   for (const metric of registry.getMetricsAsArray()) {
     const { name, type, labelNames } = metric as typeof metric & { labelNames: string[] }
