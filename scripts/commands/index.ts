@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { isAbort, toQuantvoxError } from '../../server/errors.ts'
-import { addAsk } from './ask.ts'
+import { addAsk } from './ask/ask.ts'
 import { addCompare } from './compare/compare.ts'
 import { addConfig } from './config.ts'
 import { addDoctor } from './doctor.ts'

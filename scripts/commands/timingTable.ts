@@ -59,7 +59,8 @@ function headingOf(group: Group, record: TurnRecord): string {
   if (group === 'speech' || group === 'llm') {
     const { model, quantization, cold } = record[group]
     facts.push(model, quantization)
-    if (group === 'llm') facts.push(record.llm.parameterSize)
+    const size = record.llm.parameterSize
+    if (group === 'llm') facts.push(size === null ? null : `${size} parameters`)
     facts.push(cold === null ? null : cold ? 'cold: loaded for this turn' : 'warm')
     const { doneReason } = record.llm
     if (group === 'llm') facts.push(doneReason === null ? null : `done by ${doneReason}`)

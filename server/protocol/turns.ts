@@ -81,6 +81,26 @@ export const PairAnswer = Type.Object({
 })
 export type PairAnswer = Static<typeof PairAnswer>
 
+export const TurnQuery = Type.Object(
+  {
+    audio: Type.Optional(
+      Type.Literal('events', {
+        description: 'with events: the spoken reply comes among them, as it is made, in `audio.delta`',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type TurnQuery = Static<typeof TurnQuery>
+
+/** A stretch of the spoken reply at the rate of the last `audio.started`, where it was asked for. */
+export const AudioDelta = Type.Object({
+  type: Type.Literal('audio.delta'),
+  turnId: Type.String(),
+  audio: Type.String({ description: 'base64 of PCM, signed 16-bit little-endian, mono' }),
+})
+export type AudioDelta = Static<typeof AudioDelta>
+
 /** The first event of a pair. */
 export type PairMessage = { type: 'pair'; pairId: string; turnIds: readonly [string, string] }
 

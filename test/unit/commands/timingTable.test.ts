@@ -21,7 +21,7 @@ test('numbers are aligned at the decimal point, with units behind', () => {
 test('each stage is headed by what did the work', () => {
   const table = timingTable(record)
   expect(table).toMatch(/^speech: whisper-tiny\.en-f16, f16, cold: loaded for this turn, whisper\.cpp/m)
-  expect(table).toMatch(/^language model: smollm2:135m-instruct-q8_0, Q8_0, 134\.52M, cold/m)
+  expect(table).toMatch(/^language model: smollm2:135m-instruct-q8_0, Q8_0, 134\.52M parameters, cold/m)
   expect(table).toMatch(/^voice: flite:slt$/m)
 })
 

@@ -9,6 +9,7 @@ import {
   type PairMessage,
   TextTurn,
   TurnAnswer,
+  TurnQuery,
   TurnUpload,
 } from '../../../protocol/turns.ts'
 import type { ReplyAudio } from '../../../record/replyAudio.ts'
@@ -59,8 +60,9 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
           tags: ['Turns'],
           summary: 'Ask once: a recorded or typed question in, the answer and where the time went out',
           description:
-            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`. With `compareWith` two combinations answer, one after the other: `turns` has both answers, and of events `pair` comes first and names the turns. Otherwise the header `Server-Timing` has what each stage took.',
+            'With `Accept: text/event-stream` the answer comes as events named as the socket messages; the spoken reply comes as a link in `audio.done`, with `?audio=events` also as it is made. With `compareWith` two combinations answer, one after the other: `turns` has both answers, and of events `pair` comes first and names the turns. Otherwise the header `Server-Timing` has what each stage took.',
           consumes: ['application/json', 'multipart/form-data'],
+          querystring: TurnQuery,
           body: {
             content: {
               'application/json': { schema: TextTurn },
@@ -127,7 +129,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
   async function takePair(
     question: OneQuestion,
     compareWith: CompareWith,
-    reply: FastifyReply,
+    { reply, sendsAudio }: { reply: FastifyReply; sendsAudio: boolean },
     log: Log,
     signal: AbortSignal,
   ) {
@@ -135,7 +137,8 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     nextFirst = nextFirst === 0 ? 1 : 0
     const { pairId, turnIds } = pair
     const typed = typedIn(question)
-    const answers = [collectAnswer(reply.sse, typed), collectAnswer(reply.sse, typed)] as const
+    const collect = () => collectAnswer(reply.sse, typed, sendsAudio)
+    const answers = [collect(), collect()] as const
     await reply.sse?.send({ event: 'pair', data: { type: 'pair', pairId, turnIds } satisfies PairMessage })
     await askPair(pair, { stages, replies, log, sinks: [answers[0].sink, answers[1].sink] }, signal)
     if (reply.sse) {
@@ -155,8 +158,10 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
     const signal = clientSignal(reply)
     const asked = request.isMultipart() ? await uploadedClip(request) : readText(request.body)
     const { compareWith, ...question } = asked
-    if (compareWith !== undefined) return takePair(question, compareWith, reply, request.log, signal)
-    const { sink, sent, result } = collectAnswer(reply.sse, typedIn(question))
+    const sendsAudio = (request.query as TurnQuery).audio === 'events'
+    if (compareWith !== undefined)
+      return takePair(question, compareWith, { reply, sendsAudio }, request.log, signal)
+    const { sink, sent, result } = collectAnswer(reply.sse, typedIn(question), sendsAudio)
     await askOnce(question, { stages, replies, sink, log: request.log }, signal)
     if (reply.sse) {
       await sent()

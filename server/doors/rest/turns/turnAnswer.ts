@@ -1,16 +1,18 @@
 import type { FastifyReply } from 'fastify'
+import { toBytes } from '../../../audio/pcm.ts'
 import type { QuantvoxError } from '../../../errors.ts'
 import type { TurnMessage } from '../../../protocol/messages.ts'
 import type { TurnRecord } from '../../../protocol/record.ts'
-import type { PairAnswer, TurnAnswer } from '../../../protocol/turns.ts'
-import type { SessionEvent } from '../../../session/events.ts'
+import type { AudioDelta, PairAnswer, TurnAnswer } from '../../../protocol/turns.ts'
+import type { AudioEvent, SessionEvent } from '../../../session/events.ts'
 import { errorMessage } from '../../errorMessage.ts'
 
 /**
  * Hears a turn that is asked by a request: sends its events where the client wants them, and collects the whole answer.
  * @param typed what was asked, where it was no audio
+ * @param sendsAudio whether the spoken reply is among the events
  */
-export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: string) {
+export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: string, sendsAudio = false) {
   const sending: Promise<void>[] = []
   let transcript = typed
   let reply = ''
@@ -19,8 +21,13 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
   let record: TurnRecord | null = null
   let error: QuantvoxError | null = null
 
-  function send(message: TurnMessage): void {
+  function send(message: TurnMessage | AudioDelta): void {
     if (events) sending.push(events.send({ event: message.type, data: message }).catch(() => {}))
+  }
+
+  async function play({ turnId, samples }: AudioEvent): Promise<boolean> {
+    if (sendsAudio) send({ type: 'audio.delta', turnId, audio: toBytes(samples).toString('base64') })
+    return true
   }
 
   function hear(event: SessionEvent): void {
@@ -71,7 +78,7 @@ export function collectAnswer(events: FastifyReply['sse'] | undefined, typed: st
   }
 
   return {
-    sink: { tell: hear, play: () => Promise.resolve(true) },
+    sink: { tell: hear, play },
     /** Settles when every event that was sent is out. */
     sent: (): Promise<unknown> => Promise.all(sending),
     /** Null before the turn is over. */
