@@ -11,6 +11,8 @@ import {
   LOOP_DELAY_RESOLUTION_MS,
   languageModelsOf,
   loadedModelsOf,
+  removeLanguageModelOf,
+  removeSpeechModelOf,
   speechModelsOf,
 } from './assembly/inventory.ts'
 import { labOf } from './assembly/lab.ts'
@@ -105,6 +107,8 @@ export async function startServer(config: Config, options: StartOptions): Promis
       ),
     languagePulls,
     speechPulls,
+    removeLanguageModel: (name, signal) => removeLanguageModelOf(assembly, provision, name, signal),
+    removeSpeechModel: name => removeSpeechModelOf(assembly, provision, name),
     wakePulls,
     wakeWords: provision.wakeWords,
     checkWakeLicence: provision.checkWakeLicence,

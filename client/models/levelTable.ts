@@ -12,6 +12,11 @@ export type LevelTableOptions = {
   choose(name: string): void
   pull(name: string): void
   cancel(name: string): void
+  /** The level of which it is asked whether it shall go. */
+  removing: string | null
+  /** Asks; null takes the question back. */
+  askToRemove(name: string | null): void
+  remove(name: string): void
 }
 
 /** The levels of one model as a table of radio buttons, each with what it takes; those that are not here can be pulled. */
@@ -62,6 +67,13 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
     )
     return el('tr', first, rest)
   }
+  if (options.removing === name) {
+    return el(
+      'tr',
+      first,
+      el('td', { colspan: hasGpu ? 3 : 2, class: 'missing' }, ...removalQuestion(level, options)),
+    )
+  }
   const bar = el('span', { class: 'size', 'aria-hidden': 'true' })
   bar.style.setProperty('width', `${((sizeBytes ?? 0) / largest) * 100}%`)
   const row = el(
@@ -75,20 +87,22 @@ function levelRow(level: Level, largest: number, hasGpu: boolean, options: Level
       loaded
         ? bytes(residentBytes)
         : el('span', { class: 'soft' }, remote === null ? 'not loaded' : 'runs elsewhere'),
+      ...(loaded || radio.checked ? [] : [' ', removeButton(level, options)]),
     ),
     ...(hasGpu ? [el('td', { class: 'figures' }, percent(gpuShare ?? null))] : []),
   )
   row.addEventListener('click', event => {
-    if (!(event.target as Element).closest('label')) radio.click()
+    if (!(event.target as Element).closest('label, button')) radio.click()
   })
   return row
 }
 
 /** What is to be expected of a level before it is fetched: disk, memory, speed, and where that figure is from. */
 function expectations({ sizeBytes, fit }: Level): HTMLElement[] {
-  if (fit === undefined) return []
+  if (fit === undefined)
+    return sizeBytes === null ? [] : [el('div', { class: 'soft expected' }, `${bytes(sizeBytes)} `)]
   const { neededBytes, fits, tokensPerSecond, tokensPerSecondIs: is, tokensPerSecondFrom: from } = fit
-  const memory = `${bytes(neededBytes)} of memory${fits ? '' : ', too much here'}`
+  const memory = `${bytes(neededBytes)} of memory${fits ? ', fits' : ', does not fit here'}`
   const bound = { measured: '', about: 'about ', 'at-least': 'at least ', 'at-most': 'at most ' }[is]
   const rate = `${bound}${Number(tokensPerSecond.toPrecision(2))} tokens/s`
   const source =
@@ -98,6 +112,32 @@ function expectations({ sizeBytes, fit }: Level): HTMLElement[] {
         ? "by the memory's bandwidth"
         : `by the speed of ${from}`
   return [el('div', { class: 'soft expected' }, `${bytes(sizeBytes)}, ${memory}, ${rate} (${source}) `)]
+}
+
+function removeButton({ name, level }: Level, { askToRemove }: LevelTableOptions): HTMLElement {
+  return el(
+    'button',
+    {
+      ...{ type: 'button', class: 'quiet small', 'data-key': `remove ${name}` },
+      ...{ 'aria-label': `Remove ${level}, ${name}`, onclick: () => askToRemove(name) },
+    },
+    'Remove',
+  )
+}
+
+/** It takes a second press: fetching it again may take long, and is not always possible. */
+function removalQuestion({ name, level, sizeBytes }: Level, options: LevelTableOptions): HTMLElement[] {
+  const action = (key: string, text: string, onclick: () => void) =>
+    el('button', { type: 'button', class: 'small', 'data-key': `${key} ${name}`, onclick }, text)
+  return [
+    el('div', `Remove ${level} from the disk? That frees ${bytes(sizeBytes)}.`),
+    el(
+      'div',
+      action('really remove', 'Remove it', () => options.remove(name)),
+      ' ',
+      action('keep', 'Keep it', () => options.askToRemove(null)),
+    ),
+  ]
 }
 
 function pullCell(name: string, level: string, options: LevelTableOptions): HTMLElement {

@@ -16,7 +16,7 @@ export type Level = {
   fit?: LanguageModel['fit']
 }
 
-/** The levels of one model, most bytes first, those that are not here last. */
+/** The levels of one model, most bytes first, whether here or not: what is fetched or removed stays where it was. */
 export type LevelGroup = {
   family: string
   parameterSize: string | null
@@ -24,8 +24,9 @@ export type LevelGroup = {
   levels: Level[]
 }
 
+/** By name: the server lists what is here first, and no table may move because something came or went. */
 export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
-  return grouped(
+  const groups = grouped(
     models,
     ({ name }) => withoutQuantization(name),
     model => ({
@@ -35,6 +36,7 @@ export function languageGroups(models: readonly LanguageModel[]): LevelGroup[] {
       ...(model.fit && { fit: model.fit }),
     }),
   )
+  return groups.toSorted((a, b) => a.family.localeCompare(b.family, 'en'))
 }
 
 export function speechGroups(models: readonly SpeechModel[]): LevelGroup[] {
@@ -95,9 +97,7 @@ function grouped<M extends LanguageModel | SpeechModel>(
     group.levels.push(asLevel(model))
   }
   for (const { levels } of groups.values()) {
-    levels.sort(
-      (a, b) => Number(b.installed) - Number(a.installed) || (b.sizeBytes ?? 0) - (a.sizeBytes ?? 0),
-    )
+    levels.sort((a, b) => (b.sizeBytes ?? 0) - (a.sizeBytes ?? 0))
   }
   return [...groups.values()]
 }

@@ -8,7 +8,7 @@ import { el } from '../dom.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import { levelTable, updateProgress } from './levelTable.ts'
 import { type LevelGroup, languageGroups, levelNamed, speechGroups, steppedLevel } from './modelGroups.ts'
-import { cancelPull, type PullState, pull } from './pulling.ts'
+import { cancelPull, type PullState, pull, removeModel } from './pulling.ts'
 import { type Configured, choiceInWords, type ModelChoice, switchCost } from './switchCost.ts'
 import { voiceInWords, voiceSelect } from './voiceSelect.ts'
 
@@ -60,6 +60,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
   let settling: ReturnType<typeof setTimeout> | undefined
   const pulls = new Map<string, PullState>()
   const opened = new Set<Kind>()
+  let removing: string | null = null
 
   const chosen = (setting: Setting) => wanted[setting] ?? inUse[setting] ?? null
 
@@ -126,6 +127,30 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
     render()
   }
 
+  function askToRemove(name: string | null): void {
+    const asked = removing
+    removing = name
+    render()
+    // The button that was pressed is gone.
+    focusOn(name === null ? `remove ${asked}` : `keep ${name}`)
+  }
+
+  async function remove(kind: Kind, name: string): Promise<void> {
+    try {
+      await removeModel(api, kind, name)
+      say(`${name} is removed.`)
+      await refresh()
+    } catch (error) {
+      say(inWords(error))
+    }
+    removing = null
+    render()
+    focusOn(`pull ${name}`)
+  }
+
+  const focusOn = (key: string) =>
+    pickers.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
+
   function pickerOf(kind: Kind, setting: Setting, groups: LevelGroup[]): HTMLElement[] {
     const options = {
       group: setting,
@@ -135,6 +160,8 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
       pull: (name: string) => void startPull(kind, name),
       cancel: (name: string) =>
         void cancelPull(api, kind, name).catch((error: unknown) => say(inWords(error))),
+      ...{ removing, askToRemove },
+      remove: (name: string) => void remove(kind, name),
     }
     const isUsed = ({ levels }: LevelGroup) => levels.some(({ name }) => name === options.chosen)
     const first = groups.filter(isUsed)
@@ -172,7 +199,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
     language.replaceChildren(el('legend', 'Answers'), ...pickerOf('language', 'llmModel', lists.language))
     speech.replaceChildren(el('legend', 'Speech'), ...pickerOf('speech', 'speechModel', lists.speech))
     voice.replaceChildren(voiceSelect(lists.voices, chosen('voice'), name => choose('voice', name)))
-    if (key !== undefined) pickers.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
+    if (key !== undefined) focusOn(key)
     tellLevels()
   }
 

@@ -46,6 +46,10 @@ export async function pull(
 export const cancelPull = (api: Api, kind: 'language' | 'speech', name: string): Promise<void> =>
   api.send('DELETE', `/v1/models/${kind}/pull?name=${encodeURIComponent(name)}`)
 
+/** Deletes it from the server's disk. */
+export const removeModel = (api: Api, kind: 'language' | 'speech', name: string): Promise<void> =>
+  api.send('DELETE', `/v1/models/${kind}?name=${encodeURIComponent(name)}`)
+
 /** 0 to 1, or null while it is not known how much there is. */
 export function shareDone({ completedBytes, totalBytes }: PullProgress): number | null {
   if (completedBytes === null || totalBytes === null || totalBytes === 0) return null

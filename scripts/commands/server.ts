@@ -55,7 +55,8 @@ export async function serverForCommand(
   return { request: serverRequest(server.url, config.AUTH_TOKEN, signal), stop: server.stop }
 }
 
-async function isQuantvox(url: string, signal: AbortSignal): Promise<boolean> {
+/** Whether Quantvox answers there. */
+export async function isQuantvox(url: string, signal: AbortSignal): Promise<boolean> {
   try {
     const answer = await fetch(`${url}/livez`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),

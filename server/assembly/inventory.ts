@@ -6,6 +6,9 @@ import type { Config } from '../config.ts'
 import { MAX_CLIP_SECONDS } from '../doors/rest/turns/oneShotTurns.ts'
 import { machineMemory } from '../engines/memory.ts'
 import { usableCores } from '../engines/usableCores.ts'
+import { QuantvoxError } from '../errors.ts'
+import { unknownLanguageModel } from '../llm/models.ts'
+import { isSameTag } from '../llm/tagNames.ts'
 import type { RecordInfo, ServerInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import type { StoreStatus } from '../record/turnStore.ts'
@@ -150,5 +153,55 @@ export async function speechModelsOf(
   return levels.map(level => {
     const live = loaded.find(model => model.name === level.name)
     return { ...level, loaded: live?.state === 'ready', residentBytes: live?.residentBytes ?? null }
+  })
+}
+
+/** Deletes a tag. Throws `model_not_found` for one that is not here, `invalid_state` for one that is counted on. */
+export async function removeLanguageModelOf(
+  { languageModels, knownLanguageTag, ollama }: Assembly,
+  provision: Provision,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const models = await languageModels.list(signal)
+  const found = models.find(model => isSameTag(model.name, name))
+  const unknown = () =>
+    unknownLanguageModel(
+      name,
+      models.map(model => model.name),
+    )
+  if (found === undefined) throw unknown()
+  if (isSameTag(found.name, knownLanguageTag() ?? ''))
+    throw countedOn(found.name, 'answers where nothing else is chosen', 'LLM_MODEL')
+  if (found.loaded) throw isLoaded(found.name, 'KEEP_ALIVE after its last answer')
+  if (!(await provision.removeLanguageModel(found.name, await ollama.url(), signal))) throw unknown()
+}
+
+/** Deletes a speech level. Throws as for a tag. */
+export async function removeSpeechModelOf(
+  { speechEngines, stages }: Assembly,
+  provision: Provision,
+  name: string,
+): Promise<void> {
+  if (name === stages.settings.speechModel)
+    throw countedOn(name, 'hears where nothing else is chosen', 'SPEECH_MODEL')
+  const loaded = await speechEngines.loaded()
+  if (loaded.some(model => model.name === name)) throw isLoaded(name, 'once three others were asked')
+  if (!(await provision.removeSpeechLevel(name)))
+    throw new QuantvoxError('model_not_found', `The speech model ${JSON.stringify(name)} is not installed.`, {
+      mend: '`npx quantvox models list` shows what is.',
+    })
+}
+
+function countedOn(name: string, what: string, setting: string): QuantvoxError {
+  return new QuantvoxError('invalid_state', `${name} cannot be removed: it is what ${what}.`, {
+    mend: `Set ${setting} to another one, start the server again, and remove it then.`,
+  })
+}
+
+function isLoaded(name: string, leaves: string): QuantvoxError {
+  return new QuantvoxError('invalid_state', `${name} cannot be removed: it is loaded.`, {
+    meaning: 'It is in use, or was a while ago.',
+    mend: `Choose another one; it leaves memory ${leaves}. Or stop the server and run "npx quantvox models remove ${name}".`,
   })
 }

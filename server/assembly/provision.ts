@@ -31,6 +31,10 @@ export type Provision = {
   speechLevels(): Promise<Omit<SpeechModel, 'loaded' | 'residentBytes'>[]>
   /** Pulls a tag, or makes it by the catalog's recipe. */
   languageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<void>
+  /** Deletes a speech level from the disk; false where it was not here. Throws `model_not_found` for an unknown one. */
+  removeSpeechLevel(name: string): Promise<boolean>
+  /** Has Ollama delete a tag; false where it has it not. */
+  removeLanguageModel(tag: string, ollamaUrl: string, signal: AbortSignal): Promise<boolean>
   /** Makes a tag of the catalog from weights that Ollama has; false where it has them not. */
   makeLanguageModel(tag: string, ollamaUrl: string, report: Report, signal: AbortSignal): Promise<boolean>
   /** Tags that the catalog knows, whether installed or not. */

@@ -50,7 +50,9 @@ export const SpeechModel = Type.Object({
   family: Type.String({ description: 'for instance whisper-tiny.en' }),
   parameterSize: nullable(Type.String()),
   quantization: Type.String(),
-  sizeBytes: nullable(Type.Integer({ description: 'of the file; null while it is not here' })),
+  sizeBytes: nullable(
+    Type.Integer({ description: 'of the file; while it is not here, what the catalog knows of it' }),
+  ),
   digest: nullable(Type.String({ description: 'sha256 of the file' })),
   installed: Type.Boolean(),
   loaded: Type.Boolean(),

@@ -13,6 +13,8 @@ import {
   listSpeechModels,
   listWakeWords,
   makeLanguageModel,
+  removeLanguageModel,
+  removeSpeechModel,
   type SetupContext,
   slowVoices,
   speedsHere,
@@ -63,6 +65,8 @@ export function provisionFrom(cacheDir: string, wakeDir: string | null = null): 
     async languageModel(tag, ollamaUrl, report, signal) {
       await inChild('language', { tag, ollamaUrl }, context(report, signal))
     },
+    removeSpeechLevel: name => removeSpeechModel(name, cacheDir),
+    removeLanguageModel,
     makeLanguageModel: (tag, url, report, signal) => makeLanguageModel(tag, url, context(report, signal)),
     languageTags: knownLanguageTags,
     speedsHere: () => speedsHere(cacheDir),

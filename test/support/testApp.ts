@@ -52,6 +52,8 @@ export async function createTestApp({
       engines: async () => [],
       languagePulls: nothingToPull,
       speechPulls: nothingToPull,
+      removeLanguageModel: async () => {},
+      removeSpeechModel: async () => {},
       ...{ wakeWords: async () => [], wakePulls: nothingToPull, checkWakeLicence: () => {} },
       ...dependencies,
     },

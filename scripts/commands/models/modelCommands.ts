@@ -11,6 +11,7 @@ export function addModels(program: Command, signal: AbortSignal): void {
       cacheDir: config.CACHE_DIR,
       wakeDir: config.WAKE_DIR,
       ollama: { host: config.OLLAMA_HOST, setByHand: config.ollamaHostSetByHand },
+      server: { url: config.PUBLIC_URL, token: config.AUTH_TOKEN },
       json,
       out: process.stdout,
       signal,

@@ -22,6 +22,8 @@ import {
 import { fitOf } from '../../../server/shared/modelFit.ts'
 import { quantizationIn } from '../../../server/shared/quantization.ts'
 import { createProgressView } from '../progressView.ts'
+import { isQuantvox } from '../server.ts'
+import { serverRequest } from '../serverRequest.ts'
 import { aboutFit, type ModelRow, modelTable } from './modelTable.ts'
 import { type OllamaPlace, withOllama } from './ollamaForCommand.ts'
 import { pullWakeWord, wakeRows, wakeWordIn } from './wakeWords.ts'
@@ -31,6 +33,8 @@ export type ModelsOptions = {
   /** Of wake words of the operator; null: there is none. */
   wakeDir: string | null
   ollama: OllamaPlace
+  /** The one that is told by PUBLIC_URL. */
+  server: { url: string; token: string | null }
   json: boolean
   out: Pick<NodeJS.WritableStream, 'write'>
   signal: AbortSignal
@@ -111,11 +115,20 @@ export async function quantizeModel(name: string, options: ModelsOptions): Promi
   for (const level of names) say(options, level, 'is there')
 }
 
-/** `models remove NAME`. Throws `model_not_found` for a model that is not installed. */
+/**
+ * `models remove NAME`, by the server where one runs: it knows what is in use. Throws `model_not_found` for a model that is not
+ * installed, and from the server `invalid_state` for one in use.
+ */
 export async function removeModel(name: string, options: ModelsOptions): Promise<void> {
   const context = contextOf(options, () => {})
   const voice = voiceNamed(name)
   const wakeWord = wakeWordIn(name)
+  if (voice === undefined && wakeWord === null && (await isQuantvox(options.server.url, options.signal))) {
+    const request = serverRequest(options.server.url, options.server.token, options.signal)
+    const path = `/v1/models/${isSpeech(name) ? 'speech' : 'language'}?name=${encodeURIComponent(name)}`
+    await request(path, { method: 'DELETE' })
+    return say(options, name, 'is removed')
+  }
   const removed = isSpeech(name)
     ? await removeSpeechModel(name, options.cacheDir)
     : wakeWord !== null

@@ -13,6 +13,9 @@ export type ModelDependencies = {
   voices(signal: AbortSignal): Promise<Voice[]>
   languagePulls: Pulls
   speechPulls: Pulls
+  /** Both throw `model_not_found` for what is not here, and `invalid_state` for what is in use. */
+  removeLanguageModel(name: string, signal: AbortSignal): Promise<void>
+  removeSpeechModel(name: string): Promise<void>
   wakeWords(): Promise<WakeWordModel[]>
   wakePulls: Pulls
   /** Throws `licence_not_accepted` unless the licence of a wake word is the one that was accepted, and `model_not_found`. */
@@ -100,10 +103,27 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
         },
       },
     })
-    for (const [kind, pulls] of [
-      ['language', dependencies.languagePulls],
-      ['speech', dependencies.speechPulls],
+    for (const [kind, pulls, remove] of [
+      ['language', dependencies.languagePulls, dependencies.removeLanguageModel],
+      ['speech', dependencies.speechPulls, dependencies.removeSpeechModel],
     ] as const) {
+      app.delete(
+        `/v1/models/${kind}`,
+        {
+          schema: {
+            tags,
+            summary: `Delete a ${kind} model from the disk; what is in use is kept`,
+            querystring: Name,
+            response: { 204: { description: 'Deleted', type: 'null' }, ...problems(404, 409, 502, 504) },
+          },
+        },
+        async (request, reply) => {
+          const { name } = request.query as Static<typeof Name>
+          if (pulls.running().includes(name)) throw isFetched(name)
+          await remove(name, clientSignal(reply))
+          return reply.code(204).send()
+        },
+      )
       app.post(`/v1/models/${kind}/pull`, pullOf(`${kind} model`, Name), (request, reply) =>
         streamPull(pulls, request, reply),
       )
@@ -157,6 +177,11 @@ async function streamPull(pulls: Pulls, request: FastifyRequest, reply: FastifyR
   }
   reply.sse.close()
 }
+
+const isFetched = (name: string) =>
+  new QuantvoxError('invalid_state', `${name} cannot be removed: it is being fetched.`, {
+    mend: 'Give up fetching it first, or wait until it is here.',
+  })
 
 function problemOf(thrown: unknown) {
   const { code, message, meaning, mend }: QuantvoxError = toQuantvoxError(thrown)

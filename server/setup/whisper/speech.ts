@@ -15,18 +15,27 @@ import { type FileNote, readFileNote, removeFile } from './speechFiles.ts'
 import { ensureWhisper, unmeasuredServers } from './whisper.ts'
 import { fetchUnquantized, quantize, UNQUANTIZED } from './whisperLevel.ts'
 
-type SpeechLevel<F extends SpeechFamily = SpeechFamily> = { family: F; quantization: string; name: string }
+type SpeechLevel<F extends SpeechFamily = SpeechFamily> = {
+  family: F
+  quantization: string
+  name: string
+}
+/** Its size as the catalog has it; null where it has none. */
+type ListedLevel = SpeechLevel & { sizeBytes: number | null }
 
 /** Every level of every family of the catalog, the f16 of Whisper's first. */
-export function speechLevels(families: SpeechFamily[]): SpeechLevel[] {
+export function speechLevels(families: SpeechFamily[]): ListedLevel[] {
   return families.flatMap(family =>
     [
-      ...(family.engine === 'whisper' ? [UNQUANTIZED] : []),
-      ...family.levels.map(level => level.quantization),
-    ].map(quantization => ({
+      ...(family.engine === 'whisper'
+        ? [{ quantization: UNQUANTIZED, sizeBytes: family.f16.sizeBytes }]
+        : []),
+      ...family.levels,
+    ].map(level => ({
       family,
-      quantization,
-      name: `${family.name}-${quantization}`,
+      quantization: level.quantization,
+      name: `${family.name}-${level.quantization}`,
+      sizeBytes: 'sizeBytes' in level ? level.sizeBytes : null,
     })),
   )
 }
@@ -140,17 +149,17 @@ async function anyWhisperLevel(context: SetupContext): Promise<SpeechModelFile |
   return null
 }
 
-/** Every level of the catalog, with size and digest where the file is here; `loaded` is false throughout, the server knows better. */
+/** Every level of the catalog, with its digest where the file is here; `loaded` is false throughout, the server knows better. */
 export async function listSpeechModels(cacheDir: string, families = catalog.speech): Promise<SpeechModel[]> {
   return Promise.all(
-    speechLevels(families).map(async ({ family, quantization, name }) => {
+    speechLevels(families).map(async ({ family, quantization, name, sizeBytes }) => {
       const note = await readFileNote(speechPath(cacheDir, name), null)
       return {
         name,
         family: family.name,
         parameterSize: family.parameterSize,
         quantization,
-        sizeBytes: note?.sizeBytes ?? null,
+        sizeBytes: note?.sizeBytes ?? sizeBytes,
         digest: note?.sha256 ?? null,
         installed: note !== null,
         loaded: false,

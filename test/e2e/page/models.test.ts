@@ -25,12 +25,16 @@ const progress = (completedBytes: number) => ({ status: 'downloading', completed
 
 let download: HeldDownload
 let tags: LanguageModel[]
+let removed: string[]
+let refusal: QuantvoxError | null
 
 beforeAll(async () => {
   browser = await launchBrowser()
 })
 beforeEach(async () => {
   download = heldDownload()
+  removed = []
+  refusal = null
   tags = [
     tag('q8_0', { sizeBytes: 1_300_000_000 }),
     tag('q4_K_M', { loaded: true, residentBytes: 800e6, gpuShare: 0.4 }),
@@ -44,6 +48,11 @@ beforeEach(async () => {
         fakeSpeechModel('q8_0', 43.6e6, true),
       ],
       languagePulls: download.pulls,
+      async removeLanguageModel(name) {
+        if (refusal !== null) throw refusal
+        removed.push(name)
+        tags = tags.map(known => (known.name === name ? { ...known, installed: false } : known))
+      },
     },
   })
   server.stages.languageModel = async name => tags.find(tag => tag.name === name) ?? fakeLanguageModel
@@ -205,6 +214,46 @@ describe('a pull', () => {
       .getByRole('button', { name: /^Try again q4_K_S/ })
       .click()
     await expect.poll(download.begun).toBe(2)
+  })
+})
+
+describe('a removal', () => {
+  const levels = () => pickers().locator('table.levels').first().locator('tbody th').allInnerTexts()
+  const removing = () => pickers().getByRole('button', { name: 'Remove q8_0, fake:1b-q8_0' })
+
+  test('is asked about, and rows stay where they are', async () => {
+    tags = [tags[0], tags[1], tag('q4_K_S', { ...missing, sizeBytes: 650e6 })].filter(
+      known => known !== undefined,
+    )
+    await open()
+    const before = await levels()
+    await removing().click()
+    await pickers().getByText('Remove q8_0 from the disk? That frees 1.3 GB.').waitFor()
+    await page.tab.keyboard.press('Enter')
+    // The question stands on what keeps it.
+    expect(removed).toEqual([])
+    await removing().click()
+    await page.picture('removing')
+    await pickers().getByRole('button', { name: 'Remove it' }).click()
+    await expect.poll(() => status().innerText()).toBe('fake:1b-q8_0 is removed.')
+    expect(removed).toEqual(['fake:1b-q8_0'])
+    await pickers().getByRole('button', { name: 'Pull q8_0, fake:1b-q8_0' }).waitFor()
+    expect(await levels()).toEqual(before)
+    expect(await pickers().getByRole('radio', { name: 'q4_K_M' }).isChecked()).toBe(true)
+  })
+
+  test('is not offered of what is in use, and a refusal is said with its mend', async () => {
+    await open({ expected: /409/ })
+    expect(
+      await pickers()
+        .getByRole('button', { name: /^Remove q4_K_M/ })
+        .count(),
+    ).toBe(0)
+    refusal = new QuantvoxError('invalid_state', 'It is loaded.', { mend: 'Choose another.' })
+    await removing().click()
+    await pickers().getByRole('button', { name: 'Remove it' }).click()
+    await expect.poll(() => status().innerText()).toBe('It is loaded. Choose another.')
+    await removing().waitFor()
   })
 })
 

@@ -87,6 +87,53 @@ describe('wake words', () => {
   })
 })
 
+describe.each(['language', 'speech'])('a %s model', kind => {
+  const remover = kind === 'language' ? 'removeLanguageModel' : 'removeSpeechModel'
+  const remove = (query: string) => ({ method: 'DELETE' as const, url: `/v1/models/${kind}${query}` })
+
+  test('is deleted by its name', async () => {
+    const names: string[] = []
+    const { app } = await start({ [remover]: async (name: string) => void names.push(name) })
+    const response = await app.inject(remove('?name=x:1b'))
+    expect([response.statusCode, response.body, names]).toEqual([204, '', ['x:1b']])
+  })
+
+  test('that is in use is kept, and the answer says what mends it', async () => {
+    const mend = 'Choose another.'
+    const refusal = new QuantvoxError('invalid_state', 'x:1b cannot be removed: it is loaded.', { mend })
+    const { app } = await start({ [remover]: () => Promise.reject(refusal) })
+    const response = await app.inject(remove('?name=x:1b'))
+    expect(response.statusCode).toBe(409)
+    expect(response.json()).toMatchObject({ code: 'invalid_state', detail: refusal.message, mend })
+  })
+
+  test('that is being fetched is not deleted below its download', async () => {
+    const download = heldDownload()
+    let removed = 0
+    const { app } = await start({
+      [`${kind}Pulls`]: download.pulls,
+      [remover]: async () => {
+        removed += 1
+      },
+    })
+    const fetching = app.inject(pull(kind))
+    await until(() => download.begun() === 1)
+    const response = await app.inject(remove('?name=x:1b'))
+    expect([response.statusCode, response.json().detail, removed]).toEqual([
+      409,
+      'x:1b cannot be removed: it is being fetched.',
+      0,
+    ])
+    download.finish()
+    await fetching
+  })
+
+  test('without a name is no request', async () => {
+    const { app } = await start()
+    expect((await app.inject(remove(''))).statusCode).toBe(400)
+  })
+})
+
 describe.each(['language', 'speech'])('a pull of a %s model', kind => {
   const withPulls = (pulls: ReturnType<typeof createPulls>) => start({ [`${kind}Pulls`]: pulls })
 

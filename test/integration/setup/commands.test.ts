@@ -11,6 +11,7 @@ import {
 import { freePort } from '../../../server/engines/ports.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { onlyPrograms } from '../../support/setup/fakePrograms.ts'
+import { startTestApp } from '../../support/testApp.ts'
 
 let root: string
 let printed: string
@@ -25,6 +26,7 @@ beforeEach(async () => {
     cacheDir: join(root, 'cache'),
     wakeDir: null,
     ollama: { host: `http://127.0.0.1:${await freePort()}`, setByHand: false },
+    server: { url: `http://127.0.0.1:${await freePort()}`, token: null },
     json: false,
     out: {
       write: (text: string) => {
@@ -57,7 +59,7 @@ it('models can be listed on a machine that has nothing yet, and nothing is fetch
 it('models are listed as a table for a person', async () => {
   await listModels(options)
   expect(printed).toMatch(/^Speech models\nNAME +LEVEL +PARAMETERS +SIZE +LICENCE\n/)
-  expect(printed).toMatch(/^whisper-tiny\.en-q8_0 +q8_0 +39M +- +not installed +MIT$/m)
+  expect(printed).toMatch(/^whisper-tiny\.en-q8_0 +q8_0 +39M +43\.6 MB +not installed +MIT$/m)
 })
 
 it('a language model that is not here is listed with its licence and what is to be expected of it, and from what that is reckoned', async () => {
@@ -97,4 +99,24 @@ it('an Ollama that was named by hand and does not answer is an error, not an emp
   expect(await codeOf(listModels({ ...options, ollama: { ...options.ollama, setByHand: true } }))).toBe(
     'engine_unavailable',
   )
+})
+
+it('what a running server has is removed by the server, which knows what is in use', async () => {
+  const asked: string[] = []
+  const { app } = await startTestApp({
+    settings: { AUTH_TOKEN: 'a-token-of-16-letters' },
+    dependencies: {
+      removeSpeechModel: async name => void asked.push(name),
+      removeLanguageModel: () =>
+        Promise.reject(new QuantvoxError('invalid_state', 'fake:1b cannot be removed: it is loaded.')),
+    },
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const served = { ...options, server: { url, token: 'a-token-of-16-letters' } }
+  await removeModel('whisper-base-q4_0', served)
+  expect([asked, printed]).toEqual([['whisper-base-q4_0'], 'whisper-base-q4_0 is removed.\n'])
+  await expect(removeModel('fake:1b', served)).rejects.toMatchObject({
+    code: 'invalid_state',
+    message: 'fake:1b cannot be removed: it is loaded.',
+  })
 })

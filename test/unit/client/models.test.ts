@@ -22,20 +22,20 @@ const tag = (name: string, sizeBytes: number | null, quantization: string | null
 })
 
 describe('the levels of a model', () => {
-  test('stand together by tag, largest first, those that are not here last', () => {
+  test('stand together by tag, largest first, whether here or not', () => {
     const groups = languageGroups([
       tag('smollm2:135m-instruct-q4_K_M', 105e6),
       tag('smollm2:135m-instruct-fp16', 271e6),
-      tag('smollm2:135m-instruct-q4_K_S', null),
+      { ...tag('smollm2:135m-instruct-q6_K', 120e6), installed: false },
       tag('qwen3:0.6b', 520e6, 'Q4_K_M'),
       { ...tag('smollm2:135m-instruct-q8_0', 145e6), licence: 'Apache-2.0' },
     ])
     expect(groups.map(({ family, levels }) => [family, levels.map(({ level }) => level)])).toEqual([
-      ['smollm2:135m-instruct', ['f16', 'q8_0', 'q4_K_M', 'q4_K_S']],
       ['qwen3:0.6b', ['q4_K_M']],
+      ['smollm2:135m-instruct', ['f16', 'q8_0', 'q6_K', 'q4_K_M']],
     ])
-    expect(groups[0]?.parameterSize).toBe('135M')
-    expect(groups[0]?.licence).toBe('Apache-2.0')
+    expect(groups[1]?.parameterSize).toBe('135M')
+    expect(groups[1]?.licence).toBe('Apache-2.0')
   })
 
   test('of a tag that is not here and names no quantization go by its size', () => {
