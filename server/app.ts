@@ -17,10 +17,11 @@ import docs from './doors/rest/docs.ts'
 import { type HealthDependencies, healthRoutes } from './doors/rest/health.ts'
 import metrics from './doors/rest/metrics.ts'
 import { type ModelDependencies, modelRoutes } from './doors/rest/models.ts'
-import problems, { refuseUnreadable, sendError } from './doors/rest/problems.ts'
+import problems, { refuseUnreadable } from './doors/rest/problems.ts'
 import { oneShotTurnRoutes } from './doors/rest/turns/oneShotTurns.ts'
 import { turnRecordRoutes } from './doors/rest/turns/turnRecords.ts'
 import { type Open, upgradesTo, voiceRoute } from './doors/socket/route.ts'
+import { createUnrouted } from './doors/unrouted.ts'
 import { type Comparisons, comparisonRoutes } from './lab/index.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
 import type { SessionDependencies } from './session/session.ts'
@@ -71,12 +72,13 @@ export async function buildApp(
   // The guard says what is wrong with a request that names no host.
   const path = pathOf(config.PUBLIC_URL)
   const http = { shouldUpgradeCallback: upgradesTo(REALTIME_PATHS, path), requireHostHeader: false }
+  const unrouted = createUnrouted()
   const app: FastifyInstance = Fastify({
     ...(loggerInstance && { loggerInstance }),
     ...(https ? { https: { ...https, ...http } } : { http }),
     genReqId: () => uuidv7(),
     rewriteUrl: ({ url = '/' }) => belowPath(url, path),
-    frameworkErrors: sendError,
+    frameworkErrors: unrouted.refuse,
     clientErrorHandler: refuseUnreadable,
     bodyLimit: MAX_JSON_BYTES,
     requestTimeout: UPLOAD_WITHIN_MS,
@@ -91,6 +93,7 @@ export async function buildApp(
   app.removeContentTypeParser('text/plain')
   await app.register(connections)
   await app.register(problems)
+  await app.register(unrouted.routes)
   await app.register(keys, {
     token: config.AUTH_TOKEN,
     isSecret: key => clientSecrets.find(key) !== null,

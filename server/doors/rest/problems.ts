@@ -10,7 +10,9 @@ const MOST_LOGGED = 100
 
 /** Every error of every route as RFC 9457 problem details with a code, and unknown routes as `not_found`. */
 const problems: FastifyPluginAsync = async app => {
-  app.setErrorHandler(sendError)
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    sendProblem(reply, loggedError(error, request)),
+  )
   // Expectations may be left out of account (RFC 9110, 10.1.1); Node would answer 417 without a word.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.setNotFoundHandler((request, reply) =>
@@ -28,11 +30,6 @@ export default fp(problems, { name: 'problems', fastify: '5.x' })
 /** A message may repeat what a client sent, which is of any length and may steer a terminal. */
 const excerpt = (text: string) =>
   (text.length > MOST_LOGGED ? `${text.slice(0, MOST_LOGGED - 1)}…` : text).replace(/\p{Cc}/gu, ' ')
-
-/** For what Fastify refuses before a route is found, too: an address that is none. */
-export function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  sendProblem(reply, loggedError(error, request))
-}
 
 /** Whatever a request fails with in our codes, logged. */
 export function loggedError(error: FastifyError, request: FastifyRequest): QuantvoxError {

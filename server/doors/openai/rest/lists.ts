@@ -87,7 +87,7 @@ export function listRoutes({ languageModels, speechModels, voices }: ListDepende
       },
       (request, reply) => retrieve((request.params as { id: string }).id, clientSignal(reply)),
     )
-    app.get('/v1/models/*', { schema: { hide: true } }, (request, reply) =>
+    app.get('/v1/models/*', { schema: { tags, hide: true } }, (request, reply) =>
       retrieve((request.params as { '*': string })['*'], clientSignal(reply)),
     )
     app.get(
