@@ -113,6 +113,10 @@ export function createInput(
         error: { type: kind, code: code ?? 'internal', message },
       })
     },
+    /** Nothing more is told of it. */
+    forget(turnId: string): void {
+      turns.delete(turnId)
+    },
     /** The turn that is being said. */
     speaking: (): string | null => [...turns].find(([, { isStopped }]) => !isStopped)?.[0] ?? null,
     has: (turnId: string): boolean => turns.has(turnId),

@@ -31,7 +31,7 @@ export type FunctionCall = Common & {
 export type FunctionCallOutput = Common & { type: 'function_call_output'; call_id: string; output: string }
 export type Item = UserItem | AssistantItem | SystemItem | FunctionCall | FunctionCallOutput
 
-/** One more is refused, and the oldest have no room in any prompt by then. */
+/** One more of the client or of its speech is refused, and the oldest have no room in any prompt by then; replies under way have room. */
 const MAX_ITEMS = 2000
 /** Of JSON, of items that the client makes: those of its speech and of replies must not fail by what it made. */
 const MAX_MADE_BYTES = 4 * 2 ** 20
@@ -56,11 +56,20 @@ export function createItems() {
     throw new Refusal(`item_${code}_invalid_item_id`, `There is no item "${id.slice(0, 60)}".`, 'item_id')
   }
 
+  /** @throws Refusal where nothing more may begin */
+  function refuseFull(): void {
+    if (items.length < MAX_ITEMS) return
+    const message = `A conversation has ${MAX_ITEMS} items at most. Delete some, or begin another session.`
+    throw new Refusal('conversation_full', message, 'item')
+  }
+
   return {
+    refuseFull,
     all: (): readonly Item[] => items,
     last: (): Item | undefined => items.at(-1),
     /** Adds one that the client made. @throws Refusal */
     make(item: Item, previousId?: string | null): string | null {
+      refuseFull()
       const bytes = JSON.stringify(item).length
       if (madeBytes + bytes > MAX_MADE_BYTES) {
         const message = `The items of a conversation have ${MAX_MADE_BYTES / 2 ** 20} MiB at most.`
@@ -79,9 +88,6 @@ export function createItems() {
       if (at(item.id) >= 0) {
         const message = `There is an item "${item.id}" already.`
         throw new Refusal('item_create_duplicate_item_id', message, 'item.id')
-      }
-      if (items.length >= MAX_ITEMS) {
-        throw new Refusal('conversation_full', `A conversation has ${MAX_ITEMS} items at most.`, 'item')
       }
       const before = previousId === undefined ? items.length - 1 : previousId === null ? -1 : at(previousId)
       if (typeof previousId === 'string' && before < 0) {

@@ -87,6 +87,7 @@ export function createReplies(options: RepliesOptions) {
       asides.ask({ wanted, manner, text, items: known, voice, isSpoken })
       return
     }
+    items.refuseFull()
     const active = underWay()?.response
     if (active) {
       const message = `Conversation already has an active response in progress: ${active.id}. Wait until it is finished.`
@@ -143,6 +144,10 @@ export function createReplies(options: RepliesOptions) {
       if (turn.answersAtOnce && record.outcome === 'failed') begun(turnId)
       turns.delete(turnId)
       if (turn.response !== null) finishResponse(turn.response, record, turn.failure)
+    },
+    /** Nothing is answered to it. */
+    forget(turnId: string): void {
+      turns.delete(turnId)
     },
     has: (turnId: string): boolean => turns.get(turnId)?.response != null,
     hasSpoken: (): boolean => hasSpoken,

@@ -1,8 +1,8 @@
-import { durationMs, samplesIn } from '../../../audio/pcm.ts'
 import { type QuantvoxError, toQuantvoxError } from '../../../errors.ts'
 import type { Log } from '../../../log.ts'
 import type { SessionEvent, Sink } from '../../../session/events.ts'
 import { createSession, type SessionDependencies } from '../../../session/session.ts'
+import { createBuffer } from './buffer.ts'
 import {
   type Configuration,
   coreSettings,
@@ -19,18 +19,13 @@ import { createItems, newId } from './items.ts'
 import { conversationOf } from './memory.ts'
 import { createReplies } from './replies.ts'
 import { OUTPUT_RATE } from './response.ts'
-import { samplesOf } from './wire/audio.ts'
 import type { ClientEvent } from './wire/clientEvents.ts'
 import { errorEvent, Refusal } from './wire/refusal.ts'
 import type { Emit } from './wire/serverEvents.ts'
 import type { SessionUpdate } from './wire/sessionShape.ts'
 
-/** What comes at once is handed to the ears in parts of so much. */
-const PART_MS = 100
 /** What a model can do is looked up as fast as Ollama answers; the wait for a model is over by then. */
 const KNOWN_WITHIN_MS = 5000
-/** Less is none that anybody said. */
-const LEAST_COMMITTED_MS = 100
 
 export type RealtimeOptions = {
   dependencies: SessionDependencies
@@ -62,9 +57,8 @@ export function createRealtimeSession(options: RealtimeOptions) {
   /** What waits for the session to be ready, or for settings to be in force; null while nothing does. */
   let held: (() => void)[] | null = []
   let updating: { next: Configuration; eventId: string | null } | null = null
-  /** The utterance that is being pressed together where the client finds the turns, and how much is in it. */
-  let pressed: string | null = null
-  let appendedMs = 0
+  /** Turns for which the conversation had no room: nothing more is told of them. */
+  const unplaced = new Set<string>()
   /** The client's event that is being done. */
   let current: string | null = null
 
@@ -73,6 +67,7 @@ export function createRealtimeSession(options: RealtimeOptions) {
     findsTurns: !isManual(),
     tellsTranscripts: configuration.transcription !== null,
   }))
+  const buffer = createBuffer({ items, input, emit, isManual, core: () => core })
   const replies = createReplies({
     ...{ items, memory, emit, stages, dependencies, log },
     configuration: () => configuration,
@@ -96,6 +91,11 @@ export function createRealtimeSession(options: RealtimeOptions) {
   }
 
   function tell(event: Exclude<SessionEvent, { type: 'audio' }>): void {
+    const endsSession = event.type === 'error' && !event.error.recoverable
+    if ('turnId' in event && unplaced.has(event.turnId ?? '') && !endsSession) {
+      if (event.type === 'turn.done') unplaced.delete(event.turnId)
+      return
+    }
     switch (event.type) {
       case 'ready':
         void ready(event.settings.llmModel)
@@ -104,18 +104,19 @@ export function createRealtimeSession(options: RealtimeOptions) {
         if (updating === null) break
         configuration = updating.next
         updating = null
-        pressed = null
+        buffer.configured()
         core.live()?.answering(answeringOf(configuration))
         emit({ type: 'session.updated', session: shape() })
         goOn()
         break
       case 'speech.started':
-        if (isManual()) pressed = event.turnId
+        buffer.started(event.turnId)
         input.started(event.turnId, event.positionMs)
         replies.spoken(event.turnId, answeringOf(configuration) === 'at-once')
         break
       case 'speech.stopped':
-        if (pressed === event.turnId) pressed = null
+        buffer.stopped(event.turnId)
+        if (!isManual() && !hasRoom(event.turnId)) break
         input.stopped(event.turnId, event.positionMs)
         break
       case 'transcript.final':
@@ -131,6 +132,22 @@ export function createRealtimeSession(options: RealtimeOptions) {
         break
       default:
         replies.tell(event)
+    }
+  }
+
+  /** Where there is none for what was said, its client is told so, and the turn ends without an answer. */
+  function hasRoom(turnId: string): boolean {
+    try {
+      items.refuseFull()
+      return true
+    } catch (full) {
+      emit(errorEvent(toQuantvoxError(full), null))
+      input.forget(turnId)
+      replies.forget(turnId)
+      unplaced.add(turnId)
+      // The core is in the middle of telling.
+      queueMicrotask(() => core.message({ type: 'interrupt', turnId }, performance.now()))
+      return false
     }
   }
 
@@ -185,47 +202,19 @@ export function createRealtimeSession(options: RealtimeOptions) {
     )
   }
 
-  function append(audio: string, arrivedAtMs: number): void {
-    const samples = samplesOf(audio)
-    appendedMs += durationMs(samples.length, OUTPUT_RATE)
-    if (isManual() && pressed === null) core.message({ type: 'begin' }, arrivedAtMs)
-    const step = samplesIn(PART_MS, OUTPUT_RATE)
-    for (let from = 0; from < samples.length; from += step)
-      core.audio(samples.subarray(from, from + step), arrivedAtMs)
-  }
-
-  function commit(arrivedAtMs: number): void {
-    const turnId = isManual() ? pressed : input.speaking()
-    if (turnId === null || appendedMs < LEAST_COMMITTED_MS) {
-      const message = `The buffer has ${Math.round(appendedMs)} ms of speech; at least ${LEAST_COMMITTED_MS} are needed.`
-      throw new Refusal('input_audio_buffer_commit_empty', message)
-    }
-    appendedMs = 0
-    pressed = null
-    core.message({ type: 'commit' }, arrivedAtMs)
-    if (isManual()) input.committed(turnId)
-  }
-
-  function clear(arrivedAtMs: number): void {
-    if (!isManual() || pressed !== null) core.message({ type: 'cancel' }, arrivedAtMs)
-    pressed = null
-    appendedMs = 0
-    emit({ type: 'input_audio_buffer.cleared' })
-  }
-
   function act(event: ClientEvent, arrivedAtMs: number): void {
     switch (event.type) {
       case 'session.update':
         update(event.session, event.event_id ?? null)
         break
       case 'input_audio_buffer.append':
-        append(event.audio, arrivedAtMs)
+        buffer.append(event.audio, arrivedAtMs)
         break
       case 'input_audio_buffer.commit':
-        commit(arrivedAtMs)
+        buffer.commit(arrivedAtMs)
         break
       case 'input_audio_buffer.clear':
-        clear(arrivedAtMs)
+        buffer.clear(arrivedAtMs)
         break
       case 'output_audio_buffer.clear':
         throw new Refusal('unsupported_event', 'What was sent is with the client: it clears it by itself.')
