@@ -74,6 +74,11 @@ createNavigation(
       view: lazyView(async () => (await import('./pair/pairView.ts')).createPairView(api)),
     },
     {
+      hash: '#/my-voice',
+      name: 'My voice',
+      view: lazyView(async () => (await import('./myVoice/myVoiceView.ts')).createMyVoiceView(api)),
+    },
+    {
       hash: '#/turns',
       name: 'Turns',
       view: lazyView(async () => (await import('./turns/turnsView.ts')).createTurnsView(api)),

@@ -22,7 +22,7 @@ import { oneShotTurnRoutes } from './doors/rest/turns/oneShotTurns.ts'
 import { turnRecordRoutes } from './doors/rest/turns/turnRecords.ts'
 import { type Open, upgradesTo, voiceRoute } from './doors/socket/route.ts'
 import { createUnrouted } from './doors/unrouted.ts'
-import { type Comparisons, comparisonRoutes } from './lab/index.ts'
+import { type Comparisons, comparisonRoutes, myVoiceRoutes } from './lab/index.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
 import type { SessionDependencies } from './session/session.ts'
 import type { Stages } from './session/stages.ts'
@@ -116,6 +116,7 @@ export async function buildApp(
   await app.register(oneShotTurnRoutes({ stages, replies, ...limits }))
   await app.register(openAiRoutes({ ...dependencies, ...limits, maxJsonBytes: MAX_JSON_BYTES }))
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
+  await app.register(myVoiceRoutes({ ...dependencies, ...limits, dataDir: config.DATA_DIR }))
   if (dependencies.comparisons) await app.register(comparisonRoutes(dependencies.comparisons))
   if (dependencies.live)
     await registerLive(app, config, {

@@ -30,7 +30,7 @@ export function comparisonRequest(answers: Answers): ComparisonRequest {
     ...(llmModels.length === 0 ? {} : { llmModels }),
     ...(voices.length === 0 ? {} : { voices }),
     pairs: pairs && speechModels.length > 0 && llmModels.length > 0,
-    audio: audio === 'directory' ? { directory } : (audio as 'builtin' | 'saved' | 'synthetic'),
+    audio: audio === 'directory' ? { directory } : (audio as 'builtin' | 'saved' | 'synthetic' | 'mine'),
     ...given('rounds', rounds === null ? null : Math.round(rounds)),
     ...given('budgetSeconds', budgetMinutes === null ? null : Math.round(budgetMinutes * 60)),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),

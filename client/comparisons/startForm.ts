@@ -21,6 +21,7 @@ export function createStartForm(api: Api, start: (request: ComparisonRequest) =>
     el('option', { value: 'builtin' }, 'clips of the project'),
     el('option', { value: 'synthetic' }, 'sentences that flite speaks'),
     el('option', { value: 'saved' }, 'turns that you saved (SAVE_AUDIO)'),
+    el('option', { value: 'mine' }, 'your own voice, kept at "My voice"'),
     el('option', { value: 'directory' }, 'a folder of the server …'),
   )
   const directory = field('Folder with manifest.json', el('input', { name: 'directory', type: 'text' }))

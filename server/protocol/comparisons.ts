@@ -44,6 +44,7 @@ export const ComparisonAudio = Type.Union(
   [
     Type.Literal('builtin'),
     Type.Literal('saved'),
+    Type.Literal('mine'),
     Type.Literal('synthetic'),
     Type.Object(
       { directory: Type.String({ minLength: 1, maxLength: 4096 }) },
@@ -52,7 +53,7 @@ export const ComparisonAudio = Type.Union(
   ],
   {
     description:
-      "builtin: the project's own clips; saved: turns kept by SAVE_AUDIO; synthetic: sentences spoken by flite; or a directory below AUDIO_DIRS with a manifest.json of {file, text, kind}",
+      "builtin: the project's own clips; saved: turns kept by SAVE_AUDIO; mine: the sentences of /v1/my-voice, read aloud and kept; synthetic: sentences spoken by flite; or a directory below AUDIO_DIRS with a manifest.json of {file, text, kind}",
   },
 )
 export type ComparisonAudio = Static<typeof ComparisonAudio>

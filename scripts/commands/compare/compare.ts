@@ -33,8 +33,8 @@ const help = `
 A name without its level means all its levels that are here or can be made of what is; nothing is fetched. Without --speech, --llm and --voices, the
 levels of the server's default models and its voice are compared.
 
---audio takes the project's own clips (builtin), sentences spoken by flite (synthetic), turns that were saved with SAVE_AUDIO (saved), or a
-directory on the server's machine with a manifest.json, a list of {"file": "a.wav", "text": "what is said in it"}, or a manifest.tsv with
+--audio takes the project's own clips (builtin), sentences spoken by flite (synthetic), turns that were saved with SAVE_AUDIO (saved), sentences
+that you read aloud on the page (mine), or a directory on the server's machine with a manifest.json, a list of {"file": "a.wav", "text": "what is said in it"}, or a manifest.tsv with
 file, tab, text in each line. An empty text is a clip without speech. A server that runs already reads only below AUDIO_DIRS.
 
 Ctrl-C cancels; what was observed is kept and reported. --resume goes on with a run that was interrupted or cancelled.
@@ -56,7 +56,10 @@ export function addCompare(program: Command, signal: AbortSignal): void {
       (text, before: string[] | undefined) => [...(before ?? []), ...namesIn(text)],
     )
     .option('--no-pairs', 'no whole spoken turns')
-    .option('--audio <set>', 'builtin, synthetic, saved, or a directory with a manifest; default: builtin')
+    .option(
+      '--audio <set>',
+      'builtin, synthetic, saved, mine, or a directory with a manifest; default: builtin',
+    )
     .option('--rounds <n>', 'rounds over everything, at most; default: 3', wholeNumber)
     .option('--budget <time>', 'end by then and say what was cut, for instance 5m', milliseconds)
     .option('--max-memory <size>', 'recommend nothing that takes more, for instance 1GB', bytes)
@@ -142,6 +145,6 @@ function requestOf(options: CompareOptions): ComparisonRequest {
 }
 
 function audioOf(text: string): NonNullable<ComparisonRequest['audio']> {
-  if (text === 'builtin' || text === 'synthetic' || text === 'saved') return text
+  if (text === 'builtin' || text === 'synthetic' || text === 'saved' || text === 'mine') return text
   return { directory: resolve(text) }
 }

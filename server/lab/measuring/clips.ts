@@ -12,6 +12,7 @@ import type { ComparisonAudio } from '../../protocol/comparisons.ts'
 import type { Stages } from '../../session/stages.ts'
 import { shuffled } from '../../shared/seeded.ts'
 import type { Clip } from '../input.ts'
+import { myVoiceFolder } from '../myVoice/recordings.ts'
 import { allowedFolder, allowedPath } from './audioFolder.ts'
 import { type MadeClip, soundsWithoutSpeech, spokenSentences } from './synthetic.ts'
 
@@ -67,6 +68,12 @@ export async function readClips(
     const clips = await withSpeech(await savedQuestions(join(dataDir, 'audio'), signal))
     return { from: 'turns saved by SAVE_AUDIO', language: null, clips }
   }
+  if (audio === 'mine') {
+    const folder = myVoiceFolder(dataDir)
+    if (!(await stat(folder).catch(() => null))?.isDirectory()) throw nothingKept()
+    const clips = await withSpeech(await clipsOf(folder, [folder], signal))
+    return { from: 'sentences read aloud by whoever uses this server', language: 'en', clips }
+  }
   if (typeof audio === 'object') {
     const folder = await allowedFolder(audio.directory, audioDirs)
     const clips = await withSpeech(await clipsOf(folder, audioDirs, signal))
@@ -82,6 +89,11 @@ export async function readClips(
   // Recorded and synthetic, spoken or not: wherever a round is cut, both were heard.
   return { from, language: 'en', clips: shuffled(clips, clips.length) }
 }
+
+const nothingKept = () =>
+  new QuantvoxError('not_found', 'No recording of your voice is kept.', {
+    mend: 'Read the five sentences on the page at "My voice" and have them kept, or choose other audio.',
+  })
 
 type FileClip = Omit<MadeClip, 'text'> & { text: string | null }
 

@@ -1,0 +1,102 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
+import { launchBrowser } from '../../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
+import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import { spokenWav } from '../../../support/browser/spokenWav.ts'
+import { fakeSpeechModel } from '../../../support/fakeStages.ts'
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+let dataDir: string
+
+beforeAll(async () => {
+  // Somebody who goes on talking, whenever a recording begins.
+  browser = await launchBrowser({ microphone: await spokenWav('azure-weather', 200) })
+})
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'quantvox-my-voice-'))
+  server = await startFakePage({
+    script: { transcript: 'What time does the last rain to Birmingham leave on Thursday?' },
+    settings: { DATA_DIR: dataDir },
+    dependencies: {
+      speechModels: async () => [
+        fakeSpeechModel('f16', 77.7e6, false),
+        fakeSpeechModel('q8_0', 43.6e6, true),
+        { ...fakeSpeechModel('q4_0', 25e6, false), installed: false },
+      ],
+    },
+  })
+})
+afterEach(async () => {
+  await page?.close()
+  await server?.stop()
+  await rm(dataDir, { recursive: true, force: true })
+})
+afterAll(() => browser?.close())
+
+async function open(options: OpenOptions = {}): Promise<void> {
+  page = await openPage(browser, server.url, options)
+  await page.tab.goto(`${server.url}#/my-voice`)
+  await page.tab.getByText('What time does the last train').waitFor()
+}
+
+const button = (name: RegExp) => page.tab.getByRole('button', { name })
+
+/** Reads the first sentence for two seconds. */
+async function record(): Promise<void> {
+  await button(/^Record: What time/).click()
+  await button(/^Stop: What time/).waitFor()
+  await page.tab.waitForTimeout(2_000)
+  await button(/^Stop: What time/).click()
+  await page.tab.getByText(/^\d+\.\d s recorded$/).waitFor()
+}
+
+test('a sentence is read aloud, and each level that is here shows its errors and times; nothing is kept', async () => {
+  await open()
+  expect(await button(/^Test 2 speech levels$/).isDisabled()).toBe(true)
+  await record()
+  // The microphone is let go between two recordings.
+  expect(await page.tab.evaluate(() => openTracks.filter(track => track.readyState === 'live').length)).toBe(
+    0,
+  )
+  await button(/^Test 2 speech levels$/).click()
+  await page.tab.getByText('All levels have heard you.').waitFor()
+  const rows = await page.tab.locator('.heard tbody tr').allInnerTexts()
+  expect(rows.map(row => row.split(/\s+/)[0])).toEqual(['whisper-tiny.en-f16', 'whisper-tiny.en-q8_0'])
+  expect(rows[0]).toMatch(/1 of 11 \(9 %\)\s+[\d.]+ ms/)
+  await page.tab.locator('.heard summary').first().click()
+  await page.tab.getByText('last rain to Birmingham').first().waitFor()
+  await page.picture('my-voice')
+  expect(await page.tab.getByRole('checkbox').isChecked()).toBe(false)
+  expect(await page.tab.getByText('Nothing of your voice is kept.').isVisible()).toBe(true)
+  expect(await readdir(dataDir)).not.toContain('my-voice')
+})
+
+test('with consent recordings are kept, and can be forgotten', async () => {
+  await open()
+  await record()
+  await page.tab.getByRole('checkbox').check()
+  await button(/^Test 2/).click()
+  await page.tab.getByText('1 recording is kept').waitFor()
+  expect(await readdir(join(dataDir, 'my-voice'))).toEqual(['manifest.json', 'train.wav'])
+  await page.tab.getByText('All levels have heard you.').waitFor()
+  await button(/^Forget them$/).click()
+  await page.tab.getByText('Nothing of your voice is kept.').waitFor()
+  expect(await readdir(dataDir)).not.toContain('my-voice')
+})
+
+test.each(['light', 'dark'] as const)('everybody can use it, on a phone, in the %s', async colorScheme => {
+  await open({ colorScheme, viewport: { width: 360, height: 740 } })
+  await record()
+  await button(/^Test 2/).click()
+  await page.tab.getByText('All levels have heard you.').waitFor()
+  expect(await accessibilityFaults(page.tab, ['.my-voice'])).toEqual([])
+  expect(await stickingOut(page.tab)).toEqual([])
+  await page.picture(`my-voice-phone-${colorScheme}`)
+})
