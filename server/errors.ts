@@ -28,6 +28,7 @@ export const errorTable = {
   context_exceeded: { http: 422, close: null, recoverable: true },
   not_found: { http: 404, close: null, recoverable: true },
   at_capacity: { http: 503, close: 1013, recoverable: false },
+  record_unavailable: { http: 503, close: null, recoverable: true },
   shutting_down: { http: 503, close: 1001, recoverable: false },
   internal: { http: 500, close: 1011, recoverable: false },
 } as const

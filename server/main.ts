@@ -39,6 +39,7 @@ const SESSIONS_END_WITHIN_MS = 1_000
 const COMPARISON_ENDS_WITHIN_MS = 3_000
 const ENGINES_END_WITHIN_MS = 8_000
 const CONNECTIONS_END_WITHIN_MS = 1_000
+const RECORD_SETTLES_WITHIN_MS = 500
 
 type RunningServer = {
   url: string
@@ -131,6 +132,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     app.hangUp()
     wyoming.hangUp()
     await soon(closed, 'connections', CONNECTIONS_END_WITHIN_MS)
+    await soon(assembly.recordSettled(), 'the record', RECORD_SETTLES_WITHIN_MS)
     closeRecord()
     await soon(stopTracing(), 'traces', CONNECTIONS_END_WITHIN_MS)
   }

@@ -43,6 +43,14 @@ export const Settings = Type.Object({
     'Bearer token for all but health checks, the page and the docs; at least 16 characters.',
   ),
   DATA_DIR: Type.String({ default: './data', description: 'The record (SQLite) and saved audio.' }),
+  RECORD_URL: optional(
+    Type.String({ pattern: '^postgres(ql)?://[^\\s]+$' }),
+    'PostgreSQL that holds the record of several servers, postgres://user:password@host/database?sslmode=verify-full; DATA_DIR then keeps turns until it has them. See docs/scale.md.',
+  ),
+  REPLICA_ID: optional(
+    Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }),
+    'Name of this server among those with the same RECORD_URL, in each of its turns; default there: the name of the machine.',
+  ),
   AUDIO_DIRS: list(
     Type.String({ minLength: 1 }),
     'Folders below which comparisons may read clips, comma-separated; none by default.',
@@ -239,7 +247,11 @@ export function isSetting(variable: string): boolean {
 }
 
 /** Shown to nobody, left out of flags (a command line is public) and taken out of the environment once read. */
-export const secretSettings: ReadonlySet<string> = new Set(['AUTH_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS'])
+export const secretSettings: ReadonlySet<string> = new Set([
+  'AUTH_TOKEN',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'RECORD_URL',
+])
 
 /** A value in an error; whole only where it can hold no secret, of which one that cannot be read may hold any part. */
 export const shownSetting = (name: string, text: string): string =>

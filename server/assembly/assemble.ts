@@ -22,7 +22,6 @@ import { listedTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
 import type { SpeechLevel } from '../recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../recognition/speechRecognizer.ts'
-import { openTurnStore, TURN_FILE_NAME } from '../record/sqlite/store.ts'
 
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
@@ -34,6 +33,7 @@ import { orFound } from '../spokenLanguage.ts'
 import { closeDataFolder } from './dataFolder.ts'
 import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
+import { openRecord, replicaOf } from './record.ts'
 import { defaultSpeechModel } from './speechChoice.ts'
 import { toolsOf } from './tools.ts'
 import { defaultVoice } from './voiceChoice.ts'
@@ -118,11 +118,7 @@ export async function assemble(
     log,
   )
   closeDataFolder(config.DATA_DIR)
-  const store = openTurnStore(join(config.DATA_DIR, TURN_FILE_NAME), {
-    saveText: config.SAVE_TEXT,
-    verify: true,
-    log,
-  })
+  const { store, settled: recordSettled } = await openRecord(config, log)
   const activity = await createVoiceActivity()
   const detector = createDetector(() => provision.endOfTurn(report, ending.signal), log)
   const wakeWords = createWakeWords(phrase => provision.wakeFiles(phrase, report, ending.signal), log)
@@ -179,6 +175,7 @@ export async function assemble(
     underWay,
     settings: {
       appVersion,
+      replicaId: replicaOf(config),
       llmModel: rememberWhenDone(async () => {
         languageTag = config.LLM_MODEL === null ? await chooseTag() : listedTag(config.LLM_MODEL)
         return languageTag
@@ -206,6 +203,8 @@ export async function assemble(
 
   return {
     stages,
+    /** Resolves when no ended turn waits to be recorded elsewhere, or none can be. */
+    recordSettled,
     /** The default of `stages.settings`, without waiting for its choice, which may take a download; null before it. */
     knownLanguageTag: (): string | null => languageTag,
     /** Chooses the speech model that hears where none is asked for; for `stages.settings`, too. */

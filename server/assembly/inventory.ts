@@ -92,8 +92,10 @@ export async function infoOf(
   }
 }
 
-function recordInfoOf({ recording, problem, unwritten }: StoreStatus): RecordInfo {
-  return { state: recording ? 'recording' : 'not-recording', detail: problem?.line ?? null, unwritten }
+function recordInfoOf({ recording, problem, unwritten, spool }: StoreStatus): RecordInfo {
+  const taken = spool?.problem ? 'spooling' : 'recording'
+  const detail = (problem ?? spool?.problem)?.line ?? null
+  return { state: recording ? taken : 'not-recording', detail, unwritten, spooled: spool?.rows ?? null }
 }
 
 /** Installed tags, then those of the catalog that are not, each with what is to be expected of it here. */

@@ -32,11 +32,16 @@ export type EngineInfo = Static<typeof EngineInfo>
 
 /** Whether turns are recorded; a voice goes on either way. */
 export const RecordInfo = Type.Object({
-  state: Type.Enum(['recording', 'not-recording']),
+  state: Type.Enum(['recording', 'spooling', 'not-recording'], {
+    description: 'spooling: kept in a file of this replica until PostgreSQL takes them again',
+  }),
   detail: nullable(Type.String(), {
     description: 'what is wrong with the record, what it means and what mends it',
   }),
   unwritten: Type.Integer({ description: 'turns that wait in memory for the record' }),
+  spooled: nullable(Type.Integer(), {
+    description: 'turns that wait in a file of this replica for PostgreSQL; null without RECORD_URL',
+  }),
 })
 export type RecordInfo = Static<typeof RecordInfo>
 

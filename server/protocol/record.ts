@@ -225,6 +225,9 @@ export const TurnRecord = Type.Object({
   startedAt: Type.String({ description: 'ISO 8601, UTC' }),
   source: Source,
   appVersion: Type.String(),
+  replicaId: Type.Optional(
+    Type.String({ description: 'REPLICA_ID of the server that answered; absent of one alone' }),
+  ),
   outcome: Outcome,
   errorCode: text(
     'of a failed turn; of another empty_reply, or that of the voice where not all of the reply was spoken',

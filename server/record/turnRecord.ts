@@ -33,6 +33,7 @@ type TurnIdentity = {
   startedAt: string
   source: Source
   appVersion: string
+  replicaId?: string
 }
 
 /** What watchers of turns are told once its row is written. Never what was said. */

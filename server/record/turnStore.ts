@@ -9,6 +9,8 @@ export type StoreStatus = {
   problem: QuantvoxError | null
   /** Turns that are kept in memory until the store takes them. */
   unwritten: number
+  /** Where replicas share a record: rows of this one that it has not taken yet, safe in a file, and why it does not. */
+  spool: { rows: number; problem: QuantvoxError | null } | null
 }
 
 /** The record of turns, one row each. No read holds up the event loop for long, however large the record is. */
@@ -19,7 +21,7 @@ export type TurnStore = {
    * it works. The first row of an id stays.
    */
   insert(record: TurnRecord, text: TurnText): void
-  /** Null for an unknown id. Rejects with `internal` when the record cannot be read or the row is no turn record. */
+  /** Null for an unknown id. Rejects with `internal` when the record cannot be read or the row is no turn record, `record_unavailable` when it is elsewhere and does not answer. */
   get(turnId: string): Promise<StoredTurn | null>
   /** Forgets the row, leaving no trace of it. False for an unknown id; rejects with `internal` like `get`. */
   delete(turnId: string): Promise<boolean>

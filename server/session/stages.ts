@@ -39,6 +39,8 @@ export type Stages = {
 /** What every turn of this server has in common. */
 export type TurnSettings = {
   appVersion: string
+  /** Which of several servers with one record this is; null for one alone. */
+  replicaId: string | null
   llmModel(): Promise<string>
   readonly speechModel: string
   /** Of what is said, as Whisper codes it; null has the speech model find out. */

@@ -51,6 +51,7 @@ export function beginTurn(
   const { turnId, sessionId } = beginning
   const identity = {
     ...{ ...beginning, appVersion: stages.settings.appVersion },
+    ...(stages.settings.replicaId !== null && { replicaId: stages.settings.replicaId }),
     startedAt: new Date().toISOString(),
   }
   const timeline = createTimeline()

@@ -4,14 +4,14 @@ import type { TurnStore } from '../../server/record/turnStore.ts'
 import { makeTurn, makeTurns } from '../support/record/records.ts'
 
 /** What every record of turns keeps to, wherever the rows lie. `open` gives an empty one. */
-export function turnStoreContract(name: string, open: () => TurnStore): void {
+export function turnStoreContract(name: string, open: () => TurnStore | Promise<TurnStore>): void {
   const opened: TurnStore[] = []
   afterEach(() => {
     for (const store of opened.splice(0)) store.close()
   })
 
-  function filled(count: number): TurnStore {
-    const store = open()
+  async function filled(count: number): Promise<TurnStore> {
+    const store = await open()
     opened.push(store)
     for (const { record, text } of makeTurns(count)) store.insert(record, text)
     return store
@@ -19,23 +19,23 @@ export function turnStoreContract(name: string, open: () => TurnStore): void {
 
   describe(`the turn record ${name}`, () => {
     test('gives a turn as it was written as soon as insert returns, and null for one that it has not', async () => {
-      const store = filled(0)
+      const store = await filled(0)
       const { record, text } = makeTurn(3)
       store.insert(record, text)
       expect(await store.get(record.turnId)).toEqual({ ...record, ...text })
       expect(await store.get('no-such-turn')).toBeNull()
-      expect(store.status).toEqual({ recording: true, problem: null, unwritten: 0 })
+      expect(store.status).toMatchObject({ recording: true, problem: null, unwritten: 0 })
     })
 
     test('keeps the first row of an id', async () => {
-      const store = filled(1)
+      const store = await filled(1)
       const { record, text } = makeTurn(0)
       store.insert({ ...record, outcome: 'failed' }, text)
       expect(await store.list({}, 10)).toEqual({ items: [{ ...record, ...text }], nextCursor: null })
     })
 
     test('forgets a turn once', async () => {
-      const store = filled(2)
+      const store = await filled(2)
       const { turnId } = makeTurn(1).record
       expect(await store.delete(turnId)).toBe(true)
       expect(await store.get(turnId)).toBeNull()
@@ -44,7 +44,7 @@ export function turnStoreContract(name: string, open: () => TurnStore): void {
     })
 
     test('pages newest first, without gap or repeat, and bears deletions and new turns in between', async () => {
-      const store = filled(25)
+      const store = await filled(25)
       const newestFirst = idsOf(makeTurns(25)).reverse()
       const first = await store.list({}, 10)
       expect(first.items.map(turn => turn.turnId)).toEqual(newestFirst.slice(0, 10))
@@ -59,7 +59,7 @@ export function turnStoreContract(name: string, open: () => TurnStore): void {
     })
 
     test('pages turns that started in the same millisecond by id', async () => {
-      const store = filled(0)
+      const store = await filled(0)
       const startedAt = '2026-11-02T08:00:00.000Z'
       for (let i = 0; i < 9; i++) store.insert(makeTurn(i, { startedAt }).record, makeTurn(i).text)
       const seen: string[] = []
@@ -73,7 +73,7 @@ export function turnStoreContract(name: string, open: () => TurnStore): void {
     })
 
     test('selects by every filter exactly the turns that have its value', async () => {
-      const store = filled(100)
+      const store = await filled(100)
       const all = makeTurns(100).map(made => made.record)
       const ids = async (filters: Parameters<TurnStore['list']>[0]) =>
         new Set((await store.list(filters, 500)).items.map(turn => turn.turnId))
@@ -97,13 +97,14 @@ export function turnStoreContract(name: string, open: () => TurnStore): void {
     })
 
     test('refuses a cursor that was never given', async () => {
-      await expect(filled(2).list({}, 10, 'nonsense')).rejects.toThrow(
+      const store = await filled(2)
+      await expect(store.list({}, 10, 'nonsense')).rejects.toThrow(
         expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(/cursor/) }),
       )
     })
 
     test('streams the whole selection and lets other work run meanwhile', async () => {
-      const store = filled(450)
+      const store = await filled(450)
       let ticks = 0
       const ticking = setInterval(() => ticks++, 0)
       const turns = await collect(store.stream({ outcome: 'completed' }))
@@ -115,7 +116,7 @@ export function turnStoreContract(name: string, open: () => TurnStore): void {
 
     test('ends a stream with its signal', async () => {
       const controller = new AbortController()
-      const turns = filled(300).stream({}, controller.signal)
+      const turns = (await filled(300)).stream({}, controller.signal)
       await turns.next()
       controller.abort()
       await expect(collect(turns)).rejects.toThrow(/abort/i)
@@ -123,7 +124,7 @@ export function turnStoreContract(name: string, open: () => TurnStore): void {
 
     test('forgets the turns before a date and tells their ids', async () => {
       const made = makeTurns(350)
-      const store = filled(350)
+      const store = await filled(350)
       const forgotten = await store.deleteBefore(new Date(made[320]?.record.startedAt ?? ''))
       expect(new Set(forgotten)).toEqual(new Set(idsOf(made.slice(0, 320))))
       expect((await store.list({}, 500)).items.at(-1)?.turnId).toBe(made[320]?.record.turnId)

@@ -208,6 +208,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     tools: noTools,
     settings: {
       appVersion: '0.0.0-test',
+      replicaId: null,
       llmModel: async () => fakeLanguageModel.name,
       speechModel: 'whisper-tiny.en-q8_0',
       language: null,

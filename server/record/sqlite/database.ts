@@ -4,7 +4,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { QuantvoxError } from '../../errors.ts'
 import { makePrivate, PRIVATE_FILE, PRIVATE_FOLDER } from '../../files/privateFiles.ts'
-import { migrate, requireCurrentSchema, schemaVersion } from './migrations.ts'
+import { schemaVersion } from '../migrations.ts'
+import { migrate, requireCurrentSchema } from './migrations.ts'
 
 /** A migration may wait this long for another process; it runs before the server listens. */
 export const OPEN_WAIT_MS = 2_000

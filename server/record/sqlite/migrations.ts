@@ -1,33 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { QuantvoxError } from '../../errors.ts'
-
-/**
- * Step n brings a file from `user_version` n to n + 1. Never edit a step that was released; add one.
- *
- * The filter columns stand before the long ones, so that SQLite reads no overflow page to filter, and they are
- * generated from the record, so that they cannot disagree with it. `startedAtMs` (Unix time) is a plain column:
- * SQLite's date functions count in floating-point days.
- */
-const steps: readonly string[] = [
-  `CREATE TABLE turns (
-     turnId TEXT NOT NULL PRIMARY KEY,
-     startedAtMs INTEGER NOT NULL,
-     outcome TEXT NOT NULL GENERATED ALWAYS AS (record ->> '$.outcome') STORED,
-     source TEXT NOT NULL GENERATED ALWAYS AS (record ->> '$.source') STORED,
-     conversationId TEXT NOT NULL GENERATED ALWAYS AS (record ->> '$.conversationId') STORED,
-     llmModel TEXT GENERATED ALWAYS AS (record ->> '$.llm.model') STORED,
-     speechModel TEXT GENERATED ALWAYS AS (record ->> '$.speech.model') STORED,
-     voice TEXT GENERATED ALWAYS AS (record ->> '$.synthesis.voice') STORED,
-     record TEXT NOT NULL CHECK (json_valid(record)),
-     transcript TEXT,
-     reply TEXT,
-     heardText TEXT
-   ) STRICT;
-   CREATE INDEX turnsByTime ON turns
-     (startedAtMs, turnId, outcome, source, conversationId, llmModel, speechModel, voice);`,
-]
-
-export const schemaVersion = steps.length
+import { schemaVersion, steps } from '../migrations.ts'
 
 /**
  * Brings the open database to the newest version, all in one transaction that also keeps a second process out.
@@ -39,7 +12,7 @@ export function migrate(database: DatabaseSync): void {
   try {
     const version = versionOf(database)
     if (version > schemaVersion) throw newerFile(version)
-    for (const step of steps.slice(version)) database.exec(step)
+    for (const step of steps.slice(version)) database.exec(step.sqlite)
     database.exec(`PRAGMA user_version = ${schemaVersion}`)
     database.exec('COMMIT')
   } catch (error) {

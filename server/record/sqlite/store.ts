@@ -11,7 +11,7 @@ import { type Database, emptyLog, fileProblem, OPEN_WAIT_MS, proveWritable, sqli
 import { findDamage } from './integrity.ts'
 import { createLogSync } from './logSync.ts'
 import { openRecordFile } from './recordFile.ts'
-import { type Row, rowColumns, storedTurn, turnOfRow } from './rows.ts'
+import { placeOf, type Row, readable, rowColumns, storedTurn, turnOfRow } from '../rows.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
 /** Rows read and checked at a stretch: about 3 ms. */
@@ -24,8 +24,21 @@ const CONSTRAINT_VIOLATED = 19
 
 /** The record's file inside DATA_DIR. */
 export const TURN_FILE_NAME = 'quantvox.sqlite'
+/** Its like of a replica whose record is elsewhere: rows until they are there. */
+export const SPOOL_FILE_NAME = 'quantvox.spool.sqlite'
+
+/** What is in the file waits to be taken elsewhere. Each throws `internal` like the reads of a store. */
+export type Spool = {
+  /** At most so many rows, fewer where they are long, the oldest first; none of `except`. */
+  oldest(most: number, except: readonly string[]): Row[]
+  /** Drops rows that are elsewhere now. What is left of them in the log goes with `emptyLog`. */
+  drop(turnIds: readonly string[]): void
+  count(): number
+  emptyLog(): void
+}
 
 const insertRow = `INSERT INTO turns (turnId, startedAtMs, record, transcript, reply, heardText) VALUES (?, ?, ?, ?, ?, ?)`
+const deleteThese = 'DELETE FROM turns WHERE turnId IN (SELECT value FROM json_each(?))'
 const deleteOldest = `DELETE FROM turns WHERE turnId IN
   (SELECT turnId FROM turns WHERE startedAtMs < ? ORDER BY startedAtMs LIMIT ?) RETURNING turnId`
 
@@ -40,7 +53,7 @@ const deleteOldest = `DELETE FROM turns WHERE turnId IN
 export function openTurnStore(
   path: string,
   options: { saveText: boolean; readOnly?: boolean; verify?: boolean; log?: Log },
-): TurnStore {
+): TurnStore & { waiting: Spool } {
   const { log, readOnly = false } = options
   const unwritten = createUnwrittenRows()
   const logSync = createLogSync(path, error =>
@@ -127,6 +140,7 @@ export function openTurnStore(
         recording: file.problem() === null,
         problem: file.problem() ?? damage,
         unwritten: unwritten.count,
+        spool: null,
       }
     },
 
@@ -196,6 +210,25 @@ export function openTurnStore(
       }
     },
 
+    waiting: {
+      oldest: (most, except) =>
+        file.use('read', open => {
+          const select = open.prepare(
+            `SELECT ${rowColumns} FROM turns WHERE turnId NOT IN (SELECT value FROM json_each(?)) ORDER BY startedAtMs, turnId LIMIT ?`,
+          )
+          return withinStretch(select.iterate(JSON.stringify(except), most))
+        }),
+      drop(turnIds) {
+        logHoldsDeleted = true
+        file.use('write', open =>
+          open.prepare(deleteThese).run(JSON.stringify(turnIds)),
+        )
+      },
+      count: () =>
+        file.use('read', open => Number(open.prepare('SELECT count(*) AS n FROM turns').get()?.n)),
+      emptyLog: () => file.use('write', forgetLog),
+    },
+
     close() {
       if (closed) return
       closed = true
@@ -220,6 +253,21 @@ export function openTurnStore(
   }
 }
 
+/** Rows until a stretch has enough characters; one at least, where there is one. */
+function withinStretch(rows: Iterable<Row>): Row[] {
+  const taken: Row[] = []
+  let characters = 0
+  for (const row of rows) {
+    taken.push(row)
+    characters += charactersIn(row)
+    if (characters > CHARACTERS_AT_A_STRETCH) break
+  }
+  return taken
+}
+
+const charactersIn = (row: Row): number =>
+  Object.values(row).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0)
+
 type RowPage = { rows: Row[]; hasMore: boolean }
 
 /** At most so many rows, fewer where they are long, and whether others come after them. */
@@ -231,24 +279,7 @@ function readRows(open: Database, filters: TurnFilters, after: Position | null, 
   for (const row of select.iterate(...values, most + 1)) {
     if (rows.length === most || characters > CHARACTERS_AT_A_STRETCH) return { rows, hasMore: true }
     rows.push(row)
-    for (const value of Object.values(row)) characters += typeof value === 'string' ? value.length : 0
+    characters += charactersIn(row)
   }
   return { rows, hasMore: false }
-}
-
-const placeOf = (row: Row): Position => ({
-  startedAtMs: Number(row.startedAtMs),
-  turnId: String(row.turnId),
-})
-
-/** One bad row must not hide the others: it is logged and left out. `get` says what is wrong with it. */
-function readable(rows: readonly Row[], log: Log | undefined): StoredTurn[] {
-  return rows.flatMap(row => {
-    try {
-      return [turnOfRow(row)]
-    } catch (error) {
-      log?.warn({ err: error, turnId: row.turnId }, 'A row of the turn record is not valid and is left out.')
-      return []
-    }
-  })
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { backUpRecord } from '../../../server/record/sqlite/backup.ts'
-import { schemaVersion } from '../../../server/record/sqlite/migrations.ts'
+import { schemaVersion } from '../../../server/record/migrations.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 import { makeTurn } from '../../support/record/records.ts'
 

@@ -69,12 +69,13 @@ describe('a server whose record', () => {
       state: 'not-recording',
       detail: expect.stringMatching(/is locked by another program.*cannot be recorded.*Close the program/),
       unwritten: 1,
+      spooled: null,
     })
     holder.exec('ROLLBACK')
     const rows = holder.prepare('SELECT turnId FROM turns WHERE turnId = ?')
     await expect.poll(() => rows.all(turnId), { timeout: 10_000 }).toHaveLength(1)
     holder.close()
-    expect(await record(url)).toEqual({ state: 'recording', detail: null, unwritten: 0 })
+    expect(await record(url)).toEqual({ state: 'recording', detail: null, unwritten: 0, spooled: null })
   })
 
   test('is no database says so, answers, leaves the file alone, and records once it is moved away', async () => {

@@ -15,7 +15,7 @@ export function createMemoryTurnStore(): TurnStore {
       .sort((a, b) => (isAfter(b, placeOf(a)) ? -1 : 1))
 
   return {
-    status: { recording: true, problem: null, unwritten: 0 },
+    status: { recording: true, problem: null, unwritten: 0, spool: null },
     insert(record, text) {
       const turn = structuredClone({ ...record, ...text })
       Value.Assert(StoredTurn, turn)

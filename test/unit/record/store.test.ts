@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { schemaVersion } from '../../../server/record/sqlite/migrations.ts'
+import { schemaVersion } from '../../../server/record/migrations.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
 import { quietLog } from '../../support/quietLog.ts'
@@ -103,7 +103,7 @@ test('while another program holds the lock, turns wait in memory and are written
   holder.exec('ROLLBACK')
   holder.close()
   store.insert(fourth.record, fourth.text)
-  expect(store.status).toEqual({ recording: true, problem: null, unwritten: 0 })
+  expect(store.status).toEqual({ recording: true, problem: null, unwritten: 0, spool: null })
   expect((await store.list({}, 10)).items).toHaveLength(4)
 })
 

@@ -1,8 +1,10 @@
 import { Compile } from 'typebox/schema'
-import { QuantvoxError } from '../../errors.ts'
-import { type StoredTurn, TurnRecord, TurnText } from '../../protocol/record.ts'
+import { QuantvoxError } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { type StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
+import type { Position } from './selection.ts'
 
-/** A row as SQLite gives it. The file is outside: anyone may have edited it. */
+/** A row as a database gives it. That is outside: anyone may have edited it. */
 export type Row = Record<string, unknown>
 
 export const rowColumns = 'startedAtMs, turnId, record, transcript, reply, heardText'
@@ -20,7 +22,7 @@ export function turnOfRow(row: Row): StoredTurn {
   if (!recordCheck.Check(record) || !textCheck.Check(text) || record.turnId !== row.turnId) {
     throw new QuantvoxError('internal', `The row of turn ${String(row.turnId)} is not a valid turn record.`, {
       meaning: 'It was changed by something other than Quantvox, or the file is damaged.',
-      mend: 'Delete the turn, or restore the file in DATA_DIR from a copy.',
+      mend: 'Delete the turn, or restore the record from a copy.',
     })
   }
   return { ...record, ...text }
@@ -46,4 +48,21 @@ function parsed(json: unknown): unknown {
   } catch {
     return null // not JSON is not a record either; the check says so
   }
+}
+
+export const placeOf = (row: Row): Position => ({
+  startedAtMs: Number(row.startedAtMs),
+  turnId: String(row.turnId),
+})
+
+/** One bad row must not hide the others: it is logged and left out. `get` says what is wrong with it. */
+export function readable(rows: readonly Row[], log: Log | undefined): StoredTurn[] {
+  return rows.flatMap(row => {
+    try {
+      return [turnOfRow(row)]
+    } catch (error) {
+      log?.warn({ err: error, turnId: row.turnId }, 'A row of the turn record is not valid and is left out.')
+      return []
+    }
+  })
 }

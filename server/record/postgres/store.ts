@@ -1,0 +1,100 @@
+import { within } from '../../abort.ts'
+import { QuantvoxError } from '../../errors.ts'
+import type { Log } from '../../log.ts'
+import { openTurnStore } from '../sqlite/store.ts'
+import type { TurnStore } from '../turnStore.ts'
+import { openPostgres } from './database.ts'
+import { createShipping } from './shipping.ts'
+import { createTurnTable } from './turnTable.ts'
+
+/** A read waits so long for rows of this replica that are on their way; after an outage there may be many. */
+const OWN_ROWS_WITHIN_MS = 1_000
+
+type SharedRecordOptions = { url: string; spoolPath: string; replicaId: string; saveText: boolean; log?: Log }
+
+/**
+ * The record of several replicas in PostgreSQL. A row is committed to a file of this replica, its spool, before `insert` returns, and
+ * shipped from there; what is read is read in PostgreSQL, after the rows of this replica got there.
+ */
+export function openSharedRecord({ url, spoolPath, replicaId, saveText, log }: SharedRecordOptions): TurnStore & {
+  /** Resolves when nothing waits for PostgreSQL, or it takes nothing. */
+  settled(): Promise<void>
+} {
+  const spool = openTurnStore(spoolPath, { saveText, verify: true, ...(log && { log }) })
+  const database = openPostgres(url, replicaId)
+  const table = createTurnTable(database, log)
+  const shipping = createShipping(spool.waiting, table.insert, log)
+  let closed = false
+
+  /** A failure is the read's to tell, which meets the same. */
+  const ownRowsThere = () =>
+    within(
+      shipping.shipped().catch(() => {}),
+      OWN_ROWS_WITHIN_MS,
+      () => {},
+    )
+
+  function rowsWaiting(): number {
+    try {
+      return spool.waiting.count() + spool.status.unwritten
+    } catch {
+      return spool.status.unwritten // the file's own problem is in `status`
+    }
+  }
+
+  // Also to bring the schema up to date, and to tell at the start what is wrong.
+  void database.query('SELECT 1').then(shipping.wake, error => {
+    log?.error({ err: error }, error instanceof QuantvoxError ? error.line : String(error))
+    shipping.wake()
+  })
+
+  return {
+    get status() {
+      return { ...spool.status, spool: { rows: rowsWaiting(), problem: database.problem() } }
+    },
+    insert(record, text) {
+      spool.insert(record, text)
+      shipping.wake()
+    },
+    async get(turnId) {
+      return (await spool.get(turnId)) ?? (await table.get(turnId))
+    },
+    async list(filters, limit, cursor) {
+      await ownRowsThere()
+      return table.list(filters, limit, cursor)
+    },
+    async *stream(filters, signal) {
+      await ownRowsThere()
+      yield* table.stream(filters, signal)
+    },
+    async delete(turnId) {
+      await ownRowsThere()
+      if (await spool.get(turnId)) throw onItsWay(turnId)
+      const known = await table.forget(turnId)
+      if (known) spool.waiting.emptyLog()
+      return known
+    },
+    async deleteBefore(startedAt) {
+      await ownRowsThere()
+      const own = await spool.deleteBefore(startedAt)
+      return [...own, ...(await table.deleteBefore(startedAt))]
+    },
+    async settled() {
+      await shipping.shipped().catch(() => {})
+    },
+    close() {
+      if (closed) return
+      closed = true
+      shipping.close()
+      spool.close()
+      void database.close().catch(() => {})
+    },
+  }
+}
+
+const onItsWay = (turnId: string) =>
+  new QuantvoxError('record_unavailable', `Turn ${turnId} is still on its way to PostgreSQL.`, {
+    meaning: 'To forget it now could leave it there.',
+    mend: 'Try again when GET /v1/info says that nothing is spooled.',
+    retryAfterSeconds: 5,
+  })
