@@ -26,6 +26,7 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   'engine_unavailable',
   'engine_failed',
   'at_capacity',
+  'record_unavailable',
   'shutting_down',
 ])
 
