@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import { loadConfig } from '../../../server/config.ts'
+import { QuantvoxError } from '../../../server/errors.ts'
 import type { TurnFilters } from '../../../server/protocol/turnQueries.ts'
 import { backUpRecord } from '../../../server/record/sqlite/backup.ts'
 import { TURN_FILE_NAME } from '../../../server/record/sqlite/store.ts'
@@ -8,7 +9,7 @@ import { wholeNumber } from '../quantities.ts'
 import { findTurns } from './turnSource.ts'
 import { exportTurns, listTurns, showTurn } from './turns.ts'
 
-/** `quantvox turns`: the record, from a running server or from its file. */
+/** `quantvox turns`: the record, from a running server or from where it is. */
 export function addTurns(program: Command, signal: AbortSignal): void {
   const turns = program.command('turns').description('read the record of turns, or copy it')
 
@@ -78,6 +79,23 @@ export function addTurns(program: Command, signal: AbortSignal): void {
       const count = backUpRecord(path, file)
       process.stderr.write(`${count} turns of ${path} copied to ${file}\n`)
     })
+
+  turns
+    .command('import')
+    .description('copy a record, an SQLite file, into that of RECORD_URL, also while servers write it')
+    .argument('<file>', 'quantvox.sqlite of a server, or a copy; it stays as it is')
+    .action(async (file: string) => {
+      const { RECORD_URL } = loadConfig().config
+      if (RECORD_URL === null) {
+        throw new QuantvoxError('invalid_request', 'RECORD_URL is not set, so there is nothing to import into.', {
+          mend: 'Set it to the PostgreSQL that your servers share; docs/scale.md has more.',
+        })
+      }
+      const { importRecord } = await import('../../../server/record/postgres/import.ts')
+      const { added, known, refused } = await importRecord(file, RECORD_URL, signal)
+      const left = refused === 0 ? '' : `; ${refused} rows are no turn records and were left out`
+      process.stderr.write(`${added} turns imported, ${known} were known already${left}\n`)
+    })
 }
 
 function filters(command: Command): Command {
@@ -99,6 +117,7 @@ function location(signal: AbortSignal) {
     baseUrl: config.PUBLIC_URL,
     token: config.AUTH_TOKEN,
     databasePath: join(config.DATA_DIR, TURN_FILE_NAME),
+    recordUrl: config.RECORD_URL,
     signal,
   })
 }

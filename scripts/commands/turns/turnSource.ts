@@ -6,12 +6,14 @@ import { StoredTurn } from '../../../server/protocol/record.ts'
 import { type TurnFilters, TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { turnsAsCsv, turnsAsNdjson } from '../../../server/record/export.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
+import type { TurnStore } from '../../../server/record/turnStore.ts'
 import { serverRequest } from '../serverRequest.ts'
 
-/** Where turns are read from: a running server, or the record's file while none runs. */
+/** Where turns are read from: a running server, or the record itself while none runs. */
 export type TurnLocation =
   | { kind: 'server'; baseUrl: string; token: string | null }
   | { kind: 'file'; path: string }
+  | { kind: 'postgres'; url: string }
 
 export type TurnSource = {
   /** A page, at most 500, newest first. */
@@ -19,18 +21,19 @@ export type TurnSource = {
   /** Throws `not_found`. */
   get(turnId: string): Promise<StoredTurn>
   export(format: 'csv' | 'ndjson', filters: TurnFilters): Promise<Readable>
-  close(): void
+  close(): void | Promise<void>
 }
 
 const ANSWER_WITHIN_MS = 1_000
 const pageCheck = Compile(TurnPage)
 const turnCheck = Compile(StoredTurn)
 
-/** The server at `baseUrl` if one answers there within a second, else the file. */
+/** The server at `baseUrl` if one answers there within a second, else the record: in PostgreSQL where it is, or the file. */
 export async function findTurns(where: {
   baseUrl: string
   token: string | null
   databasePath: string
+  recordUrl: string | null
   signal?: AbortSignal
 }): Promise<TurnLocation> {
   const late = AbortSignal.timeout(ANSWER_WITHIN_MS)
@@ -44,17 +47,21 @@ export async function findTurns(where: {
       return { kind: 'server', baseUrl: where.baseUrl, token: where.token }
     }
   } catch {
-    where.signal?.throwIfAborted() // anything else: nobody there, the file has the turns
+    where.signal?.throwIfAborted() // anything else: nobody there, the record has the turns
   }
+  if (where.recordUrl !== null) return { kind: 'postgres', url: where.recordUrl }
   return { kind: 'file', path: where.databasePath }
 }
 
 /** Throws `QuantvoxError`: the server's own, `engine_unavailable` for no answer, `internal` for a bad file. */
-export function openTurnSource(location: TurnLocation, signal?: AbortSignal): TurnSource {
-  return location.kind === 'server' ? fromServer(location, signal) : fromFile(location.path, signal)
+export async function openTurnSource(location: TurnLocation, signal?: AbortSignal): Promise<TurnSource> {
+  if (location.kind === 'server') return fromServer(location, signal)
+  if (location.kind === 'file') return fromStore(openFile(location.path), signal)
+  const { readSharedRecord } = await import('../../../server/record/postgres/store.ts')
+  return fromStore(readSharedRecord(location.url), signal)
 }
 
-function fromFile(path: string, signal: AbortSignal | undefined): TurnSource {
+function openFile(path: string): TurnStore {
   if (!existsSync(path)) {
     throw new QuantvoxError('not_found', `There is no turn record at ${path}, and no server answers.`, {
       mend: 'Start the server with "npm start" and ask something, or set DATA_DIR.',
@@ -62,6 +69,13 @@ function fromFile(path: string, signal: AbortSignal | undefined): TurnSource {
   }
   const store = openTurnStore(path, { saveText: true, readOnly: true })
   if (store.status.problem) throw store.status.problem
+  return store
+}
+
+function fromStore(
+  store: Pick<TurnStore, 'list' | 'get' | 'stream'> & Pick<TurnSource, 'close'>,
+  signal: AbortSignal | undefined,
+): TurnSource {
   return {
     list: store.list,
     async get(turnId) {

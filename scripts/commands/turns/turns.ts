@@ -81,11 +81,11 @@ export async function exportTurns(
 }
 
 async function withSource<T>(options: Common, work: (source: TurnSource) => Promise<T>): Promise<T> {
-  const source = openTurnSource(options.location, options.signal)
+  const source = await openTurnSource(options.location, options.signal)
   try {
     return await work(source)
   } finally {
-    source.close()
+    await source.close()
   }
 }
 

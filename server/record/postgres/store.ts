@@ -92,6 +92,13 @@ export function openSharedRecord({ url, spoolPath, replicaId, saveText, log }: S
   }
 }
 
+/** The shared record to read only; without what replicas have still to ship. */
+export function readSharedRecord(url: string): Pick<TurnStore, 'list' | 'get' | 'stream'> & { close(): Promise<void> } {
+  const database = openPostgres(url, 'reader')
+  const { list, get, stream } = createTurnTable(database)
+  return { list, get, stream, close: database.close }
+}
+
 const onItsWay = (turnId: string) =>
   new QuantvoxError('record_unavailable', `Turn ${turnId} is still on its way to PostgreSQL.`, {
     meaning: 'To forget it now could leave it there.',

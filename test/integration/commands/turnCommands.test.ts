@@ -49,7 +49,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const locate = (kind: TurnLocation['kind']): TurnLocation =>
+type Kind = 'server' | 'file'
+const locate = (kind: Kind): TurnLocation =>
   kind === 'server' ? { kind, baseUrl, token } : { kind, path }
 
 async function printed(command: (out: PassThrough) => Promise<unknown>): Promise<string> {
@@ -61,20 +62,22 @@ async function printed(command: (out: PassThrough) => Promise<unknown>): Promise
 }
 
 test('turns come from the server while it answers, else from the file', async () => {
-  const where = { baseUrl, token, databasePath: path }
+  const where = { baseUrl, token, databasePath: path, recordUrl: null }
   expect(await findTurns(where)).toEqual({ kind: 'server', baseUrl, token })
   await app.close()
   expect(await findTurns(where)).toEqual({ kind: 'file', path })
+  const url = 'postgres://localhost/quantvox'
+  expect(await findTurns({ ...where, recordUrl: url })).toEqual({ kind: 'postgres', url })
 })
 
 test('another program at our address is not taken for the server', async () => {
   const other = Fastify()
   const address = await other.listen({ host: '127.0.0.1', port: 0 })
-  expect(await findTurns({ baseUrl: address, token, databasePath: path })).toEqual({ kind: 'file', path })
+  expect(await findTurns({ baseUrl: address, token, databasePath: path, recordUrl: null })).toEqual({ kind: 'file', path })
   await other.close()
 })
 
-const kinds: TurnLocation['kind'][] = ['server', 'file']
+const kinds: Kind[] = ['server', 'file']
 
 test.each(kinds)('list fits 60 columns and shows by its end which turn is which (%s)', async kind => {
   const table = await printed(out => listTurns({ location: locate(kind), out, limit: 40 }))

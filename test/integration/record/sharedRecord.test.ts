@@ -5,7 +5,8 @@ import { text as wholeText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { turnsAsCsv, turnsAsNdjson } from '../../../server/record/export.ts'
-import { openSharedRecord } from '../../../server/record/postgres/store.ts'
+import { importRecord } from '../../../server/record/postgres/import.ts'
+import { openSharedRecord, readSharedRecord } from '../../../server/record/postgres/store.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 import { summarize } from '../../../server/record/summary.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
@@ -176,6 +177,33 @@ test('lists, exports and summaries are the same as of one file', async () => {
   const [ofShared, ofAlone] = [await everything(shared), await everything(alone)]
   expect(ofShared).toEqual(ofAlone)
   expect(ofShared.csv.split('\n').length).toBeGreaterThan(230)
+})
+
+test('a file is imported beside servers that record, once, without what was forgotten, and stays as it is', async () => {
+  const path = join(folder, 'before.sqlite')
+  const before = openTurnStore(path, { saveText: true })
+  for (const turn of makeTurns(250)) insert(before, turn)
+  before.close()
+  const store = replica('a')
+  insert(store, makeTurn(7))
+  insert(store, makeTurn(8))
+  await isEmpty(store)
+  await store.delete(makeTurn(8).record.turnId)
+  insert(store, makeTurn(300))
+  const { signal } = new AbortController()
+  expect(await importRecord(path, url, signal)).toEqual({ added: 248, known: 2, refused: 0 })
+  expect(await importRecord(path, url, signal)).toEqual({ added: 0, known: 250, refused: 0 })
+  const reader = readSharedRecord(url)
+  await isEmpty(store)
+  const forgotten = makeTurn(8).record.turnId
+  const expected = [...makeTurns(250), makeTurn(300)].filter(({ record }) => record.turnId !== forgotten)
+  const { items } = await reader.list({}, 500)
+  expect(items.toReversed()).toEqual(expected.map(({ record, text }) => ({ ...record, ...text })))
+  await reader.close()
+  const after = openTurnStore(path, { saveText: true, readOnly: true })
+  expect((await after.list({}, 500)).items).toHaveLength(250)
+  after.close()
+  await expect(importRecord(join(folder, 'none.sqlite'), url, signal)).rejects.toMatchObject({ code: 'not_found' })
 })
 
 test('a record of a newer Quantvox is left alone, and turns are kept', async () => {

@@ -1,0 +1,120 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Value from 'typebox/value'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { RecordInfo } from '../../../server/protocol/info.ts'
+import { TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { answerOf, askText } from '../../support/liveServer.ts'
+import { once, type PostgresServer, startPostgres } from '../../support/postgres/server.ts'
+import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer/start.ts'
+
+const WHOLE_MS = 180_000
+const KILLS = 4
+let postgres: PostgresServer
+let folder: string
+const servers: ScriptedServer[] = []
+beforeAll(async () => {
+  postgres = await startPostgres()
+  folder = await mkdtemp(join(tmpdir(), 'quantvox-replicas-'))
+}, WHOLE_MS)
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.child.kill('SIGKILL')
+    await server.exited
+  }
+}, WHOLE_MS)
+afterAll(async () => {
+  await postgres?.remove()
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+})
+
+/** One that is started again with the same name finds the same DATA_DIR. */
+async function replica(name: string, url: string): Promise<ScriptedServer> {
+  const server = await startScriptedServer(join(folder, name), { RECORD_URL: url, REPLICA_ID: name })
+  servers.push(server)
+  return server
+}
+
+async function stateOf({ url }: ScriptedServer): Promise<RecordInfo> {
+  const { record } = (await (await fetch(`${url}/v1/info`)).json()) as { record: unknown }
+  Value.Assert(RecordInfo, record)
+  return record
+}
+
+async function listed({ url }: ScriptedServer): Promise<TurnPage['items']> {
+  const page: unknown = await (await fetch(`${url}/v1/turns?limit=500`)).json()
+  Value.Assert(TurnPage, page)
+  return page.items
+}
+
+const spooled = async ({ url }: ScriptedServer) =>
+  Number(/^quantvox_spool_rows (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1])
+
+test(
+  `two servers answer while PostgreSQL is killed ${KILLS} times, and it has every turn once`,
+  async () => {
+    const url = await postgres.emptyDatabase()
+    const [a, b] = [await replica('a', url), await replica('b', url)]
+    const answered: string[] = []
+    let asking = true
+    const clients = [a, a, b, b].map(async server => {
+      while (asking) answered.push((await answerOf(askText(server.url, 'What is the time?'))).turnId)
+    })
+    for (let kill = 0; kill < KILLS; kill++) {
+      const before = answered.length
+      await expect.poll(() => answered.length, { timeout: 60_000 }).toBeGreaterThan(before + 8)
+      await postgres.kill()
+      const away = answered.length
+      await expect.poll(() => answered.length, { timeout: 60_000 }).toBeGreaterThan(away + 4)
+      await postgres.start()
+    }
+    asking = false
+    await Promise.all(clients)
+    for (const server of [a, b]) await expect.poll(() => spooled(server), { timeout: 30_000 }).toBe(0)
+    const rows = await once(url, async client => (await client.query('SELECT turnid FROM turns')).rows)
+    expect(rows.map(row => row.turnid).toSorted()).toEqual(answered.toSorted())
+    const [ofA, ofB] = [await listed(a), await listed(b)]
+    expect(ofA.map(turn => turn.turnId)).toEqual(ofB.map(turn => turn.turnId))
+    expect(new Set(ofA.map(turn => turn.replicaId))).toEqual(new Set(['a', 'b']))
+  },
+  WHOLE_MS,
+)
+
+test(
+  'a server without its PostgreSQL starts, answers, says so, and leaves its turns to its next start even when killed',
+  async () => {
+    const url = await postgres.emptyDatabase()
+    await postgres.kill()
+    const server = await replica('c', url)
+    const { turnId } = await answerOf(askText(server.url, 'What is the time?'))
+    await expect.poll(() => stateOf(server), { timeout: 20_000 }).toMatchObject({ state: 'spooling', unwritten: 0, spooled: 1 })
+    expect((await stateOf(server)).detail).toMatch(/PostgreSQL cannot be used/)
+    expect(await spooled(server)).toBe(1)
+    expect((await fetch(`${server.url}/acceptz`)).status).toBe(200)
+    for (const path of ['/v1/turns', '/v1/turns?format=csv', '/v1/summary']) {
+      const refused = await fetch(`${server.url}${path}`)
+      expect([path, refused.status, await refused.json()]).toEqual([
+        path,
+        503,
+        expect.objectContaining({ code: 'record_unavailable' }),
+      ])
+      expect(refused.headers.get('retry-after')).toBe('5')
+    }
+    expect((await fetch(`${server.url}/v1/turns/${turnId}`)).status).toBe(200)
+    server.child.kill('SIGKILL')
+    await server.exited
+    await postgres.start()
+    const next = await replica('c', url)
+    await expect.poll(() => listed(next), { timeout: 30_000 }).toMatchObject([{ turnId, replicaId: 'c' }])
+    expect(await stateOf(next)).toEqual({ state: 'recording', detail: null, unwritten: 0, spooled: 0 })
+    const last = await answerOf(askText(next.url, 'What is the time?'))
+    expect(await next.stop()).toBe(0)
+    // What a stop leaves behind is in PostgreSQL already.
+    const there = await once(url, async client =>
+      (await client.query('SELECT count(*)::int AS n FROM turns WHERE turnid = $1', [last.turnId])).rows,
+    )
+    expect(there).toEqual([{ n: 1 }])
+  },
+  WHOLE_MS,
+)
