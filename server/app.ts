@@ -105,7 +105,7 @@ export async function buildApp(
     openSessions: sessions.size,
     maxSessions: config.MAX_SESSIONS,
     turnsUnderWay: stages.underWay.count(),
-    spooledRows: stages.store.status.spool?.rows ?? null,
+    spooledRows: stages.store.status.spool?.rows ?? 0,
   })
   await app.register(metrics, { registry, engines, load })
   await app.register(multipart)

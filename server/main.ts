@@ -17,7 +17,7 @@ import {
 } from './assembly/inventory.ts'
 import { labOf } from './assembly/lab.ts'
 import type { Provision, Report } from './assembly/provision.ts'
-import { keepFor } from './assembly/retention.ts'
+import { keepFor } from './assembly/record/retention.ts'
 import { startTracing } from './assembly/tracing.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
 import { wyomingOf } from './assembly/wyoming.ts'

@@ -7,8 +7,8 @@ export type Load = {
   /** Turns of people; those of comparisons wait for them. */
   turnsUnderWay: number
   draining: boolean
-  /** Turns that wait for a record elsewhere; null where it is here. */
-  spooledRows: number | null
+  /** Turns that wait for a record elsewhere; 0 where it is here. */
+  spooledRows: number
 }
 
 /** Gauges of the load, in `registry`, for those who balance and scale. The function that is returned sets all of them. */
@@ -20,13 +20,16 @@ export function createLoadMetrics(registry: Registry) {
   const turns = gauge('quantvox_turns_active', 'Turns of people that are under way.')
   const draining = gauge('quantvox_draining', 'Whether the server lets turns end and takes no more: 1 or 0.')
 
-  const spooled = gauge('quantvox_spool_rows', 'Turns in a file of this replica that PostgreSQL has still to take.')
+  const spooled = gauge(
+    'quantvox_spool_rows',
+    'Turns in a file of this replica that PostgreSQL has still to take.',
+  )
 
   return (load: Load): void => {
     sessions.set(load.openSessions)
     capacity.set(load.maxSessions)
     turns.set(load.turnsUnderWay)
     draining.set(load.draining ? 1 : 0)
-    if (load.spooledRows !== null) spooled.set(load.spooledRows)
+    spooled.set(load.spooledRows)
   }
 }

@@ -87,9 +87,13 @@ export function addTurns(program: Command, signal: AbortSignal): void {
     .action(async (file: string) => {
       const { RECORD_URL } = loadConfig().config
       if (RECORD_URL === null) {
-        throw new QuantvoxError('invalid_request', 'RECORD_URL is not set, so there is nothing to import into.', {
-          mend: 'Set it to the PostgreSQL that your servers share; docs/scale.md has more.',
-        })
+        throw new QuantvoxError(
+          'invalid_request',
+          'RECORD_URL is not set, so there is nothing to import into.',
+          {
+            mend: 'Set it to the PostgreSQL that your servers share; docs/scale.md has more.',
+          },
+        )
       }
       const { importRecord } = await import('../../../server/record/postgres/import.ts')
       const { added, known, refused } = await importRecord(file, RECORD_URL, signal)

@@ -32,7 +32,9 @@ export async function migrate(pool: Pool): Promise<void> {
 
 /** 0 where there is no record yet. */
 async function versionOf(client: PoolClient): Promise<number> {
-  const found = await client.query<{ known: boolean }>("SELECT to_regclass('quantvox_schema') IS NOT NULL AS known")
+  const found = await client.query<{ known: boolean }>(
+    "SELECT to_regclass('quantvox_schema') IS NOT NULL AS known",
+  )
   if (!found.rows[0]?.known) return 0
   const { rows } = await client.query<{ version: number }>('SELECT version FROM quantvox_schema')
   return rows[0]?.version ?? 0

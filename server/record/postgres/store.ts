@@ -16,7 +16,13 @@ type SharedRecordOptions = { url: string; spoolPath: string; replicaId: string; 
  * The record of several replicas in PostgreSQL. A row is committed to a file of this replica, its spool, before `insert` returns, and
  * shipped from there; what is read is read in PostgreSQL, after the rows of this replica got there.
  */
-export function openSharedRecord({ url, spoolPath, replicaId, saveText, log }: SharedRecordOptions): TurnStore & {
+export function openSharedRecord({
+  url,
+  spoolPath,
+  replicaId,
+  saveText,
+  log,
+}: SharedRecordOptions): TurnStore & {
   /** Resolves when nothing waits for PostgreSQL, or it takes nothing. */
   settled(): Promise<void>
 } {
@@ -93,7 +99,9 @@ export function openSharedRecord({ url, spoolPath, replicaId, saveText, log }: S
 }
 
 /** The shared record to read only; without what replicas have still to ship. */
-export function readSharedRecord(url: string): Pick<TurnStore, 'list' | 'get' | 'stream'> & { close(): Promise<void> } {
+export function readSharedRecord(
+  url: string,
+): Pick<TurnStore, 'list' | 'get' | 'stream'> & { close(): Promise<void> } {
   const database = openPostgres(url, 'reader')
   const { list, get, stream } = createTurnTable(database)
   return { list, get, stream, close: database.close }

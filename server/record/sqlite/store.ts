@@ -1,17 +1,14 @@
 import { setImmediate as nextLoopTurn } from 'node:timers/promises'
 import type { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
-import type { StoredTurn } from '../../protocol/record.ts'
 import type { TurnFilters } from '../../protocol/turnQueries.ts'
+import { placeOf, type Row, readable, rowColumns, storedTurn, turnOfRow } from '../rows.ts'
 import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from '../selection.ts'
-
 import type { TurnStore } from '../turnStore.ts'
 import { type Database, emptyLog, fileProblem, OPEN_WAIT_MS, proveWritable, sqliteCode } from './database.ts'
-
 import { findDamage } from './integrity.ts'
 import { createLogSync } from './logSync.ts'
 import { openRecordFile } from './recordFile.ts'
-import { placeOf, type Row, readable, rowColumns, storedTurn, turnOfRow } from '../rows.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
 
 /** Rows read and checked at a stretch: about 3 ms. */
@@ -220,12 +217,9 @@ export function openTurnStore(
         }),
       drop(turnIds) {
         logHoldsDeleted = true
-        file.use('write', open =>
-          open.prepare(deleteThese).run(JSON.stringify(turnIds)),
-        )
+        file.use('write', open => open.prepare(deleteThese).run(JSON.stringify(turnIds)))
       },
-      count: () =>
-        file.use('read', open => Number(open.prepare('SELECT count(*) AS n FROM turns').get()?.n)),
+      count: () => file.use('read', open => Number(open.prepare('SELECT count(*) AS n FROM turns').get()?.n)),
       emptyLog: () => file.use('write', forgetLog),
     },
 

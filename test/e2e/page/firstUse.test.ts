@@ -87,7 +87,12 @@ describe('first use', () => {
   })
 
   test('a record that takes no rows is said', async () => {
-    const record = { state: 'not-recording' as const, detail: 'The disk is full.', unwritten: 3, spooled: null }
+    const record = {
+      state: 'not-recording' as const,
+      detail: 'The disk is full.',
+      unwritten: 3,
+      spooled: null,
+    }
     const { tab } = await open({ dependencies: { info: async () => ({ ...info, record }) } })
     const banner = tab.getByRole('region', { name: 'Readiness' })
     await banner.waitFor()

@@ -50,8 +50,7 @@ afterEach(async () => {
 })
 
 type Kind = 'server' | 'file'
-const locate = (kind: Kind): TurnLocation =>
-  kind === 'server' ? { kind, baseUrl, token } : { kind, path }
+const locate = (kind: Kind): TurnLocation => (kind === 'server' ? { kind, baseUrl, token } : { kind, path })
 
 async function printed(command: (out: PassThrough) => Promise<unknown>): Promise<string> {
   const out = new PassThrough()
@@ -73,7 +72,10 @@ test('turns come from the server while it answers, else from the file', async ()
 test('another program at our address is not taken for the server', async () => {
   const other = Fastify()
   const address = await other.listen({ host: '127.0.0.1', port: 0 })
-  expect(await findTurns({ baseUrl: address, token, databasePath: path, recordUrl: null })).toEqual({ kind: 'file', path })
+  expect(await findTurns({ baseUrl: address, token, databasePath: path, recordUrl: null })).toEqual({
+    kind: 'file',
+    path,
+  })
   await other.close()
 })
 

@@ -49,7 +49,9 @@ function replica(replicaId: string) {
 const insert = (store: TurnStore, { record, text }: MadeTurn) => store.insert(record, text)
 const idsThere = () =>
   once(url, async client => {
-    const { rows } = await client.query<{ turnid: string }>('SELECT turnid FROM turns WHERE record IS NOT NULL')
+    const { rows } = await client.query<{ turnid: string }>(
+      'SELECT turnid FROM turns WHERE record IS NOT NULL',
+    )
     return rows.map(row => row.turnid)
   })
 const isEmpty = (store: TurnStore) =>
@@ -93,7 +95,11 @@ test('replicas list the turns of each other at once', async () => {
   // What b has still to ship it ships before it answers; what a has may be under way.
   await isEmpty(a)
   const listed = (await b.list({}, 100)).items.map(({ turnId }) => turnId)
-  expect(listed).toEqual(makeTurns(40).map(({ record }) => record.turnId).reverse())
+  expect(listed).toEqual(
+    makeTurns(40)
+      .map(({ record }) => record.turnId)
+      .reverse(),
+  )
 })
 
 describe('while PostgreSQL is away', () => {
@@ -147,7 +153,10 @@ test('a turn that was forgotten stays so when a replica ships it late', async ()
   await isEmpty(a)
   expect(await b.get(turn.record.turnId)).toBeNull()
   expect((await b.list({}, 10)).items).toEqual([])
-  const texts = await once(url, async client => (await client.query('SELECT transcript, reply, record FROM turns')).rows)
+  const texts = await once(
+    url,
+    async client => (await client.query('SELECT transcript, reply, record FROM turns')).rows,
+  )
   expect(texts).toEqual([{ transcript: null, reply: null, record: null }])
 })
 
@@ -203,7 +212,9 @@ test('a file is imported beside servers that record, once, without what was forg
   const after = openTurnStore(path, { saveText: true, readOnly: true })
   expect((await after.list({}, 500)).items).toHaveLength(250)
   after.close()
-  await expect(importRecord(join(folder, 'none.sqlite'), url, signal)).rejects.toMatchObject({ code: 'not_found' })
+  await expect(importRecord(join(folder, 'none.sqlite'), url, signal)).rejects.toMatchObject({
+    code: 'not_found',
+  })
 })
 
 test('a record of a newer Quantvox is left alone, and turns are kept', async () => {

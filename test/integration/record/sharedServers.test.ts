@@ -88,7 +88,9 @@ test(
     await postgres.kill()
     const server = await replica('c', url)
     const { turnId } = await answerOf(askText(server.url, 'What is the time?'))
-    await expect.poll(() => stateOf(server), { timeout: 20_000 }).toMatchObject({ state: 'spooling', unwritten: 0, spooled: 1 })
+    await expect
+      .poll(() => stateOf(server), { timeout: 20_000 })
+      .toMatchObject({ state: 'spooling', unwritten: 0, spooled: 1 })
     expect((await stateOf(server)).detail).toMatch(/PostgreSQL cannot be used/)
     expect(await spooled(server)).toBe(1)
     expect((await fetch(`${server.url}/acceptz`)).status).toBe(200)
@@ -111,8 +113,10 @@ test(
     const last = await answerOf(askText(next.url, 'What is the time?'))
     expect(await next.stop()).toBe(0)
     // What a stop leaves behind is in PostgreSQL already.
-    const there = await once(url, async client =>
-      (await client.query('SELECT count(*)::int AS n FROM turns WHERE turnid = $1', [last.turnId])).rows,
+    const there = await once(
+      url,
+      async client =>
+        (await client.query('SELECT count(*)::int AS n FROM turns WHERE turnid = $1', [last.turnId])).rows,
     )
     expect(there).toEqual([{ n: 1 }])
   },

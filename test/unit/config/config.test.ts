@@ -260,6 +260,14 @@ describe('quantvox config', () => {
     expect(Object.keys(all)).toContain('CACHE_DIR')
   })
 
+  test('takes an address of PostgreSQL for the record, which nobody is shown', () => {
+    const RECORD_URL = 'postgres://quantvox:pass@db.example/quantvox?sslmode=verify-full'
+    expect(configOf({ RECORD_URL, REPLICA_ID: 'a-1.b' })).toMatchObject({ RECORD_URL, REPLICA_ID: 'a-1.b' })
+    expect(shown({ environment: { RECORD_URL } }).RECORD_URL).toEqual(['********', 'environment'])
+    expect(refusal(() => configOf({ RECORD_URL: 'mysql://quantvox:pass@db' })).line).not.toContain('pass')
+    expect(refusal(() => configOf({ REPLICA_ID: 'two words' })).line).toContain('REPLICA_ID')
+  })
+
   test('masks what is secret, also in addresses', () => {
     const token = 'a-token-of-some-length'
     const all = shown({ environment: { AUTH_TOKEN: token, OLLAMA_HOST: 'http://ada:pass-word@box:11434' } })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Log } from '../log.ts'
-import type { TurnStore } from '../record/turnStore.ts'
+import type { Log } from '../../log.ts'
+import type { TurnStore } from '../../record/turnStore.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 const SWEEP_MS = 60 * 60_000

