@@ -13,6 +13,7 @@ import { type ClientSecrets, createClientSecrets } from './doors/openai/realtime
 import { openAiRoutes } from './doors/openai/rest/routes.ts'
 import page from './doors/page/page.ts'
 import { belowPath, pathOf } from './doors/publicPath.ts'
+import { conversationRoutes } from './doors/rest/conversations.ts'
 import docs from './doors/rest/docs.ts'
 import { type HealthDependencies, healthRoutes } from './doors/rest/health.ts'
 import metrics from './doors/rest/metrics.ts'
@@ -116,6 +117,7 @@ export async function buildApp(
   const limits = { maxUploadBytes: config.MAX_UPLOAD_MB * 2 ** 20, maxTurns: config.MAX_SESSIONS }
   await app.register(oneShotTurnRoutes({ stages, replies, ...limits }))
   await app.register(openAiRoutes({ ...dependencies, ...limits, maxJsonBytes: MAX_JSON_BYTES }))
+  await app.register(conversationRoutes({ stages, deleteAudio: replies.forget }))
   await app.register(turnRecordRoutes({ store: stages.store, deleteAudio: replies.forget }))
   await app.register(myVoiceRoutes({ ...dependencies, ...limits, dataDir: config.DATA_DIR }))
   if (dependencies.comparisons) await app.register(comparisonRoutes(dependencies.comparisons))

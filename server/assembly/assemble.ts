@@ -34,6 +34,7 @@ import { memoryOf } from './memory.ts'
 import type { Provision, Report } from './provision.ts'
 import { closeDataFolder } from './record/dataFolder.ts'
 import { openRecord, replicaOf } from './record/openRecord.ts'
+import { recordedTurns } from './record/recordedTurns.ts'
 import { defaultSpeechModel } from './speechChoice.ts'
 import { toolsOf } from './tools.ts'
 import { defaultVoice } from './voiceChoice.ts'
@@ -169,7 +170,11 @@ export async function assemble(
     callsTools: languageModels.callsTools,
     tools,
     memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
-    conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
+    conversations: createConversations({
+      maxConversations: 200,
+      idleMs: 30 * 60_000,
+      recorded: recordedTurns(() => store, log),
+    }),
     store,
     observers: new Set([underWay.begin]),
     underWay,

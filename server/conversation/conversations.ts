@@ -34,21 +34,27 @@ export type Conversation = {
 
 export type Conversations = ReturnType<typeof createConversations>
 
+/** One in memory, which may be told to forget all of it. */
+type Remembered = Conversation & { forget(): void }
+
 type ConversationLimits = {
   maxConversations: number
   /** How long one is kept after its last turn. */
   idleMs: number
+  /** What is known otherwise of one that is not in memory, oldest first. Never rejects. */
+  recorded(id: string): Promise<Turn[]>
   /** Milliseconds of a monotonic clock. */
   now?: () => number
 }
 
-/** Conversations live in memory only: the least recently used goes when there are too many, an idle one after its time. */
+/** Conversations live in memory: the least recently used goes when there are too many, an idle one after its time. `recall` brings back what was written down. */
 export function createConversations({
   maxConversations,
   idleMs,
+  recorded,
   now = () => performance.now(),
 }: ConversationLimits) {
-  const kept = new LRUCache<string, Conversation>({
+  const kept = new LRUCache<string, Remembered>({
     max: maxConversations,
     ttl: idleMs,
     // Only a turn keeps a conversation alive, looking at it does not.
@@ -57,14 +63,13 @@ export function createConversations({
     perf: { now },
   })
 
-  function create(id: string): Conversation {
-    const turns: Turn[] = []
+  function create(id: string, turns: Turn[] = []): Remembered {
     const estimator = createTokenEstimator()
     /** The oldest turn that had room in the last prompt. */
     let oldestKept: Turn | undefined
     const build = (options: Wanted) =>
       buildPrompt({ ...options, history: turns, estimateTokens: estimator.estimate })
-    const conversation: Conversation = {
+    const conversation: Remembered = {
       id,
       turns: () => turns,
       foresee: options => build(options).messages,
@@ -88,6 +93,10 @@ export function createConversations({
         turns[turns.length - 1] = { ...last, heard: `${last.heard} ${heardText.trim()}`.trim() }
         if (oldestKept === last) oldestKept = turns.at(-1)
       },
+      forget() {
+        turns.length = 0
+        oldestKept = undefined
+      },
     }
     return conversation
   }
@@ -100,6 +109,17 @@ export function createConversations({
       const conversation = create(id)
       kept.set(id, conversation)
       return conversation
+    },
+    /** Before `open`: one that was forgotten, also by a restart, goes on with what is known of it otherwise. */
+    async recall(id: string | undefined): Promise<void> {
+      if (id === undefined || kept.has(id)) return
+      const turns = await recorded(id)
+      if (turns.length > 0 && !kept.has(id)) kept.set(id, create(id, turns))
+    },
+    /** One that is deleted: a session that has it open remembers nothing of it either. */
+    forget(id: string): void {
+      kept.get(id)?.forget()
+      kept.delete(id)
     },
     /** How many are in memory. */
     count: (): number => {

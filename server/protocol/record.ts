@@ -215,6 +215,9 @@ export const Pairing = Type.Object({
     maximum: 2,
     description: '1 of the one that was asked first, 2 of the other, once the first was over',
   }),
+  goesOn: Type.Optional(
+    Type.Boolean({ description: 'the conversation goes on with this answer; older records are without' }),
+  ),
 })
 export type Pairing = Static<typeof Pairing>
 

@@ -4,6 +4,8 @@ import { TurnRecord } from './record.ts'
 
 /** `POST /v1/turns`. */
 
+export const CONVERSATION_ID_PATTERN = '^[A-Za-z0-9_-]{1,64}$'
+
 export const TurnChoices = Type.Object({
   llmModel: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Ollama tag' })),
   speechModel: Type.Optional(
@@ -14,7 +16,7 @@ export const TurnChoices = Type.Object({
   ),
   conversationId: Type.Optional(
     Type.String({
-      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      pattern: CONVERSATION_ID_PATTERN,
       description: 'continues a conversation, or starts one under this id',
     }),
   ),

@@ -1,4 +1,5 @@
 import type { QuantvoxError } from '../errors.ts'
+import type { ConversationPage, KeptConversation } from '../protocol/conversations.ts'
 import type { StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
 import type { TurnFilters, TurnPage } from '../protocol/turnQueries.ts'
 
@@ -34,5 +35,14 @@ export type TurnStore = {
   stream(filters: TurnFilters, signal?: AbortSignal): AsyncGenerator<StoredTurn, void, void>
   /** Forgets all turns that started before then, in steps. Resolves to their ids; rejects like `get`. */
   deleteBefore(startedAt: Date): Promise<string[]>
+  /**
+   * A page of the conversations of which there are words, whose last turn was latest first. Each goes with its last such turn.
+   * Rejects like `list`.
+   */
+  conversations(limit: number, cursor?: string | null): Promise<ConversationPage>
+  /** Names it, or with null no longer. Null for an unknown id; rejects with `invalid_state` where no words are kept, and like `get`. */
+  nameConversation(id: string, title: string | null): Promise<KeptConversation | null>
+  /** Forgets all its turns, in steps. Resolves to their ids; rejects like `get`. */
+  deleteConversation(id: string): Promise<string[]>
   close(): void
 }

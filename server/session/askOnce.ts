@@ -27,7 +27,9 @@ export async function askOnce(
   dependencies: OnceDependencies,
   signal: AbortSignal,
 ): Promise<void> {
-  const conversation = dependencies.stages.conversations.open(choices.conversationId)
+  const { conversations } = dependencies.stages
+  await conversations.recall(choices.conversationId)
+  const conversation = conversations.open(choices.conversationId)
   const question = chosenQuestion(input, choices, conversation, arrivedAtMs)
   await runOnce({ question, conversationId: conversation.id, source, arrivedAtMs }, dependencies, signal)
 }

@@ -40,7 +40,9 @@ export async function askPair(
   signal: AbortSignal,
 ): Promise<void> {
   const { input, choices, source } = question
-  const conversation = dependencies.stages.conversations.open(choices.conversationId)
+  const { conversations } = dependencies.stages
+  await conversations.recall(choices.conversationId)
+  const conversation = conversations.open(choices.conversationId)
   let remember = () => {}
   const turns = [
     {
@@ -65,7 +67,7 @@ export async function askPair(
     await runOnce(
       {
         question(context) {
-          context.turn.draft.pair = { pairId, askedAs: i + 1 }
+          context.turn.draft.pair = { pairId, askedAs: i + 1, goesOn: turn === turns[0] }
           return asked(context)
         },
         ...{ conversationId: conversation.id, source, arrivedAtMs, turnId },

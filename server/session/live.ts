@@ -212,6 +212,7 @@ function configuring(
     const request = ++requests
     const meant = changed(active.now().settings, wanted)
     await loadWakeWord(meant, dependencies.wakeWords, signal)
+    await stages.conversations.recall(wanted.conversationId)
     const costs = await prepare(request, wanted, { ...dependencies, owner: sessionId, loads }, signal)
     signal.throwIfAborted()
     // Of several that overlap the last one wins, whichever is ready first.

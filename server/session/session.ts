@@ -136,6 +136,7 @@ async function firstActive(
   const known = await checkWanted(wanted, stages, signal)
   const settings = changed(inherited, known)
   await loadWakeWord(settings, wakeWords, signal)
+  await stages.conversations.recall(wanted.conversationId)
   const conversation = stages.conversations.open(wanted.conversationId)
   return createActiveHistory({ settings, conversation })
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { StoredTurn } from '../../server/protocol/record.ts'
+import type { Source, StoredTurn } from '../../server/protocol/record.ts'
 import type { TurnStore } from '../../server/record/turnStore.ts'
 import { makeTurn, makeTurns } from '../support/record/records.ts'
 
@@ -129,6 +129,70 @@ export function turnStoreContract(name: string, open: () => TurnStore | Promise<
       expect(new Set(forgotten)).toEqual(new Set(idsOf(made.slice(0, 320))))
       expect((await store.list({}, 500)).items.at(-1)?.turnId).toBe(made[320]?.record.turnId)
       expect(await store.deleteBefore(new Date(0))).toEqual([])
+    })
+
+    test('has the conversations of which there are words, the latest first, in pages', async () => {
+      const store = await filled(0)
+      const put = (i: number, conversationId: string, transcript: string | null, source: Source = 'rest') => {
+        const { record, text } = makeTurn(i, { conversationId, source })
+        store.insert(record, { ...text, transcript })
+        return record
+      }
+      const first = put(0, 'kitchen', 'What is for lunch?')
+      put(1, 'silent', null)
+      put(2, 'nothing-said', '')
+      put(3, 'lab', 'What is measured?', 'comparison')
+      const hall = put(4, 'hall', 'x'.repeat(500), 'socket')
+      const last = put(5, 'kitchen', 'And for dinner?', 'wyoming')
+      put(6, 'garden', 'Is it dry?')
+      const page = await store.conversations(2)
+      expect(page.items.map(({ conversationId }) => conversationId)).toEqual(['garden', 'kitchen'])
+      expect(page.items[1]).toEqual({
+        ...{ conversationId: 'kitchen', title: null, firstQuestion: 'What is for lunch?', turns: 2 },
+        ...{ startedAt: first.startedAt, lastTurnAt: last.startedAt },
+      })
+      const rest = await store.conversations(2, page.nextCursor)
+      expect(rest).toMatchObject({ items: [{ conversationId: 'hall', turns: 1 }], nextCursor: null })
+      expect(rest.items[0]?.firstQuestion).toBe('x'.repeat(200))
+      expect(rest.items[0]?.startedAt).toBe(hall.startedAt)
+    })
+
+    test('keeps the name of a conversation until its last turn with words is forgotten', async () => {
+      const store = await filled(25)
+      const named = await store.nameConversation('conversation-0', 'Sums')
+      expect(named).toMatchObject({ conversationId: 'conversation-0', title: 'Sums' })
+      expect(await store.nameConversation('unknown', 'Sums')).toBeNull()
+      const kept = async () =>
+        (await store.conversations(9)).items.find(({ conversationId }) => conversationId === 'conversation-0')
+      await store.delete(makeTurn(0).record.turnId)
+      const { items } = await store.list({ conversationId: 'conversation-0' }, 50)
+      const withWords = items.filter(({ transcript }) => transcript)
+      expect(await kept()).toMatchObject({
+        ...{ title: 'Sums', turns: withWords.length, startedAt: withWords.at(-1)?.startedAt },
+        ...{ lastTurnAt: withWords[0]?.startedAt, firstQuestion: withWords.at(-1)?.transcript },
+      })
+      expect(await store.nameConversation('conversation-0', null)).toMatchObject({ title: null })
+      await store.deleteBefore(new Date(Date.parse(makeTurn(19).record.startedAt) + 1))
+      expect(await kept()).toBeUndefined()
+      expect(await store.nameConversation('conversation-0', 'Again')).toBeNull()
+    })
+
+    test('forgets a conversation with all its turns, and no other', async () => {
+      const store = await filled(250)
+      store.insert(makeTurn(300, { conversationId: 'conversation-1' }).record, {
+        transcript: null,
+        reply: null,
+        heardText: null,
+      })
+      const turns = (await store.list({ conversationId: 'conversation-1' }, 500)).items
+      const forgotten = await store.deleteConversation('conversation-1')
+      expect(new Set(forgotten)).toEqual(new Set(turns.map(({ turnId }) => turnId)))
+      expect(forgotten).toHaveLength(21)
+      expect((await store.list({}, 500)).items).toHaveLength(230)
+      const left = (await store.conversations(50)).items.map(({ conversationId }) => conversationId)
+      expect(left).not.toContain('conversation-1')
+      expect(left).toContain('conversation-2')
+      expect(await store.deleteConversation('conversation-1')).toEqual([])
     })
   })
 }

@@ -1,4 +1,5 @@
 import { sleep } from '../../server/abort.ts'
+import { recordedTurns } from '../../server/assembly/record/recordedTurns.ts'
 import { createConversations } from '../../server/conversation/conversations.ts'
 import type { ChatMessage, ChatOptions, ReplyPart, Respond } from '../../server/llm/respond.ts'
 import type { ToolCall } from '../../server/llm/toolCalls.ts'
@@ -201,7 +202,11 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
         llmMemorySource: 'process',
       }
     },
-    conversations: createConversations({ maxConversations: 200, idleMs: 30 * 60_000 }),
+    conversations: createConversations({
+      maxConversations: 200,
+      idleMs: 30 * 60_000,
+      recorded: recordedTurns(() => stages.store),
+    }),
     store: createMemoryTurnStore(),
     observers: new Set([underWay.begin]),
     underWay,

@@ -3,6 +3,7 @@ import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { openTurnStore } from '../sqlite/store.ts'
 import type { TurnStore } from '../turnStore.ts'
+import { createConversationTable } from './conversations.ts'
 import { openPostgres } from './database.ts'
 import { createShipping } from './shipping.ts'
 import { createTurnTable } from './turnTable.ts'
@@ -29,6 +30,7 @@ export function openSharedRecord({
   const spool = openTurnStore(spoolPath, { saveText, verify: true, ...(log && { log }) })
   const database = openPostgres(url, replicaId)
   const table = createTurnTable(database, log)
+  const kept = createConversationTable(database, saveText)
   const shipping = createShipping(spool.waiting, table.insert, log)
   let closed = false
 
@@ -77,13 +79,32 @@ export function openSharedRecord({
       await ownRowsThere()
       if (await spool.get(turnId)) throw onItsWay(turnId)
       const known = await table.forget(turnId)
+      if (known) await kept.forgetNames()
       if (known) spool.waiting.emptyLog()
       return known
     },
     async deleteBefore(startedAt) {
       await ownRowsThere()
       const own = await spool.deleteBefore(startedAt)
-      return [...own, ...(await table.deleteBefore(startedAt))]
+      const shared = await table.deleteBefore(startedAt)
+      await kept.forgetNames()
+      return [...own, ...shared]
+    },
+    async conversations(limit, cursor) {
+      await ownRowsThere()
+      return kept.conversations(limit, cursor)
+    },
+    async nameConversation(id, title) {
+      await ownRowsThere()
+      return kept.nameConversation(id, title)
+    },
+    async deleteConversation(id) {
+      await ownRowsThere()
+      const { items } = await spool.list({ conversationId: id }, 1)
+      if (items[0] !== undefined) throw onItsWay(items[0].turnId)
+      const forgotten = await kept.deleteConversation(id)
+      if (forgotten.length > 0) spool.waiting.emptyLog()
+      return forgotten
     },
     async settled() {
       await shipping.shipped().catch(() => {})

@@ -3,6 +3,8 @@ import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { type Database, emptyLog, fileProblem, openDatabase, sqliteCode } from './database.ts'
 
+export type RecordFile = ReturnType<typeof openRecordFile>
+
 /**
  * The record's file: opened when it is first used, and anew after it was damaged, moved, replaced, deleted or out of reach.
  * @param options.readOnly neither makes nor migrates the file

@@ -7,6 +7,7 @@ import { cursorOf, newestFirst, type Position, positionOf, selectionOf } from '.
 import type { TurnStore } from '../turnStore.ts'
 import { type Database, emptyLog, fileProblem, OPEN_WAIT_MS, proveWritable, sqliteCode } from './database.ts'
 import { findDamage } from './integrity.ts'
+import { keptConversations } from './keptConversations.ts'
 import { createLogSync } from './logSync.ts'
 import { openRecordFile } from './recordFile.ts'
 import { createUnwrittenRows, type UnwrittenRow } from './unwritten.ts'
@@ -132,6 +133,7 @@ export function openTurnStore(
   if (options.verify) void verify()
 
   return {
+    ...keptConversations({ file, unwritten, saveText: options.saveText, forgetLog }),
     get status() {
       return {
         recording: file.problem() === null,

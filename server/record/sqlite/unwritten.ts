@@ -5,6 +5,8 @@ const MOST_UNWRITTEN = 1_000
 
 export type UnwrittenRow = { record: TurnRecord; text: TurnText }
 
+export type UnwrittenRows = ReturnType<typeof createUnwrittenRows>
+
 /** Rows that wait for the file, oldest first. `push` returns the row that had to give way, if any. */
 export function createUnwrittenRows(most = MOST_UNWRITTEN) {
   const rows: UnwrittenRow[] = []
@@ -21,6 +23,12 @@ export function createUnwrittenRows(most = MOST_UNWRITTEN) {
       const index = rows.findIndex(row => row.record.turnId === turnId)
       if (index >= 0) rows.splice(index, 1)
       return index >= 0
+    },
+    /** Gives the ids of those that it took away. */
+    removeAll(isMeant: (row: UnwrittenRow) => boolean): string[] {
+      const meant = rows.filter(isMeant)
+      for (const row of meant) rows.splice(rows.indexOf(row), 1)
+      return meant.map(row => row.record.turnId)
     },
     /** Hands rows to `write`, oldest first, and forgets each that it took; stops at the first that throws. */
     drain(write: (row: UnwrittenRow) => void): void {

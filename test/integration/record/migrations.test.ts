@@ -41,6 +41,12 @@ test.each(versions)(
       ['interrupted', 'What is 9 plus 0?'],
       ['completed', 'What is 0 plus 0?'],
     ])
+    expect((await store.conversations(10)).items).toMatchObject([
+      {
+        ...{ conversationId: 'conversation-0', title: null, firstQuestion: 'What is 0 plus 0?', turns: 2 },
+        ...{ startedAt: items[3]?.startedAt, lastTurnAt: items[2]?.startedAt },
+      },
+    ])
     const { record, text } = makeTurn(60)
     store.insert(record, text)
     expect(await store.get(record.turnId)).toEqual({ ...record, ...text })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createConversations } from '../../../server/conversation/conversations.ts'
+import type { Turn } from '../../../server/conversation/prompt.ts'
 import { createTokenEstimator } from '../../../server/conversation/tokenEstimate.ts'
 
 const minuteMs = 60_000
@@ -7,7 +8,17 @@ const minuteMs = 60_000
 function conversations(maxConversations = 200) {
   // lru-cache takes 0 for "no start time".
   const clock = { ms: 1 }
-  return { clock, all: createConversations({ maxConversations, idleMs: 30 * minuteMs, now: () => clock.ms }) }
+  const recorded = new Map<string, Turn[]>()
+  return {
+    clock,
+    recorded,
+    all: createConversations({
+      maxConversations,
+      idleMs: 30 * minuteMs,
+      recorded: async id => (recorded.get(id) ?? []).map(turn => ({ ...turn })),
+      now: () => clock.ms,
+    }),
+  }
 }
 
 describe('a conversation', () => {
@@ -49,6 +60,28 @@ describe('a conversation', () => {
     const conversation = conversations().all.open()
     conversation.append('  ', 'Hi.')
     expect(conversation.turns()).toEqual([])
+  })
+  test('that was forgotten goes on with what the record has of it, once it is recalled', async () => {
+    const { all, recorded } = conversations()
+    recorded.set('kitchen', [{ user: 'Hello?', heard: 'Hi.' }])
+    await all.recall(undefined)
+    await all.recall('kitchen')
+    all.open('kitchen').append('And?', 'Well.')
+    recorded.set('kitchen', [])
+    await all.recall('kitchen')
+    expect(all.open('kitchen').turns()).toEqual([
+      { user: 'Hello?', heard: 'Hi.' },
+      { user: 'And?', heard: 'Well.' },
+    ])
+  })
+  test('that is deleted is forgotten where it is open, too', () => {
+    const { all } = conversations()
+    const open = all.open('kitchen')
+    open.append('Hello?', 'Hi.')
+    all.forget('kitchen')
+    all.forget('unknown')
+    expect(open.turns()).toEqual([])
+    expect(all.open('kitchen')).not.toBe(open)
   })
   test('is forgotten 30 minutes after its last turn', () => {
     const { all, clock } = conversations()

@@ -2,7 +2,7 @@ import type { QuantvoxError } from '../../../errors.ts'
 import { askOnce } from '../../../session/askOnce.ts'
 import type { Sink } from '../../../session/events.ts'
 import { type Item, newId } from './items.ts'
-import { conversationOf, type Manner } from './memory.ts'
+import { conversationOf, type Manner, onlyConversation } from './memory.ts'
 import type { RepliesOptions } from './replies.ts'
 import { createResponse, finishResponse, type Response, tellResponse } from './response.ts'
 import type { ResponseWanted } from './wire/clientEvents.ts'
@@ -49,7 +49,7 @@ export function createAsides(
         ...{ source: dependencies.source, arrivedAtMs: performance.now() },
       },
       {
-        stages: { ...stages, conversations: { open: () => memory, count: () => 1 } },
+        stages: { ...stages, conversations: onlyConversation(memory) },
         ...{ replies: dependencies.replies, sink, log },
       },
       signal,

@@ -1,4 +1,4 @@
-import type { Conversation } from '../../../conversation/conversations.ts'
+import type { Conversation, Conversations } from '../../../conversation/conversations.ts'
 import type { Asking, ChatMessage } from '../../../conversation/prompt.ts'
 import { createTokenEstimator } from '../../../conversation/tokenEstimate.ts'
 import { QuantvoxError } from '../../../errors.ts'
@@ -121,4 +121,9 @@ function merged(messages: ChatMessage[]): ChatMessage[] {
     const toolCalls = group.flatMap(message => ('toolCalls' in message ? (message.toolCalls ?? []) : []))
     return { ...first, content, ...(toolCalls.length === 0 ? {} : { toolCalls }) }
   })
+}
+
+/** Of a session whose client has the history: there is no other, and the record has nothing to go on with. */
+export function onlyConversation(conversation: Conversation): Conversations {
+  return { open: () => conversation, count: () => 1, recall: async () => {}, forget() {} }
 }

@@ -16,7 +16,7 @@ import {
 import { createInput } from './input.ts'
 import { actOnItems } from './itemEvents.ts'
 import { createItems, newId } from './items.ts'
-import { conversationOf } from './memory.ts'
+import { conversationOf, onlyConversation } from './memory.ts'
 import { createReplies } from './replies.ts'
 import { OUTPUT_RATE } from './response.ts'
 import type { ClientEvent } from './wire/clientEvents.ts'
@@ -76,7 +76,7 @@ export function createRealtimeSession(options: RealtimeOptions) {
     respond: (text, wish) => core.live()?.respond(text, wish, performance.now()) ?? null,
   })
 
-  const conversations = { open: () => memory, count: () => 1 }
+  const conversations = onlyConversation(memory)
   const core = createSession({ ...dependencies, stages: { ...stages, conversations } }, sink(), log)
   const shape = () => shapeOf(configuration, `sess_${core.sessionId}`, model, options.expiresAt)
 

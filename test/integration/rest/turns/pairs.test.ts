@@ -17,8 +17,8 @@ describe('a question to two combinations', () => {
     expect(pairSchema.Errors(response.json())[1]).toEqual([])
     expect(turns.map(({ timings }) => timings.llm.model)).toEqual(['fake:1b-q4_K_M', 'other:2b-q8_0'])
     expect(turns.map(({ timings }) => timings.pair)).toEqual([
-      { pairId, askedAs: 1 },
-      { pairId, askedAs: 2 },
+      { pairId, askedAs: 1, goesOn: true },
+      { pairId, askedAs: 2, goesOn: false },
     ])
     const { items } = (await server.app.inject('/v1/turns')).json()
     expect(items.map(({ turnId, pair }: { turnId: string; pair: unknown }) => [turnId, pair])).toEqual(

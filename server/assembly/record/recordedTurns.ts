@@ -1,0 +1,31 @@
+import type { Turn } from '../../conversation/prompt.ts'
+import type { Log } from '../../log.ts'
+import type { StoredTurn } from '../../protocol/record.ts'
+import type { TurnStore } from '../../record/turnStore.ts'
+
+/** The last turns of a conversation that is taken up again; what of them has no room in a prompt is left out there. */
+const RECALLED_TURNS = 50
+
+/** What the record has of a conversation, oldest first: the turns that were in its history as they ended. Never rejects. */
+export function recordedTurns(store: () => TurnStore, log?: Log) {
+  return async (conversationId: string): Promise<Turn[]> => {
+    try {
+      const { items } = await store().list({ conversationId }, RECALLED_TURNS)
+      return items.toReversed().flatMap(turnInHistory)
+    } catch (error) {
+      log?.warn({ err: error, conversationId }, 'A conversation goes on without what the record has of it.')
+      return []
+    }
+  }
+}
+
+/** As a turn is added to the history when it ends (session/liveTurn.ts); of a pair only one of the answers is. */
+function turnInHistory({ outcome, errorCode, transcript, heardText, pair }: StoredTurn): Turn[] {
+  const user = transcript?.trim() ?? ''
+  if (user === '' || outcome === 'discarded' || outcome === 'no-speech') return []
+  if (pair !== undefined && !(pair.goesOn ?? pair.askedAs === 1)) return []
+  if (outcome !== 'completed' && heardText === null) return []
+  const heard = heardText?.trim() ?? ''
+  if (heard === '' && (outcome === 'failed' || errorCode === 'empty_reply')) return []
+  return [{ user, heard }]
+}
