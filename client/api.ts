@@ -30,7 +30,7 @@ export type EventsRequest = { method?: 'GET' | 'POST'; body?: unknown; signal?: 
 export type Api = {
   get<T>(path: string, signal?: AbortSignal): Promise<T>
   /** With a JSON body; an empty answer is `undefined`. */
-  send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown, signal?: AbortSignal): Promise<T>
+  send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, signal?: AbortSignal): Promise<T>
   /** Server-sent events of one request, until the server ends them or `signal` does. */
   events(path: string, request?: EventsRequest): AsyncIterable<StreamedEvent>
   /** The body as it is, for downloads: a link cannot carry the token. */

@@ -16,6 +16,7 @@ const paths = {
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   send: 'M4 12h15M13 6l6 6-6 6',
   settings: 'M4 7h9M19 7h1M16 4.5v5M4 17h3M13 17h7M10 14.5v5',
+  history: 'M4 12a8 8 0 1 0 2.5-5.8L4 8.5M4 4v4.5h4.5M12 8v4l3 2',
   fresh: 'M12 5v14M5 12h14',
   off: 'M12 3v8M6.5 6.5a8 8 0 1 0 11 0',
 } as const

@@ -169,9 +169,11 @@ export function createConversation(
     restore(records: readonly StoredTurn[]): void {
       for (const record of records) {
         const { turnId, transcript, reply, heardText, outcome, speech, synthesis } = record
-        if (turns.has(turnId) || transcript === null) continue
-        const turn: ShownTurn = {
-          ...newTurn(turnId, { typed: speech.model === null, question: transcript }),
+        const known = turns.get(turnId)
+        if ((transcript ?? reply) === null || known?.outcome === null) continue
+        const announced = transcript === null
+        const turn: ShownTurn = known ?? {
+          ...newTurn(turnId, { typed: speech.model === null, announced, question: transcript ?? '' }),
           ...{ reply: reply ?? '', replyDone: true, outcome, record },
           spokenLength: synthesis.audioMs === null ? null : (heardText?.length ?? null),
         }

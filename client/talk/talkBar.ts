@@ -15,6 +15,7 @@ export type TalkBarOptions = {
   turnOff(): void
   openSettings(): void
   newConversation(): void
+  openConversations(): void
 }
 
 /** The small controls around the big one. */
@@ -34,8 +35,9 @@ export function createTalkBar(options: TalkBarOptions): {
   const mute = button('muted', 'Mute', () => options.setMuted(mute.getAttribute('aria-pressed') !== 'true'))
   const off = button('off', 'Turn off', options.turnOff)
   const fresh = button('fresh', 'New conversation', options.newConversation)
+  const kept = button('history', 'Conversations', options.openConversations)
   const settings = button('settings', 'Settings', options.openSettings)
-  const element = el('div', { class: 'bar-of-talk' }, modes, mute, off, fresh, settings)
+  const element = el('div', { class: 'bar-of-talk' }, modes, mute, off, fresh, kept, settings)
 
   function modeChoice(mode: TalkBarFacts['mode'], label: string) {
     const input = el('input', {

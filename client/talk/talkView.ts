@@ -3,6 +3,7 @@ import { createAudioClock } from '../audio/audioClock.ts'
 import { createPageSound } from '../audio/pageSound.ts'
 import { createConversation } from '../conversation/conversation.ts'
 import { createConversationView } from '../conversation/conversationView.ts'
+import { createConversations } from '../conversations/conversations.ts'
 import { el } from '../dom.ts'
 import type { Notices } from '../notices.ts'
 import type { View } from '../view.ts'
@@ -135,6 +136,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     },
     openSettings: dialog.open,
     newConversation: place.begin,
+    openConversations: createConversations({ api, notices, place }),
   })
   const pressing = createPressing({
     button: control.button,

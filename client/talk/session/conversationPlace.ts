@@ -12,12 +12,14 @@ const RESTORED_TURNS = 50
 export type ConversationPlaceOptions = {
   api: Api
   notices: Notices
-  session: Pick<LiveSession, 'newConversation' | 'conversationId'>
+  session: Pick<LiveSession, 'goTo' | 'newConversation' | 'conversationId'>
   conversation: Pick<Conversation, 'restore'>
   view: Pick<ReturnType<typeof createConversationView>, 'clear' | 'isEmpty'>
 }
 
-/** Which conversation this tab is in: a new one, the one before again, or that of before a reload. */
+export type ConversationPlace = ReturnType<typeof createConversationPlace>
+
+/** Which conversation this tab is in: a new one, the one before again, that of before a reload, or one that was kept. */
 export function createConversationPlace(options: ConversationPlaceOptions) {
   const { api, notices, session, view } = options
   let turnedOffAtMs = Number.NEGATIVE_INFINITY
@@ -42,6 +44,22 @@ export function createConversationPlace(options: ConversationPlaceOptions) {
         showAgain()
       })
     },
+    /** One that was kept, shown and gone on with. */
+    async open(id: string): Promise<void> {
+      if (id === session.conversationId() && !view.isEmpty()) return
+      withdrawUndo()
+      session.goTo(id)
+      view.clear()
+      await restore()
+    },
+    /** It is no more, also where it is the one that goes on or that could be gone back to. */
+    deleted(id: string): void {
+      withdrawUndo()
+      if (id !== session.conversationId()) return
+      session.newConversation()
+      view.clear()
+    },
+    isOpen: (id: string): boolean => id === session.conversationId(),
     turnedOff(): void {
       turnedOffAtMs = performance.now()
     },

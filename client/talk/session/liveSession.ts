@@ -218,6 +218,8 @@ export function createLiveSession(options: LiveSessionOptions) {
       if (isReady) configure(howToListen())
       else choseLate = connection.state().name === 'open'
     },
+    /** Another one goes on, with what the server knows of it. */
+    goTo,
     /** What it gives goes back to the one before. */
     newConversation(): () => void {
       const before = conversationId

@@ -11,7 +11,14 @@ export function recordedTurns(store: () => TurnStore, log?: Log) {
   return async (conversationId: string): Promise<Turn[]> => {
     try {
       const { items } = await store().list({ conversationId }, RECALLED_TURNS)
-      return items.toReversed().flatMap(turnInHistory)
+      const turns: Turn[] = []
+      for (const stored of items.toReversed()) {
+        const last = turns.at(-1)
+        const unasked = stored.transcript === null ? (stored.heardText?.trim() ?? '') : ''
+        if (last !== undefined && unasked !== '') last.heard = `${last.heard} ${unasked}`.trim()
+        else turns.push(...turnInHistory(stored))
+      }
+      return turns
     } catch (error) {
       log?.warn({ err: error, conversationId }, 'A conversation goes on without what the record has of it.')
       return []

@@ -1,0 +1,77 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
+import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+beforeAll(async () => {
+  browser = await launchBrowser({})
+})
+afterAll(() => browser?.close())
+beforeEach(async () => {
+  server = await startFakePage({ script: { clauseAudioMs: 100 } })
+  page = await openPage(browser, server.url)
+})
+afterEach(async () => {
+  await page.close()
+  await server.stop()
+})
+
+const button = (name: string) => page.tab.getByRole('button', { name, exact: true })
+const turns = () => page.tab.locator('.turn')
+const names = () => page.tab.locator('.conversations .name').allTextContents()
+
+async function ask(text: string): Promise<void> {
+  const before = await turns().count()
+  await page.tab.getByLabel('Type a question').fill(text)
+  await page.tab.keyboard.press('Enter')
+  await turns().nth(before).and(page.tab.locator('[data-outcome=completed]')).waitFor()
+}
+
+describe('conversations that are kept', () => {
+  test('are listed, named, opened again with their history, and deleted', async () => {
+    await ask('My name is Ada.')
+    await button('New conversation').click()
+    await ask('Is it dry?')
+    await button('Conversations').click()
+    await expect.poll(names).toEqual(['Is it dry?', 'My name is Ada.'])
+    await button('Rename "My name is Ada."').click()
+    await page.tab.getByLabel('Name of "My name is Ada."').fill('About me')
+    await page.tab.keyboard.press('Enter')
+    await expect.poll(names).toEqual(['Is it dry?', 'About me'])
+    await page.picture('conversations')
+
+    await button('About me').click()
+    await expect.poll(() => turns().allTextContents()).toEqual([expect.stringContaining('My name is Ada.')])
+    await ask('Who am I?')
+    expect(server.lastPrompt().map(({ content }) => content)).toContain('My name is Ada.')
+    expect(server.lastPrompt().map(({ content }) => content)).not.toContain('Is it dry?')
+
+    // Back to the other one, which this page had shown as well.
+    await button('Conversations').click()
+    await expect.poll(names).toEqual(['About me', 'Is it dry?'])
+    await button('Is it dry?').click()
+    await expect.poll(() => turns().allTextContents()).toEqual([expect.stringContaining('Is it dry?')])
+
+    await button('Conversations').click()
+    await button('Delete "Is it dry?"').click()
+    await button('Keep it').click()
+    await button('Delete "Is it dry?"').click()
+    await button('Delete its turns').click()
+    await expect.poll(names).toEqual(['About me'])
+    await button('Done').click()
+    expect(await turns().count()).toBe(0)
+    const { items } = await server.stages.store.list({}, 9)
+    expect(items.map(({ transcript }) => transcript)).toEqual(['Who am I?', 'My name is Ada.'])
+  })
+
+  test('are none where the record has no words of them', async () => {
+    await button('Conversations').click()
+    await page.tab.getByText('where SAVE_TEXT is off, none is').waitFor()
+    await page.tab.keyboard.press('Escape')
+    await expect.poll(() => page.tab.locator('dialog[open]').count()).toBe(0)
+  })
+})
