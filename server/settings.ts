@@ -174,7 +174,10 @@ export const Settings = Type.Object({
     'JSON file that names MCP servers and which of their tools the language model may call; see docs/tools.md.',
   ),
   SEED: optional(Type.Integer({ minimum: 0 }), 'Fixed seed for the LLM; default none.'),
-  SAVE_TEXT: Type.Boolean({ default: true, description: 'Keep transcript and reply with a turn.' }),
+  SAVE_TEXT: Type.Boolean({
+    default: true,
+    description: 'Keep transcript and reply with a turn, and by them conversations.',
+  }),
   SAVE_AUDIO: Type.Boolean({ default: false, description: 'Keep the audio of a turn, question and reply.' }),
   RETENTION_DAYS: Type.Integer({
     default: 0,

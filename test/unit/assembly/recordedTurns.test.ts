@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { recordedTurns } from '../../../server/assembly/recordedTurns.ts'
+import type { TurnRecord, TurnText } from '../../../server/protocol/record.ts'
+import { createMemoryTurnStore } from '../../support/record/memoryTurnStore.ts'
+import { makeTurn } from '../../support/record/records.ts'
+
+const conversationId = 'kitchen'
+
+/** Turns of one conversation, and one of another after them. */
+function storeOf(...turns: [text: Partial<TurnText>, change?: Partial<TurnRecord>][]) {
+  const store = createMemoryTurnStore()
+  const nothing = { transcript: null, reply: null, heardText: null }
+  for (const [i, [text, change]] of turns.entries())
+    store.insert(makeTurn(i, { outcome: 'completed', errorCode: null, conversationId, ...change }).record, {
+      ...nothing,
+      ...text,
+    })
+  store.insert(makeTurn(90, { conversationId: 'garden' }).record, { ...nothing, transcript: 'Is it dry?' })
+  return store
+}
+
+const recall = (store: ReturnType<typeof storeOf>) => recordedTurns(() => store)(conversationId)
+
+test('the turns that were in the history come back, oldest first', async () => {
+  const store = storeOf(
+    [{ transcript: 'One?', heardText: 'First.' }],
+    [{ transcript: 'Broken?', heardText: null }, { outcome: 'failed' }],
+    [{ transcript: 'Silent?', heardText: '' }, { outcome: 'failed' }],
+    [{ transcript: 'Empty?', heardText: '' }, { errorCode: 'empty_reply' }],
+    [{ transcript: 'No question', heardText: null }, { outcome: 'discarded' }],
+    [{ transcript: '', heardText: null }, { outcome: 'no-speech' }],
+    [{ transcript: 'Two?', heardText: 'Sec' }, { outcome: 'interrupted' }],
+    [{ transcript: 'Given up?', heardText: null }, { outcome: 'interrupted' }],
+    [{ transcript: 'Never mind.', heardText: null }],
+  )
+  expect(await recall(store)).toEqual([
+    { user: 'One?', heard: 'First.' },
+    { user: 'Two?', heard: 'Sec' },
+    { user: 'Never mind.', heard: '' },
+  ])
+})
+
+test('what was said unasked stands behind the answer before it', async () => {
+  const store = storeOf(
+    [{ heardText: 'Nobody heard what was before.' }],
+    [{ transcript: 'A timer?', heardText: 'Yes.' }],
+    [{ heardText: 'Time is up.' }],
+  )
+  expect(await recall(store)).toEqual([{ user: 'A timer?', heard: 'Yes. Time is up.' }])
+})
+
+test('of a pair only the answer is there that the conversation went on with', async () => {
+  const pair = (askedAs: number, goesOn?: boolean) => ({
+    pair: { pairId: 'p', askedAs, ...(goesOn === undefined ? {} : { goesOn }) },
+  })
+  const store = storeOf(
+    [{ transcript: 'Old?', heardText: 'First.' }, pair(1)],
+    [{ transcript: 'Old?', heardText: 'Second.' }, pair(2)],
+    [{ transcript: 'New?', heardText: 'First.' }, pair(1, false)],
+    [{ transcript: 'New?', heardText: 'Second.' }, pair(2, true)],
+  )
+  expect((await recall(store)).map(({ heard }) => heard)).toEqual(['First.', 'Second.'])
+})
+
+test('a record that cannot be read keeps nobody from going on', async () => {
+  const store = { ...createMemoryTurnStore(), list: () => Promise.reject(new Error('damaged')) }
+  expect(await recall(store)).toEqual([])
+})
