@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { accessibilityFaults } from '../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
@@ -43,6 +44,7 @@ describe('conversations that are kept', () => {
     await page.tab.keyboard.press('Enter')
     await expect.poll(names).toEqual(['Is it dry?', 'About me'])
     await page.picture('conversations')
+    expect(await accessibilityFaults(page.tab, ['.conversations'])).toEqual([])
 
     await button('About me').click()
     await expect.poll(() => turns().allTextContents()).toEqual([expect.stringContaining('My name is Ada.')])
