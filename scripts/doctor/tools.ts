@@ -1,3 +1,4 @@
+import { mcpPrograms } from '../../server/assembly/mcpPrograms.ts'
 import type { Config } from '../../server/config.ts'
 import { toQuantvoxError } from '../../server/errors.ts'
 import { silentLog } from '../../server/log.ts'
@@ -11,7 +12,8 @@ const why = 'The language model may call their tools.'
 export async function examineTools({ MCP_CONFIG }: Config, appVersion: string): Promise<Finding[]> {
   if (MCP_CONFIG === null) return []
   try {
-    const mcp = createMcpTools((await readMcpConfig(MCP_CONFIG)).servers, appVersion, silentLog)
+    const { servers } = await readMcpConfig(MCP_CONFIG)
+    const mcp = createMcpTools(servers, mcpPrograms, appVersion, silentLog)
     await mcp.connect()
     const findings = mcp.status().map(({ name, tools, missing, problem }) => {
       const what = `MCP server ${name}`

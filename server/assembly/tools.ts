@@ -7,6 +7,7 @@ import { ownTools } from '../tools/own/ownTools.ts'
 import type { UsableModels } from '../tools/own/switchTool.ts'
 import { createToolbox } from '../tools/toolbox.ts'
 import type { TurnTools } from '../tools/turnTools.ts'
+import { mcpPrograms } from './mcpPrograms.ts'
 
 const noServers: McpTools = {
   tools: () => [],
@@ -19,7 +20,7 @@ const noServers: McpTools = {
 async function serversOf(accesses: McpAccess[], appVersion: string, log: Log): Promise<McpTools> {
   if (accesses.length === 0) return noServers
   const { createMcpTools } = await import('../tools/mcp/mcpTools.ts')
-  return createMcpTools(accesses, appVersion, log)
+  return createMcpTools(accesses, mcpPrograms, appVersion, log)
 }
 
 /**

@@ -37,13 +37,13 @@ exec "$@"
 export function spawnGuarded(
   path: string,
   args: string[],
-  options: { env: NodeJS.ProcessEnv; cwd?: string },
+  { takesInput = false, ...options }: { env: NodeJS.ProcessEnv; cwd?: string; takesInput?: boolean },
 ): ChildProcess {
   const guarded = process.platform !== 'win32' && isRunnable(path)
   const [program, programArgs] = guarded ? ['/bin/sh', ['-c', script, 'sh', path, ...args]] : [path, args]
   const child = spawn(program, programArgs, {
     ...options,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: [takesInput ? 'pipe' : 'ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
   })
   const line = child.stdio[3]

@@ -4,7 +4,6 @@ import {
   SdkHttpError,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client'
-import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { within } from '../../abort.ts'
 import { masked } from '../../credentials.ts'
 import { QuantvoxError } from '../../errors.ts'
@@ -13,11 +12,12 @@ import type { Tool, ToolSource } from '../toolbox.ts'
 import { asDescription, asParameters, cut } from '../untrusted.ts'
 import { limited } from './limitedFetch.ts'
 import type { McpAccess } from './mcpConfig.ts'
+import { type Programs, programTransport } from './programTransport.ts'
 
 /** One message of a server; parsing more would hold up everybody. */
 export const MAX_MESSAGE_BYTES = 4 * 2 ** 20
 const CONNECTED_WITHIN_MS = 10_000
-/** The client gives a program 2 s to end, 2 s more after SIGTERM, and then ends it. */
+/** A program has time to end by itself and after SIGTERM, and is gone after SIGKILL. */
 const CLOSED_WITHIN_MS = 5_000
 /** Between attempts to reach a server: doubled each time. */
 const RETRY_MS = { first: 1_000, most: 60_000 }
@@ -35,8 +35,13 @@ export type McpTools = ToolSource & {
 }
 
 /** The tools of MCP servers that the operator allows, by the names that models may call. */
-export function createMcpTools(accesses: readonly McpAccess[], appVersion: string, log: Log): McpTools {
-  const connections = accesses.map(access => createConnection(access, appVersion, log))
+export function createMcpTools(
+  accesses: readonly McpAccess[],
+  programs: Programs,
+  appVersion: string,
+  log: Log,
+): McpTools {
+  const connections = accesses.map(access => createConnection(access, programs, appVersion, log))
   return {
     tools() {
       const all = connections.flatMap(connection => connection.tools())
@@ -62,7 +67,12 @@ const nameFor = (tool: string) => tool.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 
 
 type FoundTool = { server: string; tool: string; offered: Omit<Tool, 'name'> }
 
-function createConnection({ name, server, allowed }: McpAccess, version: string, log: Log) {
+function createConnection(
+  { name, server, allowed }: McpAccess,
+  programs: Programs,
+  version: string,
+  log: Log,
+) {
   let client: Client | null = null
   let connecting: Promise<void> | null = null
   /** Also of one that is being reached; each is closed before the next. */
@@ -125,7 +135,7 @@ function createConnection({ name, server, allowed }: McpAccess, version: string,
     const next = new Client({ name: 'quantvox', version })
     if (opened !== null) void closed(opened)
     opened = next
-    const transport = transportTo(server)
+    const transport = transportTo(server, programs)
     try {
       await within(next.connect(transport), CONNECTED_WITHIN_MS, () => {
         throw new Error(`it did not answer within ${CONNECTED_WITHIN_MS / 1000} s`)
@@ -164,22 +174,16 @@ function createConnection({ name, server, allowed }: McpAccess, version: string,
       client = null
       found = []
       if (opened !== null) await closed(opened)
-      await connecting
+      if (connecting !== null) await within(connecting, CLOSED_WITHIN_MS, () => {})
     },
   }
 }
 
-function transportTo(server: McpAccess['server']) {
-  if ('url' in server)
-    return new StreamableHTTPClientTransport(new URL(server.url), {
-      requestInit: { headers: server.headers ?? {} },
-      fetch: limited(MAX_MESSAGE_BYTES),
-    })
-  const { command, args = [], env = {} } = server
-  // Of our environment it gets where programs are, and no secret.
-  const environment = { ...getDefaultEnvironment(), ...env }
-  return new StdioClientTransport({
-    ...{ command, args, env: environment, stderr: 'ignore', maxBufferSize: MAX_MESSAGE_BYTES },
+function transportTo(server: McpAccess['server'], programs: Programs) {
+  if (!('url' in server)) return programTransport(server, programs, MAX_MESSAGE_BYTES)
+  return new StreamableHTTPClientTransport(new URL(server.url), {
+    requestInit: { headers: server.headers ?? {} },
+    fetch: limited(MAX_MESSAGE_BYTES),
   })
 }
 

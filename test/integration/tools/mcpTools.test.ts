@@ -1,8 +1,6 @@
-import { mkdtemp, readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { mcpPrograms } from '../../../server/assembly/mcpPrograms.ts'
 import type { McpAccess } from '../../../server/tools/mcp/mcpConfig.ts'
 import { createMcpTools, type McpTools } from '../../../server/tools/mcp/mcpTools.ts'
 import { createToolbox, type Policy } from '../../../server/tools/toolbox.ts'
@@ -40,6 +38,7 @@ async function reach(
 ): Promise<McpTools & ReturnType<typeof createToolbox>> {
   const tools = createMcpTools(
     [{ name: 'house', server, allowed: new Map(Object.entries(allow)) }],
+    mcpPrograms,
     '1',
     quietLog(),
   )
@@ -142,34 +141,4 @@ test('one over HTTP that is gone is no longer offered', async () => {
   await house.close()
   expect(await box.call({ name: 'lamps', arguments: {} }, user, never)).toMatchObject({ outcome: 'failed' })
   expect(box.offered()).toEqual([])
-})
-
-const isAlive = (pid: number) => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
-/** Ends neither with its input nor before it has answered; its id is in the file. */
-const deaf = (file: string) => ({
-  command: process.execPath,
-  args: [
-    '-e',
-    'require("fs").appendFileSync(process.argv[1], process.pid + "\\n"); setInterval(() => {}, 1000)',
-    file,
-  ],
-})
-
-test('a program that is being reached ends with a stop, also where it does not hear of it', async () => {
-  const file = join(await mkdtemp(join(tmpdir(), 'mcp-')), 'pids')
-  const box = createMcpTools([{ name: 'house', server: deaf(file), allowed: new Map() }], '1', quietLog())
-  void box.connect()
-  void box.connect()
-  await expect.poll(() => readFile(file, 'utf8').catch(() => ''), { timeout: 15_000 }).toMatch(/\n/)
-  await box.stop()
-  const pids = (await readFile(file, 'utf8')).trim().split('\n').map(Number)
-  expect(pids).toHaveLength(1)
-  expect(pids.filter(isAlive)).toEqual([])
 })
