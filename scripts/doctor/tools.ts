@@ -15,14 +15,17 @@ export async function examineTools({ MCP_CONFIG }: Config, appVersion: string): 
     const { servers } = await readMcpConfig(MCP_CONFIG)
     const mcp = createMcpTools(servers, mcpPrograms, appVersion, silentLog)
     await mcp.connect()
-    const findings = mcp.status().map(({ name, tools, missing, problem }) => {
+    const findings = mcp.status().map(({ name, tools, calledOtherwise, missing, problem }) => {
       const what = `MCP server ${name}`
       if (problem !== null) {
         const mend =
           'Start it, or mend its address and headers in MCP_CONFIG; its tools are missing until then.'
         return finding(what, problem, { state: 'wrong', mend }, why)
       }
-      const given = tools.length === 0 ? 'gives no tool' : `gives ${tools.join(', ')}`
+      const called = tools.map(tool =>
+        calledOtherwise[tool] === undefined ? tool : `${tool} (called ${calledOtherwise[tool]})`,
+      )
+      const given = tools.length === 0 ? 'gives no tool' : `gives ${called.join(', ')}`
       const mend = `Mend "allow" in MCP_CONFIG: it has no ${missing.join(', ')}.`
       return finding(what, given, missing.length === 0 ? null : { state: 'note', mend }, why)
     })

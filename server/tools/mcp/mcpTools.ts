@@ -13,6 +13,7 @@ import { asDescription, asParameters, cut } from '../untrusted.ts'
 import { limited } from './limitedFetch.ts'
 import type { McpAccess } from './mcpConfig.ts'
 import { type Programs, programTransport } from './programTransport.ts'
+import { toolNames } from './toolNames.ts'
 
 /** One message of a server; parsing more would hold up everybody. */
 export const MAX_MESSAGE_BYTES = 4 * 2 ** 20
@@ -25,7 +26,14 @@ const RETRY_MS = { first: 1_000, most: 60_000 }
 const MAX_PARAMETERS_LENGTH = 4_000
 
 /** Of one server, for doctor and info. */
-export type McpStatus = { name: string; tools: string[]; missing: string[]; problem: string | null }
+export type McpStatus = {
+  name: string
+  tools: string[]
+  /** What models call those whose name another has. */
+  calledOtherwise: Record<string, string>
+  missing: string[]
+  problem: string | null
+}
 
 export type McpTools = ToolSource & {
   /** Reaches all servers, and goes on trying those that are not there. Settles after the first attempt at each. */
@@ -42,28 +50,30 @@ export function createMcpTools(
   log: Log,
 ): McpTools {
   const connections = accesses.map(access => createConnection(access, programs, appVersion, log))
+  const names = toolNames(accesses)
+  for (const { server, ...clash } of names.clashes)
+    log.warn({ mcpServer: server, ...clash }, 'a tool is called otherwise, since another is called so')
   return {
-    tools() {
-      const all = connections.flatMap(connection => connection.tools())
-      const names = all.map(({ tool }) => nameFor(tool))
-      return all.map(({ server, ...tool }) => {
-        const name = nameFor(tool.tool)
-        const isTwice = names.indexOf(name) !== names.lastIndexOf(name)
-        return { ...tool.offered, name: isTwice ? nameFor(`${server}_${tool.tool}`) : name }
-      })
-    },
+    tools: () =>
+      connections.flatMap(connection =>
+        connection.tools().map(({ server, tool, offered }) => ({ ...offered, name: names.of(server, tool) })),
+      ),
     async connect() {
       await Promise.all(connections.map(connection => connection.connect()))
     },
-    status: () => connections.map(connection => connection.status()),
+    status: () =>
+      connections.map(connection => {
+        const status = connection.status()
+        const here = names.clashes.filter(
+          ({ server, tool }) => server === status.name && status.tools.includes(tool),
+        )
+        return { ...status, calledOtherwise: Object.fromEntries(here.map(({ tool, name }) => [tool, name])) }
+      }),
     async stop() {
       await Promise.all(connections.map(connection => connection.stop()))
     },
   }
 }
-
-/** As OpenAI and Ollama take names of functions. */
-const nameFor = (tool: string) => tool.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64)
 
 type FoundTool = { server: string; tool: string; offered: Omit<Tool, 'name'> }
 
@@ -97,7 +107,9 @@ function createConnection(
 
   async function list(connected: Client): Promise<void> {
     const { tools } = await connected.listTools({}, { timeout: CONNECTED_WITHIN_MS })
-    found = tools.flatMap(tool => offeredOf(tool, connected))
+    const once = new Map<string, McpTool>()
+    for (const tool of tools) if (allowed.has(tool.name) && !once.has(tool.name)) once.set(tool.name, tool)
+    found = [...once.values()].flatMap(tool => offeredOf(tool, connected))
     const missing = missingIn(found)
     if (missing.length > 0) log.warn({ mcpServer: name, missing }, 'allowed tools that the server has not')
   }
@@ -164,7 +176,7 @@ function createConnection(
   return {
     connect: reach,
     tools: () => found,
-    status: (): McpStatus => ({
+    status: (): Omit<McpStatus, 'calledOtherwise'> => ({
       ...{ name, problem },
       ...{ tools: found.map(({ tool }) => tool), missing: problem === null ? missingIn(found) : [] },
     }),

@@ -52,7 +52,9 @@ test.each(['stdio', 'http'])('tools of a server over %s are offered and called',
   if (house !== null) open.push(house.close)
   const server = house === null ? program : { url: house.url, headers: { authorization: 'Bearer secret' } }
   const box = await reach(server)
-  expect(box.status()).toEqual([{ name: 'house', tools: Object.keys(usual), missing: [], problem: null }])
+  expect(box.status()).toEqual([
+    { name: 'house', tools: Object.keys(usual), calledOtherwise: {}, missing: [], problem: null },
+  ])
   expect(box.offered()[0]).toEqual({
     name: 'turn_on',
     description: 'Turns a lamp on.',
@@ -141,4 +143,38 @@ test('one over HTTP that is gone is no longer offered', async () => {
   await house.close()
   expect(await box.call({ name: 'lamps', arguments: {} }, user, never)).toMatchObject({ outcome: 'failed' })
   expect(box.offered()).toEqual([])
+})
+
+test('tools of two servers that have one name are told apart, and stay what they are where one is gone', async () => {
+  const garden = await httpHouse('secret')
+  const allowed = new Map<string, Policy>([
+    ['turn_on', 'confirm'],
+    ['lamps', 'auto'],
+  ])
+  const headers = { authorization: 'Bearer secret' }
+  const tools = createMcpTools(
+    [
+      { name: 'house', server: program, allowed },
+      { name: 'garden', server: { url: garden.url, headers }, allowed: new Map([['turn_on', 'auto']]) },
+    ],
+    mcpPrograms,
+    '1',
+    quietLog(),
+  )
+  open.push(tools.stop)
+  await tools.connect()
+  const box = createToolbox([tools], quietLog())
+  const names = () => box.offered().map(({ name }) => name)
+  expect(names()).toEqual(['house_turn_on', 'lamps', 'garden_turn_on'])
+  expect([box.policyOf('house_turn_on'), box.policyOf('garden_turn_on')]).toEqual(['confirm', 'auto'])
+  expect(tools.status().map(({ calledOtherwise }) => calledOtherwise)).toEqual([
+    { turn_on: 'house_turn_on' },
+    { turn_on: 'garden_turn_on' },
+  ])
+  await box.call({ name: 'house_turn_on', arguments: { name: 'hall' } }, user, never)
+  const { content } = await box.call({ name: 'lamps', arguments: {} }, user, never)
+  expect(content).toContain('hall')
+  await garden.close()
+  await box.call({ name: 'garden_turn_on', arguments: { name: 'pond' } }, user, never)
+  expect(names()).toEqual(['house_turn_on', 'lamps'])
 })
