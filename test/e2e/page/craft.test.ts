@@ -111,11 +111,12 @@ describe('craft', () => {
       )
       if (reached.at(-1) === 'Settings') break
     }
-    expect(reached.slice(0, 12)).toEqual([
+    expect(reached.slice(0, 13)).toEqual([
       'To the content',
       'Quantvox',
       'Talk',
       'A/B',
+      'My voice',
       'Turns',
       'Comparisons',
       'Keys and stages',
