@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { text as wholeText } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { examineRecord } from '../../../scripts/doctor/record.ts'
+import { readConfig } from '../../../server/config.ts'
 import { turnsAsCsv, turnsAsNdjson } from '../../../server/record/export.ts'
 import { importRecord } from '../../../server/record/postgres/import.ts'
 import { openSharedRecord, readSharedRecord } from '../../../server/record/postgres/store.ts'
@@ -215,6 +217,20 @@ test('a file is imported beside servers that record, once, without what was forg
   await expect(importRecord(join(folder, 'none.sqlite'), url, signal)).rejects.toMatchObject({
     code: 'not_found',
   })
+})
+
+test('doctor says whether it answers, and never with what', async () => {
+  const { config } = readConfig({ flags: {}, environment: {}, dotEnv: {} })
+  const address = url.replace('quantvox@', 'quantvox:a-password@')
+  const examined = () => examineRecord({ ...config, RECORD_URL: address })
+  expect(await examined()).toMatchObject({
+    state: 'ok',
+    found: expect.stringContaining('PostgreSQL answers'),
+  })
+  await postgres.kill()
+  const found = await examined()
+  expect(found).toMatchObject({ state: 'wrong', mend: expect.stringContaining('RECORD_URL') })
+  expect(JSON.stringify(found)).not.toContain('a-password')
 })
 
 test('a record of a newer Quantvox is left alone, and turns are kept', async () => {
