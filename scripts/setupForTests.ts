@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Config } from '../server/config.ts'
 import { provisionFrom } from '../server/setup/provision.ts'
-import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../server/shared/speechDefaults.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../server/shared/defaults/speechDefaults.ts'
 
 /** The engines, the speech levels and the voice that the tests on real engines start with; tests fetch what more they need. */
 export async function setupForTests(config: Config, out: Writable): Promise<void> {

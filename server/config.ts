@@ -16,7 +16,7 @@ import {
   secretSettings,
   shownSetting,
 } from './settings.ts'
-import { PREFERRED_SPEECH_MODEL } from './shared/speechDefaults.ts'
+import { PREFERRED_SPEECH_MODEL } from './shared/defaults/speechDefaults.ts'
 import { orFound, refuseUnheard, spokenLanguage } from './spokenLanguage.ts'
 
 /** Every setting by its one name, checked. Paths are absolute, URLs without a final slash and without credentials. */

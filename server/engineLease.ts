@@ -1,5 +1,5 @@
 import type { QuantvoxError } from './errors.ts'
-import { isMoonshineName } from './shared/speechDefaults.ts'
+import { isMoonshineName } from './shared/defaults/speechDefaults.ts'
 
 /** A place at a speech engine that has the model loaded: nobody else is in it until `release`. Times in milliseconds. */
 export type SpeechEngineLease = {

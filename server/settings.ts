@@ -1,9 +1,9 @@
 import { isIPv6 } from 'node:net'
 import Type, { type TSchema } from 'typebox'
 import { QuantvoxError } from './errors.ts'
-import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from './shared/speechDefaults.ts'
-import { FALLBACK_VOICE, PREFERRED_VOICE } from './shared/voiceDefaults.ts'
-import { WAKE_THRESHOLD, WAKE_WORD } from './shared/wakeDefaults.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from './shared/defaults/speechDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from './shared/defaults/voiceDefaults.ts'
+import { WAKE_THRESHOLD, WAKE_WORD } from './shared/defaults/wakeDefaults.ts'
 
 /** The schema of all settings: name, default, bounds and meaning. README's table and `.env.example` are made from it. */
 

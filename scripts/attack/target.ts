@@ -1,5 +1,5 @@
 import { info } from '../../test/support/browser/fakePage.ts'
-import { createLiveApp } from '../../test/support/fakeLive.ts'
+import { createLiveApp } from '../../test/support/fakes/fakeLive.ts'
 
 /** The whole app over scripted stages on a port of its own. */
 export async function startTarget(): Promise<{ url: string; stop(): Promise<void> }> {

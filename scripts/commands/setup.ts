@@ -15,8 +15,8 @@ import {
   tuneWhisper,
   voicePackage,
 } from '../../server/setup/index.ts'
-import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/speechDefaults.ts'
-import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../server/shared/voiceDefaults.ts'
+import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../server/shared/defaults/speechDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../server/shared/defaults/voiceDefaults.ts'
 import { speakerOf } from '../../server/voice/voices.ts'
 import { withOllama } from './models/ollamaForCommand.ts'
 import { createProgressView } from './progressView.ts'

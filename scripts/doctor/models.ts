@@ -14,8 +14,12 @@ import {
 import { findPython } from '../../server/setup/moonshine/python.ts'
 import { speechPath } from '../../server/setup/whisper/speech.ts'
 import { readFileNote } from '../../server/setup/whisper/speechFiles.ts'
-import { defaultOf, FALLBACK_SPEECH_MODEL, isMoonshineName } from '../../server/shared/speechDefaults.ts'
-import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../server/shared/voiceDefaults.ts'
+import {
+  defaultOf,
+  FALLBACK_SPEECH_MODEL,
+  isMoonshineName,
+} from '../../server/shared/defaults/speechDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../server/shared/defaults/voiceDefaults.ts'
 import { speakerOf } from '../../server/voice/voices.ts'
 import { type Finding, finding } from './finding.ts'
 import { versionAt } from './ollama.ts'

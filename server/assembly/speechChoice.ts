@@ -1,6 +1,10 @@
 import { toQuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { defaultOf, FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../shared/speechDefaults.ts'
+import {
+  defaultOf,
+  FALLBACK_SPEECH_MODEL,
+  PREFERRED_SPEECH_MODEL,
+} from '../shared/defaults/speechDefaults.ts'
 import type { Provision, Report } from './provision.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { toQuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { FALLBACK_VOICE, PREFERRED_VOICE } from '../shared/voiceDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from '../shared/defaults/voiceDefaults.ts'
 
 /**
  * The voice where none is set: the preferred one if it can be had and starts, else the other, with a word in the log.

@@ -1,5 +1,5 @@
 import type { Stages } from '../session/stages.ts'
-import { FALLBACK_VOICE } from '../shared/voiceDefaults.ts'
+import { FALLBACK_VOICE } from '../shared/defaults/voiceDefaults.ts'
 import type { ServerVoice } from '../voice/voice.ts'
 
 /** What speaks where a client names no voice: the server's own, or one of ours where the page speaks by itself, or nobody does. */

@@ -7,7 +7,7 @@ import { createLanguageModelLeases } from '../../server/llm/lease.ts'
 import { respond } from '../../server/llm/respond.ts'
 import { leasesAt, testChat } from '../support/engines/leasesAt.ts'
 import { chatLine, lastLine, scriptedOllama } from '../support/engines/scriptedOllama.ts'
-import { createFakeStages, fakeLanguageModel } from '../support/fakeStages.ts'
+import { createFakeStages, fakeLanguageModel } from '../support/fakes/fakeStages.ts'
 import { languageModelLeaseContract } from './languageModelLease.ts'
 
 languageModelLeaseContract('scripted', async () => {

@@ -2,7 +2,7 @@ import { QuantvoxError } from '../../server/errors.ts'
 import { startFakeMoonshine } from '../support/engines/fakeMoonshine.ts'
 import { startFakeWhisper } from '../support/engines/fakeWhisper.ts'
 import { whisperScene } from '../support/engines/whisperScene.ts'
-import { createFakeRecognizer, type RecognizerScript } from '../support/fakeRecognizer.ts'
+import { createFakeRecognizer, type RecognizerScript } from '../support/fakes/fakeRecognizer.ts'
 import { type RecognizerScene, recognizerContract } from './recognizer.ts'
 
 const model = { name: 'whisper-tiny.en-q8_0', path: '/nowhere', digest: null, quantization: 'q8_0' }

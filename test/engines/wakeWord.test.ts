@@ -13,7 +13,7 @@ import { STEP_SAMPLES } from '../../server/hearing/wakeWord/phraseScores.ts'
 import { createWakeWords, type WakeWords } from '../../server/hearing/wakeWord/wakeWords.ts'
 import { createSpeechRecognizer } from '../../server/recognition/speechRecognizer.ts'
 import { realSpeechModel, realVoice, realWakeWord, realWhisper } from '../support/engines/realEngines.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../support/fakes/fakeLive.ts'
 import { charactersWrong, HEARD_WELL } from '../support/hearing.ts'
 import { quietLog } from '../support/quietLog.ts'
 

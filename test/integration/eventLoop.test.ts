@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { turnRecordRoutes } from '../../server/doors/rest/turns/turnRecords.ts'
 import { socketLimits } from '../../server/protocol/socketLimits.ts'
 import { openTurnStore, TURN_FILE_NAME } from '../../server/record/sqlite/store.ts'
-import { createLiveApp } from '../support/fakeLive.ts'
+import { createLiveApp } from '../support/fakes/fakeLive.ts'
 import { makeTurn } from '../support/record/records.ts'
 
 /** The event loop carries every voice: no input may hold it up. 50 ms is the aim, and each figure is printed. */

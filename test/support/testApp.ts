@@ -10,7 +10,7 @@ import { createTickets } from '../../server/doors/access/tickets.ts'
 import { createPulls } from '../../server/engines/pulls.ts'
 import { createReplyAudio } from '../../server/record/replyAudio.ts'
 import { listVoices } from '../../server/voice/voices.ts'
-import { createFakeStages, type FakeStages, fakeLanguageModel, type Script } from './fakeStages.ts'
+import { createFakeStages, type FakeStages, fakeLanguageModel, type Script } from './fakes/fakeStages.ts'
 
 export type TestApp = FakeStages & {
   app: FastifyInstance

@@ -3,7 +3,10 @@ import Value from 'typebox/value'
 import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
 import { readClip } from '../../../server/audio/readClip.ts'
 import { ServerInfo } from '../../../server/protocol/info.ts'
-import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from '../../../server/shared/speechDefaults.ts'
+import {
+  FALLBACK_SPEECH_MODEL,
+  PREFERRED_SPEECH_MODEL,
+} from '../../../server/shared/defaults/speechDefaults.ts'
 import { clip } from '../../../test/support/liveServer.ts'
 import { identitiesBelow, leftOver } from '../../../test/support/scriptedServer/trials.ts'
 import { startBenchServer } from '../../bench/benchServer.ts'

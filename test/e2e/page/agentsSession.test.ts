@@ -9,7 +9,7 @@ import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
 import type { Respond } from '../../../server/llm/respond.ts'
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { leasesAt } from '../../support/engines/leasesAt.ts'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakes/fakeLive.ts'
 import { clip } from '../../support/liveServer.ts'
 import { clipAt24 } from '../../support/realtime/microphone.ts'
 

@@ -6,7 +6,7 @@ import { accessibilityFaults, stickingOut } from '../../support/browser/accessib
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
-import { fakeSpeechModel } from '../../support/fakeStages.ts'
+import { fakeSpeechModel } from '../../support/fakes/fakeStages.ts'
 import { makeComparisonResult } from '../../support/lab/comparisonResult.ts'
 import {
   comparison,

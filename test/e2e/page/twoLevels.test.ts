@@ -4,7 +4,7 @@ import { accessibilityFaults, stickingOut } from '../../support/browser/accessib
 import { launchBrowser } from '../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
-import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakeStages.ts'
+import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakes/fakeStages.ts'
 
 const tags = ['q8_0', 'q4_K_M'].map(level => ({
   ...fakeLanguageModel,

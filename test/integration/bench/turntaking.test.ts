@@ -6,7 +6,7 @@ import { allItems } from '../../../scripts/bench/turntaking/items/allItems.ts'
 import { chosenOf, type Item, isTurn } from '../../../scripts/bench/turntaking/items/items.ts'
 import { playSound } from '../../../scripts/bench/turntaking/playSound.ts'
 import { playTurn } from '../../../scripts/bench/turntaking/playTurn.ts'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakes/fakeLive.ts'
 import { scriptedDetector } from '../../support/hearing/fakeDetector.ts'
 import { activity, clips } from '../../support/hearing/heardClips.ts'
 

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { examineDoors } from '../../../scripts/doctor/network/doors.ts'
 import { freePort } from '../../../server/engines/ports.ts'
-import { createLiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp } from '../../support/fakes/fakeLive.ts'
 
 const never = new AbortController().signal
 const key = 'a-key-of-24-letters-or-so'

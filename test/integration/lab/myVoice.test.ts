@@ -5,7 +5,7 @@ import { Compile } from 'typebox/schema'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readClips } from '../../../server/lab/measuring/clips.ts'
 import { MyVoice, MyVoiceHeard } from '../../../server/protocol/myVoice.ts'
-import { fakeSpeechModel } from '../../support/fakeStages.ts'
+import { fakeSpeechModel } from '../../support/fakes/fakeStages.ts'
 import { clip, form } from '../../support/http.ts'
 import { startTestApp, type TestApp } from '../../support/testApp.ts'
 

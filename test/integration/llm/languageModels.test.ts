@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
 import { createLanguageModels } from '../../../server/llm/models.ts'
 import { type ScriptedOllama, scriptedOllama } from '../../support/engines/scriptedOllama.ts'
-import { fakeLanguageModel as listed } from '../../support/fakeStages.ts'
+import { fakeLanguageModel as listed } from '../../support/fakes/fakeStages.ts'
 import { until } from '../../support/http.ts'
 
 const servers: ScriptedOllama[] = []

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { fakeLanguageModel } from '../../support/fakeStages.ts'
+import { fakeLanguageModel } from '../../support/fakes/fakeStages.ts'
 import { clip, until } from '../../support/http.ts'
 import { openAiEvents, postJson, rowOf } from '../../support/openai.ts'
 import { startTestApp, type TestApp } from '../../support/testApp.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakeStages.ts'
+import { fakeLanguageModel, fakeSpeechModel } from '../../support/fakes/fakeStages.ts'
 import { startTestApp, type TestApp } from '../../support/testApp.ts'
 
 const token = 'a-key-of-some-length'

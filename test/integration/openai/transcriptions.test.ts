@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { fakeSpeechModel } from '../../support/fakeStages.ts'
+import { fakeSpeechModel } from '../../support/fakes/fakeStages.ts'
 import { clip } from '../../support/http.ts'
 import { openAiEvents, openAiForm, postJson, rowOf, transcribe } from '../../support/openai.ts'
 import { startTestApp } from '../../support/testApp.ts'

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chosenSubprotocol } from '../../../server/doors/openai/realtime/route.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { upgradeWith } from '../../support/fakeLive.ts'
+import { upgradeWith } from '../../support/fakes/fakeLive.ts'
 import { createRealtimeApp, type RealtimeApp } from '../../support/realtime/realtimeClient.ts'
 
 let live: RealtimeApp

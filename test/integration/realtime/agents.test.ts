@@ -1,7 +1,7 @@
 import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents/realtime'
 import { afterEach, describe, expect, test } from 'vitest'
 import { leasesAt } from '../../support/engines/leasesAt.ts'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakes/fakeLive.ts'
 
 const TOKEN = 'a-token-of-the-operator'
 

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import type { Readiness } from '../../../server/protocol/info.ts'
-import { createLiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp } from '../../support/fakes/fakeLive.ts'
 import { startTestApp } from '../../support/testApp.ts'
 
 test('a process takes work from when it was ready for the first time on, whatever engines do later', async () => {

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createTickets } from '../../../server/doors/access/tickets.ts'
-import { createLiveApp, upgradeWith } from '../../support/fakeLive.ts'
+import { createLiveApp, upgradeWith } from '../../support/fakes/fakeLive.ts'
 import { askText } from '../../support/http.ts'
 import { startTestApp, type TestApp, type TestAppOptions } from '../../support/testApp.ts'
 

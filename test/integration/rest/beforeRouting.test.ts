@@ -1,7 +1,7 @@
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Problem } from '../../../server/protocol/problem.ts'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakes/fakeLive.ts'
 
 let live: LiveApp
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createPulls } from '../../../server/engines/pulls.ts'
-import { createLiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp } from '../../support/fakes/fakeLive.ts'
 import { startTestApp, type TestApp } from '../../support/testApp.ts'
 
 const token = 'a-token-of-some-length'

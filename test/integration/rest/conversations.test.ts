@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ConversationPage } from '../../../server/protocol/conversations.ts'
 import { openTurnStore } from '../../../server/record/sqlite/store.ts'
 import type { TurnStore } from '../../../server/record/turnStore.ts'
-import { createLiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp } from '../../support/fakes/fakeLive.ts'
 import { askText } from '../../support/http.ts'
 import { startTestApp, type TestApp } from '../../support/testApp.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createFakeStages } from '../../support/fakeStages.ts'
+import { createFakeStages } from '../../support/fakes/fakeStages.ts'
 import { createTestApp, type TestApp } from '../../support/testApp.ts'
 
 type Schema = { type?: unknown; anyOf?: unknown; oneOf?: unknown; $ref?: string; [name: string]: unknown }

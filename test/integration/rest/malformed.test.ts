@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakes/fakeLive.ts'
 
 type Document = { paths: Record<string, Record<string, { tags?: string[] }>> }
 

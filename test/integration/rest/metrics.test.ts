@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { EngineFigures } from '../../../server/telemetry/engineMetrics.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakes/fakeLive.ts'
 import { ask } from '../../support/http.ts'
 import { type Exposition, GO_TIMEOUT_MS, goIsMissing, readExposition } from '../../support/readFormats.ts'
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
-import type { Script } from '../../support/fakeStages.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakes/fakeLive.ts'
+import type { Script } from '../../support/fakes/fakeStages.ts'
 
 let live: LiveApp
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakes/fakeLive.ts'
 
 let live: LiveApp
 afterEach(async () => {

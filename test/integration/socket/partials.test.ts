@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createLiveApp, type LiveApp } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp } from '../../support/fakes/fakeLive.ts'
 
 let live: LiveApp
 afterEach(async () => {

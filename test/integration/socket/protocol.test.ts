@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createLiveApp, type LiveApp, upgradeWith } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, upgradeWith } from '../../support/fakes/fakeLive.ts'
 
 let live: LiveApp
 afterEach(async () => {

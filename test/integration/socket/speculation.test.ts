@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakes/fakeLive.ts'
 import { scriptedDetector } from '../../support/hearing/fakeDetector.ts'
 
 async function start(options: Parameters<typeof createLiveApp>[0] = {}): Promise<LiveApp> {

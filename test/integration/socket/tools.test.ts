@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
-import type { Script } from '../../support/fakeStages.ts'
-import { fakeTools } from '../../support/fakeTools.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakes/fakeLive.ts'
+import type { Script } from '../../support/fakes/fakeStages.ts'
+import { fakeTools } from '../../support/fakes/fakeTools.ts'
 
 let live: LiveApp
 let called: string[]

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { leasesAt } from '../../support/engines/leasesAt.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakes/fakeLive.ts'
 
 let live: LiveApp
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakes/fakeLive.ts'
 import { SCORE, scriptedWakeWords, WORD } from '../../support/hearing/scriptedWakeWords.ts'
 
 const waiting = { mode: 'wake-word', voice: 'none' }

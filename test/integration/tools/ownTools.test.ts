@@ -4,8 +4,8 @@ import type { ToolCall } from '../../../server/llm/toolCalls.ts'
 import { createConfirmations } from '../../../server/tools/confirmation.ts'
 import { ownTools } from '../../../server/tools/own/ownTools.ts'
 import { createToolbox } from '../../../server/tools/toolbox.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
-import { type Script, usualScript } from '../../support/fakeStages.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakes/fakeLive.ts'
+import { type Script, usualScript } from '../../support/fakes/fakeStages.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 let live: LiveApp

@@ -3,8 +3,8 @@ import { ensurePage } from '../../../scripts/page/build.ts'
 import type { Dependencies } from '../../../server/app.ts'
 import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
 import type { ServerInfo } from '../../../server/protocol/info.ts'
-import { createLiveApp, type LiveApp } from '../fakeLive.ts'
-import type { Script } from '../fakeStages.ts'
+import { createLiveApp, type LiveApp } from '../fakes/fakeLive.ts'
+import type { Script } from '../fakes/fakeStages.ts'
 
 /** The built page over scripted engines, on a real port, with the server's real ears. */
 export type FakePage = LiveApp & { url: string; port: number; stop(): Promise<void> }

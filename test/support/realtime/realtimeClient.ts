@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { WebSocket } from 'ws'
-import { createLiveApp, type LiveApp, upgradeWith } from '../fakeLive.ts'
+import { createLiveApp, type LiveApp, upgradeWith } from '../fakes/fakeLive.ts'
 import { createInbox } from '../inbox.ts'
 import { createOrderCheck, type ServerEvent } from './eventOrder.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { Configure, Mode, Playback } from '../../../server/protocol/socketClient.ts'
-import type { Script } from '../fakeStages.ts'
+import type { Script } from '../fakes/fakeStages.ts'
 
 /** What is scripted of everything that a session stands on; `Script` has the engines'. */
 export type World = Script & {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { WyomingDependencies } from '../../../server/doors/wyoming/door.ts'
 import { createReplyAudio } from '../../../server/record/replyAudio.ts'
 import { listVoices } from '../../../server/voice/voices.ts'
-import { createFakeStages, fakeSpeechModel, type Script } from '../fakeStages.ts'
+import { createFakeStages, fakeSpeechModel, type Script } from '../fakes/fakeStages.ts'
 
 /** What the door needs, over scripted stages, until `stop`. */
 export async function makeDependencies(script: Partial<Script> = {}) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { recordedTurns } from '../../../server/assembly/recordedTurns.ts'
+import { recordedTurns } from '../../../server/assembly/record/recordedTurns.ts'
 import type { TurnRecord, TurnText } from '../../../server/protocol/record.ts'
 import { createMemoryTurnStore } from '../../support/record/memoryTurnStore.ts'
 import { makeTurn } from '../../support/record/records.ts'

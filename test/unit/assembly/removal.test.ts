@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Assembly } from '../../../server/assembly/assemble.ts'
 import { removeLanguageModelOf, removeSpeechModelOf } from '../../../server/assembly/inventory.ts'
 import type { Provision } from '../../../server/assembly/provision.ts'
-import { fakeLanguageModel } from '../../support/fakeStages.ts'
+import { fakeLanguageModel } from '../../support/fakes/fakeStages.ts'
 
 const signal = new AbortController().signal
 const tag = (name: string, loaded: boolean) => ({ ...fakeLanguageModel, name, loaded })

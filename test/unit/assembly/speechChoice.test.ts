@@ -6,7 +6,7 @@ import {
   comparedByDefault,
   FALLBACK_SPEECH_MODEL,
   PREFERRED_SPEECH_MODEL,
-} from '../../../server/shared/speechDefaults.ts'
+} from '../../../server/shared/defaults/speechDefaults.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 /** Chooses where `installed` are here and `had` can be got; gives the choice, and what was asked for. */

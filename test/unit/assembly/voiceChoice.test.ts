@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { defaultVoice } from '../../../server/assembly/voiceChoice.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
-import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../../server/shared/voiceDefaults.ts'
+import { FALLBACK_VOICE, PREFERRED_VOICE } from '../../../server/shared/defaults/voiceDefaults.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 const never = new AbortController().signal

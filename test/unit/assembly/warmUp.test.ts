@@ -5,7 +5,7 @@ import { createWarmUp } from '../../../server/assembly/warmUp.ts'
 import { readConfig } from '../../../server/config.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
 import type { LanguageModel } from '../../../server/protocol/models.ts'
-import { createFakeStages, fakeLanguageModel } from '../../support/fakeStages.ts'
+import { createFakeStages, fakeLanguageModel } from '../../support/fakes/fakeStages.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 /** Warms up over an Ollama that has no model; gives the tags that were put into it. */

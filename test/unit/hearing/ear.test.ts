@@ -4,7 +4,7 @@ import { createEar, type EarHandlers } from '../../../server/hearing/ear.ts'
 import { fixedSilence } from '../../../server/hearing/endpointing.ts'
 import type { ListenerOptions } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
-import { loudness } from '../../support/fakeLive.ts'
+import { loudness } from '../../support/fakes/fakeLive.ts'
 import { byCommit, hearAll, utterancesOf } from '../../support/hearing/hearAll.ts'
 
 const options: ListenerOptions = { ...trackerDefaults, endpointing: fixedSilence(320), preRollMs: 96 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fixedSilence } from '../../../server/hearing/endpointing.ts'
 import { createHearing, type HearingOrder, type UtteranceEnd } from '../../../server/hearing/hearing.ts'
-import { loudness } from '../../support/fakeLive.ts'
+import { loudness } from '../../support/fakes/fakeLive.ts'
 import { installVirtualTime, type VirtualTime } from '../../support/virtualTime.ts'
 
 const MAX_UTTERANCE_MS = 60_000

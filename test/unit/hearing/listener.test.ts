@@ -3,7 +3,7 @@ import type { Utterance } from '../../../server/audio/utterance.ts'
 import { type Endpointing, fixedSilence, type Pause } from '../../../server/hearing/endpointing.ts'
 import { createListener, type ListenerEvent, type ListenerOptions } from '../../../server/hearing/listener.ts'
 import { trackerDefaults } from '../../../server/hearing/speechTracker.ts'
-import { loudness } from '../../support/fakeLive.ts'
+import { loudness } from '../../support/fakes/fakeLive.ts'
 
 const options: ListenerOptions = { ...trackerDefaults, endpointing: fixedSilence(320), preRollMs: 96 }
 

@@ -6,7 +6,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { encodeWav } from '../../../server/audio/encodeWav.ts'
 import { readClips } from '../../../server/lab/measuring/clips.ts'
-import { createFakeStages } from '../../support/fakeStages.ts'
+import { createFakeStages } from '../../support/fakes/fakeStages.ts'
 
 const { stages } = createFakeStages()
 const { signal } = new AbortController()

@@ -5,7 +5,7 @@ import type { AskedReply } from '../../../server/session/reply/asking.ts'
 import { promptOf } from '../../../server/session/reply/asking.ts'
 import { createSpeculation, type Speculation } from '../../../server/session/reply/speculation.ts'
 import { beginTurn, type Turn } from '../../../server/session/turn.ts'
-import { createFakeStages, type FakeStages, fakeLanguageModel } from '../../support/fakeStages.ts'
+import { createFakeStages, type FakeStages, fakeLanguageModel } from '../../support/fakes/fakeStages.ts'
 import { quietLog } from '../../support/quietLog.ts'
 
 const never = new AbortController().signal

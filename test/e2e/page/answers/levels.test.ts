@@ -5,7 +5,7 @@ import { accessibilityFaults, stickingOut } from '../../../support/browser/acces
 import { launchBrowser } from '../../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
-import { fakeLanguageModel, fakeSpeechModel } from '../../../support/fakeStages.ts'
+import { fakeLanguageModel, fakeSpeechModel } from '../../../support/fakes/fakeStages.ts'
 import {
   comparison,
   createScriptedComparisons,

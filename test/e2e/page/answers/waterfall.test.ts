@@ -4,7 +4,7 @@ import { launchBrowser } from '../../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
 import { type OpenPage, openPage } from '../../../support/browser/openPage.ts'
 import { spokenWav } from '../../../support/browser/spokenWav.ts'
-import { usualScript } from '../../../support/fakeStages.ts'
+import { usualScript } from '../../../support/fakes/fakeStages.ts'
 
 let browser: Browser
 let server: FakePage

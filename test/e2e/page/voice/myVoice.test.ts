@@ -8,7 +8,7 @@ import { launchBrowser } from '../../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
 import { spokenWav } from '../../../support/browser/spokenWav.ts'
-import { fakeSpeechModel } from '../../../support/fakeStages.ts'
+import { fakeSpeechModel } from '../../../support/fakes/fakeStages.ts'
 
 let browser: Browser
 let server: FakePage

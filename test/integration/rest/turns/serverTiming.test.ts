@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { QuantvoxError } from '../../../../server/errors.ts'
 import type { TurnAnswer } from '../../../../server/protocol/turns.ts'
-import type { Script } from '../../../support/fakeStages.ts'
+import type { Script } from '../../../support/fakes/fakeStages.ts'
 import { ask, askText, wantsEvents } from '../../../support/http.ts'
 import { createTestApp, type TestApp } from '../../../support/testApp.ts'
 

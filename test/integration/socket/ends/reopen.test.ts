@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
-import type { Script } from '../../support/fakeStages.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../../support/fakes/fakeLive.ts'
+import type { Script } from '../../../support/fakes/fakeStages.ts'
 
 const question = { endpointing: { mode: 'silence', silenceMs: 200 }, voice: 'flite:slt' }
 

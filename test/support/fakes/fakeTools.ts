@@ -1,8 +1,8 @@
-import { sleep } from '../../server/abort.ts'
-import { createConfirmations } from '../../server/tools/confirmation.ts'
-import { createToolbox, type Policy, type Tool } from '../../server/tools/toolbox.ts'
-import type { TurnTools } from '../../server/tools/turnTools.ts'
-import { quietLog } from './quietLog.ts'
+import { sleep } from '../../../server/abort.ts'
+import { createConfirmations } from '../../../server/tools/confirmation.ts'
+import { createToolbox, type Policy, type Tool } from '../../../server/tools/toolbox.ts'
+import type { TurnTools } from '../../../server/tools/turnTools.ts'
+import { quietLog } from '../quietLog.ts'
 
 /** Two lamps: `look` may be called, `turn_on` only once the user said yes. What was called is in `called`. */
 export function fakeTools(takesMs = 0): { tools: TurnTools; called: string[] } {

@@ -1,15 +1,15 @@
-import { sleep } from '../../server/abort.ts'
-import { durationMs } from '../../server/audio/pcm.ts'
-import type { Speech } from '../../server/audio/utterance.ts'
+import { sleep } from '../../../server/abort.ts'
+import { durationMs } from '../../../server/audio/pcm.ts'
+import type { Speech } from '../../../server/audio/utterance.ts'
 import type {
   PartialText,
   Recognition,
   RecognitionOptions,
   Recognizer,
   Transcript,
-} from '../../server/recognition/recognizer.ts'
-import { createEarlyDecode } from '../../server/recognition/utterance/earlyDecode.ts'
-import { createPartialText } from '../../server/recognition/utterance/partialText.ts'
+} from '../../../server/recognition/recognizer.ts'
+import { createEarlyDecode } from '../../../server/recognition/utterance/earlyDecode.ts'
+import { createPartialText } from '../../../server/recognition/utterance/partialText.ts'
 
 export type RecognizerScript = {
   transcript: string

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { presets } from '../../../server/hearing/endOfTurn/decision.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
-import { noDetector, scriptedDetector } from '../../support/hearing/fakeDetector.ts'
+import { presets } from '../../../../server/hearing/endOfTurn/decision.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../../support/fakes/fakeLive.ts'
+import { noDetector, scriptedDetector } from '../../../support/hearing/fakeDetector.ts'
 
 let live: LiveApp
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { QuantvoxError } from '../../../server/errors.ts'
-import { createLiveApp, type LiveApp, type LiveClient } from '../../support/fakeLive.ts'
+import { QuantvoxError } from '../../../../server/errors.ts'
+import { createLiveApp, type LiveApp, type LiveClient } from '../../../support/fakes/fakeLive.ts'
 
 let live: LiveApp
 afterEach(async () => {

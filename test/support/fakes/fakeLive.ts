@@ -1,14 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { Compile } from 'typebox/schema'
 import type { WebSocket } from 'ws'
-import type { Detector } from '../../server/hearing/endOfTurn/detector.ts'
-import type { VoiceActivity } from '../../server/hearing/voiceActivity.ts'
-import type { WakeWords } from '../../server/hearing/wakeWord/wakeWords.ts'
-import { ServerMessage } from '../../server/protocol/socketServer.ts'
-import type { LoadedModels } from '../../server/session/switching.ts'
-import { noDetector } from './hearing/fakeDetector.ts'
-import { createInbox } from './inbox.ts'
-import { createTestApp, type TestApp, type TestAppOptions } from './testApp.ts'
+import type { Detector } from '../../../server/hearing/endOfTurn/detector.ts'
+import type { VoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import type { WakeWords } from '../../../server/hearing/wakeWord/wakeWords.ts'
+import { ServerMessage } from '../../../server/protocol/socketServer.ts'
+import type { LoadedModels } from '../../../server/session/switching.ts'
+import { noDetector } from '../hearing/fakeDetector.ts'
+import { createInbox } from '../inbox.ts'
+import { createTestApp, type TestApp, type TestAppOptions } from '../testApp.ts'
 
 const RATE = 16_000
 const serverMessage = Compile(ServerMessage)
