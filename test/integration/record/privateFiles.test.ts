@@ -56,7 +56,7 @@ test('a server closes what earlier ones left open in a folder of its own, and wh
   const data = join(folder, 'data')
   const turnId = v7()
   openTurnStore(join(data, TURN_FILE_NAME), { saveText: true }).close()
-  for (const name of ['audio', 'replies', 'comparisons']) {
+  for (const name of ['audio', 'replies', 'comparisons', 'lan', 'my-voice']) {
     mkdirSync(join(data, name, turnId), { recursive: true })
     writeFileSync(join(data, name, turnId, 'reply.wav'), '')
   }
