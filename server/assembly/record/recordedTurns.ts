@@ -1,3 +1,4 @@
+import { within } from '../../abort.ts'
 import type { Turn } from '../../conversation/prompt.ts'
 import type { Log } from '../../log.ts'
 import type { StoredTurn } from '../../protocol/record.ts'
@@ -5,12 +6,15 @@ import type { TurnStore } from '../../record/turnStore.ts'
 
 /** The last turns of a conversation that is taken up again; what of them has no room in a prompt is left out there. */
 const RECALLED_TURNS = 50
+/** A record elsewhere that does not answer must not hold up the first turn. */
+const RECALLED_WITHIN_MS = 1_000
 
 /** What the record has of a conversation, oldest first: the turns that were in its history as they ended. Never rejects. */
 export function recordedTurns(store: () => TurnStore, log?: Log) {
   return async (conversationId: string): Promise<Turn[]> => {
     try {
-      const { items } = await store().list({ conversationId }, RECALLED_TURNS)
+      const listed = store().list({ conversationId }, RECALLED_TURNS)
+      const { items } = await within(listed, RECALLED_WITHIN_MS, tooLate)
       const turns: Turn[] = []
       for (const stored of items.toReversed()) {
         const last = turns.at(-1)
@@ -24,6 +28,10 @@ export function recordedTurns(store: () => TurnStore, log?: Log) {
       return []
     }
   }
+}
+
+function tooLate(): never {
+  throw new Error(`The record did not answer within ${RECALLED_WITHIN_MS} ms.`)
 }
 
 /** As a turn is added to the history when it ends (session/liveTurn.ts); of a pair only one of the answers is. */

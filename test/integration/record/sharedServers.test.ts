@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Value from 'typebox/value'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { ConversationPage } from '../../../server/protocol/conversations.ts'
 import { RecordInfo } from '../../../server/protocol/info.ts'
 import { TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { answerOf, askText } from '../../support/liveServer.ts'
@@ -119,6 +120,32 @@ test(
         (await client.query('SELECT count(*)::int AS n FROM turns WHERE turnid = $1', [last.turnId])).rows,
     )
     expect(there).toEqual([{ n: 1 }])
+  },
+  WHOLE_MS,
+)
+
+test(
+  'a conversation of one server is listed, named and forgotten by the other',
+  async () => {
+    const url = await postgres.emptyDatabase()
+    const [a, b] = [await replica('d', url), await replica('e', url)]
+    await answerOf(askText(a.url, 'What is the time?', { conversationId: 'kitchen' }))
+    const kept = async ({ url }: ScriptedServer) => {
+      const page: unknown = await (await fetch(`${url}/v1/conversations`)).json()
+      Value.Assert(ConversationPage, page)
+      return page.items.map(({ conversationId, title, turns }) => ({ conversationId, title, turns }))
+    }
+    const kitchen = { conversationId: 'kitchen', title: null, turns: 1 }
+    await expect.poll(() => kept(b), { timeout: 30_000 }).toEqual([kitchen])
+    const named = await fetch(`${b.url}/v1/conversations/kitchen`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'Time' }),
+    })
+    expect(named.status).toBe(200)
+    expect(await kept(a)).toEqual([{ ...kitchen, title: 'Time' }])
+    expect((await fetch(`${b.url}/v1/conversations/kitchen`, { method: 'DELETE' })).status).toBe(204)
+    expect([await kept(a), await listed(a)]).toEqual([[], []])
   },
   WHOLE_MS,
 )

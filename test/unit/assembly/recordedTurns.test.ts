@@ -66,3 +66,8 @@ test('a record that cannot be read keeps nobody from going on', async () => {
   const store = { ...createMemoryTurnStore(), list: () => Promise.reject(new Error('damaged')) }
   expect(await recall(store)).toEqual([])
 })
+
+test('a record that does not answer keeps nobody waiting', { timeout: 10_000 }, async () => {
+  const store = { ...createMemoryTurnStore(), list: () => new Promise<never>(() => {}) }
+  expect(await recall(store)).toEqual([])
+})
