@@ -28,6 +28,19 @@ export class MicrophoneError extends Error {
   }
 }
 
+/** Firefox runs no sound where there is nothing to play it on, and says nothing of it. */
+export const RUNS_WITHIN_MS = 10_000
+
+export const notRunning = () =>
+  new MicrophoneError(
+    'The browser does not run the sound of this page.',
+    'Some need a loudspeaker or headphones for it: plug some in, then tap again. Typed questions work without it.',
+  )
+
+/** Rejects after that time; whoever is first does not wait for it. */
+const neverRuns = () =>
+  new Promise<never>((_, reject) => setTimeout(() => reject(notRunning()), RUNS_WITHIN_MS))
+
 /** Opens the microphone with echo cancellation and streams its frames. Throws `MicrophoneError`, and then holds no device. */
 export async function openMicrophone(options: MicrophoneOptions) {
   if (!isSecureContext || navigator.mediaDevices === undefined) throw insecure()
@@ -51,7 +64,7 @@ async function capture(stream: MediaStream, { context, frame, ended, muteChanged
   const own = source.context === context ? null : (source.context as AudioContext)
   const resample = own === null ? null : createFrameResampler(own.sampleRate, context.sampleRate)
   try {
-    await source.context.audioWorklet.addModule(workletUrl)
+    await Promise.race([source.context.audioWorklet.addModule(workletUrl), neverRuns()])
   } catch (error) {
     void own?.close()
     throw error

@@ -1,5 +1,12 @@
 import { createLevel } from '../audio/level.ts'
-import { listMicrophones, type Microphone, MicrophoneError, openMicrophone } from '../audio/microphone.ts'
+import {
+  listMicrophones,
+  type Microphone,
+  MicrophoneError,
+  notRunning,
+  openMicrophone,
+  RUNS_WITHIN_MS,
+} from '../audio/microphone.ts'
 import { microphonesToTry } from '../audio/microphoneChoice.ts'
 import type { LiveSession } from './session/liveSession.ts'
 import type { TalkFacts } from './talkState.ts'
@@ -79,7 +86,13 @@ export function createTalker({ session, changed, moved }: TalkerOptions) {
     become('starting')
     const mine = opening + 1
     try {
-      if (await open(chosenId ?? undefined)) homeId = chosenId ?? microphone?.deviceId ?? null
+      if (!(await open(chosenId ?? undefined))) return
+      homeId = chosenId ?? microphone?.deviceId ?? null
+      setTimeout(() => {
+        if (mine !== opening || state !== 'starting') return
+        release()
+        become('failed', notRunning())
+      }, RUNS_WITHIN_MS)
     } catch (error) {
       if (mine === opening) become('failed', microphoneError(error))
     }

@@ -53,6 +53,27 @@ describe('the microphone', () => {
     expect(await devices.live()).toEqual(['Webcam'])
   })
 
+  test('one whose sound the browser never runs is given back, and that is said', async () => {
+    const devices = await giveDevices(page.tab, ['Headset'])
+    await page.tab.evaluate(() => {
+      AudioWorklet.prototype.addModule = () => new Promise(() => {})
+    })
+    await start()
+    await page.becomes('No microphone', 30_000)
+    expect(await hint()).toContain('does not run the sound')
+    expect(await devices.live()).toEqual([])
+  })
+
+  test('one that gives no frame is given back, too', async () => {
+    const devices = await giveDevices(page.tab, ['Headset'])
+    await page.tab.evaluate(() => {
+      Object.defineProperty(MessagePort.prototype, 'onmessage', { set() {} })
+    })
+    await start()
+    await page.becomes('No microphone', 30_000)
+    expect(await devices.live()).toEqual([])
+  })
+
   test('one that the system mutes is said, until it lets it be heard', async () => {
     await giveDevices(page.tab, ['Headset'])
     await start()
