@@ -60,14 +60,16 @@ async function balance(python: string, replicas: readonly ScriptedServer[]): Pro
   const { stdout } = await promisify(execFile)(python, ['-c', where])
   balancer = spawn(join(stdout.trim(), 'bin/haproxy'), ['-db', '-f', file], { stdio: 'ignore' })
   const url = `http://127.0.0.1:${port}`
-  const answers = () =>
-    fetch(`${url}/livez`).then(
-      ({ status }) => status,
-      () => 0,
-    )
-  await expect.poll(answers, { timeout: 30_000 }).toBe(200)
+  await expect.poll(() => statusOf(`${url}/livez`), { timeout: 30_000 }).toBe(200)
   return url
 }
+
+/** 0 where nobody listens any more. */
+const statusOf = (url: string): Promise<number> =>
+  fetch(url).then(
+    ({ status }) => status,
+    () => 0,
+  )
 
 const ask = async (url: string) => (await answerOf(askText(url, 'What is the time?'))).turnId
 
@@ -103,6 +105,8 @@ test(
     client.send({ type: 'text', text: 'What is the time?' })
     await begun
     const exited = a.stop()
+    // A turn that comes before the signal is heard is its own still.
+    await expect.poll(() => statusOf(`${a.url}/acceptz`), { interval: 5 }).not.toBe(200)
     const others: string[] = []
     for (let turn = 0; turn < 20; turn++) {
       others.push(await ask(url))
