@@ -121,6 +121,7 @@ export function createConversationView(options: ConversationViewOptions) {
       const view = viewOf(turn)
       list.append(view.element)
       options.changed()
+      end.scrollIntoView({ block: 'nearest' })
     },
     /** Forgets what is shown; what it gives shows it again, before what came since. */
     clear(): () => void {
