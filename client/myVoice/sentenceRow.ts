@@ -1,6 +1,6 @@
 import type { MyVoice } from '../../server/protocol/myVoice.ts'
 import { el } from '../dom.ts'
-import { type Recording, type RecordingUnderWay, startRecording } from './recording.ts'
+import { type Recording, type RecordingUnderWay, startRecording } from '../recording/recording.ts'
 
 /** Who forgets to stop has read it long since. */
 const MOST_SECONDS = 20

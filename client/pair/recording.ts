@@ -1,5 +1,4 @@
-import { openMicrophone } from '../audio/microphone.ts'
-import { wavBlob } from './wavBlob.ts'
+import { startRecording } from '../recording/recording.ts'
 
 /** A question longer than that is sent as it is. */
 const LONGEST_MS = 60_000
@@ -13,26 +12,15 @@ export type Recording = {
 
 /** Records a question from the microphone until it is stopped, hands it over as WAV, and lets go of the device. Throws `MicrophoneError`. */
 export async function record(done: (clip: Blob) => void): Promise<Recording> {
-  const context = new AudioContext()
-  const frames: ArrayBuffer[] = []
+  const underWay = await startRecording({ ended: () => stop() })
   let isOver = false
-  const end = (take: (clip: Blob) => void) => {
+  const end = (finish: () => Promise<void>) => {
     if (isOver) return
     isOver = true
     clearTimeout(timer)
-    microphone.close()
-    void context.close()
-    take(wavBlob(frames, context.sampleRate))
+    void finish()
   }
-  const stop = () => end(done)
+  const stop = () => end(async () => done((await underWay.stop()).wav))
   const timer = setTimeout(stop, LONGEST_MS)
-  const microphone = await openMicrophone({
-    ...{ context, deviceId: undefined, ended: stop, muteChanged() {} },
-    frame: ({ pcm }) => frames.push(pcm),
-  }).catch((error: unknown) => {
-    clearTimeout(timer)
-    void context.close()
-    throw error
-  })
-  return { stop, cancel: () => end(() => {}) }
+  return { stop, cancel: () => end(underWay.cancel) }
 }

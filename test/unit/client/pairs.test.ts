@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { LevelGroup } from '../../../client/models/modelGroups.ts'
 import { comparedWith, type Groups, otherChoice } from '../../../client/pair/choices.ts'
 import { type Sides, sidesAfter } from '../../../client/pair/pairTurns.ts'
-import { wavBlob } from '../../../client/pair/wavBlob.ts'
+import { wavBlob } from '../../../client/recording/wavBlob.ts'
 import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
 import { makeTurn } from '../../support/record/records.ts'
 
