@@ -8,6 +8,7 @@ import {
 } from '../conversationRows.ts'
 import type { TurnStore } from '../turnStore.ts'
 import type { Postgres } from './database.ts'
+import { forgetRows, storable } from './turnTable.ts'
 
 /** Rows forgotten in one statement. */
 const ROWS_AT_ONCE = 100
@@ -21,8 +22,7 @@ const last = `max(startedAtMs), turns.conversationId COLLATE "C"`
 const selectPage = `${select} GROUP BY turns.conversationId HAVING (${last}) < ($1, $2)
   ORDER BY max(startedAtMs) DESC, turns.conversationId COLLATE "C" DESC LIMIT $3`
 const selectOne = `${select} AND turns.conversationId = $1 GROUP BY turns.conversationId`
-const forgetSome = `UPDATE turns SET record = NULL, transcript = NULL, reply = NULL, heardText = NULL
-  WHERE turnId IN (SELECT turnId FROM turns WHERE conversationId = $1 AND record IS NOT NULL LIMIT $2) RETURNING turnId AS "turnId"`
+const forgetSome = `${forgetRows} WHERE turnId IN (SELECT turnId FROM turns WHERE conversationId = $1 AND record IS NOT NULL LIMIT $2) RETURNING turnId AS "turnId"`
 const giveName = `INSERT INTO conversationNames (conversationId, title) VALUES ($1, $2)
   ON CONFLICT (conversationId) DO UPDATE SET title = excluded.title`
 /** A name is words, too: it goes with the last turn that has any. */
@@ -51,7 +51,7 @@ export function createConversationTable(
       if (known === undefined) return null
       if (title === null)
         await database.query('DELETE FROM conversationNames WHERE conversationId = $1', [id])
-      else await database.query(giveName, [id, title.replaceAll('\0', '\ufffd')])
+      else await database.query(giveName, [id, storable(title)])
       const [row] = await database.query(selectOne, [id])
       return row === undefined ? null : conversationOfRow(row)
     },

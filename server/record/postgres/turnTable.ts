@@ -16,8 +16,9 @@ const insertRows = `INSERT INTO turns (turnId, startedAtMs, record, transcript, 
   FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
     AS shipped (turnId, startedAtMs, record, transcript, reply, heardText)
   ON CONFLICT DO NOTHING RETURNING turnId`
-const forgetRow = `UPDATE turns SET record = NULL, transcript = NULL, reply = NULL, heardText = NULL
-  WHERE turnId = $1 AND record IS NOT NULL RETURNING turnId`
+/** Of a turn that is forgotten, the id stays. */
+export const forgetRows = `UPDATE turns SET record = NULL, transcript = NULL, reply = NULL, heardText = NULL`
+const forgetRow = `${forgetRows} WHERE turnId = $1 AND record IS NOT NULL RETURNING turnId`
 /** Several replicas may sweep at once. */
 const deleteOldest = `DELETE FROM turns WHERE turnId IN
   (SELECT turnId FROM turns WHERE startedAtMs < $1 ORDER BY startedAtMs LIMIT $2 FOR UPDATE SKIP LOCKED)
@@ -94,7 +95,7 @@ export function createTurnTable(database: Postgres, log?: Log) {
 }
 
 /** PostgreSQL has no U+0000 in a text, nor can `->>` give it; SQLite has. */
-const storable = (value: unknown) =>
+export const storable = (value: unknown) =>
   typeof value === 'string' ? value.replaceAll('\0', '\ufffd').replaceAll('\\u0000', '\\ufffd') : value
 
 function numbered(sql: string): string {
