@@ -1,4 +1,4 @@
-import { leave } from './leaving.ts'
+import { finish, leave } from './leaving.ts'
 import { endHold, goOn, judge, quieten, saidOver, speakAgain, speakOver } from './overReply.ts'
 import type { FloorEffect, FloorEvent, FloorState } from './state.ts'
 import {
@@ -293,10 +293,7 @@ const answers: { [T in FloorEvent['type']]: (step: Step, event: Event<T>) => voi
     step.effects.push({ type: 'end', error })
   },
 
-  finish(step) {
-    step.state.closing ??= 'finishing'
-    for (const turn of step.state.turns) if (turn.phase === 'heard') enter(step, turn, 'stopping')
-  },
+  finish,
 
   leave,
 }

@@ -1,6 +1,12 @@
 import { enter, hear, type Step, silence } from './steps.ts'
 import { setWakefulness } from './wakefulness.ts'
 
+/** No further turn is taken; those that only wait to be asked end. */
+export function finish(step: Step): void {
+  step.state.closing ??= 'finishing'
+  for (const turn of step.state.turns) if (turn.phase === 'heard') enter(step, turn, 'stopping')
+}
+
 /** The listener is gone: nothing more is heard, and every turn ends. */
 export function leave(step: Step): void {
   const { state } = step
