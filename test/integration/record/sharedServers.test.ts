@@ -1,41 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import Value from 'typebox/value'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ConversationPage } from '../../../server/protocol/conversations.ts'
 import { RecordInfo } from '../../../server/protocol/info.ts'
 import { TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { answerOf, askText } from '../../support/liveServer.ts'
-import { once, type PostgresServer, startPostgres } from '../../support/postgres/server.ts'
-import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer/start.ts'
+import { useReplicas, WHOLE_MS } from '../../support/postgres/replicas.ts'
+import { once } from '../../support/postgres/server.ts'
+import type { ScriptedServer } from '../../support/scriptedServer/start.ts'
 
-const WHOLE_MS = 180_000
 const KILLS = 4
-let postgres: PostgresServer
-let folder: string
-const servers: ScriptedServer[] = []
-beforeAll(async () => {
-  postgres = await startPostgres()
-  folder = await mkdtemp(join(tmpdir(), 'quantvox-replicas-'))
-}, WHOLE_MS)
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.child.kill('SIGKILL')
-    await server.exited
-  }
-}, WHOLE_MS)
-afterAll(async () => {
-  await postgres?.remove()
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-})
-
-/** One that is started again with the same name finds the same DATA_DIR. */
-async function replica(name: string, url: string): Promise<ScriptedServer> {
-  const server = await startScriptedServer(join(folder, name), { RECORD_URL: url, REPLICA_ID: name })
-  servers.push(server)
-  return server
-}
+const { postgres, replica } = useReplicas()
 
 async function stateOf({ url }: ScriptedServer): Promise<RecordInfo> {
   const { record } = (await (await fetch(`${url}/v1/info`)).json()) as { record: unknown }
@@ -55,7 +29,7 @@ const spooled = async ({ url }: ScriptedServer) =>
 test(
   `two servers answer while PostgreSQL is killed ${KILLS} times, and it has every turn once`,
   async () => {
-    const url = await postgres.emptyDatabase()
+    const url = await postgres().emptyDatabase()
     const [a, b] = [await replica('a', url), await replica('b', url)]
     const answered: string[] = []
     let asking = true
@@ -65,10 +39,10 @@ test(
     for (let kill = 0; kill < KILLS; kill++) {
       const before = answered.length
       await expect.poll(() => answered.length, { timeout: 60_000 }).toBeGreaterThan(before + 8)
-      await postgres.kill()
+      await postgres().kill()
       const away = answered.length
       await expect.poll(() => answered.length, { timeout: 60_000 }).toBeGreaterThan(away + 4)
-      await postgres.start()
+      await postgres().start()
     }
     asking = false
     await Promise.all(clients)
@@ -85,8 +59,8 @@ test(
 test(
   'a server without its PostgreSQL starts, answers, says so, and leaves its turns to its next start even when killed',
   async () => {
-    const url = await postgres.emptyDatabase()
-    await postgres.kill()
+    const url = await postgres().emptyDatabase()
+    await postgres().kill()
     const server = await replica('c', url)
     const { turnId } = await answerOf(askText(server.url, 'What is the time?'))
     await expect
@@ -107,7 +81,7 @@ test(
     expect((await fetch(`${server.url}/v1/turns/${turnId}`)).status).toBe(200)
     server.child.kill('SIGKILL')
     await server.exited
-    await postgres.start()
+    await postgres().start()
     const next = await replica('c', url)
     await expect.poll(() => listed(next), { timeout: 30_000 }).toMatchObject([{ turnId, replicaId: 'c' }])
     expect(await stateOf(next)).toEqual({ state: 'recording', detail: null, unwritten: 0, spooled: 0 })
@@ -127,7 +101,7 @@ test(
 test(
   'a conversation of one server is listed, named and forgotten by the other',
   async () => {
-    const url = await postgres.emptyDatabase()
+    const url = await postgres().emptyDatabase()
     const [a, b] = [await replica('d', url), await replica('e', url)]
     await answerOf(askText(a.url, 'What is the time?', { conversationId: 'kitchen' }))
     const kept = async ({ url }: ScriptedServer) => {

