@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util'
 import type { Static, TSchema } from 'typebox'
 import Value from 'typebox/value'
 import { masked, setApart } from './credentials.ts'
+import type { SpeechHost } from './engineLease.ts'
 import { QuantvoxError } from './errors.ts'
 import { nearestHint } from './nearest.ts'
 import { useProxies } from './proxies.ts'
@@ -20,9 +21,10 @@ import { PREFERRED_SPEECH_MODEL } from './shared/defaults/speechDefaults.ts'
 import { orFound, refuseUnheard, spokenLanguage } from './spokenLanguage.ts'
 
 /** Every setting by its one name, checked. Paths are absolute, URLs without a final slash and without credentials. */
-export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR'> & {
+export type Config = Omit<Static<typeof Settings>, 'PUBLIC_URL' | 'CACHE_DIR' | 'SPEECH_URL'> & {
   PUBLIC_URL: string
   CACHE_DIR: string
+  SPEECH_URL: SpeechHost[]
   /** False when Ollama's address is only the default: then the server may start one of its own. */
   ollamaHostSetByHand: boolean
   /** An Ollama that is not ours is told how long to keep models only where a person said so. */
@@ -86,7 +88,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     AUDIO_DIRS: settings.AUDIO_DIRS.map(folder => resolve(folder)),
     SPEECH_LANGUAGE: spokenLanguage(settings.SPEECH_LANGUAGE),
     OLLAMA_HOST: setApart(normalizeOllamaHost(settings.OLLAMA_HOST)),
-    SPEECH_URL: settings.SPEECH_URL.map(setApart),
+    SPEECH_URL: settings.SPEECH_URL.map(speechHostIn),
     SYNTHESIS_URL: settings.SYNTHESIS_URL && setApart(settings.SYNTHESIS_URL),
     OTEL_EXPORTER_OTLP_ENDPOINT: setApart(settings.OTEL_EXPORTER_OTLP_ENDPOINT),
     ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
@@ -101,7 +103,13 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
 function addressesIn(config: Config): string[] {
   const { OLLAMA_HOST, SPEECH_URL, SYNTHESIS_URL, OTEL_EXPORTER_OTLP_ENDPOINT, PUBLIC_URL } = config
   const voices = SYNTHESIS_URL === null ? [] : [SYNTHESIS_URL]
-  return [OLLAMA_HOST, ...SPEECH_URL, ...voices, OTEL_EXPORTER_OTLP_ENDPOINT, PUBLIC_URL]
+  return [
+    OLLAMA_HOST,
+    ...SPEECH_URL.map(({ url }) => url),
+    ...voices,
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    PUBLIC_URL,
+  ]
 }
 
 /** All settings for people: `[name, value as text, origin]`, secrets masked. */
@@ -109,7 +117,11 @@ export function describeConfig({ config, origins }: LoadedConfig): [string, stri
   return names.map(name => {
     const value = config[name as keyof Config]
     const text =
-      value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : `${value}`
+      value === null || value === undefined
+        ? ''
+        : Array.isArray(value)
+          ? value.map(asText).join(',')
+          : `${value}`
     return [
       name,
       secretSettings.has(name) && text !== '' ? '********' : masked(text),
@@ -117,6 +129,15 @@ export function describeConfig({ config, origins }: LoadedConfig): [string, stri
     ]
   })
 }
+
+/** An entry of SPEECH_URL, for instance `whisper-tiny.en-q8_0=http://a:8080`. */
+function speechHostIn(entry: string): SpeechHost {
+  const [, level = null, url = ''] = /^(?:([^=:/]+)=)?(.*)$/.exec(entry) ?? []
+  return { level, url: setApart(url) }
+}
+
+const asText = (item: string | SpeechHost) =>
+  typeof item === 'string' ? item : `${item.level === null ? '' : `${item.level}=`}${item.url}`
 
 /** True for names and addresses that only this machine reaches. */
 export function isLoopback(host: string): boolean {

@@ -12,6 +12,8 @@ export type SpeechEngineLease = {
   loadMs: number | null
   /** Program, version and where it runs, for instance `whisper-server 1.9.1, local process`. */
   engine: string
+  /** Its address, of an engine that is not ours; null of our own. */
+  host: string | null
   /**
    * What a request that failed came of: `error`, or what became of the engine meanwhile where that is known. One that did not
    * answer in time is ended and started again, or it would keep the next request waiting, too.
@@ -21,6 +23,12 @@ export type SpeechEngineLease = {
   release(): void
 }
 
-/** Whether a level is run by our Moonshine engine; what has no file is at a whisper-server elsewhere, whatever it is called. */
+/**
+ * Whether a level is run by our Moonshine engine, here or at an address that `SPEECH_URL` names it for; what has no path is at an engine
+ * elsewhere that was not said to have it, and that is a whisper-server, whatever it is called.
+ */
 export const isMoonshine = ({ name, path }: { name: string; path: string }): boolean =>
   path !== '' && isMoonshineName(name)
+
+/** An address of `SPEECH_URL`; `level` is the speech model that it is said to have, null where that is not said. */
+export type SpeechHost = { level: string | null; url: string }

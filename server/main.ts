@@ -100,7 +100,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     info: () => infoOf(config, assembly, loopDelay),
     engines: () => engineFiguresOf(config, assembly),
     languageModels: signal => languageModelsOf(assembly, provision, signal),
-    speechModels: () => speechModelsOf(assembly, provision),
+    speechModels: () => speechModelsOf(config, assembly, provision),
     voices: async signal =>
       listVoices(
         config.SYNTHESIS_URL === null ? [] : await remoteVoiceNames(config.SYNTHESIS_URL, signal),

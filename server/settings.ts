@@ -22,6 +22,10 @@ const PublicUrl = Type.String({
 })
 /** With credentials or without; after the host an @ would be the rest of a password that holds a slash. */
 const BaseUrl = Type.String({ pattern: '^https?://[^\\s/?#]+(/[^\\s?#@]*)?$' })
+/** The same, behind the name of a speech level and an equals sign or alone. */
+const SpeechHost = Type.String({
+  pattern: '^([A-Za-z0-9][A-Za-z0-9._-]{0,99}=)?https?://[^\\s/?#]+(/[^\\s?#@]*)?$',
+})
 /** As in OTEL_RESOURCE_ATTRIBUTES, percent-encoded. */
 const Pair = Type.String({ pattern: '^[^=\\s]+=(%[0-9A-Fa-f]{2}|[^%])*$' })
 
@@ -84,8 +88,8 @@ export const Settings = Type.Object({
     maxItems: 200,
   },
   SPEECH_URL: list(
-    BaseUrl,
-    'Base URLs of running whisper-servers, comma-separated; then none is started here.',
+    SpeechHost,
+    'Base URLs of running speech engines, comma-separated; then none is started here. A level=URL says which level that one has, and only levels that are named can be chosen then; without it is a whisper-server that has what it has. One that is named twice takes two requests at once.',
   ),
   VOICE: optional(
     Type.String({ minLength: 1, maxLength: 200 }),
@@ -151,6 +155,13 @@ export const Settings = Type.Object({
     minimum: 512,
     maximum: 1_048_576,
     description: 'Context window in tokens, the same on every call so that Ollama never reloads a model.',
+  }),
+  LLM_SLOTS: Type.Integer({
+    default: 1,
+    minimum: 1,
+    maximum: 1000,
+    description:
+      'Replies of the language model at once; more than 1 is for a router before several hosts (as many as MAX_SESSIONS, since it queues), or an Ollama with that OLLAMA_NUM_PARALLEL.',
   }),
   KEEP_ALIVE: Type.String({
     default: '30m',

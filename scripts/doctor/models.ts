@@ -40,7 +40,12 @@ export async function examineModels(config: Config, signal: AbortSignal): Promis
 async function speech(config: Config): Promise<Finding> {
   const why = 'Speech is transcribed with it.'
   if (config.SPEECH_URL.length > 0)
-    return finding('speech model', `as loaded at ${config.SPEECH_URL.join(', ')}`, null, why)
+    return finding(
+      'speech model',
+      `as loaded at ${config.SPEECH_URL.map(({ level, url }) => (level === null ? url : `${url} (${level})`)).join(', ')}`,
+      null,
+      why,
+    )
   const models = await listSpeechModels(config.CACHE_DIR)
   const name = speechModelOf(config, models)
   const model = models.find(candidate => candidate.name === name)

@@ -21,7 +21,11 @@ const why = 'It transcribes what is said.'
 
 /** whisper-server: there, able to run, with SIMD, and stopping its work for a client that left. */
 export async function examineWhisper(config: Config, facts: Facts, signal: AbortSignal): Promise<Finding[]> {
-  if (config.SPEECH_URL.length > 0) return remote(config.SPEECH_URL, signal)
+  if (config.SPEECH_URL.length > 0)
+    return remote(
+      config.SPEECH_URL.map(({ url }) => url),
+      signal,
+    )
   const context: SetupContext = { cacheDir: config.CACHE_DIR, onProgress: () => {}, signal }
   const programs = await findWhisper(context)
   if (programs === null) {

@@ -5,8 +5,8 @@ import { defaultSystemPrompt } from '../conversation/systemPrompt.ts'
 import { createGate } from '../engines/gate.ts'
 import { createOllama } from '../engines/ollama/ollama.ts'
 import { usableCores, withheldTo } from '../engines/usableCores.ts'
-import { createRemoteSpeechEngines } from '../engines/whisper/remoteSpeech.ts'
 import type { SpeechEngines } from '../engines/whisper/speechEngines.ts'
+import { createSpeechHosts, levelsOf } from '../engines/whisper/speechHosts.ts'
 import { createLocalSpeechEngines } from '../engines/whisper/whisperServers.ts'
 import { QuantvoxError } from '../errors.ts'
 import { createDetector } from '../hearing/endOfTurn/detector.ts'
@@ -20,14 +20,12 @@ import { type ChatSettings, respond } from '../llm/respond.ts'
 import { createSentenceEnd } from '../llm/sentenceEnd.ts'
 import { listedTag } from '../llm/tagNames.ts'
 import type { Log } from '../log.ts'
-import type { SpeechLevel } from '../recognition/recognizer.ts'
 import { createSpeechRecognizer } from '../recognition/speechRecognizer.ts'
 
 import type { Stages } from '../session/stages.ts'
 import { createTurnsUnderWay } from '../session/underWay.ts'
 import { FALLBACK_SPEECH_MODEL } from '../shared/defaults/speechDefaults.ts'
 import { FALLBACK_VOICE } from '../shared/defaults/voiceDefaults.ts'
-import { quantizationIn } from '../shared/quantization.ts'
 import { rememberWhenDone } from '../shared/remember.ts'
 import { orFound } from '../spokenLanguage.ts'
 import { memoryOf } from './memory.ts'
@@ -35,7 +33,7 @@ import type { Provision, Report } from './provision.ts'
 import { closeDataFolder } from './record/dataFolder.ts'
 import { openRecord, replicaOf } from './record/openRecord.ts'
 import { recordedTurns } from './record/recordedTurns.ts'
-import { defaultSpeechModel } from './speechChoice.ts'
+import { defaultOfHosts, defaultSpeechModel, levelElsewhere, speechLevelsOf } from './speechChoice.ts'
 import { toolsOf } from './tools.ts'
 import { defaultVoice } from './voiceChoice.ts'
 import { createSpeakers, ownVoices, voiceModel, voicesOf } from './voices.ts'
@@ -86,8 +84,9 @@ export async function assemble(
       log,
     })
   const isSpeechElsewhere = config.SPEECH_URL.length > 0
+  const elsewhere = levelsOf(config.SPEECH_URL)
   const speechEngines = isSpeechElsewhere
-    ? createRemoteSpeechEngines(config.SPEECH_URL)
+    ? createSpeechHosts(config.SPEECH_URL)
     : localSpeechEngines(MAX_LOADED_SPEECH_LEVELS)
   const separate = new Set<SpeechEngines>()
   const separateSpeechEngines = (): SpeechEngines => {
@@ -114,7 +113,10 @@ export async function assemble(
     config.MCP_CONFIG,
     languageModels,
     // Elsewhere it cannot be asked what is there.
-    async () => (isSpeechElsewhere ? [] : (await provision.speechLevels()).filter(level => level.installed)),
+    async () =>
+      (await speechLevelsOf(config, provision)).filter(
+        level => level.installed && (!isSpeechElsewhere || elsewhere.length > 0),
+      ),
     appVersion,
     log,
   )
@@ -140,7 +142,7 @@ export async function assemble(
   const underWay = createTurnsUnderWay()
   let languageTag = config.LLM_MODEL
   /** Until they are chosen, those that are here sooner. */
-  let speechModel = config.SPEECH_MODEL ?? FALLBACK_SPEECH_MODEL
+  let speechModel = config.SPEECH_MODEL ?? defaultOfHosts(elsewhere) ?? FALLBACK_SPEECH_MODEL
   let voice = config.VOICE ?? FALLBACK_VOICE
   const stages: Stages = {
     findSpeech: createFindSpeech(activity),
@@ -148,13 +150,15 @@ export async function assemble(
       acquire: speechEngines.acquire,
       vocabulary: config.VOCABULARY,
       async secondOpinion(signal) {
+        const other = elsewhere.find(level => level.startsWith('whisper-'))
+        if (other !== undefined) return levelElsewhere(other, config.SPEECH_URL)
         const levels = isSpeechElsewhere ? [] : await provision.speechLevels()
         const isHere = levels.some(({ name, installed }) => installed && name === FALLBACK_SPEECH_MODEL)
         return isHere ? await provision.speechLevel(FALLBACK_SPEECH_MODEL, report, signal) : null
       },
     }),
     llm: createLanguageModelLeases({
-      gate: createGate(),
+      gate: createGate(() => config.LLM_SLOTS),
       // Whoever comes has looked for the model just now, and with it for Ollama.
       host: async signal => ollama.known() ?? (await ollama.url(signal)),
       explain: ollama.explain,
@@ -165,11 +169,15 @@ export async function assemble(
     voice: voicesOf(speakers, config.SYNTHESIS_URL),
     voiceModel,
     speechLevel: (name, signal) =>
-      config.SPEECH_URL.length > 0 ? remoteLevel(name) : provision.speechLevel(name, report, signal),
-    languageModel: languageModels.find,
+      isSpeechElsewhere
+        ? levelElsewhere(name, config.SPEECH_URL)
+        : provision.speechLevel(name, report, signal),
+    languageModel: (name, signal) => languageModels.find(name, signal),
     callsTools: languageModels.callsTools,
     tools,
-    memory: (speechModel, llm) => memoryOf(speechModel, llm, { speechEngines, ollama, languageModels }),
+    memory: (speechModel, llm, routed = null) =>
+      memoryOf(speechModel, llm, routed, { speechEngines, ollama, languageModels }),
+    modelThere: languageModels.there,
     conversations: createConversations({
       maxConversations: 200,
       idleMs: 30 * 60_000,
@@ -268,9 +276,4 @@ export async function assemble(
       await Promise.allSettled([...speech, ...voices, ollama.stop(), ...others])
     },
   }
-}
-
-/** What a whisper-server elsewhere has loaded cannot be asked; the name stands for it and the file is unknown. */
-async function remoteLevel(name: string): Promise<SpeechLevel> {
-  return { name, path: '', digest: null, quantization: quantizationIn(name) }
 }

@@ -17,6 +17,7 @@ import { fitOf } from '../shared/modelFit.ts'
 import { speakerOf } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
 import type { Provision } from './provision.ts'
+import { speechLevelsOf } from './speechChoice.ts'
 
 /** Node's histogram holds the time from one sample to the next, this much of which is meant. */
 export const LOOP_DELAY_RESOLUTION_MS = 10
@@ -47,7 +48,12 @@ export async function infoOf(
       ...loaded.map(model => ({
         name: model.engine,
         version: model.engine === 'moonshine' ? packageJson.version : assembly.whisperVersion(),
-        where: `${model.name}${model.pid === null ? '' : `, process ${model.pid}`}`,
+        where: [
+          ...new Set([model.name, model.url ?? []].flat()),
+          model.pid === null ? [] : `process ${model.pid}`,
+        ]
+          .flat()
+          .join(', '),
         owned: config.SPEECH_URL.length === 0,
         state: model.state,
         cpuFeatures: model.cpuFeatures,
@@ -148,10 +154,11 @@ export async function loadedModelsOf(
 
 /** Every level of the catalog, installed or not, loaded or not. */
 export async function speechModelsOf(
+  config: Config,
   { speechEngines }: Assembly,
   provision: Provision,
 ): Promise<SpeechModel[]> {
-  const [levels, loaded] = await Promise.all([provision.speechLevels(), speechEngines.loaded()])
+  const [levels, loaded] = await Promise.all([speechLevelsOf(config, provision), speechEngines.loaded()])
   return levels.map(level => {
     const live = loaded.find(model => model.name === level.name)
     return { ...level, loaded: live?.state === 'ready', residentBytes: live?.residentBytes ?? null }

@@ -50,7 +50,7 @@ export function labOf(
       },
       maxUtteranceMs: config.MAX_UTTERANCE_SECONDS * 1000,
     },
-    speechModels: () => speechModelsOf(assembly, provision),
+    speechModels: () => speechModelsOf(config, assembly, provision),
     languageModels: languageModels.list,
     languageTags: () => provision.languageTags().map(({ name }) => name),
     async makeLanguageModel(tag, signal) {

@@ -19,6 +19,8 @@ export type Coldness = {
   expected(before: Before): boolean
   /** Whether an answer of `model` paid for a load. @param loadMs as Ollama told it; null where it did not */
   paid(model: string, before: Before, loadMs: number | null): boolean
+  /** The same behind a router, where what was loaded before may be another host's: by its time alone, null without one. */
+  paidAt(host: string, model: string, loadMs: number | null): boolean | null
 }
 
 /** @param contextTokens the context window that is asked for: another than the loaded one has Ollama load the model again */
@@ -54,6 +56,13 @@ export function createColdness(contextTokens: number): Coldness {
       if (before.loaded && before.contextTokens === contextTokens && loadMs <= sureLevelOf(model))
         times.set(model, [...(times.get(model) ?? []), loadMs].slice(-KEPT_TIMES))
       return loadMs > level
+    },
+    paidAt(host, model, loadMs) {
+      if (loadMs === null) return null
+      const key = `${host} ${model}`
+      const isLoad = loadMs > levelOf(key)
+      if (!isLoad) times.set(key, [...(times.get(key) ?? []), loadMs].slice(-KEPT_TIMES))
+      return isLoad
     },
   }
 }

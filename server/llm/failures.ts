@@ -49,6 +49,16 @@ export function asLlmError(error: unknown, url: string): QuantvoxError {
   return failedAtWork(`Ollama failed: ${reason}.`, error)
 }
 
+/** `at_capacity`: whoever answers has no place for it. */
+export function crowded(message: string): QuantvoxError {
+  return new QuantvoxError('at_capacity', message, {
+    meaning: 'More is asked at once than the hosts of the language model take, or none of them is up.',
+    mend: 'Try again in a moment; if it stays, add a host or start those that are down.',
+    retryAfterSeconds: 2,
+    recoverable: true,
+  })
+}
+
 /** `engine_failed` with what Ollama's words mean, and the signal that ended the model's runner where it says it. */
 export function failedAtWork(message: string, cause?: unknown): QuantvoxError {
   const known = troubles.find(({ words }) => words.test(message))

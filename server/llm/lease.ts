@@ -1,6 +1,8 @@
+import { LRUCache } from 'lru-cache'
 import { patiently } from '../abort.ts'
 import { QuantvoxError } from '../errors.ts'
 import type { LanguageModel } from '../protocol/models.ts'
+import type { Routed } from '../routed.ts'
 import type { Explain } from './client.ts'
 import { type Coldness, createColdness } from './coldness.ts'
 import { createReadPrompts, type ReadPrompts } from './readPrompts.ts'
@@ -39,11 +41,17 @@ export type SpareLease = LanguageModelLease & {
   /** The model has told that before; the first time its template is read, too, which takes longer. */
   toldEnds: boolean
   /** How likely the last of these messages ends where it does, 0 to 1; null where that can't be told in time. Never rejects. */
-  endsHere(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number | null>
+  endsHere(messages: readonly ChatMessage[], affinity: string, signal: AbortSignal): Promise<number | null>
 }
 
-export type LeasedPart = Exclude<ReplyPart, Done> | (Done & { cold: boolean })
+/** `cold` and `affinity` are null where they cannot be known. */
+export type LeasedPart =
+  | Exclude<ReplyPart, Done | RoutedPart>
+  | (Done & { cold: boolean | null })
+  /** `affinity`: it is the host that answered this conversation before. */
+  | (RoutedPart & { affinity: boolean | null })
 type Done = Extract<ReplyPart, { type: 'done' }>
+type RoutedPart = Extract<ReplyPart, { type: 'routed' }>
 
 /** What is asked for: a tag, and how it was loaded a moment ago. */
 export type WantedModel = Pick<LanguageModel, 'name' | 'loaded' | 'contextTokens' | 'remote'>
@@ -54,6 +62,9 @@ export type WantedModel = Pick<LanguageModel, 'name' | 'loaded' | 'contextTokens
  * (Ollama 0.17.4, SmolLM2 135M, two cores).
  */
 const MOST_UNREAD_TOKENS = 256
+
+/** Conversations whose host is remembered; one that is forgotten has its next turn's affinity unknown. */
+const KEPT_HOSTS = 1000
 
 /** Whoever waits longer has gone away; the replies of others end within it unless there are too many of them. */
 const PLACE_WITHIN_MS = 60_000
@@ -147,12 +158,12 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
       const lease = await opened(model, { waitedMs: 0, leave: entry.leave }, released, signal)
       return {
         ...{ ...lease, lost: lost.signal, keep: entry.keep, toldEnds: toldEnds.has(model.name) },
-        async endsHere(asked, until) {
+        async endsHere(asked, affinity, until) {
           const share = await endsHereAt(
             lease.host,
             model,
             asked,
-            tools,
+            { tools, affinity },
             AbortSignal.any([until, released.signal]),
           )
           if (share !== null) toldEnds.add(model.name)
@@ -169,13 +180,15 @@ function endingAt({ sentenceEnd, chat }: LeaseDependencies, prompts: ReadPrompts
     host: string,
     { name }: WantedModel,
     messages: readonly ChatMessage[],
-    tools: readonly Tool[],
+    { tools, affinity }: { tools: readonly Tool[]; affinity: string },
     stop: AbortSignal,
   ): Promise<number | null> => {
     const until = AbortSignal.any([stop, AbortSignal.timeout(END_TOLD_WITHIN_MS)])
     const prompt = withTools(messages, tools)
     prompts.asked(name, prompt)
-    const share = await sentenceEnd(host, messages, { ...chat, model: name, tools }, until).catch(() => null)
+    const share = await sentenceEnd(host, messages, { ...chat, model: name, tools, affinity }, until).catch(
+      () => null,
+    )
     if (share !== null) prompts.read(name, prompt.slice(0, -1), null)
     return share
   }
@@ -187,6 +200,13 @@ const withTools = (messages: readonly ChatMessage[], tools: readonly Tool[]): re
 
 /** How a reply comes at a host, and what is learned of the model from it. */
 function responding({ explain, respond, chat }: LeaseDependencies, coldness: Coldness, prompts: ReadPrompts) {
+  const hosts = new LRUCache<string, string>({ max: KEPT_HOSTS })
+  const affinityOf = (key: string | undefined, { host }: Routed): boolean | null => {
+    if (key === undefined) return null
+    const before = hosts.get(key)
+    hosts.set(key, host)
+    return before === undefined ? null : before === host
+  }
   return async function* (
     host: string,
     model: WantedModel,
@@ -197,15 +217,26 @@ function responding({ explain, respond, chat }: LeaseDependencies, coldness: Col
     stop.throwIfAborted()
     const { name } = model
     let [reply, isHeard, isThought] = ['', false, false]
+    let by: Routed | null = null
     const prompt = withTools(messages, change?.tools ?? [])
     prompts.asked(name, prompt)
     try {
       for await (const part of respond(host, messages, { ...chat, ...change, model: name }, stop)) {
         isHeard = true
-        if (part.type === 'text') reply += part.text
-        else if (part.type !== 'done') isThought = true
-        if (part.type !== 'done') yield part
-        else yield { ...part, cold: coldness.paid(name, model, part.statistics.loadMs) }
+        if (part.type === 'routed') {
+          by = part.by
+          yield { ...part, affinity: affinityOf(change?.affinity, by) }
+        } else if (part.type === 'done') {
+          const { loadMs } = part.statistics
+          yield {
+            ...part,
+            cold: by === null ? coldness.paid(name, model, loadMs) : coldness.paidAt(by.host, name, loadMs),
+          }
+        } else {
+          if (part.type === 'text') reply += part.text
+          else isThought = true
+          yield part
+        }
       }
     } catch (error) {
       throw !stop.aborted && error instanceof QuantvoxError ? await explain(error, host) : error

@@ -1,8 +1,10 @@
+import { LRUCache } from 'lru-cache'
 import Type, { type Static } from 'typebox'
 import { QuantvoxError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import { ask, type Explain, type FindHost } from './client.ts'
+import type { Routed } from '../routed.ts'
+import { ask, type Explain, type FindHost, type RoutingParameters } from './client.ts'
 import { isSameTag } from './tagNames.ts'
 
 const text = Type.Optional(Type.String())
@@ -38,9 +40,18 @@ const Shown = Type.Object({
 
 export type LanguageModels = ReturnType<typeof createLanguageModels>
 
-/** What is loaded now. Throws the errors of `ask`. */
-export const loadedModels = async (host: FindHost, signal: AbortSignal, explain?: Explain) =>
-  (await ask(host, Loaded, client => client.ps(), signal, explain)).models
+/** What is loaded now. Throws the errors of `ask`. @param routing as of `clientFor` */
+export const loadedModels = async (
+  host: FindHost,
+  signal: AbortSignal,
+  explain?: Explain,
+  ...routing: RoutingParameters
+) => (await ask(host, Loaded, client => client.ps(), signal, explain, ...routing)).models
+
+/** What one host behind a router said of a tag. `atMs` of `performance.now()`. */
+export type ModelThere = Pick<LanguageModel, 'digest' | 'quantization' | 'parameterSize'> & {
+  resident: (Pick<LanguageModel, 'residentBytes' | 'gpuShare'> & { atMs: number }) | null
+}
 
 /** Embedding models answer nothing. `/api/tags` does not tell them apart, but their families and names do. */
 function canChat({ name, details }: Static<typeof Tags>['models'][number]): boolean {
@@ -57,14 +68,19 @@ function runsElsewhere(name: string, told: { remote_host?: string; remote_model?
  * @param allowRemote whether tags that run elsewhere may be used
  */
 export function createLanguageModels(host: FindHost, allowRemote = false, explain?: Explain) {
+  const there = createModelsThere()
   const markOf = (isRemote: boolean) => (isRemote ? (allowRemote ? 'allowed' : 'refused') : null)
-  async function list(signal: AbortSignal): Promise<LanguageModel[]> {
+  async function list(signal: AbortSignal, affinity?: string): Promise<LanguageModel[]> {
+    const by: Record<'tags' | 'loaded', string | null> = { tags: null, loaded: null }
+    const toldBy = (what: keyof typeof by) => (routed: Routed | null) => {
+      by[what] = routed?.host ?? null
+    }
     const [tags, loaded] = await Promise.all([
-      ask(host, Tags, client => client.list(), signal, explain),
-      loadedModels(host, signal, explain),
+      ask(host, Tags, client => client.list(), signal, explain, affinity, toldBy('tags')),
+      loadedModels(host, signal, explain, affinity, toldBy('loaded')),
     ])
     const running = new Map(loaded.map(model => [model.name, model]))
-    return tags.models.filter(canChat).map(model => {
+    const models = tags.models.filter(canChat).map((model): LanguageModel => {
       const live = running.get(model.name)
       return {
         name: model.name,
@@ -81,6 +97,14 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
         remote: markOf(runsElsewhere(model.name, model)),
       }
     })
+    const atMs = performance.now()
+    for (const model of models) {
+      const { digest, quantization, parameterSize, residentBytes, gpuShare } = model
+      if (by.tags !== null) there.set(by.tags, model.name, { digest, quantization, parameterSize })
+      if (by.loaded !== null)
+        there.set(by.loaded, model.name, { resident: { residentBytes, gpuShare, atMs } })
+    }
+    return models
   }
 
   const shown = new Map<string, { weights: string | null; isRemote: boolean; callsTools: boolean }>()
@@ -101,6 +125,8 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
   return {
     /** All installed tags, with what is loaded and how much memory Ollama estimates for it. */
     list,
+    /** What a host behind a router said of a tag when it was listed last; null where that one was not heard of it. */
+    there: there.get,
     /** sha256 of the weights' file, by which a runner process is told from another; null where Ollama does not say. */
     weightsDigest: async (model: LanguageModel, signal: AbortSignal): Promise<string | null> =>
       (await show(model, signal)).weights,
@@ -110,9 +136,10 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
     /**
      * One tag as it is now, by its name as Ollama takes it. Throws `model_not_found` that names the nearest installed ones,
      * `remote_model_refused` for one that runs elsewhere.
+     * @param affinity as of `clientFor`
      */
-    async find(name: string, signal: AbortSignal): Promise<LanguageModel> {
-      const models = await list(signal)
+    async find(name: string, signal: AbortSignal, affinity?: string): Promise<LanguageModel> {
+      const models = await list(signal, affinity)
       const found = models.find(model => isSameTag(model.name, name))
       if (found) {
         // Whatever it is named and listed as: nothing is asked of it before this is known.
@@ -124,6 +151,21 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
         name,
         models.map(model => model.name),
       )
+    },
+  }
+}
+
+/** Hosts and tags that are remembered at most. */
+const MOST_THERE = 5000
+
+function createModelsThere() {
+  const known = new LRUCache<string, ModelThere>({ max: MOST_THERE })
+  const unknown: ModelThere = { digest: null, quantization: null, parameterSize: null, resident: null }
+  return {
+    get: (host: string, name: string): ModelThere | null => known.get(`${host} ${name}`) ?? null,
+    set(host: string, name: string, told: Partial<ModelThere>): void {
+      const key = `${host} ${name}`
+      known.set(key, { ...(known.get(key) ?? unknown), ...told })
     },
   }
 }

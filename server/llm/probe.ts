@@ -35,7 +35,7 @@ const Predicted = Type.Object({
 
 export function createModelProbe(
   host: FindHost,
-  chat: Pick<ChatSettings, 'numCtx' | 'numThread' | 'keepAlive'>,
+  chat: Pick<ChatSettings, 'numCtx' | 'numThread' | 'keepAlive' | 'affinity'>,
 ) {
   return {
     /** The real types of all tensors of a tag. */
@@ -74,6 +74,8 @@ export function createModelProbe(
         Predicted,
         client => client.generate(request),
         signal,
+        undefined,
+        chat.affinity,
       )
       const [first] = logprobs
       if (first === undefined) return done_reason === 'stop' ? { chosen: null, top: [] } : null

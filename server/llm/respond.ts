@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
 import { createBreather } from '../audio/yielding.ts'
 import { QuantvoxError } from '../errors.ts'
+import type { Routed } from '../routed.ts'
 import { type CleanPiece, cleanReply } from './cleaning.ts'
 import { clientFor } from './client.ts'
 import { asLlmError, endless, foreignProtocol, tooSlow } from './failures.ts'
@@ -41,6 +42,8 @@ export type ChatSettings = {
   format?: 'json' | object
   /** The messages are not ours to cut: what has no room in the context window is `context_exceeded`. */
   isWhole?: true
+  /** What belongs together, for a router in front of several hosts. */
+  affinity?: string
 }
 export type ChatOptions = ChatSettings & { model: string }
 
@@ -59,6 +62,8 @@ export type ReplyStatistics = {
 export type ReplyPart =
   | Exclude<CleanPiece, { type: 'written-call' }>
   | { type: 'tool-call'; call: ToolCall }
+  /** The first one, where a router says who answers. */
+  | { type: 'routed'; by: Routed }
   | { type: 'done'; statistics: ReplyStatistics }
 
 /** @param host base URL of Ollama */
@@ -122,7 +127,11 @@ export const respond: Respond = async function* (host, messages, options, signal
   const tools = options.tools ?? []
   let [finished, hasWrittenCall] = [false, false]
   try {
-    const stream = await clientFor(host, stop).chat({
+    let by: Routed | null = null
+    const client = clientFor(host, stop, options.affinity, told => {
+      by = told
+    })
+    const stream = await client.chat({
       model: options.model,
       messages: messages.map(asOllamaMessage),
       stream: true,
@@ -140,6 +149,7 @@ export const respond: Respond = async function* (host, messages, options, signal
         ...(options.seed === null ? {} : { seed: options.seed }),
       },
     })
+    if (by !== null) yield { type: 'routed', by }
     // Who sends messages of their own and no tools may well have asked for JSON with a name and arguments.
     const cleaning = cleanReply(learned, options.isWhole === true && tools.length === 0)
     // Hundreds of parts may come at once.

@@ -48,6 +48,16 @@ export const SpeechTimings = Type.Object({
   earlyDecode: nullable(Type.Enum(['used', 'discarded'])),
   cold: flag('the model was loaded for this turn'),
   engine: text('program, version and where it runs'),
+  host: Type.Optional(
+    text(
+      'where it was transcribed: the address, or by what name a router calls it; null of an engine of our own',
+    ),
+  ),
+  retries: Type.Optional(
+    count(
+      'attempts at hosts before the one that answered, of a router and ours; null of an engine of our own',
+    ),
+  ),
   language: Type.Optional(
     text(
       'what was heard, or what was asked for: ISO 639 as Whisper has it; und where an English-only model heard another; older records are without',
@@ -74,7 +84,16 @@ export const LlmTimings = Type.Object({
   residualMs: ms('total - load - prompt evaluation - generation: waiting for a slot and templating'),
   doneReason: text('stop, length, ...'),
   cold: flag('loadMs was that of a load, by the level that is usual for this model'),
-  host: text('where Ollama answered'),
+  host: text('where Ollama answered: its address, or by what name a router calls it'),
+  routerQueueMs: Type.Optional(ms('wait in a router for a host; null without one')),
+  retries: Type.Optional(
+    count('attempts of a router at hosts before the one that answered; null without one'),
+  ),
+  affinity: Type.Optional(
+    flag(
+      'the host is the one that answered the conversation before; null of its first turn, and without a router',
+    ),
+  ),
 })
 
 export const SynthesisTimings = Type.Object({

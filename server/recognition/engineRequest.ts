@@ -4,8 +4,17 @@ import type { Static, TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { authorizationFor } from '../credentials.ts'
 import { isAbort, QuantvoxError } from '../errors.ts'
+import { PARTIAL_HEADER, type Routed, routedBy } from '../routed.ts'
 
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
+
+/** How a request is handed to a router in front of several hosts, which an engine that is asked directly does not look at. */
+export type Routing = {
+  /** Rather refused than queued there. */
+  isPartial?: boolean
+  /** Told who answers, before the answer is read; null without a router. */
+  onAnswer?: (by: Routed | null) => void
+}
 
 /**
  * One request to a speech engine, answered in JSON. An abort closes the connection, and that stops the engine's work. Each request
@@ -13,8 +22,8 @@ const MAX_ANSWER_BYTES = 8 * 2 ** 20
  *
  * @param form the body, with its content type
  * @param timeoutMs for the whole request, waiting for another one in the engine included
- * @throws QuantvoxError `engine_unavailable` (no connection), `engine_failed` (broken off, an error status or an answer that
- * is none), `engine_timeout`; the signal's reason when aborted
+ * @throws QuantvoxError `engine_unavailable` (no connection), `at_capacity` (no place within the router's time), `engine_failed` (broken off,
+ * another error status or an answer that is none), `engine_timeout`; the signal's reason when aborted
  */
 export async function askEngine<S extends TSchema>(
   url: URL,
@@ -22,11 +31,16 @@ export async function askEngine<S extends TSchema>(
   schema: S,
   timeoutMs: number,
   signal: AbortSignal,
+  { isPartial = false, onAnswer = () => {} }: Routing = {},
 ): Promise<Static<S>> {
   signal.throwIfAborted()
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
-    const { status, body } = await post(url, await form(), AbortSignal.any([signal, timeout]))
+    const headers = isPartial ? { [PARTIAL_HEADER]: '1' } : {}
+    const within = AbortSignal.any([signal, timeout])
+    const { status, body, by } = await post(url, await form(), headers, within)
+    if (status === 503) throw crowded(url)
+    onAnswer(by)
     if (status !== 200) {
       throw failed(
         `The speech engine answered with status ${status}: ${body.toString('utf8').trim().slice(0, 200)}`,
@@ -45,20 +59,26 @@ export async function askEngine<S extends TSchema>(
   }
 }
 
+type Answer = { status: number; body: Buffer; by: Routed | null }
+
 async function post(
   url: URL,
   form: Response,
+  headers: Record<string, string>,
   signal: AbortSignal,
-): Promise<{ status: number; body: Buffer }> {
+): Promise<Answer> {
   const bytes = Buffer.from(await form.arrayBuffer())
   const type = form.headers.get('content-type')
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: Buffer }>()
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   let connected = false
   const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
     method: 'POST',
     agent: false,
     signal,
-    headers: { ...authorizationFor(url), 'content-type': type ?? '', 'content-length': bytes.length },
+    headers: {
+      ...{ ...authorizationFor(url), ...headers },
+      ...{ 'content-type': type ?? '', 'content-length': bytes.length },
+    },
   })
   request.on('socket', socket => {
     socket.setNoDelay(true)
@@ -87,7 +107,8 @@ async function post(
       } else parts.push(part)
     })
     response.once('error', fail)
-    response.once('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }))
+    const by = routedBy(name => response.headers[name]?.toString())
+    response.once('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts), by }))
   })
   request.end(bytes)
   return promise
@@ -109,6 +130,19 @@ function failed(message: string, cause?: unknown): QuantvoxError {
     mend: 'Try again; the server log has what the engine said.',
     ...(cause === undefined ? {} : { cause }),
   })
+}
+
+function crowded(url: URL): QuantvoxError {
+  return new QuantvoxError(
+    'at_capacity',
+    `The speech engines at ${url.origin} have no place for a request.`,
+    {
+      meaning: 'More is said at once than they take, or none of them is up.',
+      mend: 'Try again in a moment; if it stays, add a host or start those that are down.',
+      retryAfterSeconds: 2,
+      recoverable: true,
+    },
+  )
 }
 
 function unreachable(url: URL, cause: Error): QuantvoxError {

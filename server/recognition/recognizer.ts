@@ -39,6 +39,10 @@ export type Transcript = HeardText & {
   loadMs: number | null
   /** Program, version and where it runs. */
   engine: string
+  /** Where it was decoded: an address, or a router's name for a host; null of an engine of ours. */
+  host: string | null
+  /** Attempts at hosts before; null of an engine of ours. */
+  retries: number | null
   /** Whisper's code of what was heard, `und` where an English-only model heard another language, and then there is no text. */
   language: string | null
   /** Whether a decoding at a pause served as the final one; null where none was begun. */

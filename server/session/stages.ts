@@ -26,8 +26,17 @@ export type Stages = {
   callsTools(model: LanguageModel, signal: AbortSignal): Promise<boolean>
   /** What a model may have done, and asks the user for; none of it for a model that takes no tools. */
   tools: TurnTools
-  /** Memory of the two models of a turn as it is now; unknown figures are null. */
-  memory(speechModel: string | null, llm: LanguageModel | null): Promise<MemoryFigures>
+  /** Memory of the two models of a turn as it is now, of the LLM at the host that a router named; unknown figures are null. */
+  memory(
+    speechModel: string | null,
+    llm: LanguageModel | null,
+    routed?: RoutedTurn | null,
+  ): Promise<MemoryFigures>
+  /** What is known of a model at a host behind a router; null where it is not. */
+  modelThere(
+    host: string,
+    name: string,
+  ): Pick<LanguageModel, 'digest' | 'quantization' | 'parameterSize'> | null
   conversations: Conversations
   store: TurnStore
   /** Told of every turn of people: metrics, traces, and who waits for the server to be idle. */
@@ -35,6 +44,9 @@ export type Stages = {
   underWay: TurnsUnderWay
   settings: TurnSettings
 }
+
+/** A turn whose answer comes from a host behind a router. */
+export type RoutedTurn = { host: string; conversationId: string }
 
 /** What every turn of this server has in common. */
 export type TurnSettings = {

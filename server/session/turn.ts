@@ -30,7 +30,7 @@ export type Turn = {
   /** It goes on: of what came after its speech nothing counts. */
   reopen(): void
   /** Reads the memory figures now, beside the work; the end of the turn waits for them. */
-  watchMemory(model: LanguageModel): void
+  watchMemory(model: LanguageModel, routedTo: string | null): void
   /** Writes the row. Never rejects: what the record refuses is logged. */
   end(outcome: Outcome, error: QuantvoxError | null): Promise<TurnRecord>
 }
@@ -76,8 +76,9 @@ export function beginTurn(
       Object.assign(draft, { llm, synthesis })
       Object.assign(this, { transcript: null, reply: null, unspoken: null, hasCalled: false })
     },
-    watchMemory(model) {
-      const figures = within(stages.memory(draft.speech.model, model), MEMORY_WITHIN_MS, () => {
+    watchMemory(model, routedTo) {
+      const routed = routedTo === null ? null : { host: routedTo, conversationId: beginning.conversationId }
+      const figures = within(stages.memory(draft.speech.model, model, routed), MEMORY_WITHIN_MS, () => {
         throw new Error(`not within ${MEMORY_WITHIN_MS} ms`)
       })
       const read = figures.then(

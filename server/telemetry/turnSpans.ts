@@ -104,7 +104,8 @@ function under(group: string, fields: Record<string, string | number | boolean |
 }
 
 function chatAttributes({ llm, conversationId }: TurnRecord): Attributes {
-  const server = llm.host === null ? null : new URL(llm.host)
+  // A router's name for a host is no URL.
+  const server = llm.host === null ? null : URL.parse(llm.host)
   const known: Record<string, Attributes[string] | null> = {
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': 'ollama',
@@ -118,7 +119,7 @@ function chatAttributes({ llm, conversationId }: TurnRecord): Attributes {
     'gen_ai.usage.input_tokens': llm.promptTokens,
     'gen_ai.usage.output_tokens': llm.outputTokens,
     'gen_ai.usage.cache_read.input_tokens': llm.cachedPromptTokens,
-    'server.address': server?.hostname ?? null,
+    'server.address': server?.hostname ?? llm.host,
     'server.port': server === null ? null : Number(server.port || (server.protocol === 'https:' ? 443 : 80)),
   }
   const conventional = Object.entries(known).filter(

@@ -74,9 +74,9 @@ test('whether a message is over is null where that fails, or takes too long', as
     signal,
   )
   if (lease === null) return expect.fail('there was no place')
-  expect(await lease.endsHere(messages, signal)).toBe(0.5)
-  expect(await lease.endsHere(messages, signal)).toBeNull()
-  expect(await lease.endsHere(messages, signal)).toBeNull()
+  expect(await lease.endsHere(messages, 'c', signal)).toBe(0.5)
+  expect(await lease.endsHere(messages, 'c', signal)).toBeNull()
+  expect(await lease.endsHere(messages, 'c', signal)).toBeNull()
 })
 
 test('a reply that failed is told with what became of Ollama', async () => {

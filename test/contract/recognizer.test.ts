@@ -41,7 +41,7 @@ recognizerContract('the whisper adapter', async (): Promise<RecognizerScene> => 
   const place = { baseUrl: whisper.baseUrl, queueMs: 0, cold: false, loadMs: null, engine: 'scripted' }
   const scene = whisperScene(async (_model, _owner, signal) => {
     signal.throwIfAborted()
-    return { ...place, explain: async error => error, release() {} }
+    return { ...place, host: null, explain: async error => error, release() {} }
   })
   return { ...scene, model, ...clip, close: whisper.stop }
 })
@@ -51,7 +51,7 @@ recognizerContract('the moonshine adapter', async (): Promise<RecognizerScene> =
   const place = { baseUrl: moonshine.baseUrl, queueMs: 0, cold: false, loadMs: null, engine: 'scripted' }
   const scene = whisperScene(async (_model, _owner, signal) => {
     signal.throwIfAborted()
-    return { ...place, explain: async error => error, release() {} }
+    return { ...place, host: null, explain: async error => error, release() {} }
   })
   const level = { name: 'moonshine-base.en-int8', path: '/nowhere', digest: null, quantization: 'int8' }
   return { ...scene, model: level, ...clip, close: moonshine.stop }

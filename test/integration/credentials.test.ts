@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { describeConfig, readConfig } from '../../server/config.ts'
 import { masked } from '../../server/credentials.ts'
 import { createOllama } from '../../server/engines/ollama/ollama.ts'
-import { createRemoteSpeechEngines } from '../../server/engines/whisper/remoteSpeech.ts'
+import { createSpeechHosts } from '../../server/engines/whisper/speechHosts.ts'
 import { QuantvoxError } from '../../server/errors.ts'
 import { createLanguageModels } from '../../server/llm/models.ts'
 import { requestWhisper } from '../../server/recognition/whisper/whisperServer.ts'
@@ -89,7 +89,7 @@ describe('go to their address as a header, and each to its own', () => {
   })
 
   test('a whisper-server', async () => {
-    const engines = createRemoteSpeechEngines(read().config.SPEECH_URL)
+    const engines = createSpeechHosts(read().config.SPEECH_URL)
     const lease = await engines.acquire({ name: 'x', path: '' }, 'me', signal)
     const request = { audioContext: 0, timestamps: false, language: 'en', timeoutMs: 5000 }
     await requestWhisper(lease.baseUrl, { samples: new Int16Array(1600), ...request }, signal)
@@ -132,7 +132,7 @@ describe('are not told when something fails', () => {
       ...{ host: config.OLLAMA_HOST, hostSetByHand: true, modelsDir: '', log: quietLog() },
       program: async () => ({ path: '', version: '' }),
     })
-    const engines = createRemoteSpeechEngines(config.SPEECH_URL)
+    const engines = createSpeechHosts(config.SPEECH_URL)
     const errors = [
       await failureOf(ollama.url()),
       await failureOf(installedLanguageTags(config.OLLAMA_HOST, signal)),

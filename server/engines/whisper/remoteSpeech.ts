@@ -2,6 +2,7 @@ import { untilAborted } from '../../abort.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
 import { viaProxy } from '../../proxies.ts'
+import { isMoonshineName } from '../../shared/defaults/speechDefaults.ts'
 import { createGate } from '../gate.ts'
 import type { LoadedSpeechModel, SpeechEngines } from './speechEngines.ts'
 import { whisperIsHealthy } from './whisperServers.ts'
@@ -23,8 +24,10 @@ const HEALTH_TIMEOUT_MS = 2000
  * whisper-servers that somebody else runs (`SPEECH_URL`). Each URL that answers its health check is a place for one
  * request (a whisper-server works on one at a time; a load balancer's URL may be given several times); one that does
  * not is none until it answers again. Which model they have loaded is theirs to say: they are not asked for one by name.
+ * @param level what all of them are said to have loaded; it may be one of our own Moonshine engine
  */
-export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
+export function createRemoteSpeechEngines(urls: string[], level: string | null = null): SpeechEngines {
+  const program = level !== null && isMoonshineName(level) ? 'moonshine' : 'whisper-server'
   const remotes = urls.map(
     (url): Remote => ({
       url: url.replace(/\/+$/, ''),
@@ -58,7 +61,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
     return remote.checking
   }
 
-  const noneAnswers = `No whisper-server answers at ${urls.map(url => url + viaProxy(url)).join(', ')}.`
+  const noneAnswers = `No ${program} answers at ${urls.map(url => url + viaProxy(url)).join(', ')}.`
 
   /** Does not wait for a dead one when a healthy one is known. */
   async function untilSomeAnswers(): Promise<void> {
@@ -77,7 +80,8 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
     queueMs,
     cold: false,
     loadMs: null,
-    engine: `whisper-server at ${remote.url}`,
+    engine: `${program} at ${remote.url}`,
+    host: remote.url,
     explain: async error => error,
     release() {
       // The request may have failed because the engine is gone: whoever comes next waits for what this says.
@@ -119,8 +123,8 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
       await Promise.all(remotes.map(check))
       return remotes.map(
         (remote): LoadedSpeechModel => ({
-          name: remote.url,
-          engine: 'whisper-server',
+          name: level ?? remote.url,
+          engine: program,
           pid: null,
           residentBytes: null,
           state: remote.healthy ? 'ready' : 'failed',
@@ -129,6 +133,7 @@ export function createRemoteSpeechEngines(urls: string[]): SpeechEngines {
           warmMs: null,
           cpuFeatures: null,
           gpu: null,
+          url: remote.url,
         }),
       )
     },

@@ -27,6 +27,8 @@ export type LoadedSpeechModel = {
   cpuFeatures: string[] | null
   /** The GPU that it says it runs on, `none` without one; null where it says nothing of it, or is not ours to hear. */
   gpu: string | null
+  /** Where it answers, of one that is not ours. */
+  url: string | null
 }
 
 export type SpeechEngines = {

@@ -159,6 +159,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
           cold,
           loadMs: cold ? loadedAt - waitingSince : null,
           engine: `${program.name} ${program.version}, local process`,
+          host: null,
           async explain(error) {
             if (error.code !== 'engine_timeout') return engine.explain(error, running.baseUrl)
             engine.endStalled(running.baseUrl, performance.now() - loadedAt)
@@ -189,7 +190,7 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
           const [cpuFeatures, gpu] = [engine.cpuFeatures(), engine.gpu()]
           return {
             ...{ name, engine: program.name, pid, residentBytes: bytes },
-            ...{ state, lastError, loadMs, warmMs, cpuFeatures, gpu },
+            ...{ state, lastError, loadMs, warmMs, cpuFeatures, gpu, url: null },
           }
         }),
       )

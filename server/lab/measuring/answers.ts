@@ -115,7 +115,7 @@ async function answer(
           uniqueStart: true,
           ...part.statistics,
           // Its times are those of somebody's load.
-          disturbed: part.cold,
+          disturbed: part.cold !== false,
           cpuSeconds: cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore,
         }
       }

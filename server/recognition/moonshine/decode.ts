@@ -1,4 +1,6 @@
 import { durationMs } from '../../audio/pcm.ts'
+import type { Routed } from '../../routed.ts'
+import type { Routing } from '../engineRequest.ts'
 import {
   type Clip,
   type Decode,
@@ -38,7 +40,7 @@ export function createMoonshineDecode({
     return await inPlace(
       () => acquire(options.model, options.owner, signal),
       signal,
-      async place => {
+      async (place, way) => {
         const startedAt = performance.now()
         options.onAsked?.()
         const pieces = splitAtPauses(samples, speech.segments, pieceLimits)
@@ -46,7 +48,11 @@ export function createMoonshineDecode({
         const draft = pieces.length === 1 ? options.draft : undefined
         const decoded: DecodedPiece[] = []
         for (const piece of pieces) {
-          const hear = hearing(place.baseUrl, timeoutMs, samples, draft, signal)
+          const routing = {
+            isPartial: options.isLook === true,
+            onAnswer: (by: Routed | null) => way.onAnswer(by),
+          }
+          const hear = hearing(place.baseUrl, { timeoutMs, ...routing }, samples, draft, signal)
           decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
         }
         const isDoubted = options.isDoubted === true && speech.speechMs < SHORT_SPEECH_MS
@@ -58,11 +64,13 @@ export function createMoonshineDecode({
           options.onDoubted?.(decoded.map(({ text }) => text).join(' '))
         for (const piece of options.isLook ? [] : asked)
           await askAnother(secondOpinion, piece, samples, options, signal)
-        const inferenceMs = performance.now() - startedAt
+        const { host, retries, routerQueueMs } = way
+        const inferenceMs = performance.now() - startedAt - routerQueueMs
         const said = decoded.filter(({ text }) => text !== '')
         const text = said.map(piece => piece.text).join(' ')
         const meanLogProbability = mean(said.flatMap(piece => piece.logProbabilities))
-        const { queueMs, cold, loadMs, engine } = place
+        const { cold, loadMs, engine } = place
+        const queueMs = place.queueMs + routerQueueMs
         return {
           text,
           firstText: firstTextOf(decoded),
@@ -74,6 +82,7 @@ export function createMoonshineDecode({
           audioContext: null,
           audioMs: pieces.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0),
           ...{ inferenceMs, queueMs, cold, loadMs, engine, speechMs: speech.speechMs },
+          ...{ host, retries },
           ...{ meanLogProbability, noSpeechProbability: null, language: 'en' },
           isSaid: speechMs => isSaid(text, meanLogProbability, speechMs),
         }
@@ -99,14 +108,14 @@ type Hear = (piece: Piece) => Promise<{ text: string; logProbabilities: number[]
 
 function hearing(
   baseUrl: string,
-  timeoutMs: number,
+  { timeoutMs, ...routing }: Routing & { timeoutMs: number },
   samples: Int16Array,
   draft: DecodeOptions['draft'],
   signal: AbortSignal,
 ): Hear {
   return async piece => {
     const request = { samples: cut(samples, piece), draft: draft?.tokens ?? [], timeoutMs }
-    const { text, tokens, logProbabilities } = await requestMoonshine(baseUrl, request, signal)
+    const { text, tokens, logProbabilities } = await requestMoonshine(baseUrl, request, signal, routing)
     const audioMs = durationMs(request.samples.length)
     if (!hasWords(text) || loopIn({ text, tokens: 0, audioMs }) !== null)
       return { text: '', logProbabilities: [] }

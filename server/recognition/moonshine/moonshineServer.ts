@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { joinSamples, samplesIn, toBytes } from '../../audio/pcm.ts'
-import { askEngine } from '../engineRequest.ts'
+import { askEngine, type Routing } from '../engineRequest.ts'
 
 /** What our Moonshine engine answers; times in milliseconds. */
 export const MoonshineAnswer = Type.Object({
@@ -32,11 +32,12 @@ export async function requestMoonshine(
   baseUrl: string,
   { samples, draft, timeoutMs }: { samples: Int16Array; draft: readonly number[]; timeoutMs: number },
   signal: AbortSignal,
+  routing?: Routing,
 ): Promise<MoonshineAnswer> {
   const url = new URL(`decode?draft=${draft.join(',')}`, `${baseUrl}/`)
   const form = () =>
     new Response(new Uint8Array(toBytes(joinSamples([samples, endingSilence]))), {
       headers: { 'content-type': 'application/octet-stream' },
     })
-  return await askEngine(url, form, MoonshineAnswer, timeoutMs, signal)
+  return await askEngine(url, form, MoonshineAnswer, timeoutMs, signal, routing)
 }

@@ -1,6 +1,7 @@
 import type { Speech } from '../../audio/utterance.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
+import type { Routed } from '../../routed.ts'
 import type { RecognitionOptions, SpeechLevel, Transcript } from '../recognizer.ts'
 
 export type DecodeDependencies = {
@@ -41,24 +42,48 @@ export type Decoded = Omit<Transcript, 'earlyDecode' | 'readyAtMs'> & {
  */
 export type Decode = (clip: Clip, options: DecodeOptions, signal: AbortSignal) => Promise<Decoded>
 
+/** What requests in a place took on their way, and who answered. */
+export type Way = Pick<Transcript, 'host' | 'retries'> & {
+  /** The wait in a router, milliseconds. */
+  routerQueueMs: number
+  onAnswer(by: Routed | null): void
+}
+
+function wayTo({ host }: SpeechEngineLease, retriesBefore: number): Way {
+  return {
+    host,
+    retries: host === null ? null : retriesBefore,
+    routerQueueMs: 0,
+    onAnswer(by) {
+      if (by === null) return
+      this.host = by.host
+      this.routerQueueMs += by.queueMs ?? 0
+      this.retries = (this.retries ?? 0) + (by.retries ?? 0)
+    },
+  }
+}
+
 /**
- * Works in a place, which is released then. A failure is told by what became of the engine; one that had ended before it was
- * asked, which on a busy machine is seen late, lost nothing but time, and is asked for once more.
+ * Works in a place, which is released then. A failure is told by what became of the engine. What may well do at another try is asked for once
+ * more: of an engine that had ended before it was asked, which on a busy machine is seen late, and of hosts that are not ours whatever
+ * failed at one of them, since a router does not send so large a body twice.
  */
 export async function inPlace<T>(
   acquire: () => Promise<SpeechEngineLease>,
   signal: AbortSignal,
-  work: (place: SpeechEngineLease) => Promise<T>,
-  isLast = false,
+  work: (place: SpeechEngineLease, way: Way) => Promise<T>,
+  retriesBefore = 0,
 ): Promise<T> {
   const place = await acquire()
   try {
-    return await work(place)
+    return await work(place, wayTo(place, retriesBefore))
   } catch (error) {
     if (signal.aborted || !(error instanceof QuantvoxError)) throw error
-    if (isLast || error.code !== 'engine_unavailable') throw await place.explain(error)
+    const mayDo =
+      error.code === 'engine_unavailable' || (error.code === 'engine_failed' && place.host !== null)
+    if (retriesBefore > 0 || !mayDo) throw await place.explain(error)
   } finally {
     place.release()
   }
-  return await inPlace(acquire, signal, work, true)
+  return await inPlace(acquire, signal, work, 1)
 }

@@ -1,4 +1,4 @@
-import { isAbort } from '../../errors.ts'
+import { isAbort, QuantvoxError } from '../../errors.ts'
 import type { Clip, Decode, Decoded, DecodeOptions } from './decoding.ts'
 
 export type PartialDecoding = {
@@ -51,6 +51,8 @@ export function createPartialDecoding(
         return await decode(clip, options, AbortSignal.any([signal, cancel.signal]))
       } catch (error) {
         if (!signal.aborted && isAbort(error, cancel.signal)) return null
+        // A router has no place for what nobody waits for.
+        if (error instanceof QuantvoxError && error.code === 'at_capacity') return null
         throw error
       } finally {
         engine.cancelPartial = null

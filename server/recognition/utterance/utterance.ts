@@ -128,6 +128,7 @@ function nothingSaid(): Transcript {
     ...{ text: '', firstText: null, isUnclear: false, segments: [] },
     ...{ passes: 0, audioContext: null, audioMs: 0, speechMs: 0 },
     ...{ inferenceMs: 0, queueMs: 0, cold: false, loadMs: null, engine: '' },
+    ...{ host: null, retries: null },
     ...{ language: null, earlyDecode: null, readyAtMs: performance.now() },
     ...{ meanLogProbability: null, noSpeechProbability: null },
   }

@@ -1,5 +1,7 @@
 import { durationMs } from '../../audio/pcm.ts'
+import type { Routed } from '../../routed.ts'
 import { AUTO, hearsEnglishOnly, languageCode, languageFor, UNDETERMINED } from '../../spokenLanguage.ts'
+import type { Routing } from '../engineRequest.ts'
 import { type Decode, type DecodeDependencies, inPlace } from '../utterance/decoding.ts'
 import { loopIn } from '../utterance/loopGuard.ts'
 import { cut, type Piece, speechIn, splitAtPauses } from '../utterance/split.ts'
@@ -23,7 +25,7 @@ export function createWhisperDecode({
     return await inPlace(
       () => acquire(model, owner, signal),
       signal,
-      async place => {
+      async (place, way) => {
         const started = performance.now()
         onAsked?.()
         const pieces: DecodedPiece[] = []
@@ -32,11 +34,14 @@ export function createWhisperDecode({
             ...{ language: spoken, timeoutMs, speechMs: speechIn(piece, speech) },
             englishOnly: hearsEnglishOnly(model.name),
             ...{ prompt: [...glossary, prompt ?? ''].join(' ').trim(), translates },
+            routing: { isPartial: isLook === true, onAnswer: (by: Routed | null) => way.onAnswer(by) },
           }
           pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
         }
-        const inferenceMs = performance.now() - started
-        const { queueMs, cold, loadMs, engine } = place
+        const { host, retries, routerQueueMs } = way
+        const inferenceMs = performance.now() - started - routerQueueMs
+        const { cold, loadMs, engine } = place
+        const queueMs = place.queueMs + routerQueueMs
         const decoded = joined(pieces)
         const { text, meanLogProbability } = decoded
         // A look hears words that are not said to their end.
@@ -45,6 +50,7 @@ export function createWhisperDecode({
           : speech.speechMs < SHORT_SPEECH_MS && isUnclear(meanLogProbability)
         return {
           ...{ ...decoded, inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine },
+          ...{ host, retries },
           firstText: null,
           isUnclear: text !== '' && isInDoubt,
           isSaid: speechMs => isSaid({ ...decoded, speechMs }),
@@ -74,6 +80,7 @@ type PieceRequest = {
   englishOnly: boolean
   prompt: string | undefined
   translates: boolean | undefined
+  routing: Routing
 }
 
 /**
@@ -90,7 +97,7 @@ async function decodePiece(
   baseUrl: string,
   piece: Piece,
   samples: Int16Array,
-  { speechMs, englishOnly, timeoutMs, language, ...asked }: PieceRequest,
+  { speechMs, englishOnly, timeoutMs, language, routing, ...asked }: PieceRequest,
   signal: AbortSignal,
 ): Promise<DecodedPiece> {
   const audioMs = durationMs(samples.length)
@@ -98,7 +105,7 @@ async function decodePiece(
   const pass = async (audioContext: number, timestamps: boolean, notes = false) => {
     passes++
     const request = { ...asked, samples, audioContext, timestamps, notes, language, timeoutMs }
-    return { audioContext, ...read(await requestWhisper(baseUrl, request, signal)) }
+    return { audioContext, ...read(await requestWhisper(baseUrl, request, signal, routing)) }
   }
   let result = await pass(windowFor(audioMs), needsTimestamps(audioMs))
   let noSpeechProbability: number | null = null

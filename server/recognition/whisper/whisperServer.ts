@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { encodeWav } from '../../audio/encodeWav.ts'
-import { askEngine } from '../engineRequest.ts'
+import { askEngine, type Routing } from '../engineRequest.ts'
 
 /** The parts of whisper-server's `verbose_json` that we read; NaN comes as null. */
 export const WhisperAnswer = Type.Object({
@@ -54,9 +54,10 @@ export async function requestWhisper(
   baseUrl: string,
   request: WhisperRequest,
   signal: AbortSignal,
+  routing?: Routing,
 ): Promise<WhisperAnswer> {
   const url = new URL('inference', baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`)
-  return await askEngine(url, () => multipart(request), WhisperAnswer, request.timeoutMs, signal)
+  return await askEngine(url, () => multipart(request), WhisperAnswer, request.timeoutMs, signal, routing)
 }
 
 /** Half of Whisper's text window. */

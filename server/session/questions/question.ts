@@ -79,7 +79,8 @@ export type AskedFor = (context: QuestionContext & Following & { supposing: Supp
 
 /** Puts what a decoding gave and took into the turn; gives its text, or null where nothing was said that could be heard. */
 export function recordTranscript(turn: Turn, transcript: Transcript, sink: Sink): string | null {
-  const { text, speechMs, queueMs, inferenceMs, audioContext, passes, cold, engine, earlyDecode } = transcript
+  const { text, speechMs, queueMs, inferenceMs, audioContext, passes, ...how } = transcript
+  const { cold, engine, host, retries, earlyDecode } = how
   const { speech } = turn.draft
   speech.speechMs = speechMs
   if (passes === 0) return null
@@ -89,6 +90,7 @@ export function recordTranscript(turn: Turn, transcript: Transcript, sink: Sink)
     sink.tell({ type: 'hint', turnId: turn.turnId, hint: 'english-only', message, mend: MULTILINGUAL })
   }
   Object.assign(speech, { queueMs, inferenceMs, audioContext, passes, cold, engine, earlyDecode })
+  Object.assign(speech, { host, retries })
   speech.realTimeFactor = speech.audioMs ? inferenceMs / speech.audioMs : null
   turn.timeline.mark('transcript', transcript.readyAtMs)
   return text === '' ? null : text

@@ -1,4 +1,5 @@
 import { createBreather } from '../../audio/yielding.ts'
+import type { LeasedPart } from '../../llm/lease.ts'
 import type { ChatMessage, ReplyStatistics } from '../../llm/respond.ts'
 import type { ToolCall } from '../../llm/toolCalls.ts'
 import type { LlmTimings } from '../../protocol/record.ts'
@@ -158,7 +159,7 @@ async function word(
 async function stream(
   { parts, askedAtMs, release, ...place }: AskedReply,
   { model }: Question,
-  { turn, sink, worded, signal }: AnswerContext,
+  { stages, turn, sink, worded, signal }: AnswerContext,
   hear: Hear,
 ): Promise<ToolCall[]> {
   const { turnId, timeline, draft } = turn
@@ -166,6 +167,7 @@ async function stream(
   Object.assign(llm, { host: place.host, queueMs: (llm.queueMs ?? 0) + place.queueMs, cold: place.cold })
   const calls: ToolCall[] = []
   let isWorded = false
+  let routedTo: string | null = null
   try {
     let thinkingSince: number | null = null
     let toldAt = Number.NEGATIVE_INFINITY
@@ -184,12 +186,15 @@ async function stream(
         hear.restart()
       } else if (part.type === 'text') {
         llm.timeToFirstTokenMs ??= atMs - askedAtMs
-        if (turn.reply === '') turn.watchMemory(model)
+        if (turn.reply === '') turn.watchMemory(model, routedTo)
         timeline.mark('firstToken', now)
         await word(part.text, isWorded, { turn, sink, worded }, hear)
         isWorded = true
       } else if (part.type === 'tool-call') calls.push(part.call)
-      else if (part.type === 'done') {
+      else if (part.type === 'routed') {
+        routedTo = part.by.host
+        recordRoute(llm, part, stages.modelThere(routedTo, model.name))
+      } else if (part.type === 'done') {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)
         llm.cold = part.cold
@@ -199,6 +204,21 @@ async function stream(
     release()
   }
   return calls
+}
+
+/** Whatever was known before was known of any of the router's hosts. */
+function recordRoute(
+  llm: LlmTimings,
+  { by, affinity }: Extract<LeasedPart, { type: 'routed' }>,
+  there: ReturnType<AnswerContext['stages']['modelThere']>,
+): void {
+  const { digest = null, quantization = null, parameterSize = null } = there ?? {}
+  const { host, queueMs, retries } = by
+  const sum = (before: number | null | undefined, more: number | null) =>
+    more === null ? (before ?? null) : (before ?? 0) + more
+  Object.assign(llm, { host, affinity, cold: null, digest, quantization, parameterSize })
+  llm.routerQueueMs = sum(llm.routerQueueMs, queueMs)
+  llm.retries = sum(llm.retries, retries)
 }
 
 /** Of a turn that called tools the sums; its prompt is the last one. */

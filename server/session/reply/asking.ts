@@ -41,11 +41,11 @@ export const askingFor = async (
 export async function ask(
   messages: ChatMessage[],
   asking: Asking,
-  { model }: Question,
+  { model, conversation }: Question,
   { stages, turn, signal }: Pick<QuestionContext, 'stages' | 'turn' | 'signal'>,
 ): Promise<AskedReply> {
   const lease = await stages.llm.acquire(model, turn.owner, signal)
-  return asked(lease, messages, asking, signal)
+  return asked(lease, messages, asking, conversation.id, signal)
 }
 
 /** Nothing goes out before the parts are read. */
@@ -53,6 +53,7 @@ export function asked(
   lease: LanguageModelLease,
   messages: ChatMessage[],
   asking: Asking,
+  conversationId: string,
   signal: AbortSignal,
 ): AskedReply {
   const { host, queueMs, cold, release } = lease
@@ -61,7 +62,7 @@ export function asked(
     ...{ startedAtMs: askedAtMs, firstTokenAtMs: null, endedAtMs: null, outcome: null },
     ...{ promptTokens: null, outputTokens: 0 },
   }
-  const parts = timed(lease.respond([...messages], signal, asking), attempt)
+  const parts = timed(lease.respond([...messages], signal, { ...asking, affinity: conversationId }), attempt)
   return { host, queueMs, cold, release, messages, asking, askedAtMs, parts, attempt }
 }
 

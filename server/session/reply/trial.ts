@@ -71,14 +71,14 @@ export function tryQuestion(
     const lease = await stages.llm.spare(question.model, messages, stop.signal, asking.tools)
     if (lease === null) return
     if (isOpen) {
-      const check = checkEnd(lease, messages)
+      const check = checkEnd(lease, messages, question)
       await (lease.toldEnds ? Promise.race([check, sleep(END_CHECK_AHEAD_MS)]) : check)
     }
     if (stop.signal.aborted || lease.lost.aborted) {
       lease.release()
       return
     }
-    const reply = asked(lease, messages, asking, stop.signal)
+    const reply = asked(lease, messages, asking, question.conversation.id, stop.signal)
     const { attempt } = reply
     const firstClause = speakFirstClause(question, stop.signal)
     const parts = hold(heardBy(firstClause, reply.parts))
@@ -91,9 +91,13 @@ export function tryQuestion(
     if (parts.hasFailed()) end('failed')
   }
 
-  async function checkEnd(lease: SpareLease, messages: AskedReply['messages']): Promise<void> {
+  async function checkEnd(
+    lease: SpareLease,
+    messages: AskedReply['messages'],
+    { conversation }: Question,
+  ): Promise<void> {
     const askedAtMs = performance.now()
-    endsHere = await lease.endsHere(messages, stop.signal)
+    endsHere = await lease.endsHere(messages, conversation.id, stop.signal)
     figures.endChecks++
     figures.endCheckMs += performance.now() - askedAtMs
   }

@@ -109,7 +109,10 @@ describe('it finds', () => {
   })
 
   test('a whisper-server elsewhere that does not answer', async () => {
-    machine.config = { ...machine.config, SPEECH_URL: [`http://127.0.0.1:${await freePort()}`] }
+    machine.config = {
+      ...machine.config,
+      SPEECH_URL: [{ level: null, url: `http://127.0.0.1:${await freePort()}` }],
+    }
     expect(await machine.complaintOf('whisper-server')).toMatch(
       /^wrong: none of http.* answers — Start one of them/,
     )

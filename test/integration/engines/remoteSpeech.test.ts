@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { levelElsewhere } from '../../../server/assembly/speechChoice.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import { createRemoteSpeechEngines } from '../../../server/engines/whisper/remoteSpeech.ts'
 import type { SpeechEngines } from '../../../server/engines/whisper/speechEngines.ts'
+import { createSpeechHosts } from '../../../server/engines/whisper/speechHosts.ts'
 
 const never = new AbortController().signal
 const model = { name: 'whisper-tiny.en-q8_0', path: '/anything' }
@@ -128,5 +130,52 @@ describe('whisper-servers at SPEECH_URL', () => {
     await expect(waiting).rejects.toThrow('left')
     held.release()
     expect(await engines.acquire(model, 'c', never)).toBeDefined()
+  })
+})
+
+describe('speech engines that are named for levels', () => {
+  it('are asked for theirs, those without a name for any other', async () => {
+    const [tiny, base, any] = [await whisper(), await whisper(), await whisper()]
+    engines = createSpeechHosts([
+      { level: 'whisper-tiny.en-q8_0', url: tiny },
+      { level: 'moonshine-base.en-int8', url: base },
+      { level: null, url: any },
+    ])
+    const at = async (name: string) => {
+      const lease = await engines?.acquire({ name, path: '' }, 'a', never)
+      lease?.release()
+      return [lease?.host, lease?.engine]
+    }
+    expect(await at('whisper-tiny.en-q8_0')).toEqual([tiny, `whisper-server at ${tiny}`])
+    expect(await at('moonshine-base.en-int8')).toEqual([base, `moonshine at ${base}`])
+    expect(await at('whisper-base.en-q8_0')).toEqual([any, `whisper-server at ${any}`])
+    expect((await engines.loaded()).map(({ name, url }) => [name, url])).toEqual([
+      ['whisper-tiny.en-q8_0', tiny],
+      ['moonshine-base.en-int8', base],
+      [any, any],
+    ])
+  })
+
+  it('refuse a level that none is named for, with those that are', async () => {
+    const url = await whisper()
+    const hosts = [{ level: 'whisper-base.en-q8_0', url }]
+    engines = createSpeechHosts(hosts)
+    const refused = { code: 'model_not_found', meaning: expect.stringContaining('whisper-base.en-q8_0') }
+    await expect(engines.acquire(model, 'a', never)).rejects.toMatchObject(refused)
+    await expect(levelElsewhere(model.name, hosts)).rejects.toMatchObject(refused)
+    expect(await levelElsewhere('whisper-base.en-q8_0', hosts)).toMatchObject({
+      path: url,
+      quantization: 'q8_0',
+    })
+  })
+
+  it('are ready while some are, and say which are not', async () => {
+    const down = await dead()
+    engines = createSpeechHosts([
+      { level: 'a', url: await whisper() },
+      { level: 'b', url: down },
+    ])
+    await engines.loaded()
+    expect(engines.ready()).toEqual({ ready: true, detail: expect.stringContaining(down) })
   })
 })

@@ -31,6 +31,7 @@ async function sceneWith(vocabulary: readonly string[], ...script: ScriptedAnswe
       cold: true,
       loadMs: 120,
       engine: 'fake',
+      host: null,
       explain: async error => error,
       release: () => leases--,
     }

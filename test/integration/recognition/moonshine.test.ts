@@ -46,6 +46,7 @@ async function scene(
       const { baseUrl } = name === whisper.name ? whisperServer : moonshine
       return {
         ...{ baseUrl, queueMs: 0, cold: false, loadMs: null, engine: name },
+        host: null,
         explain: async error => error,
         release: () => held--,
       }

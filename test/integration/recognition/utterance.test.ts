@@ -27,7 +27,7 @@ async function scene(script: ScriptedAnswer[], gate: Promise<void> = Promise.res
   const place = { baseUrl: whisper.baseUrl, queueMs: 0, cold: false, loadMs: null, engine: 'scripted' }
   const { recognizer, engine } = whisperScene(async () => {
     await gate
-    return { ...place, explain: async error => error, release() {} }
+    return { ...place, host: null, explain: async error => error, release() {} }
   })
   const heard = (ms: number) => {
     const recognition = recognizer.open(options)

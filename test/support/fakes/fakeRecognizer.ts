@@ -159,6 +159,7 @@ function transcript(text: string, figures: Partial<Transcript>): Transcript {
     },
     ...{ meanLogProbability: null, noSpeechProbability: null },
     ...{ speechMs: 0, cold: false, loadMs: null, engine: '', language: 'en', earlyDecode: null },
+    ...{ host: null, retries: null },
     ...{ readyAtMs: performance.now(), ...figures },
   }
 }

@@ -194,6 +194,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
       return { ...fakeLanguageModel, name }
     },
     callsTools: async () => true,
+    modelThere: () => null,
     async memory() {
       return {
         speechResidentBytes: 100_000_000,

@@ -89,6 +89,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
           cold,
           loadMs: cold ? 5 : null,
           engine: 'fake',
+          host: null,
           explain: async error => error,
           release,
         }
@@ -105,6 +106,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
           warmMs: 5,
           cpuFeatures: null,
           gpu: null,
+          url: null,
         })),
       ready: () => ({ ready: true, detail: null }),
       async stop() {
@@ -152,6 +154,7 @@ export async function createFakeLab(change: Partial<LabDependencies> = {}): Prom
       threads: { speech: 2, llm: null },
       memoryBytes: 1e9,
       gpu: null,
+      url: null,
       engines: [],
     }),
     energyMeter: async () => ({ why: 'a test has none.' }),

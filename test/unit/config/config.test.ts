@@ -18,6 +18,17 @@ function refusal(work: () => unknown): QuantvoxError {
   throw new Error('it was accepted')
 }
 
+test('SPEECH_URL names levels or not, and keeps passwords to itself', () => {
+  const SPEECH_URL = 'whisper-tiny.en-q8_0=http://ada:secret@a:1/speech,http://b:2'
+  const loaded = read({ environment: { SPEECH_URL } })
+  expect(loaded.config.SPEECH_URL).toEqual([
+    { level: 'whisper-tiny.en-q8_0', url: 'http://a:1/speech' },
+    { level: null, url: 'http://b:2' },
+  ])
+  const shown = describeConfig(loaded).find(([name]) => name === 'SPEECH_URL')
+  expect(shown?.[1]).toBe('whisper-tiny.en-q8_0=http://a:1/speech,http://b:2')
+})
+
 describe('where a setting comes from', () => {
   test('is a flag before the environment before .env before the default', () => {
     const places: [keyof ConfigSources, Record<string, string>][] = [
@@ -140,6 +151,8 @@ describe('a bad value', () => {
     ['SYNTHESIS_URL', 'localhost:8000'],
     ['SPEECH_URL', 'localhost:8000'],
     ['SPEECH_URL', 'http://a:1,b'],
+    ['SPEECH_URL', '=http://a:1'],
+    ['LLM_SLOTS', '0'],
     ['ALLOWED_ORIGINS', 'example.org'],
     ['ALLOWED_ORIGINS', 'https://a.test,*'],
     ['ALLOWED_ORIGINS', 'https://a.test/path'],
