@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type PoolHost, startPoolHost } from '../../support/pools/poolHost.ts'
 import { useHaproxy } from '../../support/pools/haproxy.ts'
+import { type PoolHost, startPoolHost } from '../../support/pools/poolHost.ts'
 import { freePort } from '../../support/postgres/server.ts'
 
 const configuration = resolve(import.meta.dirname, '../../../docs/operations/router.cfg')

@@ -1,6 +1,6 @@
 // Both engines as one scripted program, small and quick to start, for tests of the whole server process:
 // `engine.mjs serve` answers like Ollama at OLLAMA_HOST, `engine.mjs --port ...` like whisper-server.
-// SCRIPTED_TOKEN_MS is the pace of the reply, SCRIPTED_DECODE_MS the time of a decoding of up to 4 s, SCRIPTED_LIFE_MS until it ends by itself; what else is
+// SCRIPTED_TOKEN_MS is the pace of the reply, SCRIPTED_FIRST_MS the time before it, SCRIPTED_DECODE_MS the time of a decoding of up to 4 s, SCRIPTED_LIFE_MS until it ends by itself; what else is
 // SCRIPTED_ plants a fault; what is asked of it goes into the file SCRIPTED_CALLS, a JSON object a line.
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
@@ -24,6 +24,8 @@ const argument = name => process.argv[process.argv.indexOf(name) + 1]
 const port = Number(isOllama ? process.env.OLLAMA_HOST.split(':').at(-1) : argument('--port'))
 const base = isOllama ? '' : argument('--request-path')
 const tokenMs = Number(process.env.SCRIPTED_TOKEN_MS ?? 5)
+// Before anything of a reply, its headers neither.
+const firstMs = Number(process.env.SCRIPTED_FIRST_MS ?? 0)
 const decodeMs = Number(process.env.SCRIPTED_DECODE_MS ?? 20)
 // As Ollama's runners: a process of its own that must end with it.
 if (isOllama) spawn('sleep', ['300'], { stdio: 'ignore' })
@@ -49,12 +51,13 @@ const words = ['It', ' is', ' ten', ' past', ' nine.', ' Good', ' evening.']
 
 async function chat(response) {
   saySystem()
+  await sleep(firstMs)
   for (const content of words) {
     response.write(
       `${JSON.stringify({ model: model.name, message: { role: 'assistant', content }, done: false })}\n`,
     )
     await sleep(tokenMs)
-    if (response.destroyed) return
+    if (response.destroyed) return tell({ leftAt: Date.now() })
   }
   const durations = { total_duration: 9e6, load_duration: 1e6, prompt_eval_duration: 2e6, eval_duration: 5e6 }
   const counts = { prompt_eval_count: 30, eval_count: words.length }

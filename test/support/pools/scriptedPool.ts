@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { freePort } from '../../../server/engines/ports.ts'
+import type { Haproxy } from './haproxy.ts'
+
+const configuration = resolve(import.meta.dirname, '../../../docs/operations/router.cfg')
+const engine = resolve(import.meta.dirname, '../scriptedServer/engine.mjs')
+/** That of the model of the scripted engine. */
+const DIGEST = 'f'.repeat(64)
+const LEVEL = 'whisper-tiny.en-q8_0'
+
+/** A process that stands for a host. */
+export type ScriptedHost = {
+  /** As the router calls it. */
+  name: string
+  url: string
+  /** What it was asked and when somebody left, oldest first. */
+  calls(): { leftAt?: number }[]
+  kill(): void
+  start(): void
+}
+
+/** Two hosts of Ollama and two of speech, all scripted, behind HAProxy with docs/operations/router.cfg. */
+export type ScriptedPool = {
+  llm: ScriptedHost[]
+  speech: ScriptedHost[]
+  /** The router, as OLLAMA_HOST. */
+  llmUrl: string
+  speechUrl: string
+  /** What a server before it is set to. */
+  settings: Record<string, string>
+  /** Ends the hosts. */
+  stop(): void
+}
+
+/**
+ * @param script settings of the scripted engines (`SCRIPTED_...`)
+ * @param router settings of the router
+ * @param file its configuration, where it is not that of docs
+ */
+export async function startScriptedPool(
+  haproxy: Haproxy,
+  folder: string,
+  script: Record<string, string> = {},
+  router: Record<string, string> = {},
+  file = configuration,
+): Promise<ScriptedPool> {
+  await mkdir(folder, { recursive: true })
+  const host = async (name: string): Promise<ScriptedHost> => {
+    const [port, file] = [await freePort(), join(folder, `${name}.calls`)]
+    let child: ChildProcess | null = null
+    const isOllama = name.startsWith('o')
+    const args = isOllama ? ['serve'] : ['--port', `${port}`, '--request-path', '']
+    const own = { OLLAMA_HOST: `127.0.0.1:${port}`, SCRIPTED_CALLS: file, SCRIPTED_LIFE_MS: '600000' }
+    return {
+      name,
+      url: `http://127.0.0.1:${port}`,
+      calls: () =>
+        existsSync(file)
+          ? readFileSync(file, 'utf8')
+              .trim()
+              .split('\n')
+              .map(line => JSON.parse(line))
+          : [],
+      kill: () => void child?.kill('SIGKILL'),
+      start() {
+        child = spawn(process.execPath, [engine, ...args], {
+          stdio: 'ignore',
+          env: { ...process.env, ...script, ...own },
+        })
+      },
+    }
+  }
+  const llm = [await host('o1'), await host('o2')]
+  const speech = [await host('w1'), await host('w2')]
+  const all = [...llm, ...speech]
+  for (const each of all) each.start()
+  const [llmPort, speechPort] = [await freePort(), await freePort()]
+  const at = (hosts: ScriptedHost[], index: number) => new URL(hosts[index]?.url ?? '').host
+  await haproxy.start(file, llmPort, {
+    ROUTER_SOCKET: join(folder, 'admin.sock'),
+    LLM_BIND: `127.0.0.1:${llmPort}`,
+    SPEECH_BIND: `127.0.0.1:${speechPort}`,
+    METRICS_BIND: `127.0.0.1:${await freePort()}`,
+    LLM_DIGEST: DIGEST,
+    ...{ LLM_HOST_1: at(llm, 0), LLM_HOST_2: at(llm, 1) },
+    ...{ SPEECH_HOST_1: at(speech, 0), SPEECH_HOST_2: at(speech, 1) },
+    ...router,
+  })
+  const [llmUrl, speechUrl] = [`http://127.0.0.1:${llmPort}`, `http://127.0.0.1:${speechPort}`]
+  return {
+    ...{ llm, speech, llmUrl, speechUrl },
+    settings: {
+      OLLAMA_HOST: llmUrl,
+      // One place for each host; the router would queue what is more.
+      SPEECH_URL: `${LEVEL}=${speechUrl},${LEVEL}=${speechUrl}`,
+      LLM_SLOTS: '16',
+      SPEECH_MODEL: LEVEL,
+      LLM_MODEL: 'scripted:1b-q4_K_M',
+    },
+    stop: () => all.forEach(each => void each.kill()),
+  }
+}
