@@ -112,7 +112,8 @@ export async function buildApp(
   await app.register(multipart)
   await app.register(fastifySSE)
 
-  await app.register(healthRoutes(dependencies))
+  await app.register(healthRoutes({ ...dependencies, role: config.ROLE }))
+  if (config.ROLE === 'engines') return app
   await app.register(modelRoutes(dependencies))
   const limits = { maxUploadBytes: config.MAX_UPLOAD_MB * 2 ** 20, maxTurns: config.MAX_SESSIONS }
   await app.register(oneShotTurnRoutes({ stages, replies, ...limits }))

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -9,14 +10,7 @@ import type { SpeechHost } from './engineLease.ts'
 import { QuantvoxError } from './errors.ts'
 import { nearestHint } from './nearest.ts'
 import { useProxies } from './proxies.ts'
-import {
-  isSetting,
-  normalizeOllamaHost,
-  SETTING_PREFIX as prefix,
-  Settings,
-  secretSettings,
-  shownSetting,
-} from './settings.ts'
+import { isSetting, SETTING_PREFIX as prefix, Settings, secretSettings, shownSetting } from './settings.ts'
 import { PREFERRED_SPEECH_MODEL } from './shared/defaults/speechDefaults.ts'
 import { orFound, refuseUnheard, spokenLanguage } from './spokenLanguage.ts'
 
@@ -205,6 +199,22 @@ function refuseUnsafe(config: Config): void {
       mend: 'Set both, or neither.',
     })
   }
+  const missing = [
+    config.ollamaHostSetByHand ? null : 'OLLAMA_HOST',
+    config.SPEECH_URL.length > 0 ? null : 'SPEECH_URL',
+  ].filter(name => name !== null)
+  if (config.ROLE === 'voice' && missing.length > 0) {
+    throw new QuantvoxError('invalid_request', `ROLE=voice needs ${missing.join(' and ')}.`, {
+      meaning: 'A voice server runs no models: it asks them of other machines.',
+      mend: 'Set where they answer, or ROLE=all so that this machine runs them.',
+    })
+  }
+  if (config.ROLE === 'engines' && !isLoopback(new URL(config.OLLAMA_HOST).hostname)) {
+    throw new QuantvoxError('invalid_request', 'ROLE=engines needs an OLLAMA_HOST of this machine.', {
+      meaning: 'It runs the language model itself, at the port that is named there.',
+      mend: 'Set OLLAMA_HOST=http://127.0.0.1:11434, or leave it out.',
+    })
+  }
   if (!isLoopback(config.HOST) && config.AUTH_TOKEN === null) {
     throw new QuantvoxError(
       'invalid_request',
@@ -215,4 +225,36 @@ function refuseUnsafe(config: Config): void {
       },
     )
   }
+}
+
+/**
+ * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, IPv6 with and without brackets, a URL, any of them in
+ * quotes) as a base URL that can be called. As in Ollama (envconfig/config.go, Host), the port is 11434 without a
+ * scheme, and that of the scheme with one, and a port that is none is taken for the default.
+ */
+function normalizeOllamaHost(text: string): string {
+  const given = text.trim().replace(/^["']+|["']+$/g, '')
+  const [, scheme, credentials = '', address = '', path = ''] =
+    /^(https?:\/\/)?([^/]*@)?([^/]*)(.*)$/i.exec(given === 'ollama.com' ? 'https://ollama.com' : given) ?? []
+  const bare = address.replace(/^\[|\]$/g, '')
+  const [, host = isIPv6(bare) ? `[${bare}]` : address, port = ''] =
+    /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(address) ?? []
+  const defaultPort = scheme === undefined ? ':11434' : ''
+  const portPart = /^\d+$/.test(port) && Number(port) <= 65_535 ? `:${port}` : defaultPort
+  const usual = given === '' || (host === '' && address !== '') ? '127.0.0.1' : host
+  const url = URL.parse(`${scheme ?? 'http://'}${credentials}${usual}${portPart}${path}`)
+  // Of another scheme, which a host would be taken for; and an @ that comes late is the rest of a password that holds a slash.
+  const isOther = scheme === undefined && given.includes('://')
+  if (url === null || isOther || path.includes('@')) {
+    throw new QuantvoxError(
+      'invalid_request',
+      `OLLAMA_HOST=${shownSetting('OLLAMA_HOST', text)} is not an address.`,
+      {
+        mend: 'Set it to a URL such as http://127.0.0.1:11434.',
+      },
+    )
+  }
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  if (url.hostname === '[::]') url.hostname = '[::1]'
+  return url.href.replace(/\/+$/, '')
 }

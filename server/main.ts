@@ -85,6 +85,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   // Also where the process ends in the middle of a stop, or by an error.
   process.once('exit', closeRecord)
   const comparisons = await openComparisons(labOf(config, assembly, provision, replies, log))
+  if (config.ROLE === 'voice') comparisons.create = () => Promise.reject(notHere())
   const served: Dependencies = {
     stages: assembly.stages,
     replies,
@@ -160,6 +161,17 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT
   const url = config.PORT === 0 ? config.PUBLIC_URL.replace(/:0$/, `:${port}`) : config.PUBLIC_URL
   return { url, ready, readyForText, stop }
+}
+
+function notHere(): QuantvoxError {
+  return new QuantvoxError(
+    'invalid_state',
+    'This server has the role voice: its models run on other machines.',
+    {
+      meaning: 'Levels can only be compared on one machine that does nothing else meanwhile.',
+      mend: 'Start the comparison on a server with ROLE=lab.',
+    },
+  )
 }
 
 function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {

@@ -1,6 +1,4 @@
-import { isIPv6 } from 'node:net'
 import Type, { type TSchema } from 'typebox'
-import { QuantvoxError } from './errors.ts'
 import { FALLBACK_SPEECH_MODEL, PREFERRED_SPEECH_MODEL } from './shared/defaults/speechDefaults.ts'
 import { FALLBACK_VOICE, PREFERRED_VOICE } from './shared/defaults/voiceDefaults.ts'
 import { WAKE_THRESHOLD, WAKE_WORD } from './shared/defaults/wakeDefaults.ts'
@@ -55,6 +53,11 @@ export const Settings = Type.Object({
     Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' }),
     'Name of this server among those with the same RECORD_URL, in each of its turns; default there: the name of the machine.',
   ),
+  ROLE: Type.Enum(['all', 'voice', 'engines', 'lab'], {
+    default: 'all',
+    description:
+      'What this process does among several machines: all of it; voice: turns, with models at OLLAMA_HOST and SPEECH_URL; engines: nothing but one language and one speech model, at the port of OLLAMA_HOST and at SPEECH_PORT of loopback; lab: comparisons, and no turns from a balancer. See docs/scale.md.',
+  }),
   AUDIO_DIRS: list(
     Type.String({ minLength: 1 }),
     'Folders below which comparisons may read clips, comma-separated; none by default.',
@@ -91,6 +94,12 @@ export const Settings = Type.Object({
     SpeechHost,
     'Base URLs of running speech engines, comma-separated; then none is started here. A level=URL says which level that one has, and only levels that are named can be chosen then; without it is a whisper-server that has what it has. One that is named twice takes two requests at once.',
   ),
+  SPEECH_PORT: Type.Integer({
+    default: 8080,
+    minimum: 1,
+    maximum: 65_535,
+    description: 'Where the speech engine answers with ROLE=engines, on loopback.',
+  }),
   VOICE: optional(
     Type.String({ minLength: 1, maxLength: 200 }),
     `flite:<kal16|awb|rms|slt>, hibari:heart, kokoro:<voice> (GET /v1/voices names them), piper:joe, browser (the page speaks), none, or remote:<voice> with SYNTHESIS_URL; default: ${PREFERRED_VOICE} where it can be had, else ${FALLBACK_VOICE}.`,
@@ -270,35 +279,3 @@ export const secretSettings: ReadonlySet<string> = new Set([
 /** A value in an error; whole only where it can hold no secret, of which one that cannot be read may hold any part. */
 export const shownSetting = (name: string, text: string): string =>
   secretSettings.has(name) || text.includes('@') ? '(not shown, for what is secret in it)' : `"${text}"`
-
-/**
- * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, IPv6 with and without brackets, a URL, any of them in
- * quotes) as a base URL that can be called. As in Ollama (envconfig/config.go, Host), the port is 11434 without a
- * scheme, and that of the scheme with one, and a port that is none is taken for the default.
- */
-export function normalizeOllamaHost(text: string): string {
-  const given = text.trim().replace(/^["']+|["']+$/g, '')
-  const [, scheme, credentials = '', address = '', path = ''] =
-    /^(https?:\/\/)?([^/]*@)?([^/]*)(.*)$/i.exec(given === 'ollama.com' ? 'https://ollama.com' : given) ?? []
-  const bare = address.replace(/^\[|\]$/g, '')
-  const [, host = isIPv6(bare) ? `[${bare}]` : address, port = ''] =
-    /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(address) ?? []
-  const defaultPort = scheme === undefined ? ':11434' : ''
-  const portPart = /^\d+$/.test(port) && Number(port) <= 65_535 ? `:${port}` : defaultPort
-  const usual = given === '' || (host === '' && address !== '') ? '127.0.0.1' : host
-  const url = URL.parse(`${scheme ?? 'http://'}${credentials}${usual}${portPart}${path}`)
-  // Of another scheme, which a host would be taken for; and an @ that comes late is the rest of a password that holds a slash.
-  const isOther = scheme === undefined && given.includes('://')
-  if (url === null || isOther || path.includes('@')) {
-    throw new QuantvoxError(
-      'invalid_request',
-      `OLLAMA_HOST=${shownSetting('OLLAMA_HOST', text)} is not an address.`,
-      {
-        mend: 'Set it to a URL such as http://127.0.0.1:11434.',
-      },
-    )
-  }
-  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
-  if (url.hostname === '[::]') url.hostname = '[::1]'
-  return url.href.replace(/\/+$/, '')
-}

@@ -56,9 +56,11 @@ export async function assemble(
 ) {
   const ending = new AbortController()
   const restarts = { ollama: 0, 'whisper-server': 0, moonshine: 0, flite: 0, hibari: 0, kokoro: 0, piper: 0 }
+  const isForOthers = config.ROLE === 'engines'
   const ollama = createOllama({
     host: config.OLLAMA_HOST,
-    hostSetByHand: config.ollamaHostSetByHand,
+    hostSetByHand: config.ollamaHostSetByHand && !isForOthers,
+    ...(isForOthers && ollamaForOthers(config)),
     program: () => provision.ollama(report, ending.signal),
     modelsDir: join(config.CACHE_DIR, 'ollama'),
     onRestart: () => restarts.ollama++,
@@ -74,8 +76,9 @@ export async function assemble(
     whisperVersion = programs.version
     return programs
   })
-  const localSpeechEngines = (maxLoaded: number) =>
+  const localSpeechEngines = (maxLoaded: number, port?: number) =>
     createLocalSpeechEngines({
+      port,
       // Asked for each request: looking at the disk again would cost each turn a millisecond.
       programs: whisper,
       threads: speechThreads,
@@ -87,7 +90,9 @@ export async function assemble(
   const elsewhere = levelsOf(config.SPEECH_URL)
   const speechEngines = isSpeechElsewhere
     ? createSpeechHosts(config.SPEECH_URL)
-    : localSpeechEngines(MAX_LOADED_SPEECH_LEVELS)
+    : isForOthers
+      ? localSpeechEngines(1, config.SPEECH_PORT)
+      : localSpeechEngines(MAX_LOADED_SPEECH_LEVELS)
   const separate = new Set<SpeechEngines>()
   const separateSpeechEngines = (): SpeechEngines => {
     const engines = localSpeechEngines(1)
@@ -275,5 +280,14 @@ export async function assemble(
       const others = [detector.stop(), wakeWords.stop(), mcp.stop()]
       await Promise.allSettled([...speech, ...voices, ollama.stop(), ...others])
     },
+  }
+}
+
+/** The queue is in the router, which knows which host is free; a request that waits here waits for this one only. */
+function ollamaForOthers({ OLLAMA_HOST, LLM_SLOTS }: Config) {
+  const { port, protocol } = new URL(OLLAMA_HOST)
+  return {
+    port: Number(port || (protocol === 'https:' ? 443 : 80)),
+    env: { OLLAMA_NUM_PARALLEL: `${LLM_SLOTS}`, OLLAMA_MAX_QUEUE: '1' },
   }
 }

@@ -106,16 +106,21 @@ export function createWarmUp(
      */
     run(signal: AbortSignal): { ready: Promise<void>; readyForText: Promise<void> } {
       // Where it cannot be had turns end all the same, so nothing waits for it.
-      if (config.ENDPOINTING === 'learned') void detector.start()
-      const parts = { 'language model': language, voice, 'speech model': speech }
+      const isForOthers = config.ROLE === 'engines'
+      if (config.ENDPOINTING === 'learned' && !isForOthers) void detector.start()
+      const parts = {
+        'language model': language,
+        ...(isForOthers ? {} : { voice }),
+        'speech model': speech,
+      }
       for (const what of Object.keys(parts))
         missing.set(what, { what, why: 'It is being fetched, loaded and warmed.' })
-      const [llm, replies, ears] = Object.entries(parts).map(([what, work]) => attempt(what, work, signal))
-      const ready = settled(llm, replies, ears)
+      const begun = Object.entries(parts).map(([what, work]) => attempt(what, work, signal))
+      const ready = settled(...begun)
       ready
         .then(() => checkDefault(signal))
         .catch((error: unknown) => signal.aborted || log.warn({ err: error }, 'its speed was not measured'))
-      return { ready, readyForText: settled(llm, replies) }
+      return { ready, readyForText: settled(...begun.slice(0, -1)) }
     },
     /** What is not ready yet, and why. */
     missing: (): Missing[] => [...missing.values()],

@@ -10,6 +10,8 @@ export type EngineSpec = {
   /** For the log and for people, for instance `whisper-server whisper-tiny.en-q8_0`. */
   name: string
   program(port: number): Program | Promise<Program>
+  /** Where it answers; a free one where it is left out. */
+  port?: number | undefined
   /** Put between port and path of every address of this engine; starts with a slash. */
   basePath?: string
   /** True when it can take a request. Also asked now and then while it runs. */
@@ -42,7 +44,7 @@ const atStart = (child: Child, { how, ...cause }: Ending) =>
   new QuantvoxError('engine_failed', [how, ...child.lastLines().slice(-3)].join(' '), cause)
 
 /**
- * Starts one engine on a free loopback port and keeps it running: health check, warm-up, watch, and a restart with
+ * Starts one engine on loopback and keeps it running: health check, warm-up, watch, and a restart with
  * exponential back-off after a crash, or as soon as somebody asks for it, until `stop`.
  */
 export function supervise(spec: EngineSpec, log: Log) {
@@ -117,7 +119,7 @@ export function supervise(spec: EngineSpec, log: Log) {
   }
 
   async function start(): Promise<Running> {
-    const port = await freePort()
+    const port = spec.port ?? (await freePort())
     const program = await spec.program(port)
     stopping.signal.throwIfAborted()
     const startedAt = performance.now()

@@ -6,7 +6,7 @@ import { authorizationFor } from '../credentials.ts'
 import { QuantvoxError } from '../errors.ts'
 import { viaProxy } from '../proxies.ts'
 import { responseText } from '../responseText.ts'
-import { AFFINITY_HEADER, type Routed, routedBy } from '../routed.ts'
+import { AFFINITY_HEADER, type Routed, routedBy } from '../shared/routed.ts'
 import { wholeJsonLines } from './chatLines.ts'
 import { asLlmError, crowded, failedAtWork, foreignProtocol, tooSlow } from './failures.ts'
 

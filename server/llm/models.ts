@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import { QuantvoxError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import type { Routed } from '../routed.ts'
+import type { Routed } from '../shared/routed.ts'
 import { ask, type Explain, type FindHost, type RoutingParameters } from './client.ts'
 import { isSameTag } from './tagNames.ts'
 

@@ -4,7 +4,7 @@ import type { Static, TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { authorizationFor } from '../credentials.ts'
 import { isAbort, QuantvoxError } from '../errors.ts'
-import { PARTIAL_HEADER, type Routed, routedBy } from '../routed.ts'
+import { PARTIAL_HEADER, type Routed, routedBy } from '../shared/routed.ts'
 
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
 

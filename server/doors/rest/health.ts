@@ -11,8 +11,15 @@ export type HealthDependencies = {
   tickets: Tickets
 }
 
+type Role = { role: 'all' | 'voice' | 'engines' | 'lab' }
+
 /** Is it alive, is it ready, does it take work, what is it; and tickets for sockets. */
-export function healthRoutes({ readiness, info, tickets }: HealthDependencies): FastifyPluginAsync {
+export function healthRoutes({
+  readiness,
+  info,
+  tickets,
+  role,
+}: HealthDependencies & Role): FastifyPluginAsync {
   return async app => {
     app.setSerializerCompiler(() => data => JSON.stringify(data))
     const tags = ['Server']
@@ -53,16 +60,22 @@ export function healthRoutes({ readiness, info, tickets }: HealthDependencies): 
         config: { public: true },
         schema: {
           tags,
-          summary: 'This process takes work: it was ready once and does not shut down',
+          summary: 'This process takes work: it was ready once, does not shut down, and has a role for it',
           description:
             'For balancers. One that is full takes work, too: the balancer counts sessions and lets others wait.',
           response: {
             200: json('It takes sessions and turns', Type.Object({ accepting: Type.Literal(true) })),
-            ...problems(503),
+            ...problems(409, 503),
           },
         },
       },
       async () => {
+        if (role === 'engines' || role === 'lab') {
+          throw new QuantvoxError(
+            'invalid_state',
+            `This process has the role ${role}: it takes no work from a balancer.`,
+          )
+        }
         wasReady ||= (await readiness()).ready
         if (wasReady) return { accepting: true }
         throw new QuantvoxError('model_loading', 'This process was not ready yet since it started.', {

@@ -19,6 +19,8 @@ type OllamaDeps = {
   /** Asked only when one has to be started; may fetch or build it. */
   program(): Promise<{ path: string; version: string }>
   modelsDir: string
+  /** Of ours; a free one where it is left out. */
+  port?: number | undefined
   /** Further variables for our own `ollama serve`. */
   env?: Record<string, string>
   /** Called when ours is started again after a crash. */
@@ -67,6 +69,7 @@ export function createOllama(deps: OllamaDeps) {
     return supervise(
       {
         name: 'ollama',
+        port: deps.port,
         program: port => ({
           path: program.path,
           args: ['serve'],

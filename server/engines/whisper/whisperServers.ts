@@ -18,6 +18,8 @@ type LocalSpeechEnginesDeps = {
   threads: number
   /** Models that may be loaded at once. */
   maxLoaded: number
+  /** Where the one that is loaded answers, for others, too; else each has a free port and a path that only we know. */
+  port?: number | undefined
   /** Called when one is started again after a crash. */
   onRestart?: (engine: SpeechEngineName) => void
   log: Log
@@ -99,11 +101,11 @@ export function createLocalSpeechEngines(deps: LocalSpeechEnginesDeps): SpeechEn
   function load(model: { name: string; path: string }, program: SpeechProgram): Loaded {
     // whisper-server answers any web page (its CORS header is `*`), and one of its paths loads a file by name: what
     // runs here is under a path that only we know.
-    const basePath = `/${randomUUID()}`
+    const basePath = deps.port === undefined ? `/${randomUUID()}` : ''
     const engine = supervise(
       {
         name: `${program.name} ${model.name}`,
-        basePath,
+        ...{ basePath, port: deps.port },
         program: port => program.command(model.path, { port, basePath }),
         healthy: whisperIsHealthy,
         ...(program.warm === undefined ? {} : { warm: program.warm }),

@@ -1,7 +1,7 @@
 import type { Speech } from '../../audio/utterance.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
-import type { Routed } from '../../routed.ts'
+import type { Routed } from '../../shared/routed.ts'
 import type { RecognitionOptions, SpeechLevel, Transcript } from '../recognizer.ts'
 
 export type DecodeDependencies = {

@@ -1,5 +1,5 @@
 import { durationMs } from '../../audio/pcm.ts'
-import type { Routed } from '../../routed.ts'
+import type { Routed } from '../../shared/routed.ts'
 import { AUTO, hearsEnglishOnly, languageCode, languageFor, UNDETERMINED } from '../../spokenLanguage.ts'
 import type { Routing } from '../engineRequest.ts'
 import { type Decode, type DecodeDependencies, inPlace } from '../utterance/decoding.ts'

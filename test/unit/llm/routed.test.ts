@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createColdness } from '../../../server/llm/coldness.ts'
-import { routedBy } from '../../../server/routed.ts'
+import { routedBy } from '../../../server/shared/routed.ts'
 
 const told = (headers: Record<string, string>) => routedBy(name => headers[name])
 
