@@ -58,6 +58,9 @@ export const groupKeys = [
   'source',
   'conversationId',
   'appVersion',
+  'host',
+  'speechHost',
+  'replicaId',
 ] as const
 export type GroupKey = (typeof groupKeys)[number]
 
@@ -69,7 +72,7 @@ export const SummaryQuery = Type.Object(
     groupBy: Type.Optional(
       Type.String({
         pattern: `^${oneKey}(?:,${oneKey})*$`,
-        description: `comma-separated, of ${groupKeys.join(', ')}; default: one group of all`,
+        description: `comma-separated, of ${groupKeys.join(', ')}; host is that of the language model; default: one group of all`,
       }),
     ),
   },

@@ -25,6 +25,9 @@ const readKey: Readonly<Record<GroupKey, (turn: StoredTurn) => string | null>> =
   source: turn => turn.source,
   conversationId: turn => turn.conversationId,
   appVersion: turn => turn.appVersion,
+  host: turn => turn.llm.host,
+  speechHost: turn => turn.speech.host ?? null,
+  replicaId: turn => turn.replicaId ?? null,
 }
 
 type Collected = {

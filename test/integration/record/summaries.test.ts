@@ -99,6 +99,19 @@ test('a summary has all that was asked at pauses for nothing, also in turns that
   expect(all).toMatchObject({ n: 4, wasted: { outputTokens: 21, engineMs: 361.5 } })
 })
 
+test('hosts are told apart: levels are compared within one', async () => {
+  const { store } = now()
+  for (const [i, host] of ['o1', 'o2', 'o2'].entries()) {
+    const { record, text } = makeTurn(i + 100)
+    const speech = { ...record.speech, host: 'w1' }
+    store.insert({ ...record, llm: { ...record.llm, host }, speech, replicaId: 'a' }, text)
+  }
+  const { groups }: Summary = (await get('/v1/summary?groupBy=host,speechHost,replicaId')).json()
+  const keys = groups.map(({ keys, n }) => [keys.host, keys.speechHost, keys.replicaId, n])
+  expect(keys).toContainEqual(['o2', 'w1', 'a', 2])
+  expect(keys).toContainEqual(['o1', 'w1', 'a', 1])
+})
+
 test('a summary of no turns has no groups', async () => {
   expect((await get('/v1/summary?groupBy=voice')).json()).toEqual({ groupBy: ['voice'], groups: [] })
 })

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../server/engines/ports.ts'
 import type { Haproxy } from './haproxy.ts'
 
@@ -9,6 +10,7 @@ const configuration = resolve(import.meta.dirname, '../../../docs/operations/rou
 const engine = resolve(import.meta.dirname, '../scriptedServer/engine.mjs')
 /** That of the model of the scripted engine. */
 const DIGEST = 'f'.repeat(64)
+const ANSWERS_MS = 30_000
 const LEVEL = 'whisper-tiny.en-q8_0'
 
 /** A process that stands for a host. */
@@ -77,6 +79,7 @@ export async function startScriptedPool(
   const speech = [await host('w1'), await host('w2')]
   const all = [...llm, ...speech]
   for (const each of all) each.start()
+  await Promise.all(all.map(({ url }) => answers(`${url}/health`)))
   const [llmPort, speechPort] = [await freePort(), await freePort()]
   const at = (hosts: ScriptedHost[], index: number) => new URL(hosts[index]?.url ?? '').host
   await haproxy.start(file, llmPort, {
@@ -101,5 +104,18 @@ export async function startScriptedPool(
       LLM_MODEL: 'scripted:1b-q4_K_M',
     },
     stop: () => all.forEach(each => void each.kill()),
+  }
+}
+
+async function answers(url: string): Promise<void> {
+  const end = Date.now() + ANSWERS_MS
+  while (
+    !(await fetch(url).then(
+      answer => answer.ok,
+      () => false,
+    ))
+  ) {
+    if (Date.now() > end) throw new Error(`nothing answers at ${url}`)
+    await sleep(20)
   }
 }

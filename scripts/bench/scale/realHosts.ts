@@ -1,0 +1,64 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import pino from 'pino'
+import Type from 'typebox'
+import Value from 'typebox/value'
+import { loadConfig } from '../../../server/config.ts'
+import { createOllama } from '../../../server/engines/ollama/ollama.ts'
+import { freePort } from '../../../server/engines/ports.ts'
+import { cachePaths, catalog, ensureLanguageModel, ensureOllama } from '../../../server/setup/index.ts'
+import type { Haproxy } from '../../../test/support/pools/haproxy.ts'
+
+const configuration = resolve(import.meta.dirname, '../../../docs/operations/router.cfg')
+const Tags = Type.Object({ models: Type.Array(Type.Object({ name: Type.String(), digest: Type.String() })) })
+
+/** Two real Ollamas with the smallest model, one reply at a time each. */
+export async function startRealHosts(signal: AbortSignal) {
+  const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress: () => {}, signal }
+  const model = catalog.language.defaults.withoutRegistry
+  const start = async () =>
+    createOllama({
+      host: `http://127.0.0.1:${await freePort()}`,
+      hostSetByHand: false,
+      program: () => ensureOllama(context),
+      modelsDir: cachePaths(context.cacheDir).ollama,
+      env: { OLLAMA_NOPRUNE: '1', OLLAMA_NUM_PARALLEL: '1', OLLAMA_MAX_QUEUE: '1' },
+      log: pino({ level: 'silent' }),
+    })
+  const hosts = [await start(), await start()]
+  const urls: string[] = []
+  for (const host of hosts) urls.push(await host.url(signal))
+  await ensureLanguageModel(model, urls[0] ?? '', context)
+  const tags: unknown = await (await fetch(`${urls[0]}/api/tags`)).json()
+  Value.Assert(Tags, tags)
+  const digest = tags.models.find(({ name }) => name === model)?.digest
+  if (digest === undefined) throw new Error(`${model} is not there`)
+  return { model, urls, digest, stop: () => Promise.all(hosts.map(host => host.stop())) }
+}
+
+/** docs/operations/router.cfg before them, with conversations kept at their hosts or not; gives OLLAMA_HOST. */
+export async function routeTo(
+  { urls, digest }: Awaited<ReturnType<typeof startRealHosts>>,
+  haproxy: Haproxy,
+  folder: string,
+  sticks: boolean,
+): Promise<string> {
+  const port = await freePort()
+  const text = await readFile(configuration, 'utf8')
+  const file = join(folder, `router-${sticks}.cfg`)
+  await writeFile(
+    file,
+    sticks ? text : text.replaceAll(/^ *stick .*$/gm, '').replaceAll('leastconn', 'roundrobin'),
+  )
+  await haproxy.start(file, port, {
+    ROUTER_SOCKET: join(folder, `admin-${sticks}.sock`),
+    LLM_BIND: `127.0.0.1:${port}`,
+    SPEECH_BIND: `127.0.0.1:${await freePort()}`,
+    METRICS_BIND: `127.0.0.1:${await freePort()}`,
+    LLM_DIGEST: digest,
+    LLM_HOST_SLOTS: '1',
+    LLM_HOST_1: new URL(urls[0] ?? '').host,
+    LLM_HOST_2: new URL(urls[1] ?? '').host,
+  })
+  return `http://127.0.0.1:${port}`
+}
