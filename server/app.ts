@@ -9,7 +9,7 @@ import guard from './doors/access/guard.ts'
 import keys from './doors/access/keys.ts'
 import connections from './doors/connections.ts'
 import { chosenSubprotocol, REALTIME_PATHS, realtimeRoutes } from './doors/openai/realtime/route.ts'
-import { type ClientSecrets, createClientSecrets } from './doors/openai/realtime/secrets.ts'
+import type { ClientSecrets } from './doors/openai/realtime/secrets.ts'
 import { openAiRoutes } from './doors/openai/rest/routes.ts'
 import page from './doors/page/page.ts'
 import { belowPath, pathOf } from './doors/publicPath.ts'
@@ -39,6 +39,7 @@ export type Dependencies = HealthDependencies &
   ModelDependencies & {
     stages: Stages
     replies: ReplyAudio
+    clientSecrets: ClientSecrets
     /** For each scrape of `/metrics`. */
     engines(): Promise<EngineFigures[]>
     /** What only live sessions need; without it there are none. */
@@ -58,7 +59,7 @@ export async function buildApp(
     https,
   }: { loggerInstance?: FastifyBaseLogger; https?: { cert: Buffer; key: Buffer } } = {},
 ): Promise<FastifyInstance> {
-  const { stages, replies, tickets, engines } = dependencies
+  const { stages, replies, tickets, clientSecrets, engines } = dependencies
   const registry = new Registry()
   const observe = createTurnMetrics(registry, [config.LLM_MODEL, stages.settings.speechModel])
   stages.observers.add(
@@ -67,7 +68,6 @@ export async function buildApp(
         observe(record),
   )
   const sessions = new Set<Open>()
-  const clientSecrets = createClientSecrets()
   // A VOICE that there is not is better known now than with the first answer.
   stages.voice(stages.settings.voice)
   // The guard says what is wrong with a request that names no host.
@@ -95,10 +95,7 @@ export async function buildApp(
   await app.register(connections)
   await app.register(problems)
   await app.register(unrouted.routes)
-  await app.register(keys, {
-    token: config.AUTH_TOKEN,
-    isSecret: key => clientSecrets.find(key) !== null,
-  })
+  await app.register(keys, { token: config.AUTH_TOKEN, secrets: clientSecrets })
   await app.register(guard, { publicUrl: config.PUBLIC_URL, allowedOrigins: config.ALLOWED_ORIGINS })
   await app.register(auth, { redeemTicket: tickets.redeem })
   await app.register(docs, { version: stages.settings.appVersion, publicUrl: config.PUBLIC_URL })

@@ -22,7 +22,9 @@ import { startTracing } from './assembly/tracing.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
 import { wyomingOf } from './assembly/wyoming.ts'
 import type { Config } from './config.ts'
+import { createPassSigner } from './doors/access/passSigner.ts'
 import { createTickets } from './doors/access/tickets.ts'
+import { createClientSecrets } from './doors/openai/realtime/secrets.ts'
 import { quantvoxAt } from './doors/otherServer.ts'
 import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
@@ -96,7 +98,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       loadedModels: signal => loadedModelsOf(assembly, signal),
     },
     comparisons,
-    tickets: createTickets(),
+    ...passesOf(config, assembly, log),
     readiness: async () => readinessOf(assembly, warmUp),
     info: () => infoOf(config, assembly, loopDelay),
     engines: () => engineFiguresOf(config, assembly),
@@ -172,6 +174,13 @@ function notHere(): QuantvoxError {
       mend: 'Start the comparison on a server with ROLE=lab.',
     },
   )
+}
+
+/** What opens sockets in the token's place: with a shared record, of all servers that share the token, too. */
+function passesOf({ AUTH_TOKEN }: Config, { passes }: Assembly, log: Logger) {
+  // Of a server alone they end with its process, which has forgotten what was used.
+  const given = { signer: createPassSigner(passes === null ? null : AUTH_TOKEN), passes, log }
+  return { tickets: createTickets(given), clientSecrets: createClientSecrets(given) }
 }
 
 function tlsOf(config: Config): { https?: { cert: Buffer; key: Buffer } } {

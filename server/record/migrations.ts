@@ -82,6 +82,16 @@ export const steps: readonly { sqlite: string; postgres: string }[] = [
        title text NOT NULL
      );`,
   },
+  {
+    // Who may open a socket is of one server here, and forgotten with its process.
+    sqlite: 'SELECT 1;',
+    postgres: `CREATE UNLOGGED TABLE passes (
+       id text COLLATE "C" NOT NULL PRIMARY KEY,
+       expiresAt timestamptz NOT NULL,
+       content text
+     );
+     CREATE INDEX passesByExpiry ON passes (expiresAt);`,
+  },
 ]
 
 export const schemaVersion = steps.length

@@ -46,3 +46,11 @@ export type TurnStore = {
   deleteConversation(id: string): Promise<string[]>
   close(): void
 }
+
+/** Where replicas share a record: what opens sockets of any of them for a while. Both reject with `record_unavailable` while it cannot be known. */
+export type Passes = {
+  /** False where the id is there already. */
+  add(id: string, content: string | null, seconds: number): Promise<boolean>
+  /** What came with it; null where there is none, or none any more. */
+  find(id: string): Promise<string | null>
+}

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import { buildApp, type Dependencies } from '../../server/app.ts'
 import { readConfig } from '../../server/config.ts'
 import { createTickets } from '../../server/doors/access/tickets.ts'
+import { createClientSecrets } from '../../server/doors/openai/realtime/secrets.ts'
 import { createPulls } from '../../server/engines/pulls.ts'
 import { createReplyAudio } from '../../server/record/replyAudio.ts'
 import { listVoices } from '../../server/voice/voices.ts'
@@ -44,6 +45,7 @@ export async function createTestApp({
       stages: fakes.stages,
       replies: await createReplyAudio(repliesFolder, false),
       tickets: createTickets(),
+      clientSecrets: createClientSecrets(),
       readiness: async () => ({ ready: true, notReady: [] }),
       info: () => Promise.reject(new Error('a test that needs info gives it')),
       languageModels: async () => [fakeLanguageModel],

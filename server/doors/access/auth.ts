@@ -12,7 +12,7 @@ declare module 'fastify' {
 
 type AuthOptions = {
   /** True once for a ticket that was given out; sockets of browsers cannot send the header. */
-  redeemTicket(ticket: string): boolean
+  redeemTicket(ticket: string): Promise<boolean>
 }
 
 /** With a token set, every route but the public ones needs `Authorization: Bearer` or, for a socket, a ticket. */
@@ -28,7 +28,7 @@ const auth: FastifyPluginAsync<AuthOptions> = async (app, { redeemTicket }) => {
       return
     if (keys.opens(request)) return
     const ticket = request.routeOptions.config.takesTicket ? ticketOf(request) : null
-    if (ticket !== null && redeemTicket(ticket)) return
+    if (ticket !== null && (await redeemTicket(ticket))) return
     await keys.refuse(request, ticket !== null)
   })
 }

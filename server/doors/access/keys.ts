@@ -30,11 +30,19 @@ declare module 'fastify' {
 
 type KeysOptions = {
   token: string | null
-  /** Whether a key is a client secret that is good now. */
-  isSecret(key: string): boolean
+  secrets: {
+    /** Before `find`: one that another server made is known here, too. */
+    recall(key: string): Promise<void>
+    /** Null for a key that is no client secret that is good now. */
+    find(key: string): unknown
+  }
 }
 
-const keys: FastifyPluginAsync<KeysOptions> = async (app, { token, isSecret }) => {
+const keys: FastifyPluginAsync<KeysOptions> = async (app, { token, secrets }) => {
+  app.addHook('onRequest', async request => {
+    const key = request.routeOptions.config.isRealtime ? keyOf(request) : undefined
+    if (key !== undefined) await secrets.recall(key)
+  })
   if (token === null) {
     app.decorate('keys', null)
     return
@@ -49,7 +57,7 @@ const keys: FastifyPluginAsync<KeysOptions> = async (app, { token, isSecret }) =
     opens(request) {
       const given = keyOf(request)
       if (given === undefined) return false
-      if (request.routeOptions.config.isRealtime && isSecret(given)) return true
+      if (request.routeOptions.config.isRealtime && secrets.find(given) !== null) return true
       return timingSafeEqual(digest(given), wanted)
     },
     async refuse(request, ticket = false) {

@@ -2,9 +2,10 @@ import { within } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { openTurnStore } from '../sqlite/store.ts'
-import type { TurnStore } from '../turnStore.ts'
+import type { Passes, TurnStore } from '../turnStore.ts'
 import { createConversationTable } from './conversations.ts'
 import { openPostgres } from './database.ts'
+import { createPassTable } from './passes.ts'
 import { createShipping } from './shipping.ts'
 import { createTurnTable } from './turnTable.ts'
 
@@ -26,6 +27,8 @@ export function openSharedRecord({
 }: SharedRecordOptions): TurnStore & {
   /** Resolves when nothing waits for PostgreSQL, or it takes nothing. */
   settled(): Promise<void>
+  /** What the replicas know together of who may open a socket. */
+  passes: Passes
 } {
   const spool = openTurnStore(spoolPath, { saveText, verify: true, ...(log && { log }) })
   const database = openPostgres(url, replicaId)
@@ -57,6 +60,7 @@ export function openSharedRecord({
   })
 
   return {
+    passes: createPassTable(database),
     get status() {
       return { ...spool.status, spool: { rows: rowsWaiting(), problem: database.problem() } }
     },

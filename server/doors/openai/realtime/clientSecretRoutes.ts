@@ -48,7 +48,7 @@ export function clientSecretRoutes(secrets: ClientSecrets, defaults: Defaults): 
         const update = body.session ?? {}
         const isTranscription = update.type === 'transcription'
         const configuration = merged(firstConfiguration(isTranscription, defaults), update, defaults)
-        const secret = secrets.issue(update, body.expires_after?.seconds ?? DEFAULT_SECONDS)
+        const secret = await secrets.issue(update, body.expires_after?.seconds ?? DEFAULT_SECONDS)
         const model = modelAsked(update.model ?? undefined) ?? (await defaults.stages.settings.llmModel())
         const session = shapeOf(configuration, newId('sess'), model, secret.expires_at)
         return { ...secret, session }
