@@ -79,6 +79,10 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     CACHE_DIR: resolve(settings.CACHE_DIR ?? defaultCacheDir(environment)),
     DATA_DIR: resolve(settings.DATA_DIR),
     WAKE_DIR: settings.WAKE_DIR && resolve(settings.WAKE_DIR),
+    REPLY_STORE:
+      settings.REPLY_STORE?.startsWith('s3://') === false
+        ? resolve(settings.REPLY_STORE)
+        : settings.REPLY_STORE,
     AUDIO_DIRS: settings.AUDIO_DIRS.map(folder => resolve(folder)),
     SPEECH_LANGUAGE: spokenLanguage(settings.SPEECH_LANGUAGE),
     OLLAMA_HOST: setApart(normalizeOllamaHost(settings.OLLAMA_HOST)),
@@ -96,11 +100,11 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
 /** What the settings say to call. */
 function addressesIn(config: Config): string[] {
   const { OLLAMA_HOST, SPEECH_URL, SYNTHESIS_URL, OTEL_EXPORTER_OTLP_ENDPOINT, PUBLIC_URL } = config
-  const voices = SYNTHESIS_URL === null ? [] : [SYNTHESIS_URL]
+  const others = [SYNTHESIS_URL, config.AWS_ENDPOINT_URL].filter(url => url !== null)
   return [
     OLLAMA_HOST,
     ...SPEECH_URL.map(({ url }) => url),
-    ...voices,
+    ...others,
     OTEL_EXPORTER_OTLP_ENDPOINT,
     PUBLIC_URL,
   ]
@@ -213,6 +217,12 @@ function refuseUnsafe(config: Config): void {
     throw new QuantvoxError('invalid_request', 'ROLE=engines needs an OLLAMA_HOST of this machine.', {
       meaning: 'It runs the language model itself, at the port that is named there.',
       mend: 'Set OLLAMA_HOST=http://127.0.0.1:11434, or leave it out.',
+    })
+  }
+  const { REPLY_STORE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config
+  if (REPLY_STORE?.startsWith('s3://') && (AWS_ACCESS_KEY_ID === null || AWS_SECRET_ACCESS_KEY === null)) {
+    throw new QuantvoxError('invalid_request', `REPLY_STORE=${REPLY_STORE} cannot be asked without a key.`, {
+      mend: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
     })
   }
   if (!isLoopback(config.HOST) && config.AUTH_TOKEN === null) {

@@ -17,6 +17,7 @@ import {
 } from './assembly/inventory.ts'
 import { labOf } from './assembly/lab.ts'
 import type { Provision, Report } from './assembly/provision.ts'
+import { openReplies } from './assembly/record/openReplies.ts'
 import { keepFor } from './assembly/record/retention.ts'
 import { startTracing } from './assembly/tracing.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
@@ -30,7 +31,6 @@ import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
 import { openComparisons } from './lab/index.ts'
 import type { Readiness } from './protocol/info.ts'
-import { createReplyAudio } from './record/replyAudio.ts'
 import { provisionFrom } from './setup/provision.ts'
 import { remoteVoiceNames } from './voice/remote/remoteVoices.ts'
 import { listVoices } from './voice/voices.ts'
@@ -79,10 +79,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
     provision.wakeWord(name, (_item, progress) => tell(progress), signal),
   )
   const stopped = new AbortController()
-  const replies = await createReplyAudio(config.DATA_DIR, config.SAVE_AUDIO)
+  const replies = await openReplies(config, log)
   const closeRecord = () => {
     process.off('exit', closeRecord)
     assembly.stages.store.close()
+    replies.close()
   }
   // Also where the process ends in the middle of a stop, or by an error.
   process.once('exit', closeRecord)
@@ -100,7 +101,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     comparisons,
     ...passesOf(config, assembly, log),
     readiness: async () => readinessOf(assembly, warmUp),
-    info: () => infoOf(config, assembly, loopDelay),
+    info: async () => infoOf(config, assembly, loopDelay, await replies.sharing()),
     engines: () => engineFiguresOf(config, assembly),
     languageModels: signal => languageModelsOf(assembly, provision, signal),
     speechModels: () => speechModelsOf(config, assembly, provision),

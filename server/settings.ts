@@ -58,6 +58,20 @@ export const Settings = Type.Object({
     description:
       'What this process does among several machines: all of it; voice: turns, with models at OLLAMA_HOST and SPEECH_URL; engines: nothing but one language and one speech model, at the port of OLLAMA_HOST and at SPEECH_PORT of loopback; lab: comparisons, and no turns from a balancer. See docs/scale.md.',
   }),
+  REPLY_STORE: optional(
+    Type.String({ minLength: 1, pattern: '^(?!s3:)|^s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9._/-]*)?$' }),
+    'Where servers share spoken replies: a folder that all see, or s3://bucket/prefix; DATA_DIR then keeps them until they are there. See docs/scale.md.',
+  ),
+  AWS_ACCESS_KEY_ID: optional(
+    Type.String({ minLength: 1 }),
+    'Access key for REPLY_STORE=s3://…; treated as secret.',
+  ),
+  AWS_SECRET_ACCESS_KEY: optional(Type.String({ minLength: 1 }), 'Its secret.'),
+  AWS_REGION: Type.String({ default: 'us-east-1', minLength: 1, description: 'Region of that bucket.' }),
+  AWS_ENDPOINT_URL: optional(
+    BaseUrl,
+    'Base URL of what answers like S3 (MinIO, Garage, R2), where it is not Amazon; buckets are asked for by path.',
+  ),
   AUDIO_DIRS: list(
     Type.String({ minLength: 1 }),
     'Folders below which comparisons may read clips, comma-separated; none by default.',
@@ -272,6 +286,8 @@ export function isSetting(variable: string): boolean {
 /** Shown to nobody, left out of flags (a command line is public) and taken out of the environment once read. */
 export const secretSettings: ReadonlySet<string> = new Set([
   'AUTH_TOKEN',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
   'OTEL_EXPORTER_OTLP_HEADERS',
   'RECORD_URL',
 ])

@@ -9,7 +9,7 @@ import { usableCores } from '../engines/usableCores.ts'
 import { QuantvoxError } from '../errors.ts'
 import { unknownLanguageModel } from '../llm/models.ts'
 import { isSameTag } from '../llm/tagNames.ts'
-import type { RecordInfo, ServerInfo } from '../protocol/info.ts'
+import type { RecordInfo, ServerInfo, SharedRepliesInfo } from '../protocol/info.ts'
 import type { LanguageModel, SpeechModel } from '../protocol/models.ts'
 import type { StoreStatus } from '../record/turnStore.ts'
 import type { LoadedModels } from '../session/switching.ts'
@@ -27,6 +27,7 @@ export async function infoOf(
   config: Config,
   assembly: Assembly,
   loopDelay: ReturnType<typeof monitorEventLoopDelay>,
+  sharedReplies: SharedRepliesInfo | null,
 ): Promise<ServerInfo> {
   const { ollama, speechEngines, speakers, stages } = assembly
   const loaded = await speechEngines.loaded()
@@ -69,6 +70,7 @@ export async function infoOf(
         })),
     ],
     record: recordInfoOf(stages.store.status),
+    sharedReplies,
     limits: {
       maxSessions: config.MAX_SESSIONS,
       maxUtteranceSeconds: config.MAX_UTTERANCE_SECONDS,

@@ -45,12 +45,20 @@ export const RecordInfo = Type.Object({
 })
 export type RecordInfo = Static<typeof RecordInfo>
 
+/** Spoken replies that servers share. */
+export const SharedRepliesInfo = Type.Object({
+  waiting: Type.Integer({ description: 'turns whose audio waits in a folder of this server' }),
+  detail: nullable(Type.String(), { description: 'why it waits, what it means and what mends it' }),
+})
+export type SharedRepliesInfo = Static<typeof SharedRepliesInfo>
+
 export const ServerInfo = Type.Object({
   version: Type.String(),
   nodeVersion: Type.String(),
   publicUrl: Type.String({ description: 'what browsers call the server (PUBLIC_URL)' }),
   engines: Type.Array(EngineInfo),
   record: RecordInfo,
+  sharedReplies: nullable(SharedRepliesInfo, { description: 'null without REPLY_STORE' }),
   limits: Type.Object({
     maxSessions: Type.Integer(),
     maxUtteranceSeconds: Type.Integer(),

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { makePrivate } from '../../files/privateFiles.ts'
 import { SPOOL_FILE_NAME, TURN_FILE_NAME } from '../../record/sqlite/store.ts'
 
-const folders = ['audio', 'replies', 'comparisons', 'lan', 'my-voice']
+const folders = ['audio', 'replies', 'outgoing', 'comparisons', 'lan', 'my-voice']
 
 /** Closes DATA_DIR to other users where it holds nothing but ours; a folder that is shared with other things stays as it is. */
 export function closeDataFolder(dataDir: string): void {

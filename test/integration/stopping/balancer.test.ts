@@ -1,44 +1,15 @@
-import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Value from 'typebox/value'
 import { expect, test } from 'vitest'
 import { connectLive } from '../../../scripts/bench/liveClient.ts'
 import { TurnPage } from '../../../server/protocol/turnQueries.ts'
 import { answerOf, askText } from '../../support/liveServer.ts'
-import { type Haproxy, useHaproxy } from '../../support/pools/haproxy.ts'
+import { statusOf, useBalancer } from '../../support/postgres/balancer.ts'
 import { useReplicas, WHOLE_MS } from '../../support/postgres/replicas.ts'
-import { freePort } from '../../support/postgres/server.ts'
-import type { ScriptedServer } from '../../support/scriptedServer/start.ts'
 
 const TURNS = 50
-const configuration = resolve(import.meta.dirname, '../../../docs/operations/haproxy.cfg')
-const haproxy = useHaproxy()
-const { postgres, folder, replica } = useReplicas({ STOP_SECONDS: '10', SCRIPTED_TOKEN_MS: '50' })
-
-/** HAProxy with the configuration of docs/operations, on another port, before these servers; all clients here have one address. */
-async function balance(haproxy: Haproxy, replicas: readonly ScriptedServer[]): Promise<string> {
-  const port = await freePort()
-  let text = readFileSync(configuration, 'utf8')
-    .replace('bind :80', `bind 127.0.0.1:${port}`)
-    .replaceAll('balance source', 'balance leastconn')
-  for (const [i, { url }] of replicas.entries())
-    text = text.replaceAll(`10.0.0.1${i + 1}:3000`, new URL(url).host)
-  const file = join(folder(), 'haproxy.cfg')
-  await writeFile(file, text)
-  await haproxy.start(file, port)
-  const url = `http://127.0.0.1:${port}`
-  await expect.poll(() => statusOf(`${url}/livez`), { timeout: 30_000 }).toBe(200)
-  return url
-}
-
-/** 0 where nobody listens any more. */
-const statusOf = (url: string): Promise<number> =>
-  fetch(url).then(
-    ({ status }) => status,
-    () => 0,
-  )
+const balancer = useBalancer()
+const { postgres, replica } = useReplicas({ STOP_SECONDS: '10', SCRIPTED_TOKEN_MS: '50' })
 
 const ask = async (url: string) => (await answerOf(askText(url, 'What is the time?'))).turnId
 
@@ -51,11 +22,11 @@ async function listed(url: string): Promise<TurnPage['items']> {
 test(
   'two servers behind HAProxy list the same turns, and one that stops lets its turn end and gets no other',
   async context => {
-    const program = await haproxy()
-    if (program === null) return context.skip()
+    const balance = await balancer()
+    if (balance === null) return context.skip()
     const record = await postgres().emptyDatabase()
     const [a, b] = [await replica('a', record), await replica('b', record)]
-    const url = await balance(program, [a, b])
+    const url = await balance([a, b])
     const asked: string[] = []
     for (let turn = 0; turn < TURNS; turn += 5) {
       asked.push(...(await Promise.all(Array.from({ length: 5 }, () => ask(url)))))

@@ -33,6 +33,7 @@ export const info: ServerInfo = {
     { name: 'flite', version: null, where: 'child process', owned: true, state: 'ready', cpuFeatures: null },
   ],
   record: { state: 'recording', detail: null, unwritten: 0, spooled: null },
+  sharedReplies: null,
   limits: {
     maxSessions: 16,
     maxUtteranceSeconds: 60,

@@ -238,6 +238,8 @@ function scriptedReplies(world: World): ReplyAudio {
     wav: async () => null,
     forget: async () => {},
     forgetBefore: async () => {},
+    sharing: async () => null,
+    close: () => {},
   }
 }
 

@@ -93,6 +93,7 @@ export function oneShotTurnRoutes(dependencies: OneShotDependencies): FastifyPlu
           params: Type.Object({ turnId: Type.String({ format: 'uuid' }) }),
           response: {
             200: { description: 'WAV, 16-bit mono', content: { 'audio/wav': { schema: Type.String() } } },
+            ...problems(404, 503),
           },
         },
       },
