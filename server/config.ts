@@ -181,6 +181,38 @@ function plain(schema: TSchema, text: string): unknown {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
 
+/**
+ * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, IPv6 with and without brackets, a URL, any of them in
+ * quotes) as a base URL that can be called. As in Ollama (envconfig/config.go, Host), the port is 11434 without a
+ * scheme, and that of the scheme with one, and a port that is none is taken for the default.
+ */
+function normalizeOllamaHost(text: string): string {
+  const given = text.trim().replace(/^["']+|["']+$/g, '')
+  const [, scheme, credentials = '', address = '', path = ''] =
+    /^(https?:\/\/)?([^/]*@)?([^/]*)(.*)$/i.exec(given === 'ollama.com' ? 'https://ollama.com' : given) ?? []
+  const bare = address.replace(/^\[|\]$/g, '')
+  const [, host = isIPv6(bare) ? `[${bare}]` : address, port = ''] =
+    /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(address) ?? []
+  const defaultPort = scheme === undefined ? ':11434' : ''
+  const portPart = /^\d+$/.test(port) && Number(port) <= 65_535 ? `:${port}` : defaultPort
+  const usual = given === '' || (host === '' && address !== '') ? '127.0.0.1' : host
+  const url = URL.parse(`${scheme ?? 'http://'}${credentials}${usual}${portPart}${path}`)
+  // Of another scheme, which a host would be taken for; and an @ that comes late is the rest of a password that holds a slash.
+  const isOther = scheme === undefined && given.includes('://')
+  if (url === null || isOther || path.includes('@')) {
+    throw new QuantvoxError(
+      'invalid_request',
+      `OLLAMA_HOST=${shownSetting('OLLAMA_HOST', text)} is not an address.`,
+      {
+        mend: 'Set it to a URL such as http://127.0.0.1:11434.',
+      },
+    )
+  }
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  if (url.hostname === '[::]') url.hostname = '[::1]'
+  return url.href.replace(/\/+$/, '')
+}
+
 function defaultCacheDir(environment: Record<string, string | undefined>): string {
   const xdg = environment.XDG_CACHE_HOME ?? ''
   // The XDG base directory specification has relative paths ignored.
@@ -235,36 +267,4 @@ function refuseUnsafe(config: Config): void {
       },
     )
   }
-}
-
-/**
- * Ollama's forms of `OLLAMA_HOST` (`host`, `host:port`, `:port`, IPv6 with and without brackets, a URL, any of them in
- * quotes) as a base URL that can be called. As in Ollama (envconfig/config.go, Host), the port is 11434 without a
- * scheme, and that of the scheme with one, and a port that is none is taken for the default.
- */
-function normalizeOllamaHost(text: string): string {
-  const given = text.trim().replace(/^["']+|["']+$/g, '')
-  const [, scheme, credentials = '', address = '', path = ''] =
-    /^(https?:\/\/)?([^/]*@)?([^/]*)(.*)$/i.exec(given === 'ollama.com' ? 'https://ollama.com' : given) ?? []
-  const bare = address.replace(/^\[|\]$/g, '')
-  const [, host = isIPv6(bare) ? `[${bare}]` : address, port = ''] =
-    /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(address) ?? []
-  const defaultPort = scheme === undefined ? ':11434' : ''
-  const portPart = /^\d+$/.test(port) && Number(port) <= 65_535 ? `:${port}` : defaultPort
-  const usual = given === '' || (host === '' && address !== '') ? '127.0.0.1' : host
-  const url = URL.parse(`${scheme ?? 'http://'}${credentials}${usual}${portPart}${path}`)
-  // Of another scheme, which a host would be taken for; and an @ that comes late is the rest of a password that holds a slash.
-  const isOther = scheme === undefined && given.includes('://')
-  if (url === null || isOther || path.includes('@')) {
-    throw new QuantvoxError(
-      'invalid_request',
-      `OLLAMA_HOST=${shownSetting('OLLAMA_HOST', text)} is not an address.`,
-      {
-        mend: 'Set it to a URL such as http://127.0.0.1:11434.',
-      },
-    )
-  }
-  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
-  if (url.hostname === '[::]') url.hostname = '[::1]'
-  return url.href.replace(/\/+$/, '')
 }

@@ -186,6 +186,7 @@ export async function assemble(
     conversations: createConversations({
       maxConversations: 200,
       idleMs: 30 * 60_000,
+      isShared: config.RECORD_URL !== null && config.SAVE_TEXT,
       recorded: recordedTurns(() => store, log),
     }),
     store,

@@ -25,24 +25,36 @@ export type Conversation = {
   /**
    * Ends a turn: what the user said, and of the reply what was heard ('' for nothing; such a turn stays as an
    * unanswered message). An interrupted reply simply ends where the user stopped hearing it. A turn in which the user
-   * said nothing is not kept.
+   * said nothing is not kept. One that is in it already stays as it is.
    */
-  append(userText: string, heardText: string): void
+  append(userText: string, heardText: string, turnId: string): void
   /** More was heard that nobody had asked for: it stands behind the last reply. */
   announced(heardText: string): void
 }
 
 export type Conversations = ReturnType<typeof createConversations>
 
-/** One in memory, which may be told to forget all of it. */
-type Remembered = Conversation & { forget(): void }
+/** A turn as the record has it. */
+export type RecordedTurn = Turn & { turnId: string }
+
+/** One in memory, which may be told to forget all of it, or what was said elsewhere. */
+type Remembered = Conversation & {
+  forget(): void
+  has(turnId: string): boolean
+  take(recorded: readonly RecordedTurn[]): void
+}
+
+/** More than the record gives of one conversation. */
+const MAX_KNOWN_TURNS = 200
 
 type ConversationLimits = {
   maxConversations: number
   /** How long one is kept after its last turn. */
   idleMs: number
-  /** What is known otherwise of one that is not in memory, oldest first. Never rejects. */
-  recorded(id: string): Promise<Turn[]>
+  /** Others have the same conversations, and what is in memory may be behind what is recorded. */
+  isShared: boolean
+  /** What is known otherwise of one, oldest first; nothing where the last turn of it is one that is known here. Never rejects. */
+  recorded(id: string, isKnown: (turnId: string) => boolean): Promise<RecordedTurn[]>
   /** Milliseconds of a monotonic clock. */
   now?: () => number
 }
@@ -51,6 +63,7 @@ type ConversationLimits = {
 export function createConversations({
   maxConversations,
   idleMs,
+  isShared,
   recorded,
   now = () => performance.now(),
 }: ConversationLimits) {
@@ -63,7 +76,17 @@ export function createConversations({
     perf: { now },
   })
 
-  function create(id: string, turns: Turn[] = []): Remembered {
+  const remembered = new WeakMap<Conversation, Remembered>()
+
+  function create(id: string): Remembered {
+    const turns: Turn[] = []
+    /** Those that were in it, also where they had no room any more. */
+    const known = new Set<string>()
+    const know = (turnId: string) => {
+      known.add(turnId)
+      const [oldest] = known
+      if (known.size > MAX_KNOWN_TURNS && oldest !== undefined) known.delete(oldest)
+    }
     const estimator = createTokenEstimator()
     /** The oldest turn that had room in the last prompt. */
     let oldestKept: Turn | undefined
@@ -79,7 +102,9 @@ export function createConversations({
         return prompt.messages
       },
       observe: estimator.observe,
-      append(userText, heardText) {
+      append(userText, heardText, turnId) {
+        if (known.has(turnId)) return
+        know(turnId)
         const user = userText.trim()
         if (oldestKept !== undefined) turns.splice(0, Math.max(0, turns.indexOf(oldestKept)))
         if (user !== '') turns.push({ user, heard: heardText.trim() })
@@ -97,8 +122,23 @@ export function createConversations({
         turns.length = 0
         oldestKept = undefined
       },
+      has: turnId => known.has(turnId),
+      take(recorded) {
+        for (const { turnId, ...turn } of recorded) {
+          if (known.has(turnId)) continue
+          know(turnId)
+          turns.push(turn)
+        }
+      },
     }
+    remembered.set(conversation, conversation)
     return conversation
+  }
+
+  async function catchUp(open: Conversation): Promise<void> {
+    const conversation = remembered.get(open)
+    if (conversation === undefined || !isShared) return
+    conversation.take(await recorded(open.id, conversation.has))
   }
 
   return {
@@ -110,12 +150,19 @@ export function createConversations({
       kept.set(id, conversation)
       return conversation
     },
-    /** Before `open`: one that was forgotten, also by a restart, goes on with what is known of it otherwise. */
+    /** Before `open`: one that was forgotten, also by a restart, or that went on elsewhere goes on with what is known of it otherwise. */
     async recall(id: string | undefined): Promise<void> {
-      if (id === undefined || kept.has(id)) return
-      const turns = await recorded(id)
-      if (turns.length > 0 && !kept.has(id)) kept.set(id, create(id, turns))
+      if (id === undefined) return
+      const before = kept.get(id)
+      if (before !== undefined) return await catchUp(before)
+      const turns = await recorded(id, () => false)
+      if (turns.length === 0) return
+      const conversation = kept.get(id) ?? create(id)
+      conversation.take(turns)
+      if (!kept.has(id)) kept.set(id, conversation)
     },
+    /** Of one that stays open: what was said in it elsewhere is taken in, beside whatever is going on. */
+    catchUp,
     /** One that is deleted: a session that has it open remembers nothing of it either. */
     forget(id: string): void {
       kept.get(id)?.forget()

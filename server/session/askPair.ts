@@ -49,8 +49,8 @@ export async function askPair(
       ...{ turnId: turnIds[0], sink: sinks[0], choices },
       conversation: {
         ...conversation,
-        append: (userText: string, heardText: string) => {
-          remember = () => conversation.append(userText, heardText)
+        append: (userText: string, heardText: string, turnId: string) => {
+          remember = () => conversation.append(userText, heardText, turnId)
         },
       },
     },

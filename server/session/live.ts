@@ -152,6 +152,8 @@ function openEars(context: LiveContext, toolSession: ToolSession): Ears {
     spoken() {
       const question = spokenQuestion(active, dependencies.partialTranscripts, isWoken)
       isWoken = false
+      // Until all is said there is time to hear what was said elsewhere meanwhile.
+      void dependencies.stages.conversations.catchUp(active.now().conversation)
       return question
     },
   })

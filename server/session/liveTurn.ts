@@ -136,7 +136,7 @@ export function createLiveTurn(
       if (question === null || outcome === 'discarded') return
       if (outcome === 'completed' && !isAsked) {
         // Nobody wanted an answer.
-        question.conversation.append(question.text, '')
+        question.conversation.append(question.text, '', turnId)
         return
       }
       turn.reply ??= ''
@@ -144,7 +144,7 @@ export function createLiveTurn(
       // A question that failed may be asked again: without its answer it would only stand before the next.
       if (turn.heardText === null) return
       if (turn.heardText === '' && (outcome === 'failed' || isEmpty(turn, outcome))) return
-      question.conversation.append(question.text, turn.heardText)
+      question.conversation.append(question.text, turn.heardText, turnId)
     },
     async write(outcome, failure) {
       // Models may still be looked up, of a question that was none or that settings were switched under.

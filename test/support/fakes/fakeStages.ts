@@ -206,6 +206,7 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     conversations: createConversations({
       maxConversations: 200,
       idleMs: 30 * 60_000,
+      isShared: false,
       recorded: recordedTurns(() => stages.store),
     }),
     store: createMemoryTurnStore(),

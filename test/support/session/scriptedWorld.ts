@@ -207,9 +207,9 @@ function watched(conversations: Conversations, see: (seen: Seen) => void): Conve
       const real = conversations.open(id)
       const spied = known.get(real) ?? {
         ...real,
-        append(user: string, heard: string) {
+        append(user: string, heard: string, turnId: string) {
           see({ what: 'remembered', conversationId: real.id, user, heard })
-          real.append(user, heard)
+          real.append(user, heard, turnId)
         },
       }
       known.set(real, spied)

@@ -19,7 +19,8 @@ function storeOf(...turns: [text: Partial<TurnText>, change?: Partial<TurnRecord
   return store
 }
 
-const recall = (store: ReturnType<typeof storeOf>) => recordedTurns(() => store)(conversationId)
+const recall = async (store: ReturnType<typeof storeOf>) =>
+  (await recordedTurns(() => store)(conversationId, () => false)).map(({ user, heard }) => ({ user, heard }))
 
 test('the turns that were in the history come back, oldest first', async () => {
   const store = storeOf(
@@ -70,4 +71,39 @@ test('a record that cannot be read keeps nobody from going on', async () => {
 test('a record that does not answer keeps nobody waiting', { timeout: 10_000 }, async () => {
   const store = { ...createMemoryTurnStore(), list: () => new Promise<never>(() => {}) }
   expect(await recall(store)).toEqual([])
+})
+
+test('a record that did not answer is not waited for again until it does', { timeout: 10_000 }, async () => {
+  const answer = Promise.withResolvers<never>()
+  const real = storeOf([{ transcript: 'One?', heardText: 'First.' }])
+  let asked = 0
+  const store = { ...real, list: () => (asked++ === 0 ? answer.promise : real.list({}, 50)) }
+  const recorded = recordedTurns(() => store)
+  for (let turn = 0; turn < 3; turn++) expect(await recorded(conversationId, () => false)).toEqual([])
+  expect(asked).toBe(1)
+  answer.reject(new Error('at last'))
+  await expect.poll(() => recorded(conversationId, () => false)).not.toEqual([])
+})
+
+test('of a conversation whose last turn is known nothing more is read', async () => {
+  const store = storeOf(
+    [{ transcript: 'One?', heardText: 'First.' }],
+    [{ transcript: 'Two?', heardText: 'Second.' }],
+  )
+  const limits: number[] = []
+  const watched = {
+    ...store,
+    list: (...[filters, limit, cursor]: Parameters<typeof store.list>) => {
+      limits.push(limit)
+      return store.list(filters, limit, cursor)
+    },
+  }
+  const recorded = recordedTurns(() => watched)
+  const all = await recorded(conversationId, () => false)
+  const [first, last] = all.map(({ turnId }) => turnId)
+  expect(all).toHaveLength(2)
+  limits.length = 0
+  expect(await recorded(conversationId, turnId => turnId === last)).toEqual([])
+  expect(limits).toEqual([1])
+  expect(await recorded(conversationId, turnId => turnId === first)).toEqual(all)
 })

@@ -1,20 +1,23 @@
 import { describe, expect, test } from 'vitest'
-import { createConversations } from '../../../server/conversation/conversations.ts'
-import type { Turn } from '../../../server/conversation/prompt.ts'
+import { createConversations, type RecordedTurn } from '../../../server/conversation/conversations.ts'
 import { createTokenEstimator } from '../../../server/conversation/tokenEstimate.ts'
 
 const minuteMs = 60_000
 
-function conversations(maxConversations = 200) {
+let turns = 0
+const nextTurn = () => `turn-${++turns}`
+
+function conversations(maxConversations = 200, isShared = false) {
   // lru-cache takes 0 for "no start time".
   const clock = { ms: 1 }
-  const recorded = new Map<string, Turn[]>()
+  const recorded = new Map<string, RecordedTurn[]>()
   return {
     clock,
     recorded,
     all: createConversations({
       maxConversations,
       idleMs: 30 * minuteMs,
+      isShared,
       recorded: async id => (recorded.get(id) ?? []).map(turn => ({ ...turn })),
       now: () => clock.ms,
     }),
@@ -25,10 +28,10 @@ describe('a conversation', () => {
   test('what is said of its own accord stands behind the last reply', () => {
     const conversation = conversations().all.open('a')
     conversation.announced('Nobody asked.')
-    conversation.append('Hello?', 'Hi.')
+    conversation.append('Hello?', 'Hi.', nextTurn())
     conversation.announced(' The timer is over. ')
     conversation.announced('')
-    conversation.append('And?', '')
+    conversation.append('And?', '', nextTurn())
     conversation.announced('Once more.')
     expect(conversation.turns()).toEqual([
       { user: 'Hello?', heard: 'Hi. The timer is over.' },
@@ -49,8 +52,8 @@ describe('a conversation', () => {
   test('goes on when it is opened again', () => {
     const { all } = conversations()
     const { id, append } = all.open()
-    append(' Hello? ', ' Hi. ')
-    append('And?', '')
+    append(' Hello? ', ' Hi. ', nextTurn())
+    append('And?', '', nextTurn())
     expect(all.open(id).turns()).toEqual([
       { user: 'Hello?', heard: 'Hi.' },
       { user: 'And?', heard: '' },
@@ -58,15 +61,46 @@ describe('a conversation', () => {
   })
   test('keeps no turn in which nothing was said', () => {
     const conversation = conversations().all.open()
-    conversation.append('  ', 'Hi.')
+    conversation.append('  ', 'Hi.', nextTurn())
     expect(conversation.turns()).toEqual([])
+  })
+  test('that went on elsewhere takes in what was said there, once, behind what it has', async () => {
+    const { all, recorded } = conversations(200, true)
+    const kitchen = all.open('kitchen')
+    kitchen.append('Hello?', 'Hi.', 'own-1')
+    const own = { turnId: 'own-1', user: 'Hello?', heard: 'Hi.' }
+    const elsewhere = { turnId: 'other-1', user: 'And you?', heard: 'Well.' }
+    recorded.set('kitchen', [own, elsewhere])
+    for (let times = 0; times < 2; times++) await all.recall('kitchen')
+    expect(all.open('kitchen')).toBe(kitchen)
+    const both = [
+      { user: 'Hello?', heard: 'Hi.' },
+      { user: 'And you?', heard: 'Well.' },
+    ]
+    expect(kitchen.turns()).toEqual(both)
+    // Its row may come before it is remembered here.
+    kitchen.append('And you?', 'Well.', 'other-1')
+    expect(kitchen.turns()).toEqual(both)
+    recorded.set('kitchen', [own, elsewhere, { turnId: 'other-2', user: 'Bye.', heard: 'Bye.' }])
+    await all.catchUp(kitchen)
+    expect(kitchen.turns()).toEqual([...both, { user: 'Bye.', heard: 'Bye.' }])
+  })
+  test('that a session has open hears what was said elsewhere also after it was forgotten', async () => {
+    const { all, recorded, clock } = conversations(200, true)
+    const kitchen = all.open('kitchen')
+    kitchen.append('Hello?', 'Hi.', 'own-1')
+    clock.ms += 31 * minuteMs
+    recorded.set('kitchen', [{ turnId: 'other-1', user: 'And you?', heard: 'Well.' }])
+    await all.catchUp(kitchen)
+    kitchen.append('Still there?', 'Yes.', 'own-2')
+    expect(all.open('kitchen').turns()).toHaveLength(3)
   })
   test('that was forgotten goes on with what the record has of it, once it is recalled', async () => {
     const { all, recorded } = conversations()
-    recorded.set('kitchen', [{ user: 'Hello?', heard: 'Hi.' }])
+    recorded.set('kitchen', [{ turnId: nextTurn(), user: 'Hello?', heard: 'Hi.' }])
     await all.recall(undefined)
     await all.recall('kitchen')
-    all.open('kitchen').append('And?', 'Well.')
+    all.open('kitchen').append('And?', 'Well.', nextTurn())
     recorded.set('kitchen', [])
     await all.recall('kitchen')
     expect(all.open('kitchen').turns()).toEqual([
@@ -77,7 +111,7 @@ describe('a conversation', () => {
   test('that is deleted is forgotten where it is open, too', () => {
     const { all } = conversations()
     const open = all.open('kitchen')
-    open.append('Hello?', 'Hi.')
+    open.append('Hello?', 'Hi.', nextTurn())
     all.forget('kitchen')
     all.forget('unknown')
     expect(open.turns()).toEqual([])
@@ -85,9 +119,9 @@ describe('a conversation', () => {
   })
   test('is forgotten 30 minutes after its last turn', () => {
     const { all, clock } = conversations()
-    all.open('a').append('x', 'y')
+    all.open('a').append('x', 'y', nextTurn())
     clock.ms += 20 * minuteMs
-    all.open('a').append('x', 'y')
+    all.open('a').append('x', 'y', nextTurn())
     clock.ms += 29 * minuteMs
     expect(all.open('a').turns()).toHaveLength(2)
     clock.ms += 2 * minuteMs
@@ -97,14 +131,14 @@ describe('a conversation', () => {
   test('comes back with a turn of a session that still had it open', () => {
     const { all, clock } = conversations()
     const held = all.open('a')
-    held.append('x', 'y')
+    held.append('x', 'y', nextTurn())
     clock.ms += 31 * minuteMs
-    held.append('z', 'w')
+    held.append('z', 'w', nextTurn())
     expect(all.open('a').turns()).toHaveLength(2)
   })
   test('is forgotten when too many others were used since', () => {
     const { all } = conversations(2)
-    for (const id of ['a', 'b']) all.open(id).append(id, id)
+    for (const id of ['a', 'b']) all.open(id).append(id, id, nextTurn())
     all.open('a')
     all.open('c')
     expect(all.count()).toBe(2)
@@ -125,7 +159,7 @@ describe('its prompt', () => {
       const text = JSON.stringify(messages).slice(0, -2)
       if (!text.startsWith(before)) cuts += 1
       before = text
-      conversation.append(`Question ${i}, if I may?`, `Answer ${i}, you are welcome.`)
+      conversation.append(`Question ${i}, if I may?`, `Answer ${i}, you are welcome.`, nextTurn())
     }
     expect(conversation.turns().length).toBeLessThan(20)
     expect(cuts).toBeGreaterThan(3)
@@ -133,7 +167,7 @@ describe('its prompt', () => {
   })
   test('leaves the history alone when the text is too long', () => {
     const conversation = conversations().all.open()
-    conversation.append('a', 'b')
+    conversation.append('a', 'b', nextTurn())
     expect(() => conversation.prompt({ ...options, userText: 'x'.repeat(3000) })).toThrow('have room')
     expect(conversation.turns()).toHaveLength(1)
   })

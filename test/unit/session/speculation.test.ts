@@ -88,7 +88,7 @@ describe('a question that is supposed at a pause', () => {
 
   test('is asked in the very words of the turn', async () => {
     const { conversation } = question('')
-    conversation.append('Hello', 'Hi.')
+    conversation.append('Hello', 'Hi.', 'turn-1')
     await pauseAt(question('What is the time?'))
     expect(fake.lastPrompt()).toEqual(messagesOf(question('What is the time?')))
   })
@@ -105,7 +105,7 @@ describe('a question that is supposed at a pause', () => {
     [
       'with another history',
       () => {
-        question('').conversation.append('Hello', 'Hi.')
+        question('').conversation.append('Hello', 'Hi.', 'turn-1')
         return question('What is the time?')
       },
     ],
@@ -200,9 +200,10 @@ describe('a question that is supposed at a pause', () => {
 
   test('forgets nothing of a conversation that has no room for it', async () => {
     const { conversation } = question('')
-    for (let turns = 0; turns < 20; turns++) conversation.append('word '.repeat(40), 'answer '.repeat(40))
+    for (let turns = 0; turns < 20; turns++)
+      conversation.append('word '.repeat(40), 'answer '.repeat(40), `turn-${turns}`)
     await pauseAt(question('What is the time?'))
-    conversation.append('Hello', 'Hi.')
+    conversation.append('Hello', 'Hi.', 'turn-20')
     expect(conversation.turns()).toHaveLength(21)
   })
 

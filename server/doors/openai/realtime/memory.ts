@@ -125,5 +125,11 @@ function merged(messages: ChatMessage[]): ChatMessage[] {
 
 /** Of a session whose client has the history: there is no other, and the record has nothing to go on with. */
 export function onlyConversation(conversation: Conversation): Conversations {
-  return { open: () => conversation, count: () => 1, recall: async () => {}, forget() {} }
+  return {
+    open: () => conversation,
+    count: () => 1,
+    recall: async () => {},
+    catchUp: async () => {},
+    forget() {},
+  }
 }
