@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { validate, version } from 'uuid'
+import { validate } from 'uuid'
 import { encodeWav } from '../audio/encodeWav.ts'
 import type { SpokenAudio } from '../audio/pcm.ts'
 import { joinSamples, PCM_SAMPLE_RATE } from '../audio/pcm.ts'
@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import { whereThere } from './replies/folderStore.ts'
 import type { ReplyStore } from './replies/replyStore.ts'
 import { createSharedReplies } from './replies/sharedReplies.ts'
+import { begunAtMs } from './rows.ts'
 
 const LINK_LIFE_MS = 10 * 60_000
 
@@ -100,12 +101,6 @@ export async function createReplyAudio(
       shared && { waiting: await shared.waiting(), detail: shared.problem()?.line ?? null },
     close: () => shared?.close(),
   }
-}
-
-/** The time in a UUIDv7: its first 48 bits, Unix milliseconds (RFC 9562, 5.7). Infinity for any other name. */
-function begunAtMs(turnId: string): number {
-  if (!validate(turnId) || version(turnId) !== 7) return Number.POSITIVE_INFINITY
-  return Number.parseInt(turnId.replaceAll('-', '').slice(0, 12), 16)
 }
 
 function createRecorder(): ReplyRecorder {

@@ -1,4 +1,5 @@
 import { Compile } from 'typebox/schema'
+import { validate, version } from 'uuid'
 import { QuantvoxError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { type StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
@@ -65,4 +66,10 @@ export function readable(rows: readonly Row[], log: Log | undefined): StoredTurn
       return []
     }
   })
+}
+
+/** The time in a UUIDv7: its first 48 bits, Unix milliseconds (RFC 9562, 5.7). Infinity for any other name. */
+export function begunAtMs(turnId: string): number {
+  if (!validate(turnId) || version(turnId) !== 7) return Number.POSITIVE_INFINITY
+  return Number.parseInt(turnId.replaceAll('-', '').slice(0, 12), 16)
 }

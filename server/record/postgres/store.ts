@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { within } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
+import { begunAtMs } from '../rows.ts'
 import { openTurnStore } from '../sqlite/store.ts'
 import type { Passes, TurnStore } from '../turnStore.ts'
 import { createConversationTable } from './conversations.ts'
@@ -11,6 +13,12 @@ import { createTurnTable } from './turnTable.ts'
 
 /** A read waits so long for rows of this replica that are on their way; after an outage there may be many. */
 const OWN_ROWS_WITHIN_MS = 1_000
+
+/** A turn that is asked for right after it ended may be on its way from another replica. */
+const OTHERS_ROW_WITHIN_MS = 1_000
+const LOOK_MS = 50
+/** What began before has arrived, or has waited for longer than anybody would for it. */
+const JUST_NOW_MS = 10 * 60_000
 
 type SharedRecordOptions = { url: string; spoolPath: string; replicaId: string; saveText: boolean; log?: Log }
 
@@ -69,7 +77,13 @@ export function openSharedRecord({
       shipping.wake()
     },
     async get(turnId) {
-      return (await spool.get(turnId)) ?? (await table.get(turnId))
+      const isYoung = begunAtMs(turnId) > Date.now() - JUST_NOW_MS && Number.isFinite(begunAtMs(turnId))
+      const giveUpAt = performance.now() + (isYoung ? OTHERS_ROW_WITHIN_MS : 0)
+      for (;;) {
+        const found = (await spool.get(turnId)) ?? (await table.get(turnId))
+        if (found !== null || performance.now() >= giveUpAt) return found
+        await sleep(LOOK_MS)
+      }
     },
     async list(filters, limit, cursor) {
       await ownRowsThere()

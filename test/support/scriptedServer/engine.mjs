@@ -1,7 +1,7 @@
 // Both engines as one scripted program, small and quick to start, for tests of the whole server process:
 // `engine.mjs serve` answers like Ollama at OLLAMA_HOST, `engine.mjs --port ...` like whisper-server.
 // SCRIPTED_TOKEN_MS is the pace of the reply, SCRIPTED_FIRST_MS the time before it, SCRIPTED_DECODE_MS the time of a decoding of up to 4 s, SCRIPTED_LIFE_MS until it ends by itself; what else is
-// SCRIPTED_ plants a fault; what is asked of it goes into the file SCRIPTED_CALLS, a JSON object a line.
+// SCRIPTED_ plants a fault; what is asked of it goes into the file SCRIPTED_CALLS, a JSON object a line, the messages of a chat into SCRIPTED_MESSAGES.
 import { spawn } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -110,6 +110,8 @@ createServer((request, response) => {
       return response.end(JSON.stringify({ modelfile: `FROM /blobs/sha256-${digest}` }))
     if (path === '/api/chat') {
       tell(JSON.parse(body).options)
+      const { SCRIPTED_MESSAGES: file } = process.env
+      if (file) appendFileSync(file, `${JSON.stringify(JSON.parse(body).messages)}\n`)
       return chat(response)
     }
     if (path === '/inference') await decode(Number(request.headers['content-length']), response)
