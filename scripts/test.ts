@@ -11,7 +11,7 @@ import { setupForTests } from './setupForTests.ts'
 /**
  * `npm test`: type check, lint, unit and integration tests, the attack in its short form, then setup and the tests on real engines and over real
  * ports. `npm run check` stops before the engines. Further arguments go to vitest and run only those tests.
- * `npm run check:deep` runs 100,000 random sessions; SESSIONS=N runs so many.
+ * `npm run check:deep` runs 100,000 random sessions (SESSIONS=N: so many), and restarts and kills servers that share a record for longer.
  * Test files that fail beside all others run once more by themselves, at most four; what passes then is told and counts as passed.
  * With CI=true a skipped test is a failure. The last line is "N passed, N failed".
  */
@@ -56,7 +56,11 @@ async function main(): Promise<void> {
   mkdirSync(output, { recursive: true })
   if (mode === 'check:deep') {
     process.env.SESSIONS ??= '100000'
+    process.env.SCALE ??= 'deep'
     await vitest('deep', ['test/unit/session/sessions.test.ts'])
+    // One after the other: what they measure is the servers' own.
+    for (const name of ['restarts', 'recordAway'])
+      await vitest(`deep-${name}`, [`test/integration/scale/${name}.test.ts`])
     return
   }
   if (chosen.length > 0) {
