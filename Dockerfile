@@ -15,7 +15,7 @@ FROM node:24-trixie-slim
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libgomp1 \
  && rm -rf /var/lib/apt/lists/* \
- && install --directory --owner=node --group=node /data /cache
+ && install --directory --owner=node --group=node /data /cache /replies
 COPY --from=build /image/ /
 # Moonshine is made and hibari fetched by Python, which is not in here. Engines must never be asked through a proxy. The last two are what scripts/quantvox.mjs sets for a clone.
 ENV NODE_ENV=production \

@@ -83,9 +83,19 @@ const Service = Type.Object({
     Type.Array(Type.Object({ type: Type.String(), source: Type.String(), target: Type.String() })),
   ),
   secrets: Type.Optional(Type.Array(Type.Object({ source: Type.String() }))),
+  networks: Type.Optional(
+    Type.Record(
+      Type.String(),
+      Type.Union([Type.Null(), Type.Object({ ipv4_address: Type.Optional(Type.String()) })]),
+    ),
+  ),
+  command: Type.Optional(Type.Union([Type.Null(), Type.Array(Type.String())])),
 })
 const Project = Type.Object({
   services: Type.Record(Type.String(), Service),
+  networks: Type.Optional(
+    Type.Record(Type.String(), Type.Object({ internal: Type.Optional(Type.Boolean()) })),
+  ),
   volumes: Type.Record(Type.String(), Type.Unknown()),
   secrets: Type.Optional(
     Type.Record(Type.String(), Type.Object({ environment: Type.Optional(Type.String()) })),
