@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { inKubernetes } from './docs/kubernetes.ts'
 import { protocolParts } from './docs/protocol.ts'
 import { configTable, envExample } from './docs/settings.ts'
 
@@ -31,4 +32,11 @@ async function filled(file: string, parts: Record<string, () => string>): Promis
 await put('README.md', await filled('README.md', { settings: configTable }))
 await put('docs/protocol.md', await filled('docs/protocol.md', protocolParts))
 await put('.env.example', envExample())
+for (const [file, made] of [
+  ['haproxy.cfg', 'edge.cfg'],
+  ['router.cfg', 'router.cfg'],
+]) {
+  const text = await readFile(resolve(root, `docs/operations/${file}`), 'utf8')
+  await put(`docs/operations/kubernetes/${made}`, inKubernetes(text))
+}
 process.exitCode = check && stale > 0 ? 1 : 0

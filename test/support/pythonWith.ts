@@ -6,7 +6,12 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll } from 'vitest'
 
 const run = promisify(execFile)
-const pipOptions = ['--quiet', '--disable-pip-version-check', '--no-input', '--retries=1', '--timeout=30']
+const pipOptions = [
+  ...['--quiet', '--disable-pip-version-check', '--no-input', '--no-compile'],
+  ...['--retries=1', '--timeout=30'],
+]
+/** Some have thousands of files. */
+const INSTALLED_WITHIN_MS = 300_000
 
 /** A Python of its own for the tests of a file, with these packages; null where there is no Python, or they cannot be had. */
 export function pythonWith(...packages: string[]): () => string | null {
@@ -22,7 +27,7 @@ export function pythonWith(...packages: string[]): () => string | null {
     } catch (error) {
       console.warn(`no Python with ${packages.join(', ')}`, error)
     }
-  })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
+  }, INSTALLED_WITHIN_MS)
+  afterAll(() => rm(folder, { recursive: true, force: true }), INSTALLED_WITHIN_MS)
   return () => python
 }
