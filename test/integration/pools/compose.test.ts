@@ -70,7 +70,13 @@ describe.skipIf(goIsMissing)(
         readConfig({ flags: {}, environment: services[name]?.environment ?? {}, dotEnv: {} }).config
       const [a, b] = [read('voice-a'), read('voice-b')]
       expect(a).toMatchObject({
-        ...{ REPLICA_ID: 'a', HOST: '0.0.0.0', DATA_DIR: '/data', AUTH_TOKEN: secrets.AUTH_TOKEN },
+        ...{
+          ROLE: 'voice',
+          REPLICA_ID: 'a',
+          HOST: '0.0.0.0',
+          DATA_DIR: '/data',
+          AUTH_TOKEN: secrets.AUTH_TOKEN,
+        },
         RECORD_URL: `postgres://quantvox:${secrets.POSTGRES_PASSWORD}@postgres/quantvox`,
         OLLAMA_HOST: 'http://router:11434',
         // Of the router's two hosts.
@@ -113,7 +119,7 @@ describe.skipIf(goIsMissing)(
         dotEnv: {},
       })
       expect(readFileSync(join(root, 'docs/operations/haproxy.cfg'), 'utf8')).toContain(
-        `mark-down maxconn ${config.MAX_SESSIONS}\n`,
+        `mark-down maxconn ${config.MAX_SESSIONS} `,
       )
       const level = config.SPEECH_MODEL
       expect(services['speech-model']?.command).toEqual(['models', 'pull', level])

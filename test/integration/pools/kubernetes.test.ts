@@ -104,9 +104,14 @@ test('servers get settings that they take, a volume for their spool, and the tim
   }
   const environment = { ...of('ConfigMap', 'voice').data, ...secret, REPLICA_ID: 'voice-0' }
   const { config } = readConfig({ flags: {}, environment, dotEnv: {} })
-  expect(config).toMatchObject({ HOST: '0.0.0.0', OLLAMA_HOST: 'http://router:11434', DATA_DIR: '/data' })
+  expect(config).toMatchObject({
+    ROLE: 'voice',
+    HOST: '0.0.0.0',
+    OLLAMA_HOST: 'http://router:11434',
+    DATA_DIR: '/data',
+  })
   expect(config.LLM_SLOTS).toBe(config.MAX_SESSIONS)
-  expect(readFileSync(join(folder, 'edge.cfg'), 'utf8')).toContain(` maxconn ${config.MAX_SESSIONS}\n`)
+  expect(readFileSync(join(folder, 'edge.cfg'), 'utf8')).toContain(` maxconn ${config.MAX_SESSIONS} `)
   // Nothing that is secret, and nothing twice.
   expect(JSON.stringify(objects)).not.toMatch(/"(AUTH_TOKEN|RECORD_URL|AWS_SECRET_ACCESS_KEY)":/)
   expect(container.envFrom).toEqual([
