@@ -55,7 +55,19 @@ export function createLanguagePool(
 
   const isFree = ({ engine }: Host) => engine.active < slots
   const load = ({ engine, queue }: Host) => engine.active + queue.length
-  const leastLoaded = () => hosts.reduce((best, host) => (load(host) < load(best) ? host : best))
+  let last = 0
+  /** Of those that have as little to do the next in turn, as HAProxy's leastconn has it. */
+  function leastLoaded(): Host | null {
+    let best: Host | null = null
+    let place = last
+    for (let step = 1; step <= hosts.length; step++) {
+      const index = (last + step) % hosts.length
+      const host = hosts[index]
+      if (host !== undefined && (best === null || load(host) < load(best))) [best, place] = [host, index]
+    }
+    last = place
+    return best
+  }
 
   /** The host that is to do it, or in whose queue it waits; null for the queue of all. */
   function place({ conversation }: LanguageAsk): Host | null {
@@ -65,7 +77,7 @@ export function createLanguagePool(
     if (policy === 'bounded' && home !== undefined && (isFree(home) || home.queue.length < WAITING_AT_A_HOST))
       return home
     const best = leastLoaded()
-    return isFree(best) ? best : null
+    return best !== null && isFree(best) ? best : null
   }
 
   function begin({ ask, askedAt }: Waiting, host: Host): void {

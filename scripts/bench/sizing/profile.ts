@@ -103,6 +103,6 @@ export const toldOfAssumed: readonly Told[] = [
   { name: 'a session', value: '2.5 % of a core', from: ASSUMED },
   { name: 'prompt', value: '4000 tokens/s', from: ASSUMED },
   { name: 'reply, alone', value: '100 tokens/s', from: ASSUMED },
-  { name: 'replies at once', value: '8, at n^0.7 times the rate of one', from: ASSUMED },
+  { name: 'replies at once', value: 'n at n^0.7 times the rate of one', from: ASSUMED },
   { name: 'row', value: '2.2 kB', from: ASSUMED },
 ]

@@ -14,21 +14,28 @@ import { type Arm, partialTable, policyTable, sizeTable } from './tables.ts'
  * place a question do. What is not in it: asking the language model at pauses for nothing, loads of models, hosts that fail.
  */
 
-type Options = { record?: string; goal: number; seed: number; speakers: string[] }
+type Options = { record?: string; goal: number; seed: number; speakers: string[]; places: number }
 
 await new Command('bench:sizing')
   .option('--record <file>', 'turns as NDJSON (quantvox turns export --format ndjson), to calibrate by')
   .option('--goal <ms>', 'first audio after speech end, for 95 of 100 turns', wholeNumber, 1500)
   .option('--speakers <counts>', 'comma-separated', namesIn, ['10', '1000', '100000'])
+  .option(
+    '--places <n>',
+    'replies at once of a language host (OLLAMA_NUM_PARALLEL)',
+    wholeNumber,
+    assumed.slots,
+  )
   .option('--seed <n>', 'decides all that is drawn', wholeNumber, 1)
   .action(run)
   .parseAsync()
 
-async function run({ record, goal, seed, speakers }: Options): Promise<void> {
-  const { profile, told } =
+async function run({ record, goal, seed, speakers, places }: Options): Promise<void> {
+  const { profile: known, told } =
     record === undefined
       ? { profile: assumed, told: toldOfAssumed }
       : calibrated(turnsOf(await readFile(record, 'utf8')))
+  const profile = { ...known, slots: places }
   print(textTable([['', 'value', 'from'], ...told.map(({ name, value, from }) => [name, value, from])]))
   const caches = [profile.slots, Number.POSITIVE_INFINITY]
   const cells = new Map<string, CellSizing | null>()
@@ -51,9 +58,10 @@ async function run({ record, goal, seed, speakers }: Options): Promise<void> {
     `\nOf each cell of up to ${CELL} speakers, for a first audio within ${goal} ms in 95 of 100 turns (seed ${seed}), by how many`,
   )
   print('conversations the cache of a language host keeps: as many as it has places, as Ollama, or all.\n')
-  print(sizeTable(found))
+  if (found.length > 0) print(sizeTable(found))
   if (found.length < sizes.length)
-    print('For the others no number of language hosts up to 64 a cell is enough.')
+    print('For the rest no number of language hosts up to 64 a cell is enough: see --goal.')
+  if (found.length === 0) return
   const plan = found.map(size => size.plan).reduce((a, b) => (b.speakers > a.speakers ? b : a))
   const tried = (arms: Plan[]): Arm[] => arms.map(arm => ({ arm, outcome: simulate(profile, arm, seed) }))
 
