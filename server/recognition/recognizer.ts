@@ -68,6 +68,8 @@ export type RecognitionOptions = {
   prompt?: string | undefined
   /** English text of whatever language is spoken; for a model that can. */
   translates?: boolean | undefined
+  /** Told each stretch of a clip that nobody has listened to yet as soon as its words are final, in their order. */
+  onStretch?: ((text: string) => void) | undefined
 }
 
 /** One utterance while it is recognized. After `finish` or `cancel` it takes nothing more, and ignores it. */

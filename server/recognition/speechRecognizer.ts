@@ -21,7 +21,7 @@ export function createSpeechRecognizer(dependencies: SpeechRecognizerDependencie
     ...dependencies,
     async secondOpinion(clip, options, signal) {
       const model = (await dependencies.secondOpinion?.(signal)) ?? null
-      return model === null ? null : await whisper(clip, { ...options, model }, signal)
+      return model === null ? null : await whisper(clip, { ...options, model, onStretch: undefined }, signal)
     },
   })
   const decoding = createPartialDecoding((clip, options, signal) =>

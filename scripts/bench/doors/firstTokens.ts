@@ -1,7 +1,7 @@
 import { joinSamples, samplesIn } from '../../../server/audio/pcm.ts'
 import { connectLive, FRAME_MS } from '../liveClient.ts'
 import type { SpeechClip } from '../speechClips.ts'
-import { connectRealtime } from './realtimeClient.ts'
+import { atRealtimeRate, connectRealtime } from './realtimeClient.ts'
 
 const SILENCE_MS = 500
 /** The voice activity hears the room first. */
@@ -16,7 +16,9 @@ const PATIENCE_MS = 20_000
 
 /** Who streams a question, and is told of the reply's first token. */
 type Door = {
-  play(samples: Int16Array, until: Promise<unknown>): Promise<void>
+  /** Makes of the samples (mono, 16 kHz) what is sent: what a client does beforehand is no time of the server. */
+  prepare(samples: Int16Array): Int16Array
+  play(prepared: Int16Array, until: Promise<unknown>): Promise<void>
   firstToken: Promise<unknown>
   close(): void
 }
@@ -24,12 +26,13 @@ type Door = {
 const ours = async (url: string): Promise<Door> => {
   const endpointing = { mode: 'silence' as const, silenceMs: SILENCE_MS }
   const client = await connectLive(url, { mode: 'hands-free', endpointing })
-  return { ...client, firstToken: client.next('reply.delta') }
+  return { ...client, prepare: samples => samples, firstToken: client.next('reply.delta') }
 }
 
 const realtime = async (url: string): Promise<Door> => {
   const client = await connectRealtime(url, SILENCE_MS)
-  return { ...client, firstToken: client.next('response.output_audio_transcript.delta') }
+  const firstToken = client.next('response.output_audio_transcript.delta')
+  return { prepare: atRealtimeRate, play: client.playRecorded, firstToken, close: client.close }
 }
 
 /** Milliseconds from the last voiced sample to the first token, of the same clips in turns through either door, pair by pair. */
@@ -51,14 +54,15 @@ export async function measureFirstTokens(url: string, clips: readonly SpeechClip
 }
 
 async function ask(door: Door, { samples, found }: SpeechClip, quietMs: number): Promise<number | null> {
-  const { firstToken, play, close } = door
+  const { firstToken, prepare, play, close } = door
   firstToken.catch(() => {})
   const late = Promise.withResolvers<null>()
   const timer = setTimeout(late.resolve, PATIENCE_MS, null)
+  const prepared = prepare(joinSamples([new Int16Array(samplesIn(quietMs)), samples]))
   const startedAt = performance.now()
   const told = Promise.race([firstToken.then(() => performance.now()), late.promise])
   try {
-    await play(joinSamples([new Int16Array(samplesIn(quietMs)), samples]), told)
+    await play(prepared, told)
     const at = await told
     return at === null ? null : at - startedAt - quietMs - (found.lastVoicedMs ?? 0)
   } finally {

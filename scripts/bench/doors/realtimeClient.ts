@@ -3,6 +3,12 @@ import { everyFrame, FRAME_MS, thenSilence } from '../liveClient.ts'
 
 const RATE = 24_000
 
+/** A second of it takes a client some 5 ms. */
+export function atRealtimeRate(samples: Int16Array): Int16Array {
+  const resampler = createPcmResampler(16_000, RATE)
+  return joinSamples([resampler.push(samples), resampler.end()])
+}
+
 export type RealtimeClient = Awaited<ReturnType<typeof connectRealtime>>
 
 /** A session of `/v1/realtime` over a real socket, whose turns end by so much silence. */
@@ -29,9 +35,11 @@ export async function connectRealtime(url: string, silenceMs: number) {
         waiting.set(type, error => (error === null ? resolve() : reject(error)))
       }),
     /** Streams samples (mono, 16 kHz) as 24 kHz, then silence until `until` settles. */
-    async play(samples: Int16Array, until: Promise<unknown>): Promise<void> {
-      const resampler = createPcmResampler(16_000, RATE)
-      const next = thenSilence(joinSamples([resampler.push(samples), resampler.end()]))
+    play: (samples: Int16Array, until: Promise<unknown>): Promise<void> =>
+      client.playRecorded(atRealtimeRate(samples), until),
+    /** The same with samples that are at 24 kHz already. */
+    async playRecorded(samples: Int16Array, until: Promise<unknown>): Promise<void> {
+      const next = thenSilence(samples)
       const send = () => {
         const audio = Buffer.from(toBytes(next((RATE * FRAME_MS) / 1000))).toString('base64')
         client.send({ type: 'input_audio_buffer.append', audio })

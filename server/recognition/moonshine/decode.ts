@@ -3,6 +3,7 @@ import type { Routed } from '../../shared/routed.ts'
 import type { Routing } from '../engineRequest.ts'
 import {
   type Clip,
+  createTelling,
   type Decode,
   type DecodeDependencies,
   type Decoded,
@@ -37,6 +38,7 @@ export function createMoonshineDecode({
   timeoutMs = 120_000,
 }: DecodeDependencies & { secondOpinion: SecondOpinion }): Decode {
   return async ({ samples, speech }, options, signal) => {
+    const tell = createTelling(options.onStretch)
     return await inPlace(
       () => acquire(options.model, options.owner, signal),
       signal,
@@ -54,6 +56,8 @@ export function createMoonshineDecode({
           }
           const hear = hearing(place.baseUrl, { timeoutMs, ...routing }, samples, draft, signal)
           decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
+          // Of one without words somebody else is asked.
+          tell(decoded.map(({ text }) => text || null))
         }
         const isDoubted = options.isDoubted === true && speech.speechMs < SHORT_SPEECH_MS
         const asked = decoded.filter(
@@ -64,6 +68,7 @@ export function createMoonshineDecode({
           options.onDoubted?.(decoded.map(({ text }) => text).join(' '))
         for (const piece of options.isLook ? [] : asked)
           await askAnother(secondOpinion, piece, samples, options, signal)
+        tell(decoded.map(({ text }) => text))
         const { host, retries, routerQueueMs } = way
         const inferenceMs = performance.now() - startedAt - routerQueueMs
         const said = decoded.filter(({ text }) => text !== '')

@@ -14,7 +14,7 @@ export type DecodeDependencies = {
 /** Mono samples, 16 kHz, and where speech is in them. */
 export type Clip = { samples: Int16Array; speech: Speech }
 
-export type DecodeOptions = Pick<RecognitionOptions, 'prompt' | 'translates'> & {
+export type DecodeOptions = Pick<RecognitionOptions, 'prompt' | 'translates' | 'onStretch'> & {
   model: SpeechLevel
   /** Language code; null lets a multilingual model find out, which costs one more encoding. */
   language: string | null
@@ -60,6 +60,20 @@ function wayTo({ host }: SpeechEngineLease, retriesBefore: number): Way {
       this.routerQueueMs += by.queueMs ?? 0
       this.retries = (this.retries ?? 0) + (by.retries ?? 0)
     },
+  }
+}
+
+/**
+ * Tells texts in their order, each once, up to the first that is not final (null). It outlives an engine that is asked again.
+ */
+export function createTelling(tell: ((text: string) => void) | undefined) {
+  let told = 0
+  return (texts: readonly (string | null)[]): void => {
+    for (const text of texts.slice(told)) {
+      if (text === null) return
+      told++
+      if (text !== '') tell?.(text)
+    }
   }
 }
 

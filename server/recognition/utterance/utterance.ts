@@ -12,7 +12,7 @@ import { withSilentTail } from './silentTail.ts'
 
 /** Recognizes one utterance while it comes: partial looks, an early decoding at each pause, the final one. */
 export function openUtterance(decoding: PartialDecoding, options: RecognitionOptions): Recognition {
-  const { language, owner, isDoubted = false, prompt, translates } = options
+  const { language, owner, isDoubted = false, prompt, translates, onStretch } = options
   const model = Promise.resolve(options.model)
   // Whoever finishes is told; before that there is nobody to tell.
   model.catch(() => {})
@@ -26,7 +26,7 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
   async function decode(
     clip: Clip,
     signal: AbortSignal,
-    told: Pick<DecodeOptions, 'onAsked' | 'onDoubted'> = {},
+    told: Pick<DecodeOptions, 'onAsked' | 'onDoubted' | 'onStretch'> = {},
   ) {
     const decodeOptions = {
       model: await model,
@@ -84,7 +84,8 @@ export function openUtterance(decoding: PartialDecoding, options: RecognitionOpt
       early.discard()
       signal.throwIfAborted()
       if (typeof speech !== 'function') return nothingSaid()
-      return await wholeClip(audio.all(), speech, decode, !isMoonshine(await model), signal)
+      const decodeClip: Decode = (clip, by, told) => decode(clip, by, { onStretch, ...told })
+      return await wholeClip(audio.all(), speech, decodeClip, !isMoonshine(await model), signal)
     },
     cancel() {
       close()

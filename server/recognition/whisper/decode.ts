@@ -2,7 +2,7 @@ import { durationMs } from '../../audio/pcm.ts'
 import type { Routed } from '../../shared/routed.ts'
 import { AUTO, hearsEnglishOnly, languageCode, languageFor, UNDETERMINED } from '../../spokenLanguage.ts'
 import type { Routing } from '../engineRequest.ts'
-import { type Decode, type DecodeDependencies, inPlace } from '../utterance/decoding.ts'
+import { createTelling, type Decode, type DecodeDependencies, inPlace } from '../utterance/decoding.ts'
 import { loopIn } from '../utterance/loopGuard.ts'
 import { cut, type Piece, speechIn, splitAtPauses } from '../utterance/split.ts'
 import { isDoubtful, isSaid, isUnclear, SHORT_SPEECH_MS } from './judge.ts'
@@ -18,10 +18,11 @@ export function createWhisperDecode({
   const glossary = vocabulary.length === 0 ? [] : [`${vocabulary.join(', ')}.`]
   return async (
     { samples, speech },
-    { model, language, owner, onAsked, isLook, prompt, translates },
+    { model, language, owner, onAsked, onStretch, isLook, prompt, translates },
     signal,
   ) => {
     const spoken = languageFor(model.name, language)
+    const tell = createTelling(onStretch)
     return await inPlace(
       () => acquire(model, owner, signal),
       signal,
@@ -37,6 +38,7 @@ export function createWhisperDecode({
             routing: { isPartial: isLook === true, onAnswer: (by: Routed | null) => way.onAnswer(by) },
           }
           pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
+          tell(pieces.map(({ said, text }) => (said ? text : '')))
         }
         const { host, retries, routerQueueMs } = way
         const inferenceMs = performance.now() - started - routerQueueMs

@@ -10,7 +10,7 @@ import { tellIfQuiet } from './quietMicrophone.ts'
 export type Clip = { decode(signal: AbortSignal): Promise<DecodedAudio> }
 
 /** How it is to be heard; what is left out is as the server's settings have it. */
-export type HeardAs = Pick<RecognitionOptions, 'prompt' | 'translates'> & {
+export type HeardAs = Pick<RecognitionOptions, 'prompt' | 'translates' | 'onStretch'> & {
   speechModel?: string | undefined
   /** Whisper's code, or auto. */
   language?: string | undefined
@@ -57,8 +57,8 @@ export async function hearClip(
     tellIfQuiet(turn.turnId, samples, speech, sink)
     return speech
   }
-  const { prompt, translates } = heardAs
-  const options = { model, language, owner: turn.owner, prompt, translates }
+  const { prompt, translates, onStretch } = heardAs
+  const options = { model, language, owner: turn.owner, prompt, translates, onStretch }
   const transcript = await recognizeClip(stages.recognizer, samples, find, options, signal)
   return { text: recordTranscript(turn, transcript, sink), audioMs, transcript, speech }
 }

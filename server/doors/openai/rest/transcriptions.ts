@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
 import { decodeAudio } from '../../../audio/decodeAudio.ts'
+import { createChannel } from '../../../session/parts/channel.ts'
 import { hear } from '../../../session/parts/hear.ts'
 import type { HeardAs, HeardClip } from '../../../session/questions/clip.ts'
 import { hearsEnglishOnly, languageCode, MULTILINGUAL } from '../../../spokenLanguage.ts'
@@ -92,10 +93,13 @@ export function transcriptionRoutes(dependencies: TranscriptionDependencies): Fa
       ]
       const heardAs: HeardAs = { speechModel, language, translates, prompt: prompt.join(' ').trim() }
       const audioLimits = { maxBytes: maxUploadBytes, maxSeconds: MAX_CLIP_SECONDS }
-      const heard = hear({ decode: until => decodeAudio(clip, audioLimits, until) }, heardAs, part, signal)
+      const hearing = (onStretch?: (text: string) => void) => {
+        const decode = (until: AbortSignal) => decodeAudio(clip, audioLimits, until)
+        return hear({ decode }, { ...heardAs, onStretch }, part, signal)
+      }
       reply.header('openai-model', speechModel)
-      if (wantsEvents(fields)) return await sendEvents(reply, eventsOf(heard))
-      const [one] = await whole(heard)
+      if (wantsEvents(fields)) return await sendEvents(reply, eventsOf(hearing))
+      const [one] = await whole(hearing())
       if (one === undefined) throw new Error('Nothing came of a clip that was heard.')
       const granularities = fields.timestamp_granularities ?? []
       return send(reply, transcriptBody(one, format, { task, granularities }))
@@ -157,13 +161,28 @@ function languageOf({ language = '', languages = [] }: Fields): string | undefin
 const wantsEvents = ({ stream, model }: Fields) =>
   String(stream ?? false).toLowerCase() === 'true' && model !== 'whisper-1'
 
-async function* eventsOf(heard: AsyncGenerator<HeardClip, void, void>) {
-  for await (const clip of heard) {
-    const pieces = clip.transcript?.segments.map(({ text }) => text) ?? []
-    for (const [i, text] of (pieces.length > 0 ? pieces : clip.text === null ? [] : [clip.text]).entries())
-      yield { type: 'transcript.text.delta', delta: i === 0 ? text : ` ${text}` }
-    yield { type: 'transcript.text.done', text: clip.text ?? '', usage: usageOf(clip) }
+/** Each stretch as soon as it is decoded. Who leaves aborts the request's signal, which ends the hearing. */
+async function* eventsOf(
+  hearing: (onStretch: (text: string) => void) => AsyncGenerator<HeardClip, void, void>,
+): AsyncGenerator<object, void, undefined> {
+  const events = createChannel<object>()
+  let told = ''
+  const tell = (text: string) => {
+    const delta = told === '' ? text : ` ${text}`
+    told += delta
+    void events.put({ type: 'transcript.text.delta', delta })
   }
+  const hear = async () => {
+    const [clip] = await whole(hearing(tell))
+    if (clip === undefined) throw new Error('Nothing came of a clip that was heard.')
+    const text = clip.text ?? ''
+    if (told === '' && text !== '') tell(text)
+    void events.put({ type: 'transcript.text.done', text, usage: usageOf(clip) })
+  }
+  const over = hear().finally(events.end)
+  over.catch(() => {})
+  yield* events.items()
+  await over
 }
 
 function send(reply: FastifyReply, body: string | object): FastifyReply {
