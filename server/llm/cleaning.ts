@@ -46,6 +46,11 @@ const sentenceEnd = /(?:^|[.!?:…。！？\n])\s*$/
 /** What may be a call of a tool, as bare or fenced JSON, as far as it has come. */
 const callLike =
   /^(?:`{1,3}$|```\w{0,9}\s*$|(?:```\w{0,9}\s*)?(?:\[\s*)?(?:\{\s*(?:"\w{0,9}"?$|"(?:name|function|tool|tool_name|type)"|$)|$))/
+/** What is a call for sure, even where its JSON is broken or never ends. */
+const surelyCall =
+  /^(?:\[\s*)?\{\s*"(?:name|function|tool|tool_name)"\s*:\s*"[^"\n]*"\s*,\s*"(?:arguments|parameters|args|input)"\s*:/
+/** What a small model leaves between calls that it writes one after the other. */
+const betweenCalls = /^[\s}\],;]+/
 const MAX_CALL_LENGTH = 4_000
 const MAX_HEADER_LENGTH = 200
 /** Enough to see where a sentence ends. */
@@ -70,6 +75,8 @@ export function cleanReply(beginsThinking = false, keepsJson = false): Cleaning 
   let isBehindCut = false
   let header = ''
   let call = ''
+  /** A call stood at the beginning, as JSON. */
+  let hasCalled = false
   /** The end of the text that was given; empty before there was any. */
   let given = ''
   /** The last character before `held`. */
@@ -84,13 +91,16 @@ export function cleanReply(beginsThinking = false, keepsJson = false): Cleaning 
       }
       if (mode === 'header' && !header.includes('|channel|')) takeRole()
       if (mode === 'text' && given === '') {
-        held = held.trimStart()
+        held = hasCalled ? held.replace(betweenCalls, '') : held.trimStart()
         const isCall = keepsJson ? 0 : callAtStart(held, end)
         if (isCall === null) return
         const written = held.slice(0, isCall).replace(/^```\w*|```$/g, '')
         held = held.slice(isCall)
         if (written !== '') yield { type: 'written-call', text: written.trim() }
-        if (isCall > 0) continue
+        if (isCall > 0) {
+          hasCalled = true
+          continue
+        }
       }
       markers.lastIndex = 0
       const match = markers.exec(held)
@@ -222,8 +232,9 @@ function callAtStart(text: string, end: boolean): number | null {
   if (text.length > MAX_CALL_LENGTH || !callLike.test(text)) return 0
   const from = text.search(/[[{]/)
   const until = from < 0 ? -1 : endOfJson(text, from)
-  if (until < 0) return end ? 0 : null
-  if (!isCall(text.slice(from, until))) return 0
+  const isSure = from >= 0 && surelyCall.test(text.slice(from))
+  if (until < 0) return end ? (isSure ? text.length : 0) : null
+  if (!isSure && !isCall(text.slice(from, until))) return 0
   if (!text.startsWith('```')) return until
   const rest = text.slice(until)
   if (!end && /^\s*`{0,2}$/.test(rest)) return null

@@ -10,7 +10,7 @@ import { type Question, type QuestionContext, recordVoice } from '../questions/q
 import { type AskedReply, ask, askingFor, promptOf } from './asking.ts'
 import type { Speaking } from './speak.ts'
 import type { Speculation } from './speculation.ts'
-import { askedFirst, confirmedCall, FILLER, MOST_ROUNDS, runCalls } from './toolRounds.ts'
+import { askedFirst, confirmedCall, createMadeCalls, FILLER, MOST_ROUNDS, runCalls } from './toolRounds.ts'
 import type { Put } from './trial.ts'
 
 /** So many characters are surely cut into clauses well within a stretch of work. */
@@ -114,6 +114,8 @@ async function replyInRounds(
     return [{ role: 'assistant', content, toolCalls: calls }, ...(await runCalls(calls, context, fill))]
   }
   const begun = confirmed === null ? speculation.take(question, { messages, asking }, signal) : null
+  const madeOnes = createMadeCalls(confirmed === null ? [] : [confirmed])
+  let isLast = false
   const first = confirmed === null ? messages : [...messages, ...(await told([confirmed], ''))]
   let reply = begun ?? (await ask(first, asking, question, context))
   speculation.asked(reply)
@@ -132,11 +134,13 @@ async function replyInRounds(
       return
     }
     // Some call what they were not offered.
-    if (round === MOST_ROUNDS) return
-    const wanted = askedFirst(calls, question, context)
+    if (isLast) return
+    const fresh = madeOnes.add(calls)
+    const wanted = askedFirst(fresh, question, context)
     if (wanted !== null) return await word(wanted, false, context, hear)
-    const next = [...reply.messages, ...(await told(calls, (turn.reply ?? '').slice(length)))]
-    reply = await ask(next, round + 1 < MOST_ROUNDS ? asking : {}, question, context)
+    isLast = fresh.length === 0 || round + 1 === MOST_ROUNDS
+    const given = fresh.length === 0 ? [] : await told(fresh, (turn.reply ?? '').slice(length))
+    reply = await ask([...reply.messages, ...given], isLast ? {} : asking, question, context)
   }
 }
 

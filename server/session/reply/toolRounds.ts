@@ -58,6 +58,20 @@ export async function runCalls(
   }
 }
 
+/** The calls of earlier rounds of a turn. A small model calls the same again and again: it has what that gave, and has to answer. */
+export function createMadeCalls(first: readonly ToolCall[]) {
+  const keyOf = ({ name, arguments: given }: ToolCall) => JSON.stringify([name, given])
+  const made = new Set(first.map(keyOf))
+  return {
+    /** Gives those that were not made before. */
+    add(calls: readonly ToolCall[]): ToolCall[] {
+      const fresh = calls.filter(call => !made.has(keyOf(call)))
+      for (const call of fresh) made.add(keyOf(call))
+      return fresh
+    },
+  }
+}
+
 /** The sentence that asks the user for the first of the calls that needs a yes; null where none does. Then none of them is done. */
 export function askedFirst(
   calls: readonly ToolCall[],

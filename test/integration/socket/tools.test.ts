@@ -17,6 +17,8 @@ async function start(script: Partial<Script>, change: object = {}, takesMs = 0):
 }
 
 const look = { id: 'call_1', name: 'look', arguments: { where: 'hall' } }
+const lookingAgain = () =>
+  Array.from({ length: 20 }, (_, round) => [{ ...look, arguments: { where: `room ${round}` } }])
 const turnOn = { id: 'call_2', name: 'turn_on', arguments: { name: 'hall' } }
 const spoken = { endpointing: { mode: 'silence', silenceMs: 200 }, voice: 'flite:slt' }
 const seen = 'It is ten past nine. Good evening.'
@@ -52,7 +54,7 @@ describe('a tool that may be called', () => {
 
   test('is not called while the question may go on', async () => {
     const fixed = { endpointing: { mode: 'silence', silenceMs: 500 } }
-    const client = await start({ toolCalls: [[look], [look]] }, fixed)
+    const client = await start({ toolCalls: lookingAgain().slice(0, 2) }, fixed)
     client.say(960)
     client.silence(256)
     await until(() => live.calls.includes('respond') && live.replying() === 0)
@@ -64,7 +66,7 @@ describe('a tool that may be called', () => {
   })
 
   test('is called in five rounds at most; then the model has to answer', async () => {
-    const client = await start({ toolCalls: Array(20).fill([look]) })
+    const client = await start({ toolCalls: lookingAgain() })
     ask(client, 'Is the lamp on?')
     const { timings } = await client.next('turn.done')
     expect(timings.tools).toHaveLength(5)
@@ -73,9 +75,28 @@ describe('a tool that may be called', () => {
   })
 
   test('is not called in a sixth round, though the model asks for it', async () => {
-    const client = await start({ toolCalls: Array(20).fill([look]), callsAnyway: true })
+    const client = await start({ toolCalls: lookingAgain(), callsAnyway: true })
     ask(client, 'Is the lamp on?')
     expect((await client.next('turn.done')).timings.tools).toHaveLength(5)
+  })
+
+  test('is not called again with the same arguments: the model has to answer', async () => {
+    const client = await start({ toolCalls: Array(20).fill([look]) })
+    ask(client, 'Is the lamp on?')
+    const { timings } = await client.next('turn.done')
+    expect(timings.tools).toHaveLength(1)
+    expect(live.calls.filter(call => call === 'respond')).toHaveLength(3)
+    expect(client.heard).toContainEqual(expect.objectContaining({ type: 'reply.done', text: seen }))
+  })
+
+  test('is not asked for again once it was said yes to', async () => {
+    const client = await start({ toolCalls: [[turnOn], [turnOn], [turnOn]] })
+    ask(client, 'Turn the lamp on.')
+    await client.next('turn.done')
+    ask(client, 'Yes.')
+    const { timings } = await client.next('turn.done')
+    expect(timings.tools?.map(({ outcome }) => outcome)).toEqual(['done'])
+    expect(client.heard).toContainEqual(expect.objectContaining({ type: 'reply.done', text: seen }))
   })
 
   test('is called once, and then the question does not go on', async () => {

@@ -50,6 +50,12 @@ const cases: [reply: string, thinking: string, text: string][] = [
   [`\`\`\`json\n${call}\n\`\`\``, '', ''],
   [`[${call},${call}]`, '', ''],
   [`${call}\nThe lamp is on.`, '', 'The lamp is on.'],
+  // Of Qwen2.5 Coder 0.5B: a brace too many, a name without quotes, an end that never comes.
+  [`${call}}\n${call}, ${call}\nThe lamp is on.`, '', 'The lamp is on.'],
+  ['{"name": "get_models", "arguments": {}, type:"function"}', '', ''],
+  ['{"name": "get_weather", "arguments": {"city":"Oslo", "parameters":{"type":"object"', '', ''],
+  ['```json\n{"name": "get_weather", "arguments": {"city":', '', ''],
+  ['{"name": "Ada", "born": 1815', '', '{"name": "Ada", "born": 1815'],
   [`<tool_call>\n${call}\n</tool_call>\nThe lamp is on.`, '', 'The lamp is on.'],
   [`Sure.<tool_call>${call}</tool_call>`, '', 'Sure.'],
   [`[TOOL_CALLS] [${call}]`, '', ''],
