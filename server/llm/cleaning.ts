@@ -49,7 +49,8 @@ const callLike =
 /** What is a call for sure, even where its JSON is broken or never ends. */
 const surelyCall =
   /^(?:\[\s*)?\{\s*"(?:name|function|tool|tool_name)"\s*:\s*"[^"\n]*"\s*,\s*"(?:arguments|parameters|args|input)"\s*:/
-/** What a small model leaves between calls that it writes one after the other. */
+/** What a small model leaves of a call that Ollama read, and between calls that it writes one after the other. */
+const behindCall = /^[\s}\]]+/
 const betweenCalls = /^[\s}\],;]+/
 const MAX_CALL_LENGTH = 4_000
 const MAX_HEADER_LENGTH = 200
@@ -91,7 +92,7 @@ export function cleanReply(beginsThinking = false, keepsJson = false): Cleaning 
       }
       if (mode === 'header' && !header.includes('|channel|')) takeRole()
       if (mode === 'text' && given === '') {
-        held = hasCalled ? held.replace(betweenCalls, '') : held.trimStart()
+        held = keepsJson ? held.trimStart() : held.replace(hasCalled ? betweenCalls : behindCall, '')
         const isCall = keepsJson ? 0 : callAtStart(held, end)
         if (isCall === null) return
         const written = held.slice(0, isCall).replace(/^```\w*|```$/g, '')

@@ -52,6 +52,7 @@ const cases: [reply: string, thinking: string, text: string][] = [
   [`${call}\nThe lamp is on.`, '', 'The lamp is on.'],
   // Of Qwen2.5 Coder 0.5B: a brace too many, a name without quotes, an end that never comes.
   [`${call}}\n${call}, ${call}\nThe lamp is on.`, '', 'The lamp is on.'],
+  [`}\n${call}`, '', ''],
   ['{"name": "get_models", "arguments": {}, type:"function"}', '', ''],
   ['{"name": "get_weather", "arguments": {"city":"Oslo", "parameters":{"type":"object"', '', ''],
   ['```json\n{"name": "get_weather", "arguments": {"city":', '', ''],
