@@ -13,17 +13,39 @@ const STEP_SAMPLES = ENCODED_RATE / 10
 /** By LAME, compiled to WebAssembly: every frame stands by itself, so that bodies may be concatenated. */
 export async function* mp3(samples: AsyncIterable<Int16Array>): AsyncGenerator<Uint8Array> {
   // Beside the voice's own work for the first samples.
-  const creating = createEncoder()
+  const creating = takeEncoder()
   creating.catch(() => {})
-  for await (const part of samples) {
-    for (let at = 0; at < part.length; at += STEP_SAMPLES) {
-      const step = toFloat32(part.subarray(at, at + STEP_SAMPLES))
-      // The encoder reuses the memory of what it gives.
-      const bytes = Uint8Array.from((await creating).encode([step]))
-      if (bytes.length > 0) yield bytes
+  try {
+    for await (const part of samples) {
+      for (let at = 0; at < part.length; at += STEP_SAMPLES) {
+        const step = toFloat32(part.subarray(at, at + STEP_SAMPLES))
+        // The encoder reuses the memory of what it gives.
+        const bytes = Uint8Array.from((await creating).encode([step]))
+        if (bytes.length > 0) yield bytes
+      }
     }
+    yield Uint8Array.from((await creating).finalize())
+  } finally {
+    prepareSpare()
   }
-  yield Uint8Array.from((await creating).finalize())
+}
+
+/** An encoder that is ready: to get one so takes 4 ms, for which the first bytes of an answer need not wait. */
+let spare: ReturnType<typeof createEncoder> | null = null
+
+function takeEncoder(): ReturnType<typeof createEncoder> {
+  const taken = spare ?? createEncoder()
+  spare = null
+  return taken
+}
+
+/** Once the answer that took the last one is over, so that it takes no time of any. */
+function prepareSpare(): void {
+  if (spare !== null) return
+  spare = createEncoder()
+  spare.catch(() => {
+    spare = null
+  })
 }
 
 /** Loaded when it is first wanted, and compiled once: each time takes 10 ms. */

@@ -8,8 +8,11 @@ const FRAME_SAMPLES = ENCODED_RATE / 50
 /** Positions in Ogg Opus are at 48 kHz, whatever the rate of the source (RFC 7845, 4). */
 const TICKS = 48_000 / ENCODED_RATE
 const BITRATE = 32_000
+/** Encoded at once; a frame takes up to a millisecond, for which the first page need not wait. */
+const FIRST_PAGE_SAMPLES = 2 * FRAME_SAMPLES
+const PAGE_SAMPLES = 5 * FRAME_SAMPLES
 
-/** Opus in Ogg (RFC 7845): a page for what came at once. */
+/** Opus in Ogg (RFC 7845): a page for each 100 ms, or for what came at once where that is less. */
 export async function* oggOpus(samples: AsyncIterable<Int16Array>): AsyncGenerator<Uint8Array> {
   const creating = createEncoder()
   creating.catch(() => {})
@@ -35,9 +38,13 @@ export async function* oggOpus(samples: AsyncIterable<Int16Array>): AsyncGenerat
   }
   try {
     for await (const part of samples) {
-      waiting = joinSamples([waiting, part])
-      received += part.length
-      if (waiting.length >= FRAME_SAMPLES) yield await page(false)
+      for (let at = 0; at < part.length; ) {
+        const next = part.subarray(at, at + (isFirst ? FIRST_PAGE_SAMPLES : PAGE_SAMPLES) - waiting.length)
+        at += next.length
+        waiting = joinSamples([waiting, next])
+        received += next.length
+        if (waiting.length >= FRAME_SAMPLES) yield await page(false)
+      }
     }
     // What the encoder still holds comes out with as much silence behind it.
     const missing = received + (await creating).getLookahead() - encoded

@@ -63,6 +63,30 @@ withFfmpeg('encoders', () => {
   })
 })
 
+test.each(['mp3', 'opus'])('two answers at once in %s are encoded apart', async name => {
+  const tones = [tone(440, 1), tone(880, 1)]
+  // Opus in Ogg has a serial of its own each time: its sound is as long.
+  const known = (bytes: Buffer) => (name === 'mp3' ? bytes : bytes.length)
+  const apart = []
+  for (const sound of tones) apart.push(known(await bytesOf(name, sound)))
+  const together = await Promise.all(tones.map(sound => bytesOf(name, sound)))
+  expect(together.map(known)).toEqual(apart)
+})
+
+test('the first page of Opus does not wait for more than 40 ms of sound', async () => {
+  const { encode } = audioFormats.opus ?? {}
+  async function* once() {
+    yield tone(440, 1)
+  }
+  const pages = await Array.fromAsync(encode?.(once(), signal) ?? [])
+  // Two pages of headers come with it; positions are at 48 kHz.
+  const lasts = pages.map(bytes => {
+    const page = Buffer.from(bytes)
+    return page.readBigInt64LE(page.lastIndexOf('OggS') + 6)
+  })
+  expect(lasts.slice(0, 3)).toEqual([40n, 140n, 240n].map(ms => ms * 48n))
+})
+
 describe('without an encoder', () => {
   test('pcm is nothing but the samples', async () => {
     const samples = tone(440, 1)
