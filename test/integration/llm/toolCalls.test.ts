@@ -34,6 +34,7 @@ test('a call that Ollama read comes with its arguments, and an id of ours where 
   expect(calls[0]?.body.tools).toEqual(tools.map(tool => ({ type: 'function', function: tool })))
 })
 
+// Report 22: a call that came as text was read out.
 test.each([
   ['bare', written, [['turn_on', { name: 'kitchen' }]]],
   ['fenced', `\`\`\`json\n${written}\n\`\`\``, [['turn_on', { name: 'kitchen' }]]],

@@ -19,6 +19,7 @@ const start = (settings: Record<string, string> = {}) => startTestApp({ settings
 const get = ({ app }: TestApp, url: string, headers: Record<string, string> = {}) =>
   app.inject({ method: 'GET', url, headers })
 
+// Report 9: clients that found no lists.
 describe('the lists', () => {
   test('models are those that are installed and answer here, and the names that stand for defaults', async () => {
     const answer = await get(await start(), '/v1/models')

@@ -31,6 +31,7 @@ async function selected(...offered: string[]): Promise<string> {
 const portOf = ({ server }: RealtimeApp['app']) => (server.address() as AddressInfo).port
 
 describe('the key', () => {
+  // Report 17: no subprotocol was selected, or the key.
   test('comes as Bearer, or in a subprotocol, of which only realtime is selected', async () => {
     live = await createRealtimeApp({ settings })
     await (await live.connectRealtime(path, bearer)).next('session.created')
@@ -59,6 +60,7 @@ describe('the key', () => {
     ).rejects.toThrow('401')
   })
 
+  // Report 16, with the names of the beta's events, which eventOrder.ts holds all sessions against.
   test('with the beta’s name of the protocol is refused', async () => {
     live = await createRealtimeApp()
     const beta = protocols('realtime', 'openai-beta.realtime-v1')

@@ -75,6 +75,7 @@ describe('items', () => {
     expect((await client.next('conversation.item.deleted')).item_id).toBe('one')
   })
 
+  // Reports 14 and 15: a cut beyond the audio or at 0, a transcript that is lost with it.
   test('a spoken answer is cut where its listener stopped, and keeps what was heard of its words', async () => {
     live = await createRealtimeApp()
     const client = await live.connectRealtime()

@@ -137,6 +137,7 @@ describe('settings', () => {
   })
 })
 
+// Report 18: sessions for transcription that answered, or were refused.
 describe('a transcription session', () => {
   test.each(['/v1/realtime?intent=transcription', '/v1/realtime?model=gpt-4o-transcribe'])(
     'by %s tells what is said, and answers nothing',

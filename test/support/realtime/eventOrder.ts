@@ -13,6 +13,9 @@ type OpenItem = {
 }
 type OpenResponse = { output: string[]; item: OpenItem | null; awaitsItemDone: string | null }
 
+/** What the beta called its events. */
+const BETA = /^(?:response\.(?:audio|text|audio_transcript)\.|conversation\.(?:created|item\.created)$)/
+
 /**
  * Holds the events of one session against the order that clients rely on, one after another; throws at the first that is out of
  * place. An out-of-band response tells of no items of the conversation.
@@ -134,6 +137,7 @@ export function createOrderCheck() {
     take(event: ServerEvent): void {
       must(typeof event.event_id === 'string' && !ids.has(event.event_id), 'it has no id of its own', event)
       ids.add(event.event_id)
+      must(!BETA.test(event.type), 'it has a name of the beta', event)
       if (isFirst) must(/^(?:session\.created|error)$/.test(event.type), 'it comes first', event)
       isFirst = false
       if (event.type === 'conversation.item.added' || event.type === 'conversation.item.done')
