@@ -57,7 +57,15 @@ function part(selector: string): HTMLElement {
 
 part('header').append(
   pill,
-  createHelp(error => notices.failure('The help could not be fetched.', error)),
+  createHelp({
+    failed: error => notices.failure('The help could not be fetched.', error),
+    showTour(from) {
+      const isThere = talk.element.isConnected
+      location.hash = '#/talk'
+      if (isThere) talk.showTour(from)
+      else addEventListener('hashchange', () => talk.showTour(from), { once: true })
+    },
+  }),
 )
 part('header').after(
   readiness.element,

@@ -1,10 +1,16 @@
-/** What a quiet room is; below it the meter is empty. */
+/** What a quiet room is; below it there is nothing to be seen. */
 const FLOOR_DB = -55
 /** The meter falls back to nothing in so long. */
 const FALL_MS = 300
 
 /** A frame is 20 ms; a page that is busy or hidden may see them this late. */
 const STALE_MS = 800
+
+/** 0 to 1, as loudness is felt, of a root mean square. */
+export function loudness(rms: number): number {
+  const decibels = 20 * Math.log10(Math.max(rms, 1e-6))
+  return Math.max(0, Math.min(1, 1 - decibels / FLOOR_DB))
+}
 
 /** Counts what the microphone really gives. */
 export function createLevel() {
@@ -21,12 +27,10 @@ export function createLevel() {
       lastFrameMs = nowMs
       if (rms === 0) silentSinceMs ??= nowMs
       else silentSinceMs = null
-      const decibels = 20 * Math.log10(Math.max(rms, 1e-6))
-      const level = Math.max(0, Math.min(1, 1 - decibels / FLOOR_DB))
-      shown = Math.max(level, fallen(nowMs))
+      shown = Math.max(loudness(rms), fallen(nowMs))
       shownAtMs = nowMs
     },
-    /** 0 to 1, as loudness is felt; falls slowly, so that it can be read. */
+    /** 0 to 1; falls slowly, so that it can be read. */
     at: fallen,
     /** Frames came within the last moment. */
     flows: (nowMs: number): boolean => nowMs - lastFrameMs < STALE_MS,

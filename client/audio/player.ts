@@ -1,5 +1,6 @@
 import type { Playback } from '../../server/protocol/socketClient.ts'
 import { createResampler, type Resampler } from '../../server/shared/resampler.ts'
+import { loudness } from './level.ts'
 import { createPlayout, type Playout } from './playout.ts'
 
 /** Pieces come 100 ms long; so much delay rides out a late one. */
@@ -40,6 +41,9 @@ export function createPlayer(
 ) {
   const sink = context.createMediaStreamDestination()
   element.srcObject = sink.stream
+  const analyser = new AnalyserNode(context, { fftSize: 1024 })
+  analyser.connect(sink)
+  const heard = new Float32Array(analyser.fftSize)
   let reply: Reply | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -152,7 +156,7 @@ export function createPlayer(
       // The tap that opened the page's sound may be long ago; a refusal shows as a position that stands still.
       void element.play().catch(() => {})
       const gain = new GainNode(context)
-      gain.connect(sink)
+      gain.connect(analyser)
       const playout = createPlayout(LEAD_SECONDS)
       const state = { paused: false, started: false, complete: false }
       reply = { turnId, playout, gain, pieces: new Set(), resampler, ...state }
@@ -179,6 +183,12 @@ export function createPlayer(
     /** It goes on from there, as loud as it was. */
     resume(turnId: string): void {
       if (reply?.turnId === turnId) resume(reply)
+    },
+    /** Of what plays now, 0 to 1. */
+    level(): number {
+      if (reply === null) return 0
+      analyser.getFloatTimeDomainData(heard)
+      return loudness(Math.sqrt(heard.reduce((sum, sample) => sum + sample * sample, 0) / heard.length))
     },
     /** Silent at once; reports where it stopped, unless it had ended. */
     stop,

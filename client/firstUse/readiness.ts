@@ -10,7 +10,7 @@ const AT_MOST_EVERY_MS = 500
 /** Says which engine or model is not there yet, or that turns are not recorded, why, and what is done about it. */
 export function createReadinessBanner(api: Api, becameReady: () => void) {
   const element = el('section', {
-    class: 'banner',
+    class: 'banner readiness',
     'aria-live': 'polite',
     'aria-label': 'Readiness',
     hidden: true,

@@ -11,8 +11,12 @@ const keys: readonly (readonly [key: string, does: string])[] = [
 ]
 
 /** The keys of the page, and what the stages of a turn are. */
-export function createHelpDialog(): HTMLDialogElement {
-  return el(
+export function createHelpDialog(showTour: () => void): HTMLDialogElement {
+  const again = () => {
+    dialog.close()
+    showTour()
+  }
+  const dialog = el(
     'dialog',
     { class: 'help', 'aria-labelledby': 'help-title' },
     el(
@@ -31,9 +35,15 @@ export function createHelpDialog(): HTMLDialogElement {
         'A waterfall begins when you stop talking. Its bars follow each other; what is hatched ran in the silence, so that nobody waited for it.',
       ),
       list('Stage', 'What it is', Object.values(stages)),
-      el('div', { class: 'actions' }, el('button', { class: 'primary', value: 'done' }, 'Done')),
+      el(
+        'div',
+        { class: 'actions' },
+        el('button', { type: 'button', onclick: again }, 'Show the tour'),
+        el('button', { class: 'primary', value: 'done' }, 'Done'),
+      ),
     ),
   )
+  return dialog
 }
 
 function list(

@@ -2,10 +2,10 @@ import { el } from '../dom.ts'
 import { icon } from '../icons.ts'
 import { type TalkState, type TalkStateName, talkStates } from './talkState.ts'
 
-/** The one big control: its state in a word, a colour and an icon, and the level of the microphone. */
-export function createControl() {
+/** The one big control: its state in a word, a colour and an icon, and the level of the microphone. `shape` is around it. */
+export function createControl(shape: SVGElement) {
   const picture = el('span', { class: 'picture' })
-  const button = el('button', { class: 'big', type: 'button' }, el('span', { class: 'ring' }), picture)
+  const button = el('button', { class: 'big', type: 'button' }, shape, picture)
   const word = el('p', { class: 'word', role: 'status' })
   const hint = el('p', { class: 'hint' })
   const bar = el('span', { class: 'bar' })

@@ -29,7 +29,7 @@ export function hintFor(facts: HintFacts): string {
       return `${howToPress(settings)}.`
     case 'listening':
       return silentForMs > SILENT_MS
-        ? 'Only silence comes in. Is the microphone muted in the system, or another one in use?'
+        ? 'Only silence comes in. Is the microphone muted in the system?'
         : 'Ask something. A pause ends your question.'
     case 'waiting':
       return `Say “${wakeWord}”, and what you want to know.`

@@ -34,10 +34,22 @@ export function createTalkBar(options: TalkBarOptions): {
   )
   const mute = button('muted', 'Mute', () => options.setMuted(mute.getAttribute('aria-pressed') !== 'true'))
   const off = button('off', 'Turn off', options.turnOff)
-  const fresh = button('fresh', 'New conversation', options.newConversation)
+  const fresh = button('fresh', 'New', options.newConversation)
+  // In full where there is room for it.
+  fresh.lastElementChild?.append(el('span', { class: 'more-words' }, ' conversation'))
   const kept = button('history', 'Conversations', options.openConversations)
   const settings = button('settings', 'Settings', options.openSettings)
-  const element = el('div', { class: 'bar-of-talk' }, modes, mute, off, fresh, kept, settings)
+  const element = el(
+    'div',
+    { class: 'bar-of-talk' },
+    modes,
+    el('span', { class: 'break' }),
+    mute,
+    off,
+    fresh,
+    kept,
+    settings,
+  )
 
   function modeChoice(mode: TalkBarFacts['mode'], label: string) {
     const input = el('input', {
@@ -62,5 +74,10 @@ export function createTalkBar(options: TalkBarOptions): {
 }
 
 function button(picture: Parameters<typeof icon>[0], label: string, act: () => void): HTMLButtonElement {
-  return el('button', { class: 'quiet', type: 'button', onclick: act }, icon(picture), el('span', label))
+  return el(
+    'button',
+    { class: `quiet ${picture}`, type: 'button', onclick: act },
+    icon(picture),
+    el('span', label),
+  )
 }

@@ -5,6 +5,7 @@ import { createConversation } from '../conversation/conversation.ts'
 import { createConversationView } from '../conversation/conversationView.ts'
 import { createConversations } from '../conversations/conversations.ts'
 import { el } from '../dom.ts'
+import { createTour } from '../help/tour/tour.ts'
 import type { Notices } from '../notices.ts'
 import type { View } from '../view.ts'
 import { createControl } from './control.ts'
@@ -17,16 +18,20 @@ import { createLiveSession } from './session/liveSession.ts'
 import { createPhoneDialog } from './settings/phone.ts'
 import { createSettingsDialog } from './settings/settingsDialog.ts'
 import { createWakeWord, spokenPhrase } from './settings/wakeWord.ts'
+import { createVoiceShape } from './shape/voiceShape.ts'
 import { createSidePanel } from './sidePanel.ts'
 import { createTalkBar } from './talkBar.ts'
 import { createTalker } from './talker.ts'
 import { keepSettings, readSettings, type TalkSettings } from './talkSettings.ts'
 import { type TalkState, talkState } from './talkState.ts'
 import { createTypedInput } from './typedInput.ts'
+import { createWelcome } from './welcome.ts'
 
 export type TalkView = View & {
   /** The server answers with the token that there is: what the page asks it can be asked. */
   serverReached(): void
+  /** Asked for from there, where the focus comes back to. */
+  showTour(from: HTMLElement): void
 }
 
 export type TalkViewOptions = {
@@ -57,7 +62,8 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   const voice = el('audio', { class: 'unseen', 'data-plays': 'replies' })
   const recording = el('audio', { class: 'unseen', 'data-plays': 'recordings' })
   document.body.append(voice, recording)
-  const control = createControl()
+  const shape = createVoiceShape(level)
+  const control = createControl(shape.element)
   const audioClock = createAudioClock()
   const view = createConversationView({
     ...{ api, notices, element: recording, speaks },
@@ -147,21 +153,14 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     release: session.commit,
   })
   const retry = el('button', { class: 'retry', type: 'button', onclick: session.retry }, 'Try now')
-  const welcome = el(
-    'div',
-    { class: 'welcome' },
-    el('h2', 'Talk to a model on this machine'),
-    el(
-      'p',
-      'You talk, it answers, and under each answer you see where the time went. Switch the quantization and see what it costs.',
-    ),
-  )
+  const welcome = createWelcome()
   const dock = createDock({
     ...{ control: control.element, retry, typed: createTypedInput(ask) },
     ...{ bar: bar.element, chip: side.chip },
   })
+  const tour = createTour(() => render())
   const title = el('h1', { class: 'unseen' }, 'Talk')
-  const stage = el('div', { class: 'stage' }, title, welcome, view.element, dock.element)
+  const stage = el('div', { class: 'stage' }, title, tour.element, welcome, view.element, dock.element)
   const dialogs = [dialog.element, wakeWord.dialog, phone.element]
   const element = el('div', { class: 'talk' }, stage, side.element, ...dialogs)
 
@@ -189,6 +188,11 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   function audio(pcm: ArrayBuffer): void {
     audioClock.sent(pcm, performance.now())
     session.audio(pcm)
+  }
+
+  /** Of what sounds now, 0 to 1: the answer, or who talks. */
+  function level(): number {
+    return conversation.phase() === 'speaking' ? session.replyLevel() : (talker.level() ?? 0)
   }
 
   function speaks(): boolean {
@@ -257,15 +261,19 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       hint,
     )
     control.level(talker.level())
+    shape.tick()
     retry.hidden = waiting === null
     bar.show({ microphoneOn: isOn, muted: talker.muted(), mode: settings.mode, isEmpty: view.isEmpty() })
-    welcome.hidden = !view.isEmpty()
+    tour.changed(!view.isEmpty())
+    welcome.hidden = !view.isEmpty() || tour.isOpen()
     element.classList.toggle('empty', view.isEmpty())
   }
 
   document.addEventListener('keydown', event => {
     if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
     if (dock.closeMenu()) return
+    // What is said or heard goes first.
+    if (tour.isOpen() && conversation.phase() === 'none') return tour.end()
     if (conversation.phase() === 'hearing') session.cancelSpeech()
     else session.interrupt()
     pressing.forget()
@@ -279,6 +287,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       place.restore()
       side.load().catch(error => notices.failure('A part of the page could not be fetched.', error))
     },
+    showTour: tour.start,
     show: render,
     hide() {},
   }

@@ -17,21 +17,41 @@ export const shownBars = (record: TurnRecord): Bar[] =>
 
 export type WaterfallTable = ReturnType<typeof createWaterfallTable>
 
-/** Stages as rows over one axis. Rows that are shown already stay the same elements: the bars of a turn that goes on grow. */
+/**
+ * Stages as rows over one axis; a button in its corner says of each what it is. Rows that are shown already stay the same elements:
+ * the bars of a turn that goes on grow.
+ */
 export function createWaterfallTable() {
   const axis = el('span', { class: 'axis', 'aria-hidden': 'true' })
   const body = el('tbody')
   const rows = new Map<string, ReturnType<typeof createRow>>()
+  const explain = el(
+    'button',
+    {
+      class: 'explain quiet',
+      type: 'button',
+      'aria-expanded': 'false',
+      onclick: () => setExplained(!isExplained),
+    },
+    'Stages',
+  )
+  let isExplained = false
   const element = el(
     'table',
     el('caption', { class: 'unseen' }, 'Where the time went, in milliseconds from speech end'),
     tableHead(
-      column(el('span', { class: 'unseen' }, 'stage')),
+      column(explain),
       el('th', { scope: 'col' }, axis, el('span', { class: 'unseen' }, 'when')),
       column('ms', 'figures'),
     ),
     body,
   )
+
+  function setExplained(next: boolean): void {
+    isExplained = next
+    explain.setAttribute('aria-expanded', String(next))
+    for (const row of rows.values()) row.explained(next)
+  }
 
   return {
     element,
@@ -43,6 +63,7 @@ export function createWaterfallTable() {
         const key = `${bar.id} ${shown.slice(0, i).filter(({ id }) => id === bar.id).length}`
         const row = rows.get(key) ?? createRow(bar.id)
         rows.set(key, row)
+        row.explained(isExplained)
         row.show(bar, scale)
         if (body.children[i] !== row.element) body.insertBefore(row.element, body.children[i] ?? null)
       }
@@ -52,16 +73,20 @@ export function createWaterfallTable() {
 }
 
 function createRow(id: string) {
-  const name = el('th', { scope: 'row', title: stages[id]?.[1] })
+  const name = el('th', { scope: 'row' })
   const hidden = el('span')
   const visible = el('span')
   const track = el('span', { class: 'track', 'aria-hidden': 'true' })
   const inWords = el('span', { class: 'unseen' })
   const figure = el('td', { class: 'figures' })
-  const element = el('tr', { 'data-bar': id }, name, el('td', track, inWords), figure)
+  const meaning = el('small', { class: 'meaning', hidden: true }, stages[id]?.[1] ?? null)
+  const element = el('tr', { 'data-bar': id }, name, el('td', track, inWords, meaning), figure)
 
   return {
     element,
+    explained(next: boolean): void {
+      meaning.hidden = !next
+    },
     show({ label, stage, startMs, endMs, ms, hiddenMs }: Bar, scale: Scale): void {
       const isHidden = hiddenMs >= SHOWN_FROM_MS
       const note = el('small', `${milliseconds(hiddenMs)} ms in the silence`)

@@ -234,6 +234,8 @@ export function createLiveSession(options: LiveSessionOptions) {
     reached(): void {
       if (texts.length > 0) connection.open()
     },
+    /** Of the reply that plays, 0 to 1. */
+    replyLevel: sound.level,
     retry: connection.retry,
     connection: connection.state,
     blocked: connection.blocked,

@@ -78,6 +78,8 @@ export function createReplySound(options: ReplySoundOptions) {
       player?.push(pcm)
     },
     silence,
+    /** Of the reply that plays, 0 to 1; the browser's own voice has none that a page could know. */
+    level: (): number => player?.level() ?? 0,
     /** The session is gone, and with it all its turns. */
     lost(): void {
       voices.clear()

@@ -32,7 +32,7 @@ async function converse({ tab }: OpenPage): Promise<void> {
 
 /** The lab is no part of the scripted server. */
 const expected = /404/
-const places = ['talk', 'my-voice', 'turns', 'comparisons'] as const
+const places = ['talk', 'two-levels', 'my-voice', 'turns', 'comparisons'] as const
 
 describe('craft', () => {
   test('what is fetched at first is at most 100 kB, compressed', async () => {

@@ -20,6 +20,8 @@ export type OpenPage = {
 export type OpenOptions = BrowserContextOptions & {
   /** Errors that the test makes on purpose. */
   expected?: RegExp
+  /** Somebody who was never here: the tour is there, which all others have seen. */
+  firstVisit?: boolean
 }
 
 /** Names that the script below leaves in the page for tests. */
@@ -32,7 +34,7 @@ declare global {
 
 /** Opens the page in a profile of its own, as a person would. */
 export async function openPage(browser: Browser, url: string, options: OpenOptions = {}): Promise<OpenPage> {
-  const { expected, ...contextOptions } = options
+  const { expected, firstVisit = false, ...contextOptions } = options
   const context = await browser.newContext({
     viewport: { width: 1280, height: 860 },
     // Chromium would take the machine's.
@@ -41,6 +43,7 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   })
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await context.addInitScript(watchPage)
+  if (!firstVisit) await context.addInitScript(sawTour)
   const tab = await context.newPage()
   tab.setDefaultTimeout(10_000)
   const errors: string[] = []
@@ -99,6 +102,11 @@ function watchPage(): void {
       openContexts.push(this)
     }
   }
+}
+
+/** Runs in the page, too. */
+function sawTour(): void {
+  if (location.protocol.startsWith('http')) localStorage.setItem('quantvox.tour', 'seen')
 }
 
 /** Peak of what plays through the media element of the replies within so long, 0 to 1; and how far its clock moved. */

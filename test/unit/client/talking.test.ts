@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createLevel } from '../../../client/audio/level.ts'
 import { createPlayout } from '../../../client/audio/playout.ts'
 import { createSpokenLength } from '../../../client/audio/spokenLength.ts'
+import { outlineOf } from '../../../client/talk/shape/outline.ts'
 import { endpointingOf, readSettings, usualSettings } from '../../../client/talk/talkSettings.ts'
 import { type TalkFacts, talkState } from '../../../client/talk/talkState.ts'
 
@@ -28,6 +29,26 @@ describe('the playout clock', () => {
     expect(playout.append(13, 0.5)).toBeCloseTo(13.05)
     expect(playout.positionMs(13.15)).toBeCloseTo(600)
     expect(playout.endsAt()).toBeCloseTo(13.55)
+  })
+})
+
+describe('the outline of the shape', () => {
+  const points = (levels: number[]) =>
+    [...outlineOf(levels, 50, 20).matchAll(/Q(-?[\d.]+) (-?[\d.]+)/g)].map(([, x, y]) => [
+      Number(x),
+      Number(y),
+    ])
+
+  test('is a circle in silence, and reaches as far as the level, the newest at the top', () => {
+    for (const [x = 0, y = 0] of points([0, 0, 0, 0, 0])) expect(Math.hypot(x, y)).toBeCloseTo(50, 0)
+    const [top, , , , bottom] = points([1, 0.5, 0, 0, 0.25])
+    expect(top).toEqual([0, -70])
+    expect(bottom).toEqual([0, 55])
+  })
+
+  test('is the same on both sides', () => {
+    const all = points([0.9, 0.1, 0.7, 0.3])
+    for (const [x = 0, y = 0] of all) expect(all).toContainEqual([x === 0 ? 0 : -x, y])
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Browser, Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
 import { type OpenPage, openPage } from '../../../support/browser/openPage.ts'
@@ -112,6 +113,33 @@ describe('the waterfall', () => {
     expect(await waterfalls.nth(2).isVisible()).toBe(false)
     await page.tab.emulateMedia({ media: 'print' })
     expect(await waterfalls.nth(2).isVisible()).toBe(true)
+  })
+
+  test.each([
+    ['keyboard', {}],
+    ['touch', { viewport: { width: 360, height: 740 }, hasTouch: true }],
+  ] as const)('says of each stage what it is, by %s', async (way, options) => {
+    await page.close()
+    server.script.firstTokenMs = 60
+    page = await openPage(browser, server.url, options)
+    await ask('What is the time?')
+    const explain = turns().last().getByRole('button', { name: 'Stages' })
+    const meaning = turns().last().getByText('the model reads the prompt')
+    expect(await meaning.isVisible()).toBe(false)
+    if (way === 'touch') await explain.tap()
+    else {
+      await turns().last().getByRole('button', { name: 'Copy the answer' }).focus()
+      await page.tab.keyboard.press('Tab')
+      await page.tab.keyboard.press('Enter')
+    }
+    await meaning.waitFor()
+    expect(await explain.getAttribute('aria-expanded')).toBe('true')
+    const rows = await turns().last().locator('tr[data-bar] .meaning').allInnerTexts()
+    expect(rows.length).toBeGreaterThan(4)
+    expect(rows.every(text => text !== '')).toBe(true)
+    expect(await accessibilityFaults(page.tab, ['.turn'])).toEqual([])
+    expect(await stickingOut(page.tab)).toEqual([])
+    await page.picture(`waterfall-explained-${way}`)
   })
 
   test('of a text that nobody speaks ends with its first token', async () => {

@@ -1,9 +1,9 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { accessibilityFaults } from '../../support/browser/accessibility.ts'
-import { launchBrowser } from '../../support/browser/chromium.ts'
-import { type FakePage, info, startFakePage } from '../../support/browser/fakePage.ts'
-import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import { accessibilityFaults } from '../../../support/browser/accessibility.ts'
+import { launchBrowser } from '../../../support/browser/chromium.ts'
+import { type FakePage, info, startFakePage } from '../../../support/browser/fakePage.ts'
+import { type OpenPage, openPage } from '../../../support/browser/openPage.ts'
 
 let browser: Browser
 let server: FakePage

@@ -1,9 +1,14 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Readiness } from '../../../server/protocol/info.ts'
-import { launchBrowser } from '../../support/browser/chromium.ts'
-import { type FakePage, type FakePageOptions, info, startFakePage } from '../../support/browser/fakePage.ts'
-import { type OpenOptions, type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import type { Readiness } from '../../../../server/protocol/info.ts'
+import { launchBrowser } from '../../../support/browser/chromium.ts'
+import {
+  type FakePage,
+  type FakePageOptions,
+  info,
+  startFakePage,
+} from '../../../support/browser/fakePage.ts'
+import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
 
 const HOST_NAME = 'quantvox.test'
 const TOKEN = 'a-token-of-sixteen'
