@@ -1,7 +1,7 @@
 import type { TurnRecord } from '../../server/protocol/record.ts'
 import { levelName, quantizationIn, withoutQuantization } from '../../server/shared/quantization.ts'
 import { bytes, duration } from '../figures.ts'
-import { isCold } from '../timing/latencySeries.ts'
+import { isCold, memoryOf } from '../timing/latencySeries.ts'
 
 /** What a turn took more, or less, than the last one at another level. */
 export type Difference = {
@@ -38,7 +38,7 @@ export function differenceOf(record: TurnRecord, before: readonly TurnRecord[]):
     here,
     there,
     waitMs: moment === undefined ? null : minus(record.fromSpeechEnd[moment], other.fromSpeechEnd[moment]),
-    memoryBytes: minus(memoryOf(record), memoryOf(other)),
+    memoryBytes: isSameKnown(record, other) ? minus(memoryOf(record), memoryOf(other)) : null,
     tokensPerSecond:
       record.llm.model === other.llm.model
         ? null
@@ -70,15 +70,11 @@ const minus = (a: number | null, b: number | null) => (a === null || b === null 
 const isAnswered = ({ outcome, fromSpeechEnd }: TurnRecord) =>
   (outcome === 'completed' || outcome === 'interrupted') && fromSpeechEnd.firstTokenMs !== null
 const isSpoken = ({ speech }: TurnRecord) => speech.model !== null
+/** One with speech and one without would differ by all of it. */
+const isSameKnown = (a: TurnRecord, b: TurnRecord) =>
+  (a.memory.speechResidentBytes === null) === (b.memory.speechResidentBytes === null)
 const isSameLevel = (a: TurnRecord, b: TurnRecord) =>
   a.llm.model === b.llm.model && a.speech.model === b.speech.model
-
-/** Of both engines together; of a typed turn of the language model alone. */
-function memoryOf({ memory, speech }: TurnRecord): number | null {
-  const { llmResidentBytes, speechResidentBytes } = memory
-  if (speech.model === null || speechResidentBytes === null) return llmResidentBytes
-  return llmResidentBytes === null ? null : llmResidentBytes + speechResidentBytes
-}
 
 /** Where the models are the same, their levels tell them apart. */
 function namesOf(a: TurnRecord, b: TurnRecord): [here: string, there: string] {

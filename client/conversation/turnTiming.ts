@@ -79,6 +79,8 @@ export function createTurnTiming() {
     },
     /** How it was, by its record; null where there is none. */
     done(record: TurnRecord | null): void {
+      // The record knows more of them, and between those that are there: rows of its own do not move about.
+      table.clear()
       bars = record === null ? [] : shownBars(record)
       track.classList.remove('growing')
       if (record === null) return

@@ -160,7 +160,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   })
   const tour = createTour(() => render())
   const title = el('h1', { class: 'unseen' }, 'Talk')
-  const stage = el('div', { class: 'stage' }, title, tour.element, welcome, view.element, dock.element)
+  const stage = el('div', { class: 'stage' }, title, tour.element, view.element, welcome, dock.element)
   const dialogs = [dialog.element, wakeWord.dialog, phone.element]
   const element = el('div', { class: 'talk' }, stage, side.element, ...dialogs)
 
@@ -263,10 +263,12 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     control.level(talker.level())
     shape.tick()
     retry.hidden = waiting === null
-    bar.show({ microphoneOn: isOn, muted: talker.muted(), mode: settings.mode, isEmpty: view.isEmpty() })
+    // From the moment when somebody talks, and not when the first words come: then nothing moves.
+    const isEmpty = view.isEmpty() && microphone === 'off'
+    bar.show({ microphoneOn: isOn, muted: talker.muted(), mode: settings.mode, isEmpty })
     tour.changed(!view.isEmpty())
     welcome.hidden = !view.isEmpty() || tour.isOpen()
-    element.classList.toggle('empty', view.isEmpty())
+    element.classList.toggle('empty', isEmpty)
   }
 
   document.addEventListener('keydown', event => {

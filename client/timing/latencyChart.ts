@@ -43,6 +43,7 @@ export function createLatencyChart(root: HTMLElement, api: Api) {
   let records: TurnRecord[] = []
   let panels: [metric: Metric, panel: Panel][] | null = null
   let drawing = Promise.resolve()
+  let wasDrawn = false
   const tabs = createTabs('What the turns cost', [...chartTabs, { id: 'words', name: 'Word errors' }], id => {
     const chosen = chartTabs.find(one => one.id === id)
     ofTurns.hidden = chosen === undefined
@@ -67,9 +68,13 @@ export function createLatencyChart(root: HTMLElement, api: Api) {
     panelsRoot.hidden = panels === null || series.count === 0
     if (panels === null || series.count === 0) return
     for (const [metric, panel] of panels) {
-      if (tab.metrics.includes(metric)) panel.show(series)
-      else panel.hide()
+      if (tab.metrics.includes(metric)) {
+        panel.show(series)
+        // Somebody may be talking: what is heard goes between them. The first time they come at once, so that nothing moves.
+        if (wasDrawn) await nextTask()
+      } else panel.hide()
     }
+    wasDrawn = true
   }
 
   async function makePanels(): Promise<[Metric, Panel][]> {
@@ -109,6 +114,8 @@ export function createLatencyChart(root: HTMLElement, api: Api) {
     },
   }
 }
+
+const nextTask = () => new Promise<void>(resolve => setTimeout(resolve))
 
 function legendOf({ combinations }: LatencySeries, metrics: readonly Metric[]): HTMLElement {
   return el(

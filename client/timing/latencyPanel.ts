@@ -2,7 +2,7 @@ import type uPlot from 'uplot'
 import { el } from '../dom.ts'
 import type { MetricText } from './chartTabs.ts'
 import { type Combination, type LatencySeries, limitOf, type Metric, runsOf } from './latencySeries.ts'
-import { colorOf, dashOf, seriesVariable } from './seriesStyle.ts'
+import { createColors, dashOf, seriesVariable } from './seriesStyle.ts'
 
 const HEIGHT = 170
 const FONT = '11px ui-monospace, Menlo, Consolas, monospace'
@@ -28,17 +28,18 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
     place,
   )
   root.append(panel)
+  const colors = createColors(place)
   let chart: uPlot | null = null
   let shape = ''
   let shown: LatencySeries = { count: 0, combinations: [] }
   let limit = 0
 
   const width = () => Math.max(160, place.clientWidth)
-  const color = (combination: Combination) => () => colorOf(place, seriesVariable(combination.color))
+  const color = (combination: Combination) => () => colors.of(seriesVariable(combination.color))
 
   function options({ combinations }: LatencySeries): uPlot.Options {
-    const ink = () => colorOf(place, '--text-soft')
-    const grid = { stroke: () => colorOf(place, '--line'), width: 1 }
+    const ink = () => colors.of('--text-soft')
+    const grid = { stroke: () => colors.of('--line'), width: 1 }
     const axis: uPlot.Axis = { stroke: ink, font: FONT, grid, ticks: { show: false }, gap: 4 }
     return {
       width: width(),
@@ -65,7 +66,7 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
   function seriesOf(combination: Combination): uPlot.Series[] {
     const stroke = color(combination)
     const dash = dashOf(combination.dash)
-    const surface = () => colorOf(place, '--raised')
+    const surface = () => colors.of('--raised')
     return [
       { stroke, width: 1, alpha: 0.55, dash, points: { show: true, size: 6, width: 1, fill: stroke } },
       { stroke, width: 0, points: { show: true, size: 7, width: 1.5, fill: surface } },
@@ -174,7 +175,10 @@ export function createPanel(UPlot: typeof uPlot, root: HTMLElement, metric: Metr
       panel.hidden = true
     },
     /** The colours changed. */
-    redraw: (): void => chart?.redraw(false, true),
+    redraw(): void {
+      colors.forget()
+      chart?.redraw(false, true)
+    },
     /** The room changed. */
     fit(): void {
       if (chart !== null && !panel.hidden && chart.width !== width())

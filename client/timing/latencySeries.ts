@@ -81,6 +81,12 @@ export function latencySeries(records: readonly TurnRecord[]): LatencySeries {
   return { count: answered.length, combinations: [...combinations.values()] }
 }
 
+/** What the engines of a turn held after it, as far as that is known; a typed turn has the language model's alone. */
+export function memoryOf({ memory }: TurnRecord): number | null {
+  const { llmResidentBytes, speechResidentBytes } = memory
+  return llmResidentBytes === null ? null : llmResidentBytes + (speechResidentBytes ?? 0)
+}
+
 /** A model was loaded for it. */
 export const isCold = ({ llm, speech }: TurnRecord): boolean => llm.cold === true || speech.cold === true
 
@@ -88,11 +94,9 @@ function byMetric<T>(make: () => T): Record<Metric, T> {
   return Object.fromEntries(metrics.map(metric => [metric, make()])) as Record<Metric, T>
 }
 
-function figureOf({ fromSpeechEnd, llm, memory }: TurnRecord, metric: Metric): number | null {
-  if (metric === 'tokensPerSecond') return llm.tokensPerSecond
-  if (metric !== 'memoryBytes') return fromSpeechEnd[metric]
-  const { llmResidentBytes, speechResidentBytes } = memory
-  return llmResidentBytes === null ? null : llmResidentBytes + (speechResidentBytes ?? 0)
+function figureOf(record: TurnRecord, metric: Metric): number | null {
+  if (metric === 'tokensPerSecond') return record.llm.tokensPerSecond
+  return metric === 'memoryBytes' ? memoryOf(record) : record.fromSpeechEnd[metric]
 }
 
 /** Places of turns of a combination that have the figure and follow each other: where another level answered, none of it goes on. */

@@ -15,14 +15,27 @@ export function dashOf(dash: number): number[] {
   return [...(dashes[dash % dashes.length] ?? [])]
 }
 
-/** A canvas takes no custom properties, and they hold both schemes: the colour as it is for this element now. */
-export function colorOf(within: HTMLElement, variable: string): string {
-  const probe = document.createElement('span')
-  probe.style.setProperty('color', `var(${variable})`)
-  within.append(probe)
-  const { color } = getComputedStyle(probe)
-  probe.remove()
-  return color
+/**
+ * A canvas takes no custom properties, and they hold both schemes: the colours as they are for this element now, until they are
+ * forgotten. To look is expensive, and a chart asks hundreds of times.
+ */
+export function createColors(within: HTMLElement) {
+  const known = new Map<string, string>()
+
+  function look(variable: string): string {
+    const probe = document.createElement('span')
+    probe.style.setProperty('color', `var(${variable})`)
+    within.append(probe)
+    const { color } = getComputedStyle(probe)
+    probe.remove()
+    known.set(variable, color)
+    return color
+  }
+
+  return {
+    of: (variable: string): string => known.get(variable) ?? look(variable),
+    forget: (): void => known.clear(),
+  }
 }
 
 export function seriesVariable(color: number): string {

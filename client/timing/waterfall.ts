@@ -4,6 +4,7 @@ import { counted, fixed } from '../../server/shared/figures.ts'
 import { levelName } from '../../server/shared/quantization.ts'
 import { el } from '../dom.ts'
 import { bytes, duration, forNothing, percent } from '../figures.ts'
+import { memoryOf } from './latencySeries.ts'
 import { sharedScale, spanOf } from './scale.ts'
 import { createWaterfallTable, shownBars } from './waterfallTable.ts'
 
@@ -26,7 +27,8 @@ export function renderWaterfall(record: TurnRecord): HTMLElement {
 }
 
 /** What a turn cost beside time: `31.2 tokens/s, 64 tokens; 812 MB of memory, answers 697 MB, speech 115 MB`; empty where nothing is known. */
-export function factsOf({ llm, memory }: TurnRecord): string {
+export function factsOf(record: TurnRecord): string {
+  const { llm, memory } = record
   const { tokensPerSecond, outputTokens } = llm
   const { llmResidentBytes: answers, speechResidentBytes: speech } = memory
   const tokens = [
@@ -37,7 +39,7 @@ export function factsOf({ llm, memory }: TurnRecord): string {
     answers === null ? null : `answers ${bytes(answers)}`,
     speech === null ? null : `speech ${bytes(speech)}`,
   ].filter(part => part !== null)
-  const sum = held.length === 2 ? `${bytes((answers ?? 0) + (speech ?? 0))} of memory, ` : 'memory of '
+  const sum = held.length === 2 ? `${bytes(memoryOf(record))} of memory, ` : 'memory of '
   return [tokens.filter(part => part !== null).join(', '), held.length === 0 ? '' : sum + held.join(', ')]
     .filter(part => part !== '')
     .join('; ')

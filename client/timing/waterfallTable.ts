@@ -55,6 +55,11 @@ export function createWaterfallTable() {
 
   return {
     element,
+    /** What comes next has other rows. */
+    clear(): void {
+      rows.clear()
+      body.replaceChildren()
+    },
     show(bars: readonly Bar[], scale: Scale): void {
       axis.replaceChildren(...scale.marks.map(mark => axisLabel(mark, scale)))
       const shown = bars.filter(({ ms }) => ms >= SHOWN_FROM_MS)

@@ -195,9 +195,9 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     },
     callsTools: async () => true,
     modelThere: () => null,
-    async memory() {
+    async memory(speechModel) {
       return {
-        speechResidentBytes: 100_000_000,
+        speechResidentBytes: speechModel === null ? null : 100_000_000,
         llmResidentBytes: 800_000_000,
         llmGpuShare: 0,
         llmMemorySource: 'process',

@@ -5,6 +5,7 @@ import { accessibilityFaults, stickingOut } from '../../../support/browser/acces
 import { launchBrowser } from '../../../support/browser/chromium.ts'
 import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import { layoutShift, watchShifts } from '../../../support/browser/shifts.ts'
 import { fakeLanguageModel, fakeSpeechModel } from '../../../support/fakes/fakeStages.ts'
 import {
   comparison,
@@ -62,22 +63,6 @@ async function ask(text: string): Promise<void> {
   await page.tab.locator('.turn[data-outcome=completed]').nth(before).waitFor({ timeout: 30_000 })
 }
 
-/** Runs in the page before its own code: sums how far things moved that nobody touched. */
-function watchShifts(): void {
-  globalThis.shifted = []
-  new PerformanceObserver(list => {
-    for (const entry of list.getEntries() as (PerformanceEntry & {
-      value: number
-      hadRecentInput: boolean
-    })[])
-      if (!entry.hadRecentInput) shifted.push(entry.value)
-  }).observe({ type: 'layout-shift', buffered: true })
-}
-
-declare global {
-  var shifted: number[]
-}
-
 describe('the levels', () => {
   test('are stepped by keys, from where one talks, and each answer says what the step cost', async () => {
     await open()
@@ -120,8 +105,7 @@ describe('the levels', () => {
       expect({ ...after, y: before?.y }).toEqual(before)
       // How far a page scrolls is rounded.
       expect(Math.abs((after?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(1)
-      const sum = (await page.tab.evaluate(() => shifted)).reduce((all, value) => all + value, 0)
-      expect(sum).toBeLessThan(0.1)
+      expect(await layoutShift(page.tab)).toBeLessThan(0.1)
       const chart = await page.tab.locator('.latency').boundingBox()
       expect(chart?.y).toBeGreaterThan((before?.y ?? 0) + (before?.height ?? 0) - 1)
     })
@@ -134,7 +118,7 @@ describe('the chart', () => {
     await ask('One?')
     await page.tab.getByRole('tab', { name: 'Latency' }).focus()
     await page.tab.keyboard.press('ArrowRight')
-    await expect.poll(() => page.tab.locator('.latency-chart .legend').innerText()).toContain('900 MB')
+    await expect.poll(() => page.tab.locator('.latency-chart .legend').innerText()).toContain('800 MB')
     await page.picture('chart-memory')
     await page.tab.keyboard.press('ArrowRight')
     await expect.poll(() => page.tab.locator('.latency-chart .legend').innerText()).toContain('/s')

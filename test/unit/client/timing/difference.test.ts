@@ -9,6 +9,7 @@ type Made = {
   speech?: string | null
   playedMs?: number
   llmBytes?: number
+  speechBytes?: number | null
   perSecond?: number
   cold?: boolean
   voice?: string
@@ -19,6 +20,7 @@ function turn({
   speech = 'tiny-q8_0',
   playedMs = 800,
   llmBytes = 500e6,
+  speechBytes = 100e6,
   perSecond = 30,
   cold = false,
   voice = 'flite:slt',
@@ -35,7 +37,7 @@ function turn({
       ...{ model: speech, quantization: speech === null ? null : level(speech), cold: false },
     },
     synthesis: { ...record.synthesis, voice },
-    memory: { ...record.memory, llmResidentBytes: llmBytes, speechResidentBytes: 100e6 },
+    memory: { ...record.memory, llmResidentBytes: llmBytes, speechResidentBytes: speechBytes },
   }
 }
 
@@ -51,6 +53,14 @@ describe('the difference to the last turn at another level', () => {
       'q8_0: +225 ms, +39 MB, −6 tokens/s against q4_K_M',
     )
     expect(words(turn({}), q8)).toBe('q4_K_M: −225 ms, −39 MB, +6 tokens/s against q8_0')
+  })
+
+  test('says nothing of memory where only one turn has that of speech, and that of answers where neither has', () => {
+    const here = { llm: 'a:1b-q8_0', llmBytes: 539e6 }
+    expect(words(turn({ ...here, speechBytes: null }), turn({}))).toBe('q8_0: same time against q4_K_M')
+    expect(words(turn({ ...here, speechBytes: null }), turn({ speechBytes: null }))).toBe(
+      'q8_0: same time, +39 MB against q4_K_M',
+    )
   })
 
   test('is not there without such a turn', () => {

@@ -1,0 +1,71 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { launchBrowser } from '../../../support/browser/chromium.ts'
+import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
+import { type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import { layoutShift, watchShifts } from '../../../support/browser/shifts.ts'
+import { spokenWav } from '../../../support/browser/spokenWav.ts'
+import { longestTaskMs } from '../../../support/browser/tasks.ts'
+import { usualScript } from '../../../support/fakes/fakeStages.ts'
+import { makeTurns } from '../../../support/record/records.ts'
+
+/** That somebody notices. */
+const MAX_TASK_MS = 50
+
+let browser: Browser
+let server: FakePage
+let page: OpenPage
+beforeAll(async () => {
+  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
+})
+beforeEach(async () => {
+  server = await startFakePage({
+    script: { ...usualScript, recognizeMs: 150, firstTokenMs: 300, tokenMs: 40, clauseAudioMs: 2000 },
+  })
+})
+afterAll(() => browser?.close())
+afterEach(async () => {
+  await page?.close()
+  await server?.stop()
+})
+
+async function talk(): Promise<void> {
+  await page.tab.getByRole('button', { name: 'Start talking' }).click()
+  await page.becomes('Hearing you')
+  await page.becomes('Speaking')
+  await page.becomes('Listening', 20_000)
+}
+
+describe('while somebody talks and is answered', () => {
+  test.each([
+    ['a desktop', { width: 1280, height: 860 }],
+    ['a phone', { width: 360, height: 740 }],
+  ])('nothing jumps on %s', async (_, viewport) => {
+    page = await openPage(browser, server.url, { viewport })
+    await page.tab.addInitScript(watchShifts)
+    await page.tab.reload()
+    await page.tab.locator('.chip', { hasText: 'q8_0' }).waitFor()
+    await talk()
+    const shift = await layoutShift(page.tab)
+    console.log(`layout shift: ${shift.toFixed(3)}`)
+    expect(shift).toBeLessThan(0.1)
+  })
+
+  test('no task holds the page up for longer than 50 ms', async () => {
+    // As much as the chart shows.
+    for (const { record, text } of makeTurns(200)) server.stages.store.insert(record, text)
+    page = await openPage(browser, server.url)
+    await page.tab.locator('.latency-chart canvas').first().waitFor()
+    const longest = await longestTaskMs(browser, page.tab, talk)
+    console.log(`longest task: ${longest.toFixed(1)} ms of the processor`)
+    expect(longest).toBeLessThan(MAX_TASK_MS)
+    // It would have been seen.
+    const held = await longestTaskMs(browser, page.tab, () =>
+      page.tab.evaluate(() => {
+        const until = performance.now() + 1000
+        while (performance.now() < until);
+      }),
+    )
+    expect(held).toBeGreaterThan(MAX_TASK_MS)
+  })
+})
