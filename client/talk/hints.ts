@@ -14,6 +14,8 @@ export type HintFacts = {
   /** Why the connection is lost, and when it is tried again. */
   waiting: { why: string; seconds: number } | null
   silentForMs: number
+  /** There may be no Esc. */
+  isTouch: boolean
 }
 
 /** Exact silence for so long is no quiet room. */
@@ -22,6 +24,7 @@ const SILENT_MS = 4000
 /** What to know in this state, in one or two sentences. */
 export function hintFor(facts: HintFacts): string {
   const { state, settings, microphone, failure, held, wakeWord, waiting, silentForMs } = facts
+  const stop = facts.isTouch ? 'Tap the button' : 'Press Esc'
   switch (state) {
     case 'off':
       return 'Tap and talk, or type below.'
@@ -38,16 +41,18 @@ export function hintFor(facts: HintFacts): string {
     case 'no-signal':
       return 'No sound arrives from the microphone. Choose another, or turn it off and on.'
     case 'hearing':
-      return settings.mode === 'push-to-talk' ? 'Let go when you are done. Esc drops it.' : ''
+      return settings.mode === 'push-to-talk'
+        ? `Let go when you are done.${facts.isTouch ? '' : ' Esc drops it.'}`
+        : ''
     case 'loading':
       return 'It is not in memory yet. The next answer will be quicker.'
     case 'speaking':
       return microphone === 'on' && settings.mode !== 'push-to-talk'
-        ? 'Talk over it, or press Esc, to stop it.'
-        : 'Press Esc to stop it.'
+        ? `Talk over it, or ${facts.isTouch ? 'tap' : 'press Esc'}, to stop it.`
+        : `${stop} to stop it.`
     case 'thinking':
     case 'answering':
-      return 'Press Esc to stop it.'
+      return `${stop} to stop it.`
     case 'held':
       return held === null ? '' : soundHolds[held]
     case 'typed-only':

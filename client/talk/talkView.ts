@@ -51,6 +51,8 @@ export type TalkViewOptions = {
 /** How often what is shown follows the clock: the level, the frames that flow, seconds until a retry. */
 const TICK_MS = 100
 
+const hasTouch = matchMedia('(pointer: coarse)')
+
 /** Talking, and the conversation. */
 export function createTalkView(options: TalkViewOptions): TalkView {
   const { api, notices, token } = options
@@ -254,6 +256,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       ...{ failure: talker.failure(), held: sound.held() },
       wakeWord: spokenPhrase(session.settings()?.wake.phrase ?? settings.wakePhrase ?? 'hey-jarvis'),
       silentForMs: talker.silentForMs(),
+      isTouch: hasTouch.matches,
     })
     control.show(
       now,

@@ -11,7 +11,7 @@ type Step = {
 const steps: readonly Step[] = [
   {
     title: 'Tap, and talk',
-    text: 'Tap the microphone and ask something, or type it. The answer is spoken; talk over it, or press Esc, to stop it.',
+    text: 'Tap the microphone and ask something, or type it. The answer is spoken; talk over it, or tap again, to stop it.',
     about: '.control .big',
   },
   {

@@ -37,7 +37,7 @@ thead th.beside{padding-right:5.6rem}
 th[scope=row]{text-align:left;font-weight:500;white-space:nowrap}
 th[scope=row] small{display:block;font-weight:400}
 table.figures th[scope=row]{position:sticky;left:0;background:var(--card)}
-table.facts td{text-align:left;overflow-wrap:anywhere}
+table.facts :is(td,thead th){text-align:left;overflow-wrap:anywhere}
 td{white-space:nowrap}
 table.facts td{white-space:normal}
 td small{display:inline-block;min-width:4.1em;padding-left:.5em;text-align:left}

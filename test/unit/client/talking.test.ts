@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createLevel } from '../../../client/audio/level.ts'
 import { createPlayout } from '../../../client/audio/playout.ts'
 import { createSpokenLength } from '../../../client/audio/spokenLength.ts'
+import { type HintFacts, hintFor } from '../../../client/talk/hints.ts'
 import { outlineOf } from '../../../client/talk/shape/outline.ts'
 import { endpointingOf, readSettings, usualSettings } from '../../../client/talk/talkSettings.ts'
 import { type TalkFacts, talkState } from '../../../client/talk/talkState.ts'
@@ -29,6 +30,22 @@ describe('the playout clock', () => {
     expect(playout.append(13, 0.5)).toBeCloseTo(13.05)
     expect(playout.positionMs(13.15)).toBeCloseTo(600)
     expect(playout.endsAt()).toBeCloseTo(13.55)
+  })
+})
+
+describe('a hint', () => {
+  const facts: HintFacts = {
+    ...{ state: 'speaking', settings: { ...usualSettings }, microphone: 'on', failure: null, held: null },
+    ...{ wakeWord: 'Hey Jarvis', waiting: null, silentForMs: 0, isTouch: false },
+  }
+
+  test('names a key only where there may be one', () => {
+    expect(hintFor(facts)).toBe('Talk over it, or press Esc, to stop it.')
+    expect(hintFor({ ...facts, isTouch: true })).toBe('Talk over it, or tap, to stop it.')
+    expect(hintFor({ ...facts, state: 'thinking', isTouch: true })).toBe('Tap the button to stop it.')
+    const settings = { ...usualSettings, mode: 'push-to-talk' as const }
+    for (const state of ['speaking', 'hearing', 'thinking', 'answering'] as const)
+      expect(hintFor({ ...facts, state, settings, isTouch: true })).not.toContain('Esc')
   })
 })
 
