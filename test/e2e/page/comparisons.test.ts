@@ -201,6 +201,7 @@ describe('everybody can use it', () => {
     await open('/done', { viewport: { width: 360, height: 740 } })
     await view().locator('.report .sentence').waitFor()
     expect(await stickingOut(page.tab)).toEqual([])
+    expect(await accessibilityFaults(page.tab)).toEqual([])
     await page.picture('comparison-phone')
   })
 

@@ -32,7 +32,11 @@ async function converse({ tab }: OpenPage): Promise<void> {
 
 /** The lab is no part of the scripted server. */
 const expected = /404/
-const places = ['talk', 'two-levels', 'my-voice', 'turns', 'comparisons'] as const
+const places = ['two-levels', 'my-voice', 'turns', 'comparisons'] as const
+const devices = {
+  desktop: {},
+  phone: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+}
 
 describe('craft', () => {
   test('what is fetched at first is at most 100 kB, compressed', async () => {
@@ -49,48 +53,40 @@ describe('craft', () => {
     expect(all.some(name => /captureWorklet-.*\.js$/.test(name))).toBe(true)
   })
 
-  for (const colorScheme of ['light', 'dark'] as const) {
-    test(`axe finds nothing in ${colorScheme}, in any place`, async () => {
-      const page = await openPage(browser, server.url, { colorScheme, expected })
-      expect(await accessibilityFaults(page.tab)).toEqual([])
-      await page.picture(`off-${colorScheme}`)
-      await converse(page)
-      expect(await accessibilityFaults(page.tab)).toEqual([])
-      await page.picture(`conversation-${colorScheme}`)
-      await page.tab.getByRole('button', { name: 'Settings' }).click()
-      expect(await accessibilityFaults(page.tab)).toEqual([])
-      await page.picture(`settings-${colorScheme}`)
-      await page.tab.keyboard.press('Escape')
-      for (const place of places.slice(1)) {
-        await page.tab.goto(`${server.url}/#/${place}`)
-        await page.tab.locator('main h1').waitFor()
-        await page.tab.waitForTimeout(300)
-        expect(await accessibilityFaults(page.tab)).toEqual([])
-        await page.picture(`${place}-${colorScheme}`)
-      }
-      await page.close()
-    })
-  }
-
-  test('a phone of 360 px needs no sideways scrolling, in any place', async () => {
-    const page = await openPage(browser, server.url, {
-      viewport: { width: 360, height: 740 },
-      hasTouch: true,
-      isMobile: true,
-      expected,
-    })
-    expect(await stickingOut(page.tab)).toEqual([])
-    await page.picture('off-phone')
-    await converse(page)
-    for (const place of places) {
-      await page.tab.goto(`${server.url}/#/${place}`)
-      await page.tab.locator('main h1, main .turn').first().waitFor()
-      await page.tab.waitForTimeout(300)
-      expect(await stickingOut(page.tab), place).toEqual([])
-      await page.picture(`${place}-phone`)
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const [device, options] of Object.entries(devices)) {
+      test(`axe finds nothing and nothing sticks out in ${colorScheme} on a ${device}, in any place or dialog`, async () => {
+        const page = await openPage(browser, server.url, { ...options, colorScheme, expected })
+        const { tab } = page
+        const look = async (name: string) => {
+          expect(await accessibilityFaults(tab), name).toEqual([])
+          expect(await stickingOut(tab), name).toEqual([])
+          await page.picture(`${name}-${device}-${colorScheme}`)
+        }
+        await look('off')
+        await converse(page)
+        await look('conversation')
+        for (const name of ['Settings', 'Conversations']) {
+          const more = tab.getByRole('button', { name: 'More' })
+          if (await more.isVisible()) await more.click()
+          await tab.getByRole('button', { name, exact: true }).click()
+          await tab.locator('dialog[open]').waitFor()
+          await look(name.toLowerCase())
+          await tab.keyboard.press('Escape')
+        }
+        await tab.getByRole('button', { name: 'Keys and stages' }).click()
+        await tab.locator('dialog.help[open]').waitFor()
+        await look('help')
+        await tab.keyboard.press('Escape')
+        for (const place of places) {
+          await tab.goto(`${server.url}/#/${place}`)
+          await tab.locator('main h1').waitFor({ state: 'attached' })
+          await tab.waitForTimeout(300)
+          await look(place)
+        }
+        await page.close()
+      })
     }
-    await page.close()
-  })
 
   test('everything works by keyboard, and the focus is always to be seen', async () => {
     const page = await openPage(browser, server.url)
