@@ -6,6 +6,13 @@ import { type FakePage, startFakePage } from '../../../support/browser/fakePage.
 import { type FirefoxPage, findFirefox, openFirefox } from '../../../support/browser/firefox.ts'
 import { listenTo } from '../../../support/browser/openPage.ts'
 
+declare global {
+  var contexts: AudioContext[]
+}
+
+/** Of its fake microphone: `media.navigator.audio.fake_frequency`. */
+const FAKE_TONE_HZ = 1000
+
 const program = await findFirefox()
 
 describe.skipIf(program === null)('in Firefox', { timeout: 180_000 }, () => {
@@ -49,6 +56,48 @@ describe.skipIf(program === null)('in Firefox', { timeout: 180_000 }, () => {
     await expect.poll(() => peak, { timeout: 30_000 }).toBeGreaterThan(1000)
     expect(page.errors).toEqual([])
   })
+
+  /** As where microphone and sound card are two devices: Firefox joined them at last, and refused before. */
+  test.each([
+    ['joined', [32_000]],
+    ['refused', [32_000, 48_000]],
+  ] as const)(
+    'a microphone of another rate than the sound of the page, %s, is heard as high as it is',
+    async (how, rates) => {
+      await page.evaluate(refuses => {
+        const Context = AudioContext
+        const { createMediaStreamSource } = Context.prototype
+        globalThis.contexts = []
+        globalThis.AudioContext = class extends Context {
+          constructor(options?: AudioContextOptions) {
+            super({ ...options, sampleRate: contexts.length === 0 ? 32_000 : 48_000 })
+            contexts.push(this)
+          }
+        }
+        if (refuses)
+          Context.prototype.createMediaStreamSource = function (stream) {
+            if (this === contexts[0]) throw new DOMException('other rates', 'NotSupportedError')
+            return createMediaStreamSource.call(this, stream)
+          }
+      }, how === 'refused')
+      const heard: number[] = []
+      server.app.websocketServer.on('connection', (socket: WebSocket) =>
+        socket.on('message', (data: Buffer, isBinary: boolean) => {
+          if (isBinary) heard.push(...fromBytes(data))
+        }),
+      )
+      await start()
+      await becomes('Listening')
+      await expect.poll(() => heard.length, { timeout: 60_000 }).toBeGreaterThan(3 * 32_000)
+      expect(await page.evaluate(() => contexts.map(({ sampleRate }) => sampleRate))).toEqual(rates)
+      // At the wrong rate its tone would be higher or lower by a third and more.
+      const second = heard.slice(-32_000)
+      const crossings = second.filter((sample, i) => sample >= 0 !== (second[i - 1] ?? sample) >= 0).length
+      expect(crossings / 2).toBeGreaterThan(FAKE_TONE_HZ * 0.9)
+      expect(crossings / 2).toBeLessThan(FAKE_TONE_HZ * 1.1)
+      expect(page.errors).toEqual([])
+    },
+  )
 
   test('an answer is heard, and the server is told how far', async () => {
     await ask('What is the time?')
