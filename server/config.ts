@@ -245,6 +245,11 @@ function refuseUnsafe(config: Config): void {
       mend: 'Set where they answer, or ROLE=all so that this machine runs them.',
     })
   }
+  if ((config.ROUTER_SOCKET === null) !== (config.ROUTER_SERVERS.length === 0)) {
+    throw new QuantvoxError('invalid_request', 'Only one of ROUTER_SOCKET and ROUTER_SERVERS is set.', {
+      mend: 'Set both, or neither.',
+    })
+  }
   if (config.ROLE === 'engines' && !isLoopback(new URL(config.OLLAMA_HOST).hostname)) {
     throw new QuantvoxError('invalid_request', 'ROLE=engines needs an OLLAMA_HOST of this machine.', {
       meaning: 'It runs the language model itself, at the port that is named there.',

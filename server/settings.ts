@@ -108,6 +108,14 @@ export const Settings = Type.Object({
     SpeechHost,
     'Base URLs of running speech engines, comma-separated; then none is started here. A level=URL says which level that one has, and only levels that are named can be chosen then; without it is a whisper-server that has what it has. One that is named twice takes two requests at once.',
   ),
+  ROUTER_SOCKET: optional(
+    Type.String({ minLength: 1 }),
+    'Admin socket of the router before the pools that this machine is in, a path or host:port: a comparison takes ROUTER_SERVERS out of them, and gives them back at its end, or if it dies.',
+  ),
+  ROUTER_SERVERS: list(
+    Type.String({ pattern: '^[A-Za-z0-9._:-]+/[A-Za-z0-9._:-]+$' }),
+    'What that router calls this machine, backend/server, comma-separated: llm/o1,speech/w1.',
+  ),
   SPEECH_PORT: Type.Integer({
     default: 8080,
     minimum: 1,
@@ -197,12 +205,7 @@ export const Settings = Type.Object({
     description:
       'Use Ollama tags that run elsewhere ("cloud" models); what is said leaves this machine then.',
   }),
-  TEMPERATURE: Type.Number({
-    default: 0.6,
-    minimum: 0,
-    maximum: 2,
-    description: 'Sampling temperature of the LLM.',
-  }),
+  TEMPERATURE: Type.Number({ default: 0.6, minimum: 0, maximum: 2, description: 'Temperature of the LLM.' }),
   MCP_CONFIG: optional(
     Type.String({ minLength: 1 }),
     'JSON file that names MCP servers and which of their tools the language model may call; see docs/tools.md.',
@@ -234,7 +237,7 @@ export const Settings = Type.Object({
     default: 25,
     minimum: 1,
     maximum: 1024,
-    description: 'Largest upload, in MiB.',
+    description: 'Largest upload, MiB.',
   }),
   WYOMING_PORT: optional(
     Type.Integer({ minimum: 0, maximum: 65_535 }),
@@ -261,11 +264,7 @@ export const Settings = Type.Object({
     description: 'Base URL of the receiver of traces, which takes OTLP in protobuf over HTTP.',
   },
   OTEL_EXPORTER_OTLP_HEADERS: list(Pair, 'Headers for it, name=value, comma-separated; treated as secret.'),
-  OTEL_SERVICE_NAME: Type.String({
-    default: 'quantvox',
-    minLength: 1,
-    description: 'Name of this server in traces.',
-  }),
+  OTEL_SERVICE_NAME: Type.String({ default: 'quantvox', minLength: 1, description: 'Its name in traces.' }),
   OTEL_RESOURCE_ATTRIBUTES: list(
     Pair,
     'What else every trace says of this server, name=value, comma-separated.',

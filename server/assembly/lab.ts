@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import { findEnergyMeter } from '../engines/energy.ts'
+import { takeFromPools } from '../engines/router/poolHost.ts'
 import { usableCores } from '../engines/usableCores.ts'
 import { QuantvoxError } from '../errors.ts'
 import { defaultMargins, judge, type LabDependencies, questions, texts } from '../lab/index.ts'
@@ -34,6 +35,7 @@ export function labOf(
   log: Log,
 ): LabDependencies {
   const { ollama, speechEngines, languageModels } = assembly
+  const { ROUTER_SOCKET, ROUTER_SERVERS } = config
   // What tools give differs from time to time.
   const stages = { ...assembly.stages, tools: noTools }
   return {
@@ -88,6 +90,9 @@ export function labOf(
     texts,
     margins: defaultMargins,
     judge,
+    ...(ROUTER_SOCKET !== null && {
+      alone: signal => takeFromPools(ROUTER_SOCKET, ROUTER_SERVERS, signal),
+    }),
     dataDir: config.DATA_DIR,
     audioDirs: config.AUDIO_DIRS,
     log,

@@ -64,6 +64,8 @@ export type LabDependencies = {
   texts: readonly SpokenText[]
   margins: Margins
   judge(observationsFile: string, signal: AbortSignal): Promise<ComparisonResult>
+  /** Takes the engines out of what others use, until the returned function gives them back; left out where nobody else uses them. */
+  alone?: (signal: AbortSignal) => Promise<() => Promise<void>>
   dataDir: string
   /** Folders below which clips may be read. */
   audioDirs: readonly string[]

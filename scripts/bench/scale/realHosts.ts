@@ -12,8 +12,8 @@ import type { Haproxy } from '../../../test/support/pools/haproxy.ts'
 const configuration = resolve(import.meta.dirname, '../../../docs/operations/router.cfg')
 const Tags = Type.Object({ models: Type.Array(Type.Object({ name: Type.String(), digest: Type.String() })) })
 
-/** Two real Ollamas with the smallest model, one reply at a time each. */
-export async function startRealHosts(signal: AbortSignal) {
+/** Two real Ollamas with the smallest model, each with so many conversations in its cache. */
+export async function startRealHosts(cached: number, signal: AbortSignal) {
   const context = { cacheDir: loadConfig().config.CACHE_DIR, onProgress: () => {}, signal }
   const model = catalog.language.defaults.withoutRegistry
   const start = async () =>
@@ -22,7 +22,8 @@ export async function startRealHosts(signal: AbortSignal) {
       hostSetByHand: false,
       program: () => ensureOllama(context),
       modelsDir: cachePaths(context.cacheDir).ollama,
-      env: { OLLAMA_NOPRUNE: '1', OLLAMA_NUM_PARALLEL: '1', OLLAMA_MAX_QUEUE: '1' },
+      // Ollama keeps as many conversations in its cache as it has slots, the least recently used of which goes only with that setting.
+      env: { OLLAMA_NOPRUNE: '1', OLLAMA_NUM_PARALLEL: `${cached}`, OLLAMA_MULTIUSER_CACHE: '1' },
       log: pino({ level: 'silent' }),
     })
   const hosts = [await start(), await start()]

@@ -122,7 +122,7 @@ async function tooMany(haproxy: Haproxy, folder: string): Promise<void> {
 
 async function affinity(haproxy: Haproxy, folder: string, conversations: number): Promise<void> {
   const signal = AbortSignal.timeout(1_800_000)
-  const hosts = await startRealHosts(signal)
+  const hosts = await startRealHosts(conversations, signal)
   try {
     for (const sticks of [true, false]) {
       const router = await routeTo(hosts, haproxy, folder, sticks)

@@ -105,15 +105,28 @@ export async function openComparisons(lab: LabDependencies) {
       run.progress = now
       tell(run)
     }
+    let giveBack: (() => Promise<void>) | undefined
     try {
+      if (lab.alone !== undefined) {
+        const what = 'waiting until nobody else uses this host'
+        const none = { doneSteps: 0, totalSteps: 0, elapsedMs: 0, remainingMs: null }
+        progress({ phase: 'prepare', what, ...none })
+        giveBack = await lab.alone(signal)
+      }
       const ended = await runComparison(run.header, files, lab, progress, signal, stopping.signal)
       run.progress = null
       await change(run, ended)
     } catch (error) {
       if (stopping.signal.aborted) return
+      if (error instanceof Cancelled) {
+        await change(run, { state: 'cancelled', finishedAt: new Date().toISOString() })
+        return
+      }
       const { code, message } = toQuantvoxError(error)
       lab.log.error({ err: error, id: run.header.id }, 'a comparison broke off')
       await change(run, { state: 'failed', error: { code, message }, finishedAt: new Date().toISOString() })
+    } finally {
+      await giveBack?.()
     }
   }
 

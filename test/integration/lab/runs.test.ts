@@ -263,3 +263,37 @@ test('every phase gets its first block before any gets its second', async () => 
   expect(Math.min(...firsts)).toBeGreaterThan(-1)
   expect(second).toBeGreaterThan(Math.max(...firsts))
 }, 60_000)
+
+describe('a host that others use, too', () => {
+  /** Where the host was taken from them, and given back. */
+  async function shared(alone: () => Promise<void> = async () => {}) {
+    const told: string[] = []
+    fake.lab.alone = async () => {
+      await alone()
+      told.push('taken')
+      return async () => void told.push('given back')
+    }
+    await openAgain()
+    return told
+  }
+
+  test('is taken from them before anything is measured, and given back at the end', async () => {
+    const told = await shared()
+    const { id } = await comparisons.create(everything(), signal)
+    const { last } = await ended(id)
+    expect(last).toEqual({ event: 'done', data: { id, state: 'done' } })
+    await expect.poll(() => told).toEqual(['taken', 'given back'])
+  })
+
+  test('that cannot be had fails the comparison with what is wrong', async () => {
+    const told = await shared(() => Promise.reject(new QuantvoxError('engine_unavailable', 'No router.')))
+    const { id } = await comparisons.create(everything(), signal)
+    const { last } = await ended(id)
+    expect(last).toMatchObject({
+      event: 'error',
+      data: { code: 'engine_unavailable', message: 'No router.' },
+    })
+    expect(told).toEqual([])
+    expect(await observed(id).catch(() => [])).toEqual([])
+  })
+})
