@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type Authority, createAuthority } from '../../support/pools/authority.ts'
+import { createAuthority } from '../../support/pools/authority.ts'
 import { type Haproxy, useHaproxy } from '../../support/pools/haproxy.ts'
 import { startPoolHost } from '../../support/pools/poolHost.ts'
 import { freePort } from '../../support/postgres/server.ts'
@@ -14,12 +14,13 @@ import { freePort } from '../../support/postgres/server.ts'
 const DIGEST = '5f4d1e0c'.repeat(8)
 const operations = resolve(import.meta.dirname, '../../../docs/operations')
 const haproxy = useHaproxy()
+const names = ['edge', 'router', 'voice-a', 'engines-1', 'engines-2'] as const
 const stops: (() => Promise<void>)[] = []
 let folder: string
-let ours: Authority
+let ours: Record<(typeof names)[number], string>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quantvox-encryption-'))
-  ours = await createAuthority(join(folder, 'ours'))
+  ours = await createAuthority(join(folder, 'ours'), names)
 })
 afterEach(() => Promise.all(stops.splice(0).map(stop => stop())))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -49,10 +50,10 @@ function statusAs({ folder, authority }: Known, port: number, path: string): Pro
 }
 const pem = (own: string) => readFileSync(join(own, 'host.pem'))
 
-async function engineHost(here: Haproxy, name: string, address: string): Promise<number> {
+async function engineHost(here: Haproxy, name: 'engines-1' | 'engines-2', address: string): Promise<number> {
   const port = await freePort()
   await here.start(join(operations, 'engine-host.cfg'), port, {
-    TLS_FOLDER: await ours.folderFor(name),
+    TLS_FOLDER: ours[name],
     ...{ LLM_BIND: `127.0.0.1:${port}`, LLM_LOCAL: address },
     ...{ SPEECH_BIND: `127.0.0.1:${await freePort()}`, SPEECH_LOCAL: address },
   })
@@ -64,20 +65,18 @@ test('a host of engines lets the router in by its certificate, and nobody else',
   if (here === null) return context.skip()
   const engine = await startPoolHost(DIGEST)
   stops.push(engine.close)
-  const port = await engineHost(here, 'engines-0', engine.address)
-  const authority = await ours.folderFor('router')
-  const theirs = await createAuthority(join(folder, 'theirs'))
-  const [router, voice, stranger] = [
-    authority,
-    await ours.folderFor('voice-0'),
-    await theirs.folderFor('router'),
-  ]
+  const port = await engineHost(here, 'engines-1', engine.address)
+  const theirs = await createAuthority(join(folder, 'theirs'), ['router'])
+  const { router } = ours
+  const authority = router
 
   expect(await statusAs({ folder: router, authority }, port, '/api/chat')).toBe(200)
   expect(await statusAs({ folder: router, authority }, port, '/api/pull')).toBe(403)
   await expect(statusAs({ authority }, port, '/api/chat')).rejects.toThrow(/certificate required/i)
-  await expect(statusAs({ folder: stranger, authority }, port, '/api/chat')).rejects.toThrow(/unknown ca/i)
-  expect(await statusAs({ folder: voice, authority }, port, '/api/chat')).toBe(403)
+  await expect(statusAs({ folder: theirs.router, authority }, port, '/api/chat')).rejects.toThrow(
+    /unknown ca/i,
+  )
+  expect(await statusAs({ folder: ours['voice-a'], authority }, port, '/api/chat')).toBe(403)
   await expect(fetch(`http://127.0.0.1:${port}/api/chat`)).rejects.toThrow()
   expect(engine.asked).toEqual(['/api/chat'])
 })
@@ -98,7 +97,7 @@ test('from a voice server through the router to a host all of it is encrypted, a
     await engineHost(here, 'engines-2', engine.address),
   ]
   const [llm, speech, metrics] = [await freePort(), await freePort(), await freePort()]
-  const router = await ours.folderFor('router')
+  const { router, edge, 'voice-a': voice } = ours
   await here.start(join(operations, 'router.cfg'), llm, {
     ...{
       ROUTER_SOCKET: join(folder, 'admin.sock'),
@@ -112,7 +111,6 @@ test('from a voice server through the router to a host all of it is encrypted, a
   const [inside, outside] = [await freePort(), await freePort()]
   const server = await startPoolHost(DIGEST)
   stops.push(server.close)
-  const voice = await ours.folderFor('voice-1')
   await here.start(join(operations, 'voice-host.cfg'), outside, {
     TLS_FOLDER: voice,
     ...{ VOICE_BIND: `127.0.0.1:${outside}`, VOICE_LOCAL: server.address },
@@ -129,7 +127,6 @@ test('from a voice server through the router to a host all of it is encrypted, a
   expect(new Set(places)).toEqual(new Set(['o2']))
   await expect(statusAs({ authority: voice }, llm, '/api/chat')).rejects.toThrow(/certificate required/i)
   // The edge gets in to the voice server, another machine of ours does not.
-  const edge = await ours.folderFor('edge')
   expect(await statusAs({ folder: edge, authority: edge }, outside, '/acceptz')).toBe(200)
   expect(await statusAs({ folder: router, authority: edge }, outside, '/acceptz')).toBe(403)
   await expect(statusAs({ authority: edge }, outside, '/acceptz')).rejects.toThrow(/certificate required/i)
@@ -138,8 +135,7 @@ test('from a voice server through the router to a host all of it is encrypted, a
 test('the edge calls voice servers by its certificate where it has one', async context => {
   const here = await haproxy()
   if (here === null) return context.skip()
-  const own = await ours.folderFor('edge-1')
-  await here.check(join(operations, 'haproxy.cfg'), { VOICE_TLS: tls(own) })
+  await here.check(join(operations, 'haproxy.cfg'), { VOICE_TLS: tls(ours.edge) })
   await expect(here.check(join(operations, 'haproxy.cfg'), { VOICE_TLS: tls('/none') })).rejects.toThrow(
     /none/,
   )
