@@ -101,6 +101,7 @@ test('servers get settings that they take, a volume for their spool, and the tim
   const secret = {
     AUTH_TOKEN: 'a-token-of-sixteen-and-more',
     RECORD_URL: 'postgres://quantvox:secret@db.example/quantvox?sslmode=verify-full',
+    ...{ AWS_ACCESS_KEY_ID: 'a-key', AWS_SECRET_ACCESS_KEY: 'its-secret' },
   }
   const environment = { ...of('ConfigMap', 'voice').data, ...secret, REPLICA_ID: 'voice-0' }
   const { config } = readConfig({ flags: {}, environment, dotEnv: {} })
