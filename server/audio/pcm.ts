@@ -71,9 +71,10 @@ export type SpokenAudio = { samples: Int16Array; sampleRate: number }
 /** Resamples PCM as it comes; what has the wanted rate already is left as it is. */
 export function createPcmResampler(inputRate: number, outputRate: number) {
   if (inputRate === outputRate)
-    return { push: (samples: Int16Array) => samples, end: () => new Int16Array(0) }
+    return { heldBack: 0, push: (samples: Int16Array) => samples, end: () => new Int16Array(0) }
   const resampler = createResampler(inputRate, outputRate)
   return {
+    heldBack: resampler.heldBack,
     push: (samples: Int16Array): Int16Array => toInt16(resampler.push(toFloat32(samples))),
     end: (): Int16Array => toInt16(resampler.end()),
   }

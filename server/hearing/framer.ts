@@ -7,7 +7,11 @@ import { createPcmResampler, PCM_SAMPLE_RATE } from '../audio/pcm.ts'
 export function createFramer(sampleRate: number, frameSamples: number) {
   const resampler = createPcmResampler(sampleRate, PCM_SAMPLE_RATE)
   let frame = new Int16Array(frameSamples)
-  let filled = 0
+  /**
+   * Silence stands in front for what the resampler holds back, 2 ms at 24 and 48 kHz: a frame would else wait for a whole packet more
+   * where it ends with one, as every fifth does of packets of 20 ms. Positions are late by as much, a fifteenth of a frame.
+   */
+  let filled = resampler.heldBack % frameSamples
 
   function take(samples: Int16Array): Int16Array[] {
     const whole: Int16Array[] = []

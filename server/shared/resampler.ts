@@ -14,6 +14,8 @@ const MAX_EXACT_PHASES = 640
 const SHARED_PHASES = 512
 
 export type Resampler = {
+  /** So many samples of its output are held back until more input comes. */
+  heldBack: number
   /** Takes samples, gives those that are ready. Any chunking of the same input gives the same samples. */
   push(samples: Float32Array): Float32Array
   /** The rest; the resampler is then used up. In all there are ceil(input × out / in) samples, aligned with the input. */
@@ -28,7 +30,8 @@ export type Resampler = {
  * beta after Kaiser (Oppenheim and Schafer, "Discrete-Time Signal Processing", 7.6).
  */
 export function createResampler(inputRate: number, outputRate: number): Resampler {
-  if (inputRate === outputRate) return { push: samples => samples, end: () => new Float32Array(0) }
+  if (inputRate === outputRate)
+    return { heldBack: 0, push: samples => samples, end: () => new Float32Array(0) }
   const divisor = greatestCommonDivisor(inputRate, outputRate)
   const up = outputRate / divisor
   const down = inputRate / divisor
@@ -80,6 +83,7 @@ export function createResampler(inputRate: number, outputRate: number): Resample
   }
 
   return {
+    heldBack: Math.ceil((half * up) / down),
     push(samples) {
       append(samples)
       received += samples.length
