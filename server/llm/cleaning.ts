@@ -1,3 +1,4 @@
+import { templateMarkers } from '../shared/replies/templateMarkers.ts'
 import { isCall } from './toolCalls.ts'
 
 /** What a reply is made of, for a person: text to read and hear, and thinking. */
@@ -20,19 +21,10 @@ export type Cleaning = {
 
 type Mode = 'text' | 'thinking' | 'call' | 'header' | 'over'
 
-const thoughts = '(?:thinking|think|thought|reasoning|seed:think)'
-/** What templates of chat models are made of; a model that is not quite trained for its own writes it into its reply. */
+/** A model that is not quite trained for its own template writes these into its reply. */
 const markers = new RegExp(
   [
-    `(?<open><${thoughts}>|\\[THINK\\]|◁think▷)`,
-    `(?<close></${thoughts}>|\\[/THINK\\]|◁/think▷)`,
-    '(?<call><tool_call>|<function_calls?>|<function=[^>\\n]{1,80}>|<\\|python_tag\\|>|\\[TOOL_CALLS\\])',
-    '(?<called></tool_call>|</function_calls?>|</function>)',
-    '(?<header><\\|(?:start|channel|im_start|start_header_id)\\|>|<start_of_turn>)',
-    '(?<headed><\\|(?:message|end_header_id)\\|>)',
-    '(?<end><\\|(?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|call)\\|>|<｜end▁of▁sentence｜>|<end_of_turn>|</s>|<eos>)',
-    // Of other templates, or without a meaning of their own.
-    '(?<other><\\|\\w{1,30}\\|>|<｜[^｜>\\n]{1,30}｜>|<s>|<bos>|<pad>|\\[/?INST\\]|<</?SYS>>)',
+    ...Object.entries(templateMarkers).map(([name, source]) => `(?<${name}>${source})`),
     // The model goes on to what it would be asked next.
     '(?<asked>\\n[ \\t]{0,40}(?:#{1,3} ?)?(?:User|Human):)',
   ].join('|'),

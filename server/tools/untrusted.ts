@@ -1,3 +1,5 @@
+import { templateMarkers } from '../shared/replies/templateMarkers.ts'
+
 /**
  * What tools say of themselves and what they give comes from programs of others. A model cannot be kept from believing it, so it gets
  * little of it, without what a chat template is made of, and marked as data.
@@ -7,9 +9,11 @@ const MAX_DESCRIPTION_LENGTH = 400
 /** Of a result that a model gets; what it was asked for stands at its beginning, as a rule. */
 const MAX_RESULT_BYTES = 256 * 2 ** 10
 
+/** Beside what a model may write: what only prompts have, and what else looks like it. */
+const ofPrompts =
+  /<\|[^|>\n]{1,40}\|>|<｜[^｜>\n]{1,40}｜>|<\/?(?:(?:start|end)_of_turn|s|bos|eos|pad|sop|think(?:ing)?|tool_call|tool_response|tools|function(?:=[^>\n]{1,80})?)\s{0,9}>|\[\/?(?:TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT|gMASK)\]/
 /** Markers of chat templates, with which a text could leave its place in the prompt. */
-const markers =
-  /<\|[^|>\n]{1,40}\|>|<｜[^｜>\n]{1,40}｜>|<\/?(?:(?:start|end)_of_turn|s|bos|eos|pad|sop|think(?:ing)?|tool_call|tool_response|tools|function(?:=[^>\n]{1,80})?)\s{0,9}>|<<\/?SYS>>|\[\/?(?:INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS|SYSTEM_PROMPT|gMASK)\]/gi
+const markers = new RegExp([...Object.values(templateMarkers), ofPrompts.source].join('|'), 'gi')
 
 const plain = (text: string) => text.replace(markers, ' ')
 

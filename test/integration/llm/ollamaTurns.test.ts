@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createLanguageModels } from '../../../server/llm/models.ts'
-import { NOTHING_TO_SAY } from '../../../server/shared/emptyReply.ts'
+import { NOTHING_TO_SAY } from '../../../server/shared/replies/emptyReply.ts'
 import { leasesAt } from '../../support/engines/leasesAt.ts'
 import {
   chatLine,
