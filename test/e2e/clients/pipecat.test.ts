@@ -27,3 +27,29 @@ test('pipecat’s Realtime service asks aloud, interrupts, and meets no error', 
     await server.stop()
   }
 })
+
+test('pipecat’s services for hearing, over REST and as a transcription session, and for speech do', async context => {
+  const program = python()
+  if (program === null) return context.skip()
+  const key = 'a-key-of-some-length'
+  const server = await startLiveServer({ AUTH_TOKEN: key })
+  try {
+    const script = join(import.meta.dirname, 'pipecat_services.py')
+    const base = `${new URL(server.url).origin}/v1` // the start line has the token behind it
+    const { stdout } = await promisify(execFile)(program, [script, base, key, clip('azure-weather')])
+    const { rest, session, speech } = JSON.parse(stdout)
+    for (const { transcripts, errors } of [rest, session]) {
+      expect([transcripts, errors]).toEqual([[expect.any(String)], []])
+      expect(charactersWrong("What's the weather like?", transcripts[0])).toBeLessThan(HEARD_WELL)
+    }
+    expect(speech).toMatchObject({ rate: 24_000, errors: [] })
+    expect(speech.audioBytes).toBeGreaterThan(24_000)
+    const answer = await fetch(`${base}/turns`, { headers: { authorization: `Bearer ${key}` } })
+    const { items } = (await answer.json()) as { items: { source: string; outcome: string }[] }
+    expect(items.map(({ source, outcome }) => `${source} ${outcome}`).toSorted()).toEqual([
+      ...['openai completed', 'openai completed', 'realtime completed'],
+    ])
+  } finally {
+    await server.stop()
+  }
+})
