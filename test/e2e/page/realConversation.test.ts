@@ -39,6 +39,8 @@ describe('the page on real engines', () => {
     await watchLongTasks()
     await tab.getByRole('button', { name: 'Start talking' }).click()
     await page.becomes('Hearing you')
+    await tab.locator('.time-bar .growing').waitFor({ timeout: 60_000 })
+    await page.picture('real-waterfall')
     await page.becomes('Speaking', 60_000)
     const { peak, movedSeconds } = await listenTo(tab, 1000)
     expect(peak).toBeGreaterThan(0.02)
@@ -100,6 +102,31 @@ describe('the page on real engines', () => {
     expect(Math.abs(visibleMs(bars) - (playbackStartedMs ?? firstAudioMs ?? 0))).toBeLessThan(bars.length)
     expect(await tab.locator('.latency-chart tbody').innerText()).toMatch(/q8_0/)
     await page.picture('real-switch')
+  })
+
+  test('one question is answered by two levels, with where the time of both went', async () => {
+    page = await openPage(browser, server.url)
+    const { tab } = page
+    await tab.goto(`${server.url}/#/two-levels`)
+    const view = tab.locator('.pair-view')
+    for (const [name, level] of [
+      ['chosen', 'q4_K_M'],
+      ['compared', 'q8_0'],
+    ] as const) {
+      const select = view.locator(`select[name=${name}-answers]`)
+      const model = select.locator('option', { hasText: new RegExp(`^smollm2:135m.*-${level}$`) })
+      await model.waitFor({ state: 'attached', timeout: 60_000 })
+      await select.selectOption(await model.innerText())
+    }
+    await view.getByLabel('The question').fill('What is quantization?')
+    await view.getByRole('button', { name: 'Ask both' }).click()
+    const answers = view.locator('.answer[data-state=over]')
+    await expect.poll(() => answers.count(), { timeout: 240_000 }).toBe(2)
+    expect(await answers.locator('.levels b').allTextContents()).toEqual(['q4_K_M', 'q8_0'])
+    for (const text of await answers.locator('.reply').allTextContents()) expect(text).not.toBe('')
+    expect(await answers.locator('tr[data-bar=promptEvaluation]').count()).toBe(2)
+    expect(await answers.locator('.difference').last().innerText()).toMatch(/^q8_0: .* against q4_K_M/)
+    await page.picture('real-two-levels')
   })
 
   test('typed, and switched off in the middle: the server goes down, the page says so', async () => {

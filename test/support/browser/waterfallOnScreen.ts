@@ -15,7 +15,7 @@ export function barsOnScreen(waterfall: Locator): Promise<BarOnScreen[]> {
       return {
         id: (row as HTMLElement).dataset.bar ?? '',
         ms: number(row.querySelector('td.figures')?.textContent),
-        hiddenMs: number(row.querySelector('small')?.textContent),
+        hiddenMs: number(row.querySelector('th small')?.textContent),
         left: visible?.left ?? Number.NaN,
         right: visible?.right ?? Number.NaN,
       }
