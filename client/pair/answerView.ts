@@ -12,7 +12,8 @@ const barsOf = ({ record }: Side): Bar[] => (record === null ? [] : shownBars(re
 /** One of the two answers, its waterfall on one axis with the other's, and what it took more or less than that. */
 export function createAnswer(title: string, hear: (audioUrl: string) => void) {
   const heard = el('p', { class: 'question' })
-  const reply = el('p', { class: 'reply', dir: 'auto', 'aria-live': 'polite' })
+  // A long one is scrolled, so that what it took is in sight.
+  const reply = el('p', { class: 'reply', dir: 'auto', 'aria-live': 'polite', tabindex: 0 })
   const note = el('p', { class: 'note' })
   const button = el('button', { type: 'button', class: 'small' }, icon('play'), 'Hear it')
   const heading = el('figcaption')

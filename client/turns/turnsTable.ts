@@ -39,12 +39,13 @@ export type TurnsTableOptions = {
   sorting: Sorting
   /** Turns that are open, by id. */
   open: Set<string>
+  opened(turnId: string, isOpen: boolean): void
   sort(sorting: Sorting): void
   forget(turn: StoredTurn): Promise<void>
 }
 
 /** The turns of the record; a turn's time opens it. */
-export function turnsTable({ turns, sorting, open, sort, forget }: TurnsTableOptions): HTMLElement {
+export function turnsTable({ turns, sorting, open, opened, sort, forget }: TurnsTableOptions): HTMLElement {
   const heading = (title: string, classes: string, key: SortKey | undefined) => {
     if (key === undefined) return el('th', { scope: 'col', class: classes }, title)
     const isSorted = sorting.key === key
@@ -90,6 +91,7 @@ export function turnsTable({ turns, sorting, open, sort, forget }: TurnsTableOpt
     row.addEventListener('click', () => {
       if (!open.delete(turn.turnId)) open.add(turn.turnId)
       show()
+      opened(turn.turnId, open.has(turn.turnId))
     })
     show()
     return [row, detail]

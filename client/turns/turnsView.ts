@@ -1,9 +1,11 @@
+import './linkedTurn.css'
 import './turns.css'
 import type { StoredTurn } from '../../server/protocol/record.ts'
 import type { Summary, TurnPage } from '../../server/protocol/turnQueries.ts'
 import { counted, fixed } from '../../server/shared/figures.ts'
-import type { Api } from '../api.ts'
+import { type Api, ApiError } from '../api.ts'
 import { el } from '../dom.ts'
+import { clockTime } from '../figures.ts'
 import { saveBlob } from '../saveBlob.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import type { View } from '../view.ts'
@@ -11,6 +13,8 @@ import { createFilterForm } from './filterForm.ts'
 import { newestFirst, type Sorting } from './recordWords.ts'
 import { modelsIn, turnsIn } from './summaryFigures.ts'
 import { createSummaryTable } from './summaryTable.ts'
+import { addressedTurn, addressTurn } from './turnAddress.ts'
+import { turnDetail } from './turnDetail.ts'
 import { filterParameters, isEverything } from './turnFilters.ts'
 import { turnsTable } from './turnsTable.ts'
 
@@ -44,6 +48,9 @@ export function createTurnsView(api: Api): View {
   let sorting = newestFirst
   let loading = new AbortController()
   const open = new Set<string>()
+  /** The one that the address names, where it is not among the others, and what is to be said of it. */
+  let linked: StoredTurn | null = null
+  let isMissing = false
 
   const parameters = () => filterParameters(filters.chosen(), Date.now())
 
@@ -94,7 +101,23 @@ export function createTurnsView(api: Api): View {
       total = turnsIn(selected)
       summary.show(selected)
       await fetchWhatSortingNeeds(signal)
+      await fetchAddressed(signal)
     })
+  }
+
+  async function fetchAddressed(signal: AbortSignal): Promise<void> {
+    const id = addressedTurn()
+    linked = null
+    isMissing = false
+    if (id === null) return
+    open.add(id)
+    if (turns.some(({ turnId }) => turnId === id)) return
+    try {
+      linked = await api.get<StoredTurn>(`/v1/turns/${encodeURIComponent(id)}`, signal)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error
+      isMissing = true
+    }
   }
 
   const loadMore = () => busy(signal => fetchPage(PAGE, signal))
@@ -107,6 +130,7 @@ export function createTurnsView(api: Api): View {
   async function forget(turn: StoredTurn): Promise<void> {
     try {
       await api.send('DELETE', `/v1/turns/${turn.turnId}`)
+      addressTurn(null)
       await load()
       status.textContent = `Deleted. ${status.textContent}`
       exporting.focus()
@@ -137,12 +161,27 @@ export function createTurnsView(api: Api): View {
     more.hidden = cursor === null || sorting !== newestFirst
     status.textContent = statusText()
     place.replaceChildren(
-      turns.length === 0 ? emptiness() : turnsTable({ turns, sorting, open, sort, forget }),
+      ...(linked === null ? [] : [alone(linked)]),
+      turns.length === 0
+        ? emptiness()
+        : turnsTable({
+            ...{ turns, sorting, open, sort, forget },
+            opened: (turnId, isOpen) => addressTurn(isOpen ? turnId : null),
+          }),
     )
     if (key !== undefined) place.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
   }
 
+  const alone = (turn: StoredTurn) =>
+    el(
+      'section',
+      { class: 'linked' },
+      el('h2', clockTime(turn.startedAt)),
+      turnDetail(turn, () => forget(turn)),
+    )
+
   function statusText(): string {
+    if (isMissing) return 'There is no such turn; these are the others.'
     if (turns.length === 0) return ''
     if (cursor === null) return counted(turns.length, 'turn')
     const newest = `the newest ${fixed(turns.length, 0)} of ${counted(total, 'turn')}`
@@ -162,9 +201,19 @@ export function createTurnsView(api: Api): View {
     )
   }
 
+  /** To the one that the address names. */
+  function seek(): void {
+    const id = addressedTurn()
+    if (id !== null) place.querySelector(`[data-key="${CSS.escape(`open ${id}`)}"]`)?.scrollIntoView()
+  }
+
+  addEventListener('hashchange', () => {
+    if (element.isConnected && addressedTurn() !== null) void load().then(seek)
+  })
+
   return {
     element,
-    show: () => void load(),
+    show: () => void load().then(seek),
     hide: () => loading.abort(),
   }
 }

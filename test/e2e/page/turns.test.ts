@@ -170,6 +170,35 @@ describe('a turn opened', () => {
     await page.picture('turn-opened')
   })
 
+  test('has an address, by which it is found again, however old it is', async () => {
+    await open()
+    const { tab } = page
+    await rows().first().getByRole('button').press('Enter')
+    const id = liveTurn.record.turnId
+    await expect.poll(() => tab.url()).toBe(`${server.url}/#/turns/${id}`)
+    await tab.reload()
+    const detail = tab.locator('tr.detail:not([hidden])')
+    await detail.locator('.waterfall').waitFor()
+    await rows().first().getByRole('button').press('Enter')
+    await expect.poll(() => tab.url()).toBe(`${server.url}/#/turns`)
+
+    const oldest = makeTurns(120)
+      .map(({ record }) => record)
+      .toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1))[0]
+    await tab.evaluate(hash => {
+      location.hash = hash
+    }, `#/turns/${oldest?.turnId}`)
+    await tab.locator('.linked .turn-detail').waitFor()
+    expect(await rows().count()).toBe(50)
+    expect(await accessibilityFaults(tab)).toEqual([])
+    await page.picture('turn-addressed')
+    await page.close()
+    page = await openPage(browser, `${server.url}/#token=${token}`, { expected: /404/ })
+    await page.tab.goto(`${server.url}/#/turns/none-such`)
+    await expect.poll(status).toContain('There is no such turn')
+    expect(await rows().count()).toBe(50)
+  })
+
   test('is deleted only when asked twice', async () => {
     await open()
     await filter('outcome').selectOption('failed')

@@ -69,6 +69,19 @@ describe('one question to two levels', () => {
     expect(new Set(items.map(({ pair }: { pair: { pairId: string } }) => pair.pairId)).size).toBe(1)
   })
 
+  test('has both waterfalls on one line and in sight, however long an answer is', async () => {
+    await open({ viewport: { width: 1280, height: 900 } })
+    const respond = server.script.reply
+    server.script.reply = Array.from({ length: 400 }, (_, i) => ` word${i}`)
+    await askBoth('What takes long to say?')
+    server.script.reply = respond
+    const boxes = await Promise.all([0, 1].map(i => answers().nth(i).locator('.waterfall').boundingBox()))
+    expect(boxes[0]?.y).toBe(boxes[1]?.y)
+    expect((boxes[0]?.y ?? 0) + (boxes[0]?.height ?? 0)).toBeLessThan(1000)
+    expect(await accessibilityFaults(page.tab)).toEqual([])
+    await page.picture('two-levels-long')
+  })
+
   test('that is asked again goes to the other first', async () => {
     await open()
     await askBoth('One?')
