@@ -204,7 +204,8 @@ export function createTurnsView(api: Api): View {
   /** To the one that the address names. */
   function seek(): void {
     const id = addressedTurn()
-    if (id !== null) place.querySelector(`[data-key="${CSS.escape(`open ${id}`)}"]`)?.scrollIntoView()
+    if (id !== null)
+      place.querySelector(`.linked, [data-key="${CSS.escape(`open ${id}`)}"]`)?.scrollIntoView()
   }
 
   addEventListener('hashchange', () => {
