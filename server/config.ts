@@ -88,6 +88,7 @@ export function readConfig({ flags, environment, dotEnv }: ConfigSources): Loade
     OLLAMA_HOST: setApart(normalizeOllamaHost(settings.OLLAMA_HOST)),
     SPEECH_URL: settings.SPEECH_URL.map(speechHostIn),
     SYNTHESIS_URL: settings.SYNTHESIS_URL && setApart(settings.SYNTHESIS_URL),
+    AWS_ENDPOINT_URL: settings.AWS_ENDPOINT_URL && setApart(settings.AWS_ENDPOINT_URL),
     OTEL_EXPORTER_OTLP_ENDPOINT: setApart(settings.OTEL_EXPORTER_OTLP_ENDPOINT),
     ollamaHostSetByHand: origins.OLLAMA_HOST !== 'default',
     keepAliveSetByHand: origins.KEEP_ALIVE !== 'default',

@@ -18,7 +18,7 @@ export function createS3Store({ address, endpoint, ...access }: S3Options): Repl
   const below = (...names: string[]) => [prefix, ...names].filter(Boolean).join('/')
   const s3 = new S3mini({
     ...access,
-    endpoint: `${endpoint}/${bucket}`,
+    endpoint: `${endpoint.replace(/\/+$/, '')}/${bucket}`,
     requestAbortTimeout: ANSWERS_WITHIN_MS,
   })
   const keyOf = (folder: string, turnId: string, file: string) => {

@@ -10,6 +10,9 @@ export const WHOLE_MS = 180_000
 /** `npm run check:deep` goes on for longer, with as many restarts and kills as docs/scale.md tells of. */
 export const isDeep = process.env.SCALE === 'deep'
 
+/** Of the log of each server, where a test failed. */
+const LOG_SHOWN = 4_000
+
 /** A PostgreSQL for the tests of a file, and servers on scripted engines that share a record in it, killed after each test. */
 export function useReplicas(settings: Record<string, string> = {}) {
   let postgres: PostgresServer
@@ -20,8 +23,9 @@ export function useReplicas(settings: Record<string, string> = {}) {
     postgres = await startPostgres()
     folder = await mkdtemp(join(tmpdir(), 'quantvox-replicas-'))
   }, WHOLE_MS)
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
     for (const server of servers.splice(0)) {
+      if (task.result?.state === 'fail') console.warn(`${server.dataDir}: ${server.log().slice(-LOG_SHOWN)}`)
       server.child.kill('SIGKILL')
       await server.exited
     }
