@@ -118,7 +118,7 @@ describe('the page on real engines', () => {
       await model.waitFor({ state: 'attached', timeout: 60_000 })
       await select.selectOption(await model.innerText())
     }
-    await view.getByLabel('The question').fill('Say hello.')
+    await view.getByLabel('The question').fill('What is the capital of France?')
     await view.getByRole('button', { name: 'Ask both' }).click()
     const answers = view.locator('.answer[data-state=over]')
     await expect.poll(() => answers.count(), { timeout: 240_000 }).toBe(2)
