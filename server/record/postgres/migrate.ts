@@ -11,6 +11,9 @@ const LOCK = 7_118_325_114
  */
 export async function migrate(pool: Pool): Promise<void> {
   const client = await pool.connect()
+  // One that breaks tells its client beside the query, and would end the process where nobody hears it: the pool does not while it is lent.
+  const heard = () => {}
+  client.on('error', heard)
   try {
     if ((await versionOf(client)) === schemaVersion) return client.release()
     await client.query('BEGIN')
@@ -27,6 +30,8 @@ export async function migrate(pool: Pool): Promise<void> {
     // Its transaction ends with the connection.
     client.release(true)
     throw error
+  } finally {
+    client.off('error', heard)
   }
 }
 
