@@ -5,12 +5,13 @@ import { validate } from 'uuid'
 import { QuantvoxError } from '../../errors.ts'
 import { makePrivate, PRIVATE_FOLDER, writePrivately } from '../../files/privateFiles.ts'
 import type { Log } from '../../log.ts'
+import { begunAtMs } from '../rows.ts'
 import { whereThere } from './folderStore.ts'
 import { type ReplyFolder, type ReplyStore, replyFiles, replyFolders } from './replyStore.ts'
 
 const RETRY_MS = 1_000
 const SWEEP_MS = 5 * 60_000
-/** Who asks another server sooner than a reply has arrived waits for it so long. */
+/** Who asks another server sooner than a reply has arrived waits for it so long; for one of a turn of long ago nobody does. */
 const ON_ITS_WAY_MS = 2_000
 const LOOK_MS = 100
 
@@ -128,11 +129,12 @@ export async function createSharedReplies({ store, outgoing, lifeMs, log }: Shar
     },
     /** The reply, whichever server has spoken it; null if there is none. Rejects with `record_unavailable`. */
     async wav(turnId: string): Promise<Buffer | null> {
-      const giveUpAt = performance.now() + ON_ITS_WAY_MS
+      const isYoung = begunAtMs(turnId) > Date.now() - lifeMs && Number.isFinite(begunAtMs(turnId))
+      const giveUpAt = performance.now() + (isYoung ? ON_ITS_WAY_MS : 0)
       try {
         for (;;) {
           const found = await find(turnId)
-          if (found !== null || performance.now() > giveUpAt) return found
+          if (found !== null || performance.now() >= giveUpAt) return found
           await sleep(LOOK_MS)
         }
       } catch (error) {

@@ -69,6 +69,18 @@ test('what one server spoke is had from the other, also when it is asked for at 
   expect(await b.wav(v7())).toBeNull()
 })
 
+test('a reply that was gone long ago is looked for once, whoever asks', async () => {
+  const real = createFolderStore(shared)
+  const asked: string[] = []
+  const get: ReplyStore['get'] = (folder, ...rest) => {
+    asked.push(folder)
+    return real.get(folder, ...rest)
+  }
+  const replies = await server('a', { store: { ...real, get } })
+  expect(await replies.wav(v7({ msecs: Date.now() - 3_600_000 }))).toBeNull()
+  expect(asked).toEqual(['replies', 'audio'])
+})
+
 test('with SAVE_AUDIO it is kept for good with its question, and any server forgets it', async () => {
   const [a, b] = [await server('a', { saves: true }), await server('b')]
   const [forgotten, left] = [await speak(a), await speak(a)]
