@@ -257,6 +257,11 @@ function refuseUnsafe(config: Config): void {
       mend: 'Set OLLAMA_HOST=http://127.0.0.1:11434, or leave it out.',
     })
   }
+  if (config.ROLE === 'engines' && config.WYOMING_PORT !== null) {
+    throw new QuantvoxError('invalid_request', 'ROLE=engines takes no turns, and so no WYOMING_PORT.', {
+      mend: 'Leave it out, or set it on a server with ROLE=voice.',
+    })
+  }
   const { REPLY_STORE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = config
   if (REPLY_STORE?.startsWith('s3://') && (AWS_ACCESS_KEY_ID === null || AWS_SECRET_ACCESS_KEY === null)) {
     throw new QuantvoxError('invalid_request', `REPLY_STORE=${REPLY_STORE} cannot be asked without a key.`, {

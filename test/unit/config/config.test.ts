@@ -237,6 +237,12 @@ describe('what would be unsafe is refused', () => {
     expect(isLoopback(HOST)).toBe(true)
   })
 
+  test('a door for turns on a machine of engines, whose protocol has no password', () => {
+    const door = { WYOMING_PORT: '10300' }
+    expect(refusal(() => configOf({ ROLE: 'engines', ...door })).message).toContain('WYOMING_PORT')
+    expect(configOf({ ROLE: 'lab', ...door }).WYOMING_PORT).toBe(10_300)
+  })
+
   test('half of TLS', () => {
     expect(refusal(() => configOf({ TLS_CERT: 'c' })).message).toMatch(/TLS_KEY/)
     expect(refusal(() => configOf({ TLS_KEY: 'k' })).message).toMatch(/TLS_CERT/)
