@@ -14,14 +14,18 @@ const GIVEN_BACK_WITHIN_MS = 5_000
  *
  * @param servers as the router names them, `backend/server`
  * @returns gives it back
- * @throws QuantvoxError `engine_unavailable` where the router cannot be told, `engine_timeout` where a turn does not end within 60 s; the
- * signal's reason when aborted
+ * @throws QuantvoxError `engine_unavailable` where the router cannot be told, `invalid_state` where the host is out already, `engine_timeout`
+ * where a turn does not end within 60 s; the signal's reason when aborted
  */
 export async function takeFromPools(
   socket: string,
   servers: readonly string[],
   signal: AbortSignal,
 ): Promise<() => Promise<void>> {
+  signal.throwIfAborted()
+  // What somebody else took is not ours to give back, and is given back while we measure.
+  const out = (await told(socket, servers)).find(({ isOut }) => isOut)
+  if (out !== undefined) throw outAlready(out.name)
   signal.throwIfAborted()
   const program = fileURLToPath(new URL('./giveBack.ts', import.meta.url))
   // Before anything is taken; and in a group of its own, since Ctrl-C ends the whole group of this process.
@@ -51,15 +55,18 @@ export async function takeFromPools(
 }
 
 async function set(socket: string, server: string): Promise<void> {
-  const answer = await tellRouter(socket, `set server ${server} state maint`).catch((error: unknown) => {
-    throw untold(`The router cannot be told at ${socket}.`, error)
-  })
+  const answer = await tell(socket, `set server ${server} state maint`)
   if (answer !== '') throw untold(`The router does not take out ${server}: ${answer.slice(0, 200)}`)
 }
 
+const tell = (socket: string, command: string): Promise<string> =>
+  tellRouter(socket, command).catch((error: unknown) => {
+    throw untold(`The router cannot be told at ${socket}.`, error)
+  })
+
 async function untilIdle(socket: string, servers: readonly string[], signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + TURNS_END_WITHIN_MS
-  while (busyIn(await tellRouter(socket, 'show stat')).some(server => servers.includes(server))) {
+  while ((await told(socket, servers)).some(({ isBusy }) => isBusy)) {
     if (performance.now() > deadline) {
       throw new QuantvoxError(
         'engine_timeout',
@@ -74,13 +81,22 @@ async function untilIdle(socket: string, servers: readonly string[], signal: Abo
   }
 }
 
-/** Servers with sessions, of HAProxy's CSV: proxy, server, queue, its maximum, sessions. */
-function busyIn(csv: string): string[] {
-  return csv
-    .split('\n')
-    .map(line => line.split(','))
-    .filter(([, , , , sessions]) => Number(sessions) > 0)
-    .map(([backend, server]) => `${backend}/${server}`)
+/** What is told of each, in HAProxy's CSV: proxy, server, queue, its maximum, sessions, and as the 18th the state. */
+async function told(socket: string, servers: readonly string[]) {
+  const lines = (await tell(socket, 'show stat')).split('\n').map(line => line.split(','))
+  return servers.map(name => {
+    const line = lines.find(([backend, server]) => `${backend}/${server}` === name)
+    // A router that ends says nothing, which must not be taken for nothing under way.
+    if (line === undefined) throw untold(`The router says nothing of ${name}.`)
+    return { name, isBusy: Number(line[4]) > 0, isOut: /^(MAINT|DRAIN)/.test(line[17] ?? '') }
+  })
+}
+
+function outAlready(server: string): QuantvoxError {
+  return new QuantvoxError('invalid_state', `The router has ${server} out of its pool already.`, {
+    meaning: 'Somebody maintains it, or another lab measures there and will give it back.',
+    mend: `Wait for that, or tell the router "set server ${server} state ready".`,
+  })
 }
 
 function untold(message: string, cause?: unknown): QuantvoxError {
