@@ -21,6 +21,14 @@ declare module 'fastify' {
 /** While the server closes, a connection on which no request comes for so long, or nothing more of one, is cut. */
 const PATIENCE_MS = 500
 
+/** Set by a balancer (docs/operations/haproxy.cfg) that asks another server where this one stops, and makes 503 of the status again. */
+const EDGE_HEADER = 'x-quantvox-edge'
+/**
+ * Too Early (RFC 8470): nothing was done. A 503 may be of a turn that had begun, and called tools before it failed; a balancer that cannot
+ * tell the two apart would have it done again.
+ */
+const NOTHING_BEGUN = 425
+
 type Peer = { remoteAddress?: string | undefined; remotePort?: number | undefined }
 
 /** TLS has a socket of its own above the connection's; the peer's address is common to both. */
@@ -84,9 +92,14 @@ async function endingConnections(app: FastifyInstance): Promise<void> {
     for (const peer of connections.keys()) hangUpUnlessServing(peer)
   })
   app.decorate('isDraining', () => closing)
+  const forAnother = new WeakSet<IncomingMessage>()
   app.addHook('onRequest', async request => {
     if (!closing || request.routeOptions.config.whileDraining) return
+    if (request.headers[EDGE_HEADER] !== undefined) forAnother.add(request.raw)
     throw new QuantvoxError('shutting_down', 'The server is shutting down.', { retryAfterSeconds: 5 })
+  })
+  app.addHook('onSend', async (request, reply) => {
+    if (forAnother.has(request.raw)) reply.code(NOTHING_BEGUN)
   })
   // Fastify hangs up on idle connections as it begins to close; those that become idle later would hold it up.
   app.addHook('onResponse', async request => {

@@ -130,6 +130,9 @@ test('from a voice server through the router to a host all of it is encrypted, a
   expect(await statusAs({ folder: edge, authority: edge }, outside, '/acceptz')).toBe(200)
   expect(await statusAs({ folder: router, authority: edge }, outside, '/acceptz')).toBe(403)
   await expect(statusAs({ authority: edge }, outside, '/acceptz')).rejects.toThrow(/certificate required/i)
+  // Where the server does not run, the edge is told to ask another one.
+  await server.close()
+  expect(await statusAs({ folder: edge, authority: edge }, outside, '/acceptz')).toBe(425)
 })
 
 test('the edge calls voice servers by its certificate where it has one', async context => {
