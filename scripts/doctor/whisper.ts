@@ -10,6 +10,7 @@ import {
   type SetupContext,
   type WhisperPrograms,
 } from '../../server/setup/index.ts'
+import { isMoonshineName } from '../../server/shared/defaults/speechDefaults.ts'
 import { tryCancelling } from './cancelling.ts'
 import type { Facts } from './facts.ts'
 import { type Finding, finding } from './finding.ts'
@@ -21,11 +22,17 @@ const why = 'It transcribes what is said.'
 
 /** whisper-server: there, able to run, with SIMD, and stopping its work for a client that left. */
 export async function examineWhisper(config: Config, facts: Facts, signal: AbortSignal): Promise<Finding[]> {
-  if (config.SPEECH_URL.length > 0)
-    return remote(
-      config.SPEECH_URL.map(({ url }) => url),
-      signal,
+  if (config.SPEECH_URL.length > 0) {
+    const levels = [...Map.groupBy(config.SPEECH_URL, ({ level }) => level)]
+    const found = levels.map(([level, hosts]) =>
+      remote(
+        level,
+        hosts.map(({ url }) => url),
+        signal,
+      ),
     )
+    return (await Promise.all(found)).flat()
+  }
   const context: SetupContext = { cacheDir: config.CACHE_DIR, onProgress: () => {}, signal }
   const programs = await findWhisper(context)
   if (programs === null) {
@@ -113,23 +120,27 @@ async function cancelling(baseUrl: string, signal: AbortSignal): Promise<Finding
   }
 }
 
-async function remote(urls: string[], signal: AbortSignal): Promise<Finding[]> {
-  const engines = createRemoteSpeechEngines(urls)
+/** @param level what is said to be loaded at all of `urls`; null where that is not said */
+async function remote(level: string | null, urls: string[], signal: AbortSignal): Promise<Finding[]> {
+  const engines = createRemoteSpeechEngines(urls, level)
+  const isMoonshine = level !== null && isMoonshineName(level)
+  const what = isMoonshine ? 'Moonshine' : 'whisper-server'
+  const forLevel = level === null ? '' : ` for ${level}`
   const mend = 'Start one of them, or unset SPEECH_URL.'
   try {
     const within = AbortSignal.any([signal, AbortSignal.timeout(3000)])
-    const lease = await engines.acquire({ name: '', path: '' }, 'doctor', within)
+    const lease = await engines.acquire({ name: level ?? '', path: '' }, 'doctor', within)
     try {
-      return [
-        finding('whisper-server', `answers at ${lease.baseUrl}`, null, why),
-        await cancelling(lease.baseUrl, signal),
-      ]
+      const answers = finding(what, `answers at ${lease.baseUrl}${forLevel}`, null, why)
+      // It is asked as a whisper-server is.
+      return isMoonshine ? [answers] : [answers, await cancelling(lease.baseUrl, signal)]
     } finally {
       lease.release()
     }
   } catch {
     signal.throwIfAborted()
-    return [finding('whisper-server', `none of ${urls.join(', ')} answers`, { state: 'wrong', mend }, why)]
+    const is = `none of ${urls.join(', ')} answers${forLevel}`
+    return [finding(what, is, { state: 'wrong', mend }, why)]
   } finally {
     await engines.stop()
   }

@@ -118,6 +118,20 @@ describe('it finds', () => {
     )
   })
 
+  test('a level elsewhere that nothing answers for, whatever answers for another', async () => {
+    const level = 'moonshine-base.en-int8'
+    machine.config = {
+      ...machine.config,
+      SPEECH_URL: [
+        { level: null, url: (await machine.runOllama('0.17.4')).url },
+        { level, url: `http://127.0.0.1:${await freePort()}` },
+      ],
+    }
+    expect(await machine.complaintOf('Moonshine')).toMatch(
+      /^wrong: none of http.* answers for moonshine-base\.en-int8 — Start one of them/,
+    )
+  })
+
   test('a model that hears something else', async () => {
     machine.plant({ SCRIPTED_TRANSCRIPT: 'Thanks for watching!' })
     expect(await machine.complaints()).toMatch(/^wrong self-test turn: .*heard as "Thanks for watching!"/)
