@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { MAX_CLIP_SECONDS } from '../doors/rest/turns/oneShotTurns.ts'
 import { machineMemory } from '../engines/memory.ts'
 import { usableCores } from '../engines/usableCores.ts'
+import type { LoadedSpeechModel } from '../engines/whisper/speechEngines.ts'
 import { QuantvoxError } from '../errors.ts'
 import { unknownLanguageModel } from '../llm/models.ts'
 import { isSameTag } from '../llm/tagNames.ts'
@@ -48,7 +49,7 @@ export async function infoOf(
       },
       ...loaded.map(model => ({
         name: model.engine,
-        version: model.engine === 'moonshine' ? packageJson.version : assembly.whisperVersion(),
+        version: versionOf(model, assembly),
         where: [
           ...new Set([model.name, model.url ?? []].flat()),
           model.pid === null ? [] : `process ${model.pid}`,
@@ -98,6 +99,12 @@ export async function infoOf(
         loopDelay.count === 0 ? null : Math.max(0, loopDelay.percentile(99) / 1e6 - LOOP_DELAY_RESOLUTION_MS),
     },
   }
+}
+
+/** Null of one elsewhere, which does not tell. */
+function versionOf({ engine, url }: LoadedSpeechModel, { whisperVersion }: Assembly): string | null {
+  if (url !== null) return null
+  return engine === 'moonshine' ? packageJson.version : whisperVersion()
 }
 
 function recordInfoOf({ recording, problem, unwritten, spool }: StoreStatus): RecordInfo {
@@ -162,8 +169,14 @@ export async function speechModelsOf(
 ): Promise<SpeechModel[]> {
   const [levels, loaded] = await Promise.all([speechLevelsOf(config, provision), speechEngines.loaded()])
   return levels.map(level => {
-    const live = loaded.find(model => model.name === level.name)
-    return { ...level, loaded: live?.state === 'ready', residentBytes: live?.residentBytes ?? null }
+    // Several hosts may have it, and some of them be away.
+    const there = loaded.filter(model => model.name === level.name)
+    const live = there.find(({ state }) => state === 'ready')
+    return {
+      ...level,
+      loaded: live !== undefined,
+      residentBytes: (live ?? there[0])?.residentBytes ?? null,
+    }
   })
 }
 
