@@ -168,6 +168,7 @@ async function stream(
 ): Promise<ToolCall[]> {
   const { turnId, timeline, draft } = turn
   const { llm } = draft
+  const isFirst = llm.queueMs === null
   Object.assign(llm, { host: place.host, queueMs: (llm.queueMs ?? 0) + place.queueMs, cold: place.cold })
   const calls: ToolCall[] = []
   let isWorded = false
@@ -197,7 +198,7 @@ async function stream(
       } else if (part.type === 'tool-call') calls.push(part.call)
       else if (part.type === 'routed') {
         routedTo = part.by.host
-        recordRoute(llm, part, stages.modelThere(routedTo, model.name))
+        recordRoute(llm, part, isFirst, stages.modelThere(routedTo, model.name))
       } else if (part.type === 'done') {
         timeline.mark('replyDone', now)
         recordStatistics(llm, part.statistics)
@@ -210,14 +211,19 @@ async function stream(
   return calls
 }
 
-/** Whatever was known before was known of any of the router's hosts. */
+/**
+ * Whatever was known before was known of any of the router's hosts. The first reply of a turn says whether it came back to the host of
+ * its conversation; later ones, after tools, only whether it stayed there.
+ */
 function recordRoute(
   llm: LlmTimings,
-  { by, affinity }: Extract<LeasedPart, { type: 'routed' }>,
+  { by, affinity: isSame }: Extract<LeasedPart, { type: 'routed' }>,
+  isFirst: boolean,
   there: ReturnType<AnswerContext['stages']['modelThere']>,
 ): void {
   const { digest = null, quantization = null, parameterSize = null } = there ?? {}
   const { host, queueMs, retries } = by
+  const affinity = isFirst ? isSame : llm.affinity && isSame
   const sum = (before: number | null | undefined, more: number | null) =>
     more === null ? (before ?? null) : (before ?? 0) + more
   Object.assign(llm, { host, affinity, cold: null, digest, quantization, parameterSize })

@@ -52,6 +52,19 @@ describe('a tool that may be called', () => {
     expect(live.stages.conversations.open('c').turns()).toEqual([{ user: 'Is the lamp on?', heard: seen }])
   })
 
+  test('leaves it to the first of its replies whether the turn came back to its host', async () => {
+    const rooms = lookingAgain()
+    const routed = ['o1', 'o1', 'o2', 'o1', 'o1']
+    const client = await start({ toolCalls: rooms.slice(0, 1), routed })
+    const affinities: unknown[] = []
+    for (const calls of [[], [], rooms.slice(1, 2)]) {
+      live.script.toolCalls.push(...calls)
+      ask(client, 'Is the lamp on?')
+      affinities.push((await client.next('turn.done')).timings.llm.affinity)
+    }
+    expect(affinities).toEqual([null, false, false])
+  })
+
   test('is not called while the question may go on', async () => {
     const fixed = { endpointing: { mode: 'silence', silenceMs: 500 } }
     const client = await start({ toolCalls: lookingAgain().slice(0, 2) }, fixed)

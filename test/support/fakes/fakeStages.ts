@@ -23,6 +23,8 @@ export type Script = {
   reply: string[]
   /** Calls of tools that the model asks for instead, a list each time that it is asked; after them it replies. */
   toolCalls: ToolCall[][]
+  /** The host that a router names for each reply, in order; none are named without one. */
+  routed: string[]
   /** Also where it was offered no tools. */
   callsAnyway: boolean
   /** Voiced milliseconds that voice activity finds; 0 is a clip without speech. */
@@ -50,6 +52,7 @@ export const usualScript: Script = {
   language: 'en',
   reply: ['It is', ' ten', ' past', ' nine.', ' Good', ' evening.'],
   toolCalls: [],
+  routed: [],
   callsAnyway: false,
   speechMs: 900,
   recognizeMs: 5,
@@ -136,6 +139,8 @@ export function createFakeStages(change: Partial<Script> = {}): FakeStages {
     replying += 1
     try {
       await sleep(script.firstTokenMs, signal)
+      const host = script.routed.shift()
+      if (host !== undefined) yield { type: 'routed', by: { host, queueMs: 1, retries: 0 } }
       const asked = tools?.length || script.callsAnyway ? script.toolCalls.shift() : undefined
       for (const call of asked ?? []) yield { type: 'tool-call', call }
       for (const [index, text] of (asked === undefined ? script.reply : []).entries()) {

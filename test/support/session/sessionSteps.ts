@@ -75,6 +75,7 @@ export const healthy: World = {
   ...{
     reply: ['Yes, that', ' is how it', ' goes here.', ' And so it', ' does.'],
     toolCalls: [],
+    routed: [],
     callsAnyway: false,
     speechMs: 900,
   },
