@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { useBalancer } from '../../support/postgres/balancer.ts'
 
@@ -49,4 +49,17 @@ test('what a server that stops refuses is asked of the other, and is refused wit
   expect(stopping.asked).toBeGreaterThan(0)
   const refused = await ask(await balance([stopping, await answering(425)]))
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+}, 60_000)
+
+test('who never ends the headers of a request keeps no place at the balancer', async context => {
+  const balance = await balancer()
+  if (balance === null) return context.skip()
+  const { hostname, port } = new URL(await balance([await answering(200), await answering(200)]))
+  const slow = connect(Number(port), hostname)
+  let said = ''
+  slow.on('data', data => (said += data)).on('error', () => {})
+  const ended = new Promise(settle => slow.once('close', settle))
+  slow.write('GET / HTTP/1.1\r\nHost: localhost\r\n')
+  await ended
+  expect(said).toMatch(/^HTTP\/1\.1 408 /)
 }, 60_000)
