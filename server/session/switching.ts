@@ -1,5 +1,5 @@
 import { QuantvoxError } from '../errors.ts'
-import { inPlace, warm } from '../llm/lease.ts'
+import { inPlace, warm } from '../llm/warm.ts'
 import type { ModelCost } from '../protocol/socketServer.ts'
 import type { Wanted } from './settings.ts'
 import type { Stages } from './stages.ts'

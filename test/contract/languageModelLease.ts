@@ -1,12 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import {
-  inPlace,
-  type LanguageModelLease,
-  type LanguageModelLeases,
-  type WantedModel,
-  warm,
-} from '../../server/llm/lease.ts'
+import type { LanguageModelLease, LanguageModelLeases, WantedModel } from '../../server/llm/lease.ts'
 import type { ChatMessage, ReplyPart } from '../../server/llm/respond.ts'
+import { inPlace, warm } from '../../server/llm/warm.ts'
 import { until } from '../support/http.ts'
 
 export type LeasesUnderTest = {
