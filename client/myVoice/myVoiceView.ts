@@ -34,8 +34,13 @@ export function createMyVoiceView(api: Api): View {
       ])
       const levels = models.items.flatMap(({ name, installed }) => (installed ? [name] : []))
       const options = { changed: showButton, failed: tell }
-      const rows = new Map(
-        voice.sentences.map(sentence => [sentence.id, createSentenceRow(sentence, options)]),
+      const rows: Map<string, Row> = new Map(
+        voice.sentences.map(sentence => {
+          const begins = () => {
+            for (const [id, row] of rows) if (id !== sentence.id) row.finish()
+          }
+          return [sentence.id, createSentenceRow(sentence, { ...options, begins })]
+        }),
       )
       known = { voice, levels, rows }
       list.replaceChildren(...[...rows.values()].map(row => row.element))
@@ -162,7 +167,7 @@ export function createMyVoiceView(api: Api): View {
     },
     hide(): void {
       testing?.abort()
-      for (const row of known?.rows.values() ?? []) void row.cancel()
+      for (const row of known?.rows.values() ?? []) row.cancel()
     },
   }
 }

@@ -6,6 +6,8 @@ import { type Recording, type RecordingUnderWay, startRecording } from '../recor
 const MOST_SECONDS = 20
 
 type SentenceOptions = {
+  /** This one is about to be recorded: one reads one sentence at a time. */
+  begins(): void
   /** A recording is there, or not any more. */
   changed(): void
   failed(error: unknown): void
@@ -14,10 +16,12 @@ type SentenceOptions = {
 /** A sentence to read aloud, with the button that records it. */
 export function createSentenceRow(
   { text }: MyVoice['sentences'][number],
-  { changed, failed }: SentenceOptions,
+  { begins, changed, failed }: SentenceOptions,
 ) {
   let recording: Recording | null = null
   let underWay: RecordingUnderWay | null = null
+  /** Of what is under way, or about to be: browsers take their time to open a microphone. */
+  let recorder = new AbortController()
   let ending: ReturnType<typeof setTimeout> | undefined
   const meter = el('meter', { min: 0, max: 0.3, value: 0, 'aria-hidden': 'true' })
   const told = el('span', { class: 'soft', role: 'status' })
@@ -39,7 +43,7 @@ export function createSentenceRow(
       if (underWay === null) await begin()
       else await end()
     } catch (error) {
-      failed(error)
+      if (!recorder.signal.aborted) failed(error)
     }
     button.disabled = false
     show()
@@ -47,11 +51,14 @@ export function createSentenceRow(
   }
 
   async function begin(): Promise<void> {
+    begins()
+    recorder = new AbortController()
     underWay = await startRecording({
+      signal: recorder.signal,
       level: level => {
         meter.value = level
       },
-      ended: () => void cancel(),
+      ended: cancel,
     })
     ending = setTimeout(() => void press(), MOST_SECONDS * 1000)
   }
@@ -63,11 +70,11 @@ export function createSentenceRow(
     if (before !== null) recording = await before.stop()
   }
 
-  async function cancel(): Promise<void> {
+  /** Lets the microphone go, whether it is open yet or not. */
+  function cancel(): void {
     clearTimeout(ending)
-    const before = underWay
+    recorder.abort()
     underWay = null
-    await before?.cancel()
     show()
     changed()
   }
@@ -77,6 +84,8 @@ export function createSentenceRow(
     element: el('li', el('p', text), el('div', { class: 'recorder' }, button, meter, told)),
     recording: (): Recording | null => recording,
     isRecording: (): boolean => underWay !== null,
+    /** Another one is read: what was recorded of this one is kept. */
+    finish: (): void => (underWay === null ? cancel() : void press()),
     /** Nobody looks any more: the microphone is let go. */
     cancel,
   }

@@ -53,6 +53,8 @@ export function createPairView(api: Api): View {
   )
   let running: AbortController | null = null
   let recording: Recording | null = null
+  /** Of the recording, from the press on: browsers take their time to open a microphone. */
+  let recorder: AbortController | null = null
   let isOffered = false
   let playing: string | null = null
 
@@ -82,23 +84,38 @@ export function createPairView(api: Api): View {
 
   async function speak(): Promise<void> {
     if (recording !== null) return recording.stop()
-    if (running !== null) return
+    if (running !== null || recorder !== null) return
     say(null)
+    const mine = new AbortController()
+    recorder = mine
+    showState()
     try {
-      recording = await record(clip => {
-        recording = null
-        showRecording()
+      recording = await record(mine.signal, clip => {
+        endRecording()
         void ask({ clip })
       })
-      showRecording()
+      showState()
     } catch (error) {
+      if (mine.signal.aborted) return
+      endRecording()
       const mend = error instanceof Error && 'mend' in error ? ` ${error.mend}` : ''
       say(`${inWords(error)}${mend}`)
     }
   }
 
-  function showRecording(): void {
+  /** Lets the microphone go, whether it is open yet or not. */
+  function endRecording(): void {
+    recorder?.abort()
+    recorder = null
+    recording = null
+    showState()
+  }
+
+  function showState(): void {
     const isOn = recording !== null
+    send.disabled = running !== null || recorder !== null
+    microphone.disabled = running !== null
+    cancel.hidden = running === null
     microphone.replaceChildren(icon(isOn ? 'stop' : 'microphone'), isOn ? 'Stop, and ask' : 'Record it')
     microphone.dataset.on = String(isOn)
   }
@@ -114,7 +131,7 @@ export function createPairView(api: Api): View {
     }
     const controller = new AbortController()
     running = controller
-    busy(true)
+    showState()
     say(null)
     let sides: Sides | null = null
     try {
@@ -135,18 +152,12 @@ export function createPairView(api: Api): View {
       )
     }
     running = null
-    busy(false)
+    showState()
   }
 
   function show(sides: Sides): void {
     results.hidden = false
     for (const [index, answer] of answers.entries()) answer.update(sides[index as 0 | 1], sides)
-  }
-
-  function busy(isBusy: boolean): void {
-    send.disabled = isBusy
-    microphone.disabled = isBusy
-    cancel.hidden = !isBusy
   }
 
   function say(text: string | null): void {
@@ -172,9 +183,7 @@ export function createPairView(api: Api): View {
     },
     hide() {
       player.pause()
-      recording?.cancel()
-      recording = null
-      showRecording()
+      endRecording()
     },
   }
 }

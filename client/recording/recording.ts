@@ -6,16 +6,21 @@ export type Recording = { wav: Blob; seconds: number }
 export type RecordingUnderWay = {
   /** Ends it and lets the microphone go. */
   stop(): Promise<Recording>
-  cancel(): Promise<void>
 }
 
-/** Records the microphone until it is stopped. Throws `MicrophoneError`, and then holds no device. */
+/**
+ * Records the microphone until it is stopped, or until nobody wants it any more, which may be before the browser has opened it. Throws
+ * `MicrophoneError`, or why nobody wants it, and then holds no device.
+ */
 export async function startRecording(options: {
+  /** Aborted, it lets the microphone go and what was recorded is thrown away. */
+  signal: AbortSignal
   /** 0 to 1, many times a second. */
   level?(level: number): void
   /** The device is gone. */
   ended(): void
 }): Promise<RecordingUnderWay> {
+  const { signal } = options
   const context = new AudioContext()
   const frames: ArrayBuffer[] = []
   try {
@@ -26,18 +31,23 @@ export async function startRecording(options: {
         options.level?.(level)
       },
     })
-    const cancel = async () => {
+    let isClosed = false
+    const close = async () => {
+      if (isClosed) return
+      isClosed = true
       microphone.close()
       await context.close()
     }
+    if (signal.aborted) microphone.close()
+    signal.throwIfAborted()
+    signal.addEventListener('abort', () => void close())
     return {
       async stop() {
         const { sampleRate } = context
-        await cancel()
+        await close()
         const samples = frames.reduce((sum, { byteLength }) => sum + byteLength / 2, 0)
         return { wav: wavBlob(frames, sampleRate), seconds: samples / sampleRate }
       },
-      cancel,
     }
   } catch (error) {
     await context.close()

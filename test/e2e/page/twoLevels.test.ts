@@ -112,6 +112,35 @@ describe('one question to two levels', () => {
     )
   })
 
+  test('is recorded once, however often the button is pressed, and only while somebody looks', async () => {
+    const live = () =>
+      page.tab.evaluate(() => openTracks.filter(({ readyState }) => readyState === 'live').length)
+    const opened = () => page.tab.evaluate(() => openTracks.length)
+    await open()
+    await view().getByRole('button', { name: 'Record it' }).dblclick()
+    await view().getByRole('button', { name: 'Stop, and ask' }).waitFor()
+    expect(await opened()).toBe(1)
+    // What is said is the question: another cannot be asked beside it.
+    expect(await view().getByRole('button', { name: 'Ask both' }).isEnabled()).toBe(false)
+    await page.tab.getByRole('link', { name: 'Turns' }).click()
+    await expect.poll(live).toBe(0)
+
+    await page.tab.getByRole('link', { name: 'A/B' }).click()
+    await view().getByRole('button', { name: 'Record it' }).waitFor()
+    // Gone before the browser has opened it.
+    await page.tab.evaluate(() => {
+      const record = [...document.querySelectorAll<HTMLElement>('.pair-view button')]
+      record.find(({ textContent }) => textContent === 'Record it')?.click()
+      location.hash = '#/turns'
+    })
+    await expect.poll(opened).toBe(2)
+    await expect.poll(live).toBe(0)
+    await page.tab.getByRole('link', { name: 'A/B' }).click()
+    expect(await view().getByRole('button', { name: 'Record it' }).isEnabled()).toBe(true)
+    expect(await view().getByRole('button', { name: 'Ask both' }).isEnabled()).toBe(true)
+    expect(server.calls).toEqual([])
+  })
+
   test('where both are the same is not asked, and says why', async () => {
     await open()
     await view().locator('select[name=compared-answers]').selectOption('fake:1b-q4_K_M')

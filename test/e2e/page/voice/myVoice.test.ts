@@ -78,6 +78,30 @@ test('a sentence is read aloud, and each level that is here shows its errors and
   expect(await readdir(dataDir)).not.toContain('my-voice')
 })
 
+test('one sentence is recorded at a time, and only while somebody looks', async () => {
+  const live = () =>
+    page.tab.evaluate(() => openTracks.filter(({ readyState }) => readyState === 'live').length)
+  await open()
+  await button(/^Record: /)
+    .nth(0)
+    .click()
+  await button(/^Stop: What time/).waitFor()
+  await button(/^Record: /)
+    .nth(0)
+    .click()
+  await page.tab.getByText(/^\d+\.\d s recorded$/).waitFor()
+  await expect.poll(() => button(/^Stop: /).count()).toBe(1)
+  expect(await live()).toBe(1)
+  // Gone before the browser has opened it.
+  await page.tab.evaluate(() => {
+    const buttons = [...document.querySelectorAll<HTMLElement>('.sentences button')]
+    buttons.at(-1)?.click()
+    location.hash = '#/turns'
+  })
+  await expect.poll(() => page.tab.evaluate(() => openTracks.length)).toBe(3)
+  await expect.poll(live).toBe(0)
+})
+
 test('with consent recordings are kept, and can be forgotten', async () => {
   await open()
   await record()
