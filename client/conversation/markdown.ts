@@ -28,6 +28,10 @@ const BLOCKS = 'p, li, blockquote, th, td'
 export function renderMarkdown(text: string, copy: (code: string) => void): DocumentFragment {
   const fragment = DOMPurify.sanitize(marked.parse(text) as string, allowed)
   for (const link of fragment.querySelectorAll('a')) {
+    if (!link.hasAttribute('href')) {
+      link.replaceWith(...link.childNodes)
+      continue
+    }
     link.target = '_blank'
     link.rel = 'noopener noreferrer'
   }

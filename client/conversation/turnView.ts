@@ -60,13 +60,20 @@ export function createTurnView({ axis, speaks, difference, replay, copy, again }
 
   /** In its shape; where what does that cannot be fetched, it stays as it was written. */
   async function enrich(turn: ShownTurn): Promise<void> {
-    rich = replyParts(turn)
+    const plain = replyParts(turn)
+    rich = plain
     const markdown = await import('./markdown.ts').catch(() => null)
-    if (markdown === null) return
+    if (markdown === null || rich !== plain) return
     const { renderMarkdown } = markdown
     rich = [speaker(), ...renderMarkdown(turn.reply, copy).childNodes]
     reply.classList.add('rich')
     reply.replaceChildren(...rich)
+  }
+
+  /** The question went on, and gets another answer. */
+  function forgetReply(): void {
+    rich = null
+    reply.classList.remove('rich')
   }
 
   function tick(turn: ShownTurn): void {
@@ -80,6 +87,7 @@ export function createTurnView({ axis, speaks, difference, replay, copy, again }
     update(turn) {
       question.hidden = turn.announced
       question.replaceChildren(...questionParts(turn))
+      if (!turn.replyDone) forgetReply()
       reply.hidden = turn.reply === ''
       reply.replaceChildren(...(rich ?? replyParts(turn)))
       if (isWhole(turn) && rich === null && hasMarkdown(turn.reply)) void enrich(turn)

@@ -62,10 +62,53 @@ test('what a reply carries beside text neither runs nor loads', async () => {
   // Tags are text.
   expect(await reply.innerText()).toContain('<script>')
   expect(await reply.locator('a').evaluateAll(links => links.map(link => link.getAttribute('href')))).toEqual(
-    [null, 'https://example.org'],
+    ['https://example.org'],
   )
+  // Where a link may not lead, it is none.
+  expect(await reply.innerText()).toContain('here there')
   expect(await reply.locator('a').last().getAttribute('rel')).toBe('noopener noreferrer')
   expect(await page.tab.title()).toBe('Quantvox')
+})
+
+test('a wide table scrolls, and breaks no word', async () => {
+  const columns = Array.from({ length: 20 }, (_, i) => `column${i}`)
+  const row = (cells: string[]) => `| ${cells.join(' | ')} |\n`
+  const reply = await answered(row(columns) + row(columns.map(() => '---')) + row(columns), {
+    viewport: { width: 360, height: 740 },
+  })
+  const head = reply.locator('th').first()
+  await head.waitFor()
+  expect(await head.evaluate(cell => cell.getClientRects()[0]?.height ?? 0)).toBeLessThan(50)
+  expect(await reply.locator('.scroll').evaluate(place => place.scrollWidth > place.clientWidth)).toBe(true)
+  expect(await stickingOut(page.tab)).toEqual([])
+})
+
+test('an answer in Markdown gives way to that of a question that went on', async () => {
+  server.script.reply = ['**One** thing.']
+  page = await openPage(browser, server.url)
+  const over = Promise.withResolvers<(message: object) => void>()
+  await page.tab.routeWebSocket(/v1.voice/, socket => {
+    const real = socket.connectToServer()
+    real.onMessage(message => {
+      const told = typeof message === 'string' ? JSON.parse(message) : { type: 'audio' }
+      if (/^(audio|turn)/.test(told.type)) return
+      socket.send(message)
+      if (told.type === 'reply.done')
+        over.resolve(more => socket.send(JSON.stringify({ turnId: told.turnId, ...more })))
+    })
+  })
+  await page.tab.getByLabel('Type a question').fill('How?')
+  await page.tab.keyboard.press('Enter')
+  const say = await over.promise
+  const reply = page.tab.locator('.turn .reply')
+  await reply.getByText('One').and(page.tab.locator('strong')).waitFor()
+  say({ type: 'reopened', positionMs: 0 })
+  say({ type: 'reply.delta', text: 'Another, **rea' })
+  await reply.getByText('Another, **rea').waitFor()
+  say({ type: 'reply.delta', text: 'lly**.' })
+  say({ type: 'reply.done', text: 'Another, **really**.' })
+  await expect.poll(() => reply.innerText()).toContain('Another, really.')
+  expect(await reply.locator('strong').allInnerTexts()).toEqual(['really'])
 })
 
 test('text runs in the direction of its script', async () => {
