@@ -32,6 +32,8 @@ export function createConversationView(options: ConversationViewOptions) {
   const element = el('div', { class: 'conversation' }, list, end, captions)
   const views = new Map<ShownTurn, TurnView>()
   const axis = createSharedAxis()
+  /** What was cleared and may be shown again; its turns go on all the same. */
+  let cleared = new Map<ShownTurn, TurnView>()
   const told = new WeakMap<ShownTurn, Set<string>>()
 
   async function playRecording(path: string): Promise<void> {
@@ -105,6 +107,7 @@ export function createConversationView(options: ConversationViewOptions) {
     },
     changed: update,
     removed(turn: ShownTurn): void {
+      cleared.delete(turn)
       views.get(turn)?.element.remove()
       views.get(turn)?.removed()
       views.delete(turn)
@@ -126,16 +129,17 @@ export function createConversationView(options: ConversationViewOptions) {
     /** Forgets what is shown; what it gives shows it again, before what came since. */
     clear(): () => void {
       const before = new Map(views)
-      const nodes = [...list.childNodes]
+      cleared = before
       list.replaceChildren()
       views.clear()
       axis.clear()
       options.changed()
       return () => {
-        list.prepend(...nodes)
+        list.prepend(...[...before.values()].map(view => view.element))
         for (const [turn, view] of before) {
           views.set(turn, view)
           view.shownAgain()
+          view.update(turn)
         }
         options.changed()
       }

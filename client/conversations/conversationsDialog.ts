@@ -29,6 +29,7 @@ export function createConversationsDialog({ api, notices, place }: Conversations
     ),
   )
   let nextCursor: string | null = null
+  let isFetching = false
 
   async function act(work: () => Promise<void>): Promise<void> {
     try {
@@ -54,11 +55,18 @@ export function createConversationsDialog({ api, notices, place }: Conversations
   }
 
   async function showMore(): Promise<void> {
-    show(await fetchPage(nextCursor))
+    if (isFetching) return
+    isFetching = true
+    try {
+      show(await fetchPage(nextCursor))
+    } finally {
+      isFetching = false
+    }
   }
 
   function rowOf(conversation: KeptConversation): HTMLElement {
     const path = `/v1/conversations/${conversation.conversationId}`
+    let isGoing = false
     const row = createConversationRow(conversation, {
       isOpen: place.isOpen(conversation.conversationId),
       open: () =>
@@ -70,6 +78,9 @@ export function createConversationsDialog({ api, notices, place }: Conversations
         void act(async () => row.named(await api.send<KeptConversation>('PATCH', path, { title }))),
       remove: () =>
         void act(async () => {
+          // The second click of two.
+          if (isGoing) return
+          isGoing = true
           await api.send('DELETE', path)
           place.deleted(conversation.conversationId)
           row.element.remove()

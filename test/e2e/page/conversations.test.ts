@@ -70,6 +70,40 @@ describe('conversations that are kept', () => {
     expect(items.map(({ transcript }) => transcript)).toEqual(['Who am I?', 'My name is Ada.'])
   })
 
+  test('are each listed once and deleted once, though a button is pressed twice', async () => {
+    for (let i = 0; i < 120; i++)
+      await server.app.inject({
+        ...{ method: 'POST', url: '/v1/turns' },
+        payload: { text: `Question ${i}?`, voice: 'none', conversationId: `conversation-${i}` },
+      })
+    await button('Conversations').click()
+    await button('Show older ones').dblclick()
+    await expect.poll(async () => (await names()).length).toBe(100)
+    await button('Show older ones').click()
+    await expect.poll(async () => (await names()).length).toBe(120)
+    expect(new Set(await names()).size).toBe(120)
+
+    await button('Delete "Question 3?"').click()
+    await button('Delete its turns').dblclick()
+    await expect.poll(async () => (await names()).length).toBe(119)
+    expect(await page.tab.locator('.conversations').isVisible()).toBe(true)
+    expect(await page.tab.locator('.notice').count()).toBe(0)
+  })
+
+  test('show a turn that went on out of sight as it ended', async () => {
+    server.script.tokenMs = 200
+    await page.tab.getByLabel('Type a question').fill('Is it late?')
+    await page.tab.keyboard.press('Enter')
+    await turns().getByText('It is').waitFor()
+    await button('New conversation').click()
+    await expect
+      .poll(async () => (await server.stages.store.list({}, 1)).items[0]?.outcome)
+      .toBe('interrupted')
+    await button('Undo').click()
+    await turns().getByText('Stopped').waitFor()
+    expect(await turns().getAttribute('data-outcome')).toBe('interrupted')
+  })
+
   test('are none where the record has no words of them', async () => {
     await button('Conversations').click()
     await page.tab.getByText('where SAVE_TEXT is off, none is').waitFor()
