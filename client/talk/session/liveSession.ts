@@ -95,7 +95,12 @@ export function createLiveSession(options: LiveSessionOptions) {
   function goTo(id: string): void {
     conversationId = id
     keepConversation(id)
-    if (!isReady) return
+    if (!isReady) {
+      // What waits for a connection was asked in the other one.
+      texts.length = 0
+      conversation.lost(0)
+      return
+    }
     connection.send({ type: 'interrupt' })
     sound.silence()
     configure({ conversationId: id })

@@ -70,6 +70,22 @@ describe('the connection to the server', () => {
     await page.becomes('Speaking')
   })
 
+  test('what is typed while the server is away is not asked in a conversation that begins meanwhile', async () => {
+    await ask('Is it dry?')
+    await page.becomes('Speaking')
+    await killServer()
+    await page.becomes('Reconnecting')
+    await ask('And tomorrow?')
+    await page.tab.locator('.turn').nth(1).waitFor()
+    await page.tab.getByRole('button', { name: 'New conversation' }).click()
+    server = await startFakePage({ port: server.port })
+    await page.becomes('Off', 20_000)
+    await ask('Something else?')
+    await page.becomes('Speaking')
+    expect(server.calls.filter(call => call === 'respond')).toEqual(['respond'])
+    expect(server.lastPrompt().at(-1)?.content).toBe('Something else?')
+  })
+
   test('what is typed while the server is away is asked when it is back', async () => {
     await ask('Say something long.')
     await page.becomes('Speaking')
