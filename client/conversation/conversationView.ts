@@ -34,6 +34,7 @@ export function createConversationView(options: ConversationViewOptions) {
   const axis = createSharedAxis()
   /** What was cleared and may be shown again; its turns go on all the same. */
   let cleared = new Map<ShownTurn, TurnView>()
+  let isFollowing = false
   const told = new WeakMap<ShownTurn, Set<string>>()
 
   async function playRecording(path: string): Promise<void> {
@@ -68,9 +69,9 @@ export function createConversationView(options: ConversationViewOptions) {
   }
 
   function update(turn: ShownTurn): void {
+    keepEndInView()
     views.get(turn)?.update(turn)
     caption(turn)
-    keepEndInView()
   }
 
   function difference(turn: ShownTurn): string {
@@ -80,10 +81,18 @@ export function createConversationView(options: ConversationViewOptions) {
     return found === null ? '' : differenceInWords(found)
   }
 
-  /** Whoever scrolled up to read stays there. */
+  /**
+   * Whoever scrolled up to read stays there. Asked before something changes, and once a frame: where the end is takes a layout of all that
+   * is shown, and words of a long answer come faster than that.
+   */
   function keepEndInView(): void {
+    if (isFollowing) return
+    isFollowing = true
     const isNear = end.getBoundingClientRect().bottom - innerHeight < NEAR_PX
-    if (isNear) end.scrollIntoView({ block: 'nearest' })
+    requestAnimationFrame(() => {
+      isFollowing = false
+      if (isNear) end.scrollIntoView({ block: 'nearest' })
+    })
   }
 
   function viewOf(turn: ShownTurn): TurnView {
@@ -147,8 +156,8 @@ export function createConversationView(options: ConversationViewOptions) {
     /** Time went on: what is waited for takes longer. */
     tick(): void {
       const open = [...views].filter(([turn]) => turn.outcome === null)
-      for (const [turn, view] of open) view.tick(turn)
       if (open.length > 0) keepEndInView()
+      for (const [turn, view] of open) view.tick(turn)
     },
     isEmpty: () => views.size === 0,
   }

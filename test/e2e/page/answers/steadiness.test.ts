@@ -12,6 +12,11 @@ import { makeTurns } from '../../../support/record/records.ts'
 /** That somebody notices. */
 const MAX_TASK_MS = 50
 
+/** A name that the script below leaves in the page. */
+declare global {
+  var sockets: WebSocket[]
+}
+
 let browser: Browser
 let server: FakePage
 let page: OpenPage
@@ -36,6 +41,17 @@ async function talk(): Promise<void> {
   await page.becomes('Listening', 20_000)
 }
 
+/** Runs in the page before its own code. */
+function keepSockets(): void {
+  globalThis.sockets = []
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(url: string | URL) {
+      super(url)
+      sockets.push(this)
+    }
+  }
+}
+
 describe('while somebody talks and is answered', () => {
   test.each([
     ['a desktop', { width: 1280, height: 860 }],
@@ -49,6 +65,34 @@ describe('while somebody talks and is answered', () => {
     const shift = await layoutShift(page.tab)
     console.log(`layout shift: ${shift.toFixed(3)}`)
     expect(shift).toBeLessThan(0.1)
+  })
+
+  test('words that come faster than frames are laid out a frame at a time, and the end stays in view', async () => {
+    server.script.firstTokenMs = 60_000
+    page = await openPage(browser, server.url)
+    await page.tab.addInitScript(keepSockets)
+    await page.tab.reload()
+    await page.tab.getByLabel('Type a question').fill('Why?')
+    await page.tab.keyboard.press('Enter')
+    await page.tab.waitForFunction(() => sockets.at(-1)?.readyState === WebSocket.OPEN)
+    const metrics = await page.tab.context().newCDPSession(page.tab)
+    await metrics.send('Performance.enable')
+    const layouts = async () => {
+      const read = await metrics.send('Performance.getMetrics')
+      return read.metrics.find(({ name }) => name === 'LayoutCount')?.value ?? 0
+    }
+    const before = await layouts()
+    await page.tab.evaluate(() => {
+      for (let i = 0; i < 1000; i++) {
+        const data = JSON.stringify({ type: 'reply.delta', turnId: 'slow', text: ` word${i}` })
+        sockets.at(-1)?.dispatchEvent(new MessageEvent('message', { data }))
+      }
+    })
+    await page.tab.getByText('word999').waitFor()
+    expect((await layouts()) - before).toBeLessThan(500)
+    await expect
+      .poll(() => page.tab.locator('.end').evaluate(end => end.getBoundingClientRect().bottom <= innerHeight))
+      .toBe(true)
   })
 
   test('no task holds the page up for longer than 50 ms', async () => {
