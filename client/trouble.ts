@@ -1,12 +1,11 @@
 import './styles/trouble.css'
-import { ApiError } from './api.ts'
 import { el } from './dom.ts'
 
-/** What happened and what mends it. */
+/** What happened and what mends it, as refusals of the server and missing microphones say. */
 export function inWords(error: unknown): string {
-  if (error instanceof ApiError)
-    return [error.message, error.mend].filter(part => part !== undefined).join(' ')
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const mend = 'mend' in error && typeof error.mend === 'string' ? [error.mend] : []
+  return [error.message, ...mend].join(' ')
 }
 
 /** Says what went wrong in the place where something should be, and tries again on demand. */

@@ -98,8 +98,7 @@ export function createPairView(api: Api): View {
     } catch (error) {
       if (mine.signal.aborted) return
       endRecording()
-      const mend = error instanceof Error && 'mend' in error ? ` ${error.mend}` : ''
-      say(`${inWords(error)}${mend}`)
+      say(inWords(error))
     }
   }
 

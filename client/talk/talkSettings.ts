@@ -72,11 +72,14 @@ export function toldToServer(
 
 const KEY = 'quantvox.talk'
 
+/** A browser that keeps nothing may refuse the very name. */
+const keptHere = () => localStorage
+
 /** What is kept, name by name; what is not as it should be is as usual. A browser that keeps nothing is no error. */
-export function readSettings(storage: Pick<Storage, 'getItem'> = localStorage): TalkSettings {
+export function readSettings(storage: () => Pick<Storage, 'getItem'> = keptHere): TalkSettings {
   let kept: unknown
   try {
-    kept = JSON.parse(storage.getItem(KEY) ?? '{}')
+    kept = JSON.parse(storage().getItem(KEY) ?? '{}')
   } catch {
     return usualSettings
   }
@@ -89,9 +92,9 @@ export function readSettings(storage: Pick<Storage, 'getItem'> = localStorage): 
   return { ...usualSettings, ...Object.fromEntries(valid) }
 }
 
-export function keepSettings(settings: TalkSettings, storage: Pick<Storage, 'setItem'> = localStorage): void {
+export function keepSettings(settings: TalkSettings): void {
   try {
-    storage.setItem(KEY, JSON.stringify(settings))
+    localStorage.setItem(KEY, JSON.stringify(settings))
   } catch {
     // Private windows may refuse; the settings then last as long as the page.
   }

@@ -164,7 +164,7 @@ test.each([
 })
 
 describe('kept settings', () => {
-  const kept = (text: string) => readSettings({ getItem: () => text })
+  const kept = (text: string) => readSettings(() => ({ getItem: () => text }))
 
   test('what is valid counts, name by name', () => {
     expect(kept('{"mode":"push-to-talk","silenceMs":700,"press":"kick","extra":1}')).toEqual({

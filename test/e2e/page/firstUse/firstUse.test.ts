@@ -51,6 +51,25 @@ describe('first use', () => {
     expect(await other.locator('dialog[open]').count()).toBe(0)
   })
 
+  test('a browser that refuses to keep anything shows the page all the same', async () => {
+    const { tab, becomes } = await open({})
+    await tab.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(globalThis, name, {
+          get() {
+            throw new DOMException('The operation is insecure.', 'SecurityError')
+          },
+        })
+    })
+    await tab.reload()
+    await tab.locator('.modes').getByText('Push-to-talk').click()
+    await tab.getByLabel('Type a question').fill('Hello?')
+    await tab.keyboard.press('Enter')
+    await becomes('Speaking')
+    await tab.getByRole('button', { name: 'New conversation' }).click()
+    await tab.getByRole('button', { name: 'Undo' }).click()
+  })
+
   test('a missing token is asked for, a wrong one again', async () => {
     const { tab, becomes, picture } = await open({ settings: { AUTH_TOKEN: TOKEN } }, '/', refused)
     await tab.getByLabel('Token', { exact: true }).fill('not-the-token-at-all')

@@ -102,6 +102,15 @@ test('one sentence is recorded at a time, and only while somebody looks', async 
   await expect.poll(live).toBe(0)
 })
 
+test('without a microphone it says so, and what to do', async () => {
+  await open()
+  await page.tab.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('none', 'NotFoundError'))
+  })
+  await button(/^Record: What time/).click()
+  await page.tab.getByText('This machine has no microphone. Plug one in').waitFor()
+})
+
 test('with consent recordings are kept, and can be forgotten', async () => {
   await open()
   await record()
