@@ -12,9 +12,15 @@ export function lazyView(load: () => Promise<View>): View {
   const element = el('div', { class: 'lazy', 'aria-busy': 'true' })
   let view: View | null = null
   let shown = false
+  let isFetching = false
 
   async function fetchIt(): Promise<void> {
-    view = await load()
+    // Who goes away and comes back meanwhile sees the one that comes.
+    if (isFetching) return
+    isFetching = true
+    view = await load().finally(() => {
+      isFetching = false
+    })
     element.removeAttribute('aria-busy')
     element.replaceChildren(view.element)
     if (shown) view.show()

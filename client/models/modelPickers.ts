@@ -61,6 +61,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
   const pulls = new Map<string, PullState>()
   const opened = new Set<Kind>()
   let removing: string | null = null
+  let isRemoving = false
 
   const chosen = (setting: Setting) => wanted[setting] ?? inUse[setting] ?? null
 
@@ -136,6 +137,9 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
   }
 
   async function remove(kind: Kind, name: string): Promise<void> {
+    // The second click of two.
+    if (isRemoving) return
+    isRemoving = true
     try {
       await removeModel(api, kind, name)
       say(`${name} is removed.`)
@@ -143,6 +147,7 @@ export function createModelPickers(root: HTMLElement, { api, switchTo, levels, s
     } catch (error) {
       say(inWords(error))
     }
+    isRemoving = false
     removing = null
     render()
     focusOn(`pull ${name}`)

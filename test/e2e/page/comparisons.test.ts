@@ -40,6 +40,24 @@ afterEach(async () => {
   await server?.stop()
 })
 
+test('the place is made once, though somebody leaves and comes back before it has come', async () => {
+  page = await openPage(browser, server.url)
+  const come = Promise.withResolvers<void>()
+  await page.tab.route(/comparisonsView.*[.]js/, async route => {
+    await come.promise
+    await route.continue()
+  })
+  const asked: string[] = []
+  page.tab.on('request', request => {
+    if (request.url().endsWith('/v1/comparisons')) asked.push(request.url())
+  })
+  for (const name of ['Comparisons', 'Turns', 'Comparisons'])
+    await page.tab.getByRole('link', { name, exact: true }).click()
+  come.resolve()
+  await page.tab.getByText('Start comparing').waitFor()
+  expect(asked).toHaveLength(1)
+})
+
 async function open(place = '', options: OpenOptions = {}): Promise<void> {
   page = await openPage(browser, server.url, options)
   await page.tab.goto(`${server.url}/#/comparisons${place}`)
