@@ -16,6 +16,8 @@ type TraceEvent = {
 export async function longestTaskMs(browser: Browser, tab: Page, work: () => Promise<void>): Promise<number> {
   await browser.startTracing(tab, { categories: ['toplevel', 'disabled-by-default-devtools.timeline'] })
   await work()
+  // A task that answered is in the trace once it is over.
+  await tab.evaluate(() => new Promise(resolve => setTimeout(resolve)))
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
     traceEvents: TraceEvent[]
   }
