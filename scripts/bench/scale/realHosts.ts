@@ -22,8 +22,8 @@ export async function startRealHosts(cached: number, signal: AbortSignal) {
       hostSetByHand: false,
       program: () => ensureOllama(context),
       modelsDir: cachePaths(context.cacheDir).ollama,
-      // Ollama keeps as many conversations in its cache as it has slots, the least recently used of which goes only with that setting.
-      env: { OLLAMA_NOPRUNE: '1', OLLAMA_NUM_PARALLEL: `${cached}`, OLLAMA_MULTIUSER_CACHE: '1' },
+      // Ollama keeps as many conversations in its cache as it has slots.
+      env: { OLLAMA_NOPRUNE: '1', OLLAMA_NUM_PARALLEL: `${cached}` },
       log: pino({ level: 'silent' }),
     })
   const hosts = [await start(), await start()]
