@@ -49,7 +49,7 @@ export async function routeTo(
   const file = join(folder, `router-${sticks}.cfg`)
   await writeFile(
     file,
-    sticks ? text : text.replaceAll(/^ *stick .*$/gm, '').replaceAll('leastconn', 'roundrobin'),
+    sticks ? text : text.replaceAll(/^ *stick .*$/gm, '').replaceAll('leastconn', 'random'),
   )
   await haproxy.start(file, port, {
     ROUTER_SOCKET: join(folder, `admin-${sticks}.sock`),

@@ -128,7 +128,7 @@ async function affinity(haproxy: Haproxy, folder: string, conversations: number)
       const router = await routeTo(hosts, haproxy, folder, sticks)
       const { turns, stayed, promptEvalMs } = await converse(router, hosts.model, conversations)
       console.log(
-        `${hosts.model}, ${conversations} conversations of 6 turns ${sticks ? 'by conversation' : 'in turns       '}: ${stayed} of ${turns} at the host of the turn before, prompt evaluation ${ms(promptEvalMs)} a turn`,
+        `${hosts.model}, ${conversations} conversations of 6 turns ${sticks ? 'by conversation' : 'at random      '}: ${stayed} of ${turns} at the host of the turn before, prompt evaluation ${ms(promptEvalMs)} a turn`,
       )
     }
   } finally {
