@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Compile } from 'typebox/schema'
 import { validate, version } from 'uuid'
 import { QuantvoxError } from '../errors.ts'
@@ -72,4 +73,28 @@ export function readable(rows: readonly Row[], log: Log | undefined): StoredTurn
 export function begunAtMs(turnId: string): number {
   if (!validate(turnId) || version(turnId) !== 7) return Number.POSITIVE_INFINITY
   return Number.parseInt(turnId.replaceAll('-', '').slice(0, 12), 16)
+}
+
+/** What is looked for, of a turn, where another server may just have made it. */
+type OnItsWay = {
+  /** Milliseconds after a turn began: of an older one it has arrived, or will not. */
+  youngMs: number
+  withinMs: number
+  lookMs: number
+}
+
+/** Looks until it is there, at once only for a turn that is not young; null where it is not there by then. Rejects as `find`. */
+export async function findOnItsWay<T>(
+  turnId: string,
+  find: () => Promise<T | null>,
+  { youngMs, withinMs, lookMs }: OnItsWay,
+): Promise<T | null> {
+  const begunAt = begunAtMs(turnId)
+  const isYoung = Number.isFinite(begunAt) && begunAt > Date.now() - youngMs
+  const giveUpAt = performance.now() + (isYoung ? withinMs : 0)
+  for (;;) {
+    const found = await find()
+    if (found !== null || performance.now() >= giveUpAt) return found
+    await sleep(lookMs)
+  }
 }

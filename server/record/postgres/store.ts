@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { within } from '../../abort.ts'
 import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
-import { begunAtMs } from '../rows.ts'
+import { findOnItsWay } from '../rows.ts'
 import { openTurnStore } from '../sqlite/store.ts'
 import type { Passes, TurnStore } from '../turnStore.ts'
 import { createConversationTable } from './conversations.ts'
@@ -76,15 +75,12 @@ export function openSharedRecord({
       spool.insert(record, text)
       shipping.wake()
     },
-    async get(turnId) {
-      const isYoung = begunAtMs(turnId) > Date.now() - JUST_NOW_MS && Number.isFinite(begunAtMs(turnId))
-      const giveUpAt = performance.now() + (isYoung ? OTHERS_ROW_WITHIN_MS : 0)
-      for (;;) {
-        const found = (await spool.get(turnId)) ?? (await table.get(turnId))
-        if (found !== null || performance.now() >= giveUpAt) return found
-        await sleep(LOOK_MS)
-      }
-    },
+    get: turnId =>
+      findOnItsWay(turnId, async () => (await spool.get(turnId)) ?? (await table.get(turnId)), {
+        youngMs: JUST_NOW_MS,
+        withinMs: OTHERS_ROW_WITHIN_MS,
+        lookMs: LOOK_MS,
+      }),
     async list(filters, limit, cursor) {
       await ownRowsThere()
       return table.list(filters, limit, cursor)

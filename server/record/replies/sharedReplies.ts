@@ -1,11 +1,10 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { validate } from 'uuid'
 import { QuantvoxError } from '../../errors.ts'
 import { makePrivate, PRIVATE_FOLDER, writePrivately } from '../../files/privateFiles.ts'
 import type { Log } from '../../log.ts'
-import { begunAtMs } from '../rows.ts'
+import { findOnItsWay } from '../rows.ts'
 import { whereThere } from './folderStore.ts'
 import { type ReplyFolder, type ReplyStore, replyFiles, replyFolders } from './replyStore.ts'
 
@@ -129,14 +128,9 @@ export async function createSharedReplies({ store, outgoing, lifeMs, log }: Shar
     },
     /** The reply, whichever server has spoken it; null if there is none. Rejects with `record_unavailable`. */
     async wav(turnId: string): Promise<Buffer | null> {
-      const isYoung = begunAtMs(turnId) > Date.now() - lifeMs && Number.isFinite(begunAtMs(turnId))
-      const giveUpAt = performance.now() + (isYoung ? ON_ITS_WAY_MS : 0)
       try {
-        for (;;) {
-          const found = await find(turnId)
-          if (found !== null || performance.now() >= giveUpAt) return found
-          await sleep(LOOK_MS)
-        }
+        const how = { youngMs: lifeMs, withinMs: ON_ITS_WAY_MS, lookMs: LOOK_MS }
+        return await findOnItsWay(turnId, () => find(turnId), how)
       } catch (error) {
         throw unavailable(store.where, error)
       }
