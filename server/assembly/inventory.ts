@@ -50,12 +50,7 @@ export async function infoOf(
       ...loaded.map(model => ({
         name: model.engine,
         version: versionOf(model, assembly),
-        where: [
-          ...new Set([model.name, model.url ?? []].flat()),
-          model.pid === null ? [] : `process ${model.pid}`,
-        ]
-          .flat()
-          .join(', '),
+        where: whereIs(model),
         owned: config.SPEECH_URL.length === 0,
         state: model.state,
         cpuFeatures: model.cpuFeatures,
@@ -105,6 +100,12 @@ export async function infoOf(
 function versionOf({ engine, url }: LoadedSpeechModel, { whisperVersion }: Assembly): string | null {
   if (url !== null) return null
   return engine === 'moonshine' ? packageJson.version : whisperVersion()
+}
+
+/** By its level, its address where that is not all that is known of it, and its process where that is ours. */
+function whereIs({ name, url, pid }: LoadedSpeechModel): string {
+  const address = url === null || url === name ? '' : `, ${url}`
+  return `${name}${address}${pid === null ? '' : `, process ${pid}`}`
 }
 
 function recordInfoOf({ recording, problem, unwritten, spool }: StoreStatus): RecordInfo {
