@@ -6,7 +6,7 @@ import { authorizationFor } from '../credentials.ts'
 import { QuantvoxError } from '../errors.ts'
 import { viaProxy } from '../proxies.ts'
 import { responseText } from '../responseText.ts'
-import { AFFINITY_HEADER, type Routed, routedBy } from '../shared/routed.ts'
+import { type Routing, routedBy, routingHeaders } from '../shared/routed.ts'
 import { wholeJsonLines } from './chatLines.ts'
 import { asLlmError, crowded, failedAtWork, foreignProtocol, tooSlow } from './failures.ts'
 
@@ -24,18 +24,11 @@ const MAX_REFUSAL_BYTES = 64 * 2 ** 10
 /**
  * A client for one turn. Its `fetch` adds the turn's signal, because the client's own `abort()` ends every stream of
  * the object and can do nothing before headers arrive. Bad statuses become errors here: the client would print them.
- * @param affinity for a router in front of several hosts: what belongs together goes to one of them
- * @param onAnswer told who answers, before any of it; null where that is no router's to say
  */
-export function clientFor(
-  url: string,
-  signal: AbortSignal,
-  affinity?: string,
-  onAnswer: (by: Routed | null) => void = () => {},
-): Ollama {
+export function clientFor(url: string, signal: AbortSignal, routing: Routing = {}): Ollama {
   return new Ollama({
     host: url,
-    headers: { ...authorizationFor(url), ...(affinity === undefined ? {} : { [AFFINITY_HEADER]: affinity }) },
+    headers: { ...authorizationFor(url), ...routingHeaders(routing) },
     fetch: async (input, init) => {
       const path = new URL(String(input)).pathname
       const limitMs = /\/api\/(chat|generate)$/.test(path) ? MODEL_TIMEOUT_MS : LOOKUP_TIMEOUT_MS
@@ -45,7 +38,7 @@ export function clientFor(
         return await patiently(limitMs, either, late, async stop => {
           const response = await fetch(input, { ...init, signal: stop })
           if (!response.ok) throw await statusError(response, url)
-          onAnswer(routedBy(name => response.headers.get(name)))
+          routing.onAnswer?.(routedBy(name => response.headers.get(name)))
           if (response.body !== null && path.endsWith('/api/chat'))
             return new Response(response.body.pipeThrough(wholeJsonLines(url)), response)
           return new Response(await responseText(response, MAX_ANSWER_BYTES), response)
@@ -57,10 +50,6 @@ export function clientFor(
     },
   })
 }
-
-/** Those of `clientFor` for a router. */
-export type RoutingParameters =
-  Parameters<typeof clientFor> extends [string, AbortSignal, ...infer Routing] ? Routing : never
 
 /** Where Ollama is; throws `engine_unavailable`. */
 export type FindHost = (signal: AbortSignal) => Promise<string>
@@ -75,11 +64,11 @@ export async function ask<T extends TSchema>(
   request: (client: Ollama) => Promise<unknown>,
   signal: AbortSignal,
   explain: Explain = async error => error,
-  ...routing: RoutingParameters
+  routing?: Routing,
 ): Promise<Static<T>> {
   const host = await find(signal)
   try {
-    const answer = await request(clientFor(host, signal, ...routing))
+    const answer = await request(clientFor(host, signal, routing))
     if (Value.Check(schema, answer)) return answer
     throw foreignProtocol(host)
   } catch (error) {

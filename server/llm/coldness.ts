@@ -44,6 +44,9 @@ export function createColdness(contextTokens: number): Coldness {
     return Math.min(own, sureLevelOf(model))
   }
 
+  const learn = (model: string, loadMs: number) =>
+    void times.set(model, [...(times.get(model) ?? []), loadMs].slice(-KEPT_TIMES))
+
   return {
     expected,
     paid(model, before, loadMs) {
@@ -54,14 +57,14 @@ export function createColdness(contextTokens: number): Coldness {
         loads.set(model, Math.min(loadMs, loads.get(model) ?? Number.POSITIVE_INFINITY))
       // Only with the window told is it known that nothing was to be loaded.
       if (before.loaded && before.contextTokens === contextTokens && loadMs <= sureLevelOf(model))
-        times.set(model, [...(times.get(model) ?? []), loadMs].slice(-KEPT_TIMES))
+        learn(model, loadMs)
       return loadMs > level
     },
     paidAt(host, model, loadMs) {
       if (loadMs === null) return null
       const key = `${host} ${model}`
       const isLoad = loadMs > levelOf(key)
-      if (!isLoad) times.set(key, [...(times.get(key) ?? []), loadMs].slice(-KEPT_TIMES))
+      if (!isLoad) learn(key, loadMs)
       return isLoad
     },
   }

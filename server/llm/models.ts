@@ -3,8 +3,8 @@ import Type, { type Static } from 'typebox'
 import { QuantvoxError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import type { LanguageModel } from '../protocol/models.ts'
-import type { Routed } from '../shared/routed.ts'
-import { ask, type Explain, type FindHost, type RoutingParameters } from './client.ts'
+import type { Routed, Routing } from '../shared/routed.ts'
+import { ask, type Explain, type FindHost } from './client.ts'
 import { isSameTag } from './tagNames.ts'
 
 const text = Type.Optional(Type.String())
@@ -40,13 +40,13 @@ const Shown = Type.Object({
 
 export type LanguageModels = ReturnType<typeof createLanguageModels>
 
-/** What is loaded now. Throws the errors of `ask`. @param routing as of `clientFor` */
+/** What is loaded now. Throws the errors of `ask`. */
 export const loadedModels = async (
   host: FindHost,
   signal: AbortSignal,
   explain?: Explain,
-  ...routing: RoutingParameters
-) => (await ask(host, Loaded, client => client.ps(), signal, explain, ...routing)).models
+  routing?: Routing,
+) => (await ask(host, Loaded, client => client.ps(), signal, explain, routing)).models
 
 /** What one host behind a router said of a tag. `atMs` of `performance.now()`. */
 export type ModelThere = Pick<LanguageModel, 'digest' | 'quantization' | 'parameterSize'> & {
@@ -76,8 +76,8 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
       by[what] = routed?.host ?? null
     }
     const [tags, loaded] = await Promise.all([
-      ask(host, Tags, client => client.list(), signal, explain, affinity, toldBy('tags')),
-      loadedModels(host, signal, explain, affinity, toldBy('loaded')),
+      ask(host, Tags, client => client.list(), signal, explain, { affinity, onAnswer: toldBy('tags') }),
+      loadedModels(host, signal, explain, { affinity, onAnswer: toldBy('loaded') }),
     ])
     const running = new Map(loaded.map(model => [model.name, model]))
     const models = tags.models.filter(canChat).map((model): LanguageModel => {
@@ -136,7 +136,7 @@ export function createLanguageModels(host: FindHost, allowRemote = false, explai
     /**
      * One tag as it is now, by its name as Ollama takes it. Throws `model_not_found` that names the nearest installed ones,
      * `remote_model_refused` for one that runs elsewhere.
-     * @param affinity as of `clientFor`
+     * @param affinity as of `Routing`
      */
     async find(name: string, signal: AbortSignal, affinity?: string): Promise<LanguageModel> {
       const models = await list(signal, affinity)

@@ -75,7 +75,7 @@ export function createModelProbe(
         client => client.generate(request),
         signal,
         undefined,
-        chat.affinity,
+        { affinity: chat.affinity },
       )
       const [first] = logprobs
       if (first === undefined) return done_reason === 'stop' ? { chosen: null, top: [] } : null

@@ -128,9 +128,10 @@ export const respond: Respond = async function* (host, messages, options, signal
   let [finished, hasWrittenCall] = [false, false]
   try {
     let by: Routed | null = null
-    const client = clientFor(host, stop, options.affinity, told => {
+    const onAnswer = (told: Routed | null) => {
       by = told
-    })
+    }
+    const client = clientFor(host, stop, { affinity: options.affinity, onAnswer })
     const stream = await client.chat({
       model: options.model,
       messages: messages.map(asOllamaMessage),

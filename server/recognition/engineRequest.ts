@@ -4,17 +4,9 @@ import type { Static, TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { authorizationFor } from '../credentials.ts'
 import { isAbort, QuantvoxError } from '../errors.ts'
-import { PARTIAL_HEADER, type Routed, routedBy } from '../shared/routed.ts'
+import { type Routed, type Routing, routedBy, routingHeaders } from '../shared/routed.ts'
 
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
-
-/** How a request is handed to a router in front of several hosts, which an engine that is asked directly does not look at. */
-export type Routing = {
-  /** Rather refused than queued there. */
-  isPartial?: boolean
-  /** Told who answers, before the answer is read; null without a router. */
-  onAnswer?: (by: Routed | null) => void
-}
 
 /**
  * One request to a speech engine, answered in JSON. An abort closes the connection, and that stops the engine's work. Each request
@@ -31,16 +23,15 @@ export async function askEngine<S extends TSchema>(
   schema: S,
   timeoutMs: number,
   signal: AbortSignal,
-  { isPartial = false, onAnswer = () => {} }: Routing = {},
+  routing: Routing = {},
 ): Promise<Static<S>> {
   signal.throwIfAborted()
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
-    const headers = isPartial ? { [PARTIAL_HEADER]: '1' } : {}
     const within = AbortSignal.any([signal, timeout])
-    const { status, body, by } = await post(url, await form(), headers, within)
+    const { status, body, by } = await post(url, await form(), routingHeaders(routing), within)
     if (status === 503) throw crowded(url)
-    onAnswer(by)
+    routing.onAnswer?.(by)
     if (status !== 200) {
       throw failed(
         `The speech engine answered with status ${status}: ${body.toString('utf8').trim().slice(0, 200)}`,

@@ -4,9 +4,9 @@
  */
 
 /** The same value on all requests of a conversation: its prompt is in one host's cache. */
-export const AFFINITY_HEADER = 'x-quantvox-conversation'
+const AFFINITY_HEADER = 'x-quantvox-conversation'
 /** On what may be refused rather than queued: nobody waits for it. */
-export const PARTIAL_HEADER = 'x-quantvox-partial'
+const PARTIAL_HEADER = 'x-quantvox-partial'
 
 /** Who answered behind a router; figures that it does not tell are null. */
 export type Routed = {
@@ -17,6 +17,22 @@ export type Routed = {
   /** Attempts before it, at the same host or others. */
   retries: number | null
 }
+
+/** How a request is handed to a router, which an engine that is asked directly does not look at. */
+export type Routing = {
+  /** What belongs together goes to one host. */
+  affinity?: string | undefined
+  /** Rather refused there than queued. */
+  isPartial?: boolean
+  /** Told who answers, before the answer is read; null without a router. */
+  onAnswer?: (by: Routed | null) => void
+}
+
+/** The headers that tell a router so. */
+export const routingHeaders = ({ affinity, isPartial }: Routing): Record<string, string> => ({
+  ...(affinity === undefined ? {} : { [AFFINITY_HEADER]: affinity }),
+  ...(isPartial ? { [PARTIAL_HEADER]: '1' } : {}),
+})
 
 /** Null without a router. What is not of the shape that HAProxy writes is not believed. */
 export function routedBy(header: (name: string) => string | null | undefined): Routed | null {

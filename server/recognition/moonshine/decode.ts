@@ -1,6 +1,5 @@
 import { durationMs } from '../../audio/pcm.ts'
-import type { Routed } from '../../shared/routed.ts'
-import type { Routing } from '../engineRequest.ts'
+import type { Routing } from '../../shared/routed.ts'
 import {
   type Clip,
   createTelling,
@@ -41,20 +40,16 @@ export function createMoonshineDecode({
     const tell = createTelling(options.onStretch)
     return await inPlace(
       () => acquire(options.model, options.owner, signal),
+      options.isLook === true,
       signal,
-      async (place, way) => {
-        const startedAt = performance.now()
+      async (baseUrl, { routing, figures }) => {
         options.onAsked?.()
         const pieces = splitAtPauses(samples, speech.segments, pieceLimits)
         // The draft is of the whole utterance: it says nothing about where its pieces begin.
         const draft = pieces.length === 1 ? options.draft : undefined
         const decoded: DecodedPiece[] = []
         for (const piece of pieces) {
-          const routing = {
-            isPartial: options.isLook === true,
-            onAnswer: (by: Routed | null) => way.onAnswer(by),
-          }
-          const hear = hearing(place.baseUrl, { timeoutMs, ...routing }, samples, draft, signal)
+          const hear = hearing(baseUrl, { timeoutMs, ...routing }, samples, draft, signal)
           decoded.push(await decodePiece(hear, piece, speechIn(piece, speech), options.isLook === true))
           // Of one without words somebody else is asked.
           tell(decoded.map(({ text }) => text || null))
@@ -69,13 +64,10 @@ export function createMoonshineDecode({
         for (const piece of options.isLook ? [] : asked)
           await askAnother(secondOpinion, piece, samples, options, signal)
         tell(decoded.map(({ text }) => text))
-        const { host, retries, routerQueueMs } = way
-        const inferenceMs = performance.now() - startedAt - routerQueueMs
+        const took = figures()
         const said = decoded.filter(({ text }) => text !== '')
         const text = said.map(piece => piece.text).join(' ')
         const meanLogProbability = mean(said.flatMap(piece => piece.logProbabilities))
-        const { cold, loadMs, engine } = place
-        const queueMs = place.queueMs + routerQueueMs
         return {
           text,
           firstText: firstTextOf(decoded),
@@ -86,8 +78,7 @@ export function createMoonshineDecode({
           passes: decoded.reduce((sum, { passes }) => sum + passes, 0),
           audioContext: null,
           audioMs: pieces.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0),
-          ...{ inferenceMs, queueMs, cold, loadMs, engine, speechMs: speech.speechMs },
-          ...{ host, retries },
+          ...{ ...took, speechMs: speech.speechMs },
           ...{ meanLogProbability, noSpeechProbability: null, language: 'en' },
           isSaid: speechMs => isSaid(text, meanLogProbability, speechMs),
         }

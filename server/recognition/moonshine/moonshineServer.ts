@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { joinSamples, samplesIn, toBytes } from '../../audio/pcm.ts'
-import { askEngine, type Routing } from '../engineRequest.ts'
+import type { Routing } from '../../shared/routed.ts'
+import { askEngine } from '../engineRequest.ts'
 
 /** What our Moonshine engine answers; times in milliseconds. */
 export const MoonshineAnswer = Type.Object({

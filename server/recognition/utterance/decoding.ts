@@ -1,7 +1,7 @@
 import type { Speech } from '../../audio/utterance.ts'
 import type { SpeechEngineLease } from '../../engineLease.ts'
 import { QuantvoxError } from '../../errors.ts'
-import type { Routed } from '../../shared/routed.ts'
+import type { Routing } from '../../shared/routed.ts'
 import type { RecognitionOptions, SpeechLevel, Transcript } from '../recognizer.ts'
 
 export type DecodeDependencies = {
@@ -42,24 +42,35 @@ export type Decoded = Omit<Transcript, 'earlyDecode' | 'readyAtMs'> & {
  */
 export type Decode = (clip: Clip, options: DecodeOptions, signal: AbortSignal) => Promise<Decoded>
 
-/** What requests in a place took on their way, and who answered. */
-export type Way = Pick<Transcript, 'host' | 'retries'> & {
-  /** The wait in a router, milliseconds. */
-  routerQueueMs: number
-  onAnswer(by: Routed | null): void
+/** The requests of one decoding in a place. */
+export type Requests = {
+  /** How each of them goes. */
+  routing: Routing
+  /** What they took, and who answered. `inferenceMs` is without the wait in a router, which is part of `queueMs`. */
+  figures(): Pick<Decoded, 'queueMs' | 'inferenceMs' | 'cold' | 'loadMs' | 'engine' | 'host' | 'retries'>
 }
 
-function wayTo({ host }: SpeechEngineLease, retriesBefore: number): Way {
+function requestsTo(place: SpeechEngineLease, isPartial: boolean, retriesBefore: number): Requests {
+  const startedAt = performance.now()
+  const { cold, loadMs, engine } = place
+  let { host } = place
+  let retries = host === null ? null : retriesBefore
+  let routerQueueMs = 0
   return {
-    host,
-    retries: host === null ? null : retriesBefore,
-    routerQueueMs: 0,
-    onAnswer(by) {
-      if (by === null) return
-      this.host = by.host
-      this.routerQueueMs += by.queueMs ?? 0
-      this.retries = (this.retries ?? 0) + (by.retries ?? 0)
+    routing: {
+      isPartial,
+      onAnswer(by) {
+        if (by === null) return
+        host = by.host
+        routerQueueMs += by.queueMs ?? 0
+        retries = (retries ?? 0) + (by.retries ?? 0)
+      },
     },
+    figures: () => ({
+      queueMs: place.queueMs + routerQueueMs,
+      inferenceMs: performance.now() - startedAt - routerQueueMs,
+      ...{ cold, loadMs, engine, host, retries },
+    }),
   }
 }
 
@@ -84,13 +95,14 @@ export function createTelling(tell: ((text: string) => void) | undefined) {
  */
 export async function inPlace<T>(
   acquire: () => Promise<SpeechEngineLease>,
+  isLook: boolean,
   signal: AbortSignal,
-  work: (place: SpeechEngineLease, way: Way) => Promise<T>,
+  work: (baseUrl: string, requests: Requests) => Promise<T>,
   retriesBefore = 0,
 ): Promise<T> {
   const place = await acquire()
   try {
-    return await work(place, wayTo(place, retriesBefore))
+    return await work(place.baseUrl, requestsTo(place, isLook, retriesBefore))
   } catch (error) {
     if (signal.aborted || !(error instanceof QuantvoxError)) throw error
     const mayDo =
@@ -99,5 +111,5 @@ export async function inPlace<T>(
   } finally {
     place.release()
   }
-  return await inPlace(acquire, signal, work, 1)
+  return await inPlace(acquire, isLook, signal, work, 1)
 }

@@ -1,7 +1,6 @@
 import { durationMs } from '../../audio/pcm.ts'
-import type { Routed } from '../../shared/routed.ts'
+import type { Routing } from '../../shared/routed.ts'
 import { AUTO, hearsEnglishOnly, languageCode, languageFor, UNDETERMINED } from '../../spokenLanguage.ts'
-import type { Routing } from '../engineRequest.ts'
 import { createTelling, type Decode, type DecodeDependencies, inPlace } from '../utterance/decoding.ts'
 import { loopIn } from '../utterance/loopGuard.ts'
 import { cut, type Piece, speechIn, splitAtPauses } from '../utterance/split.ts'
@@ -25,9 +24,9 @@ export function createWhisperDecode({
     const tell = createTelling(onStretch)
     return await inPlace(
       () => acquire(model, owner, signal),
+      isLook === true,
       signal,
-      async (place, way) => {
-        const started = performance.now()
+      async (baseUrl, { routing, figures }) => {
         onAsked?.()
         const pieces: DecodedPiece[] = []
         for (const piece of splitAtPauses(samples, speech.segments, pieceLimits)) {
@@ -35,15 +34,12 @@ export function createWhisperDecode({
             ...{ language: spoken, timeoutMs, speechMs: speechIn(piece, speech) },
             englishOnly: hearsEnglishOnly(model.name),
             ...{ prompt: [...glossary, prompt ?? ''].join(' ').trim(), translates },
-            routing: { isPartial: isLook === true, onAnswer: (by: Routed | null) => way.onAnswer(by) },
+            routing,
           }
-          pieces.push(await decodePiece(place.baseUrl, piece, cut(samples, piece), request, signal))
+          pieces.push(await decodePiece(baseUrl, piece, cut(samples, piece), request, signal))
           tell(pieces.map(({ said, text }) => (said ? text : '')))
         }
-        const { host, retries, routerQueueMs } = way
-        const inferenceMs = performance.now() - started - routerQueueMs
-        const { cold, loadMs, engine } = place
-        const queueMs = place.queueMs + routerQueueMs
+        const took = figures()
         const decoded = joined(pieces)
         const { text, meanLogProbability } = decoded
         // A look hears words that are not said to their end.
@@ -51,8 +47,7 @@ export function createWhisperDecode({
           ? isDoubtful({ ...decoded, speechMs: speech.speechMs })
           : speech.speechMs < SHORT_SPEECH_MS && isUnclear(meanLogProbability)
         return {
-          ...{ ...decoded, inferenceMs, queueMs, speechMs: speech.speechMs, cold, loadMs, engine },
-          ...{ host, retries },
+          ...{ ...decoded, ...took, speechMs: speech.speechMs },
           firstText: null,
           isUnclear: text !== '' && isInDoubt,
           isSaid: speechMs => isSaid({ ...decoded, speechMs }),

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { encodeWav } from '../../audio/encodeWav.ts'
-import { askEngine, type Routing } from '../engineRequest.ts'
+import type { Routing } from '../../shared/routed.ts'
+import { askEngine } from '../engineRequest.ts'
 
 /** The parts of whisper-server's `verbose_json` that we read; NaN comes as null. */
 export const WhisperAnswer = Type.Object({
