@@ -1,4 +1,5 @@
 import { v4 as uuidv4 } from 'uuid'
+import { askText } from '../../../test/support/liveServer.ts'
 
 /** Typed questions by people who each ask again as soon as they are answered, through a whole server. */
 
@@ -6,11 +7,7 @@ type Asked = { status: number; ms: number }
 
 async function ask(url: string, conversationId: string): Promise<Asked> {
   const startedAt = performance.now()
-  const answer = await fetch(`${url}/v1/turns`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ text: 'What is the time?', voice: 'none', conversationId }),
-  })
+  const answer = await askText(url, 'What is the time?', { conversationId })
   await answer.arrayBuffer()
   return { status: answer.status, ms: performance.now() - startedAt }
 }

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import pino from 'pino'
 import Type from 'typebox'
 import Value from 'typebox/value'
@@ -8,8 +8,8 @@ import { createOllama } from '../../../server/engines/ollama/ollama.ts'
 import { freePort } from '../../../server/engines/ports.ts'
 import { cachePaths, catalog, ensureLanguageModel, ensureOllama } from '../../../server/setup/index.ts'
 import type { Haproxy } from '../../../test/support/pools/haproxy.ts'
+import { routerConfiguration, routerEnvironment } from '../../../test/support/pools/routerEnvironment.ts'
 
-const configuration = resolve(import.meta.dirname, '../../../docs/operations/router.cfg')
 const Tags = Type.Object({ models: Type.Array(Type.Object({ name: Type.String(), digest: Type.String() })) })
 
 /** Two real Ollamas with the smallest model, each with so many conversations in its cache. */
@@ -44,22 +44,14 @@ export async function routeTo(
   folder: string,
   sticks: boolean,
 ): Promise<string> {
-  const port = await freePort()
-  const text = await readFile(configuration, 'utf8')
-  const file = join(folder, `router-${sticks}.cfg`)
+  const at = (index: number) => new URL(urls[index] ?? '').host
+  const { ports, environment } = await routerEnvironment(folder, digest, [at(0), at(1)])
+  const text = await readFile(routerConfiguration, 'utf8')
+  const file = join(folder, 'router.cfg')
   await writeFile(
     file,
     sticks ? text : text.replaceAll(/^ *stick .*$/gm, '').replaceAll('leastconn', 'random'),
   )
-  await haproxy.start(file, port, {
-    ROUTER_SOCKET: join(folder, `admin-${sticks}.sock`),
-    LLM_BIND: `127.0.0.1:${port}`,
-    SPEECH_BIND: `127.0.0.1:${await freePort()}`,
-    METRICS_BIND: `127.0.0.1:${await freePort()}`,
-    LLM_DIGEST: digest,
-    LLM_HOST_SLOTS: '1',
-    LLM_HOST_1: new URL(urls[0] ?? '').host,
-    LLM_HOST_2: new URL(urls[1] ?? '').host,
-  })
-  return `http://127.0.0.1:${port}`
+  await haproxy.start(file, ports.llm, { ...environment, LLM_HOST_SLOTS: '1' })
+  return `http://127.0.0.1:${ports.llm}`
 }

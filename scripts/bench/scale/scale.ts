@@ -125,7 +125,7 @@ async function affinity(haproxy: Haproxy, folder: string, conversations: number)
   const hosts = await startRealHosts(conversations, signal)
   try {
     for (const sticks of [true, false]) {
-      const router = await routeTo(hosts, haproxy, folder, sticks)
+      const router = await routeTo(hosts, haproxy, await mkdtemp(join(folder, 'affinity-')), sticks)
       const { turns, stayed, promptEvalMs } = await converse(router, hosts.model, conversations)
       console.log(
         `${hosts.model}, ${conversations} conversations of 6 turns ${sticks ? 'by conversation' : 'at random      '}: ${stayed} of ${turns} at the host of the turn before, prompt evaluation ${ms(promptEvalMs)} a turn`,

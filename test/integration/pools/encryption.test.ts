@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../../../server/engines/ports.ts'
 import { createAuthority } from '../../support/pools/authority.ts'
 import { type Haproxy, useHaproxy } from '../../support/pools/haproxy.ts'
 import { startPoolHost } from '../../support/pools/poolHost.ts'
-import { freePort } from '../../support/postgres/server.ts'
 
 const DIGEST = '5f4d1e0c'.repeat(8)
 const operations = resolve(import.meta.dirname, '../../../docs/operations')

@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { tellRouter } from '../../../server/engines/router/admin.ts'
 import { useHaproxy } from '../../support/pools/haproxy.ts'
 import { type PoolHost, startPoolHost } from '../../support/pools/poolHost.ts'
-import { freePort } from '../../support/postgres/server.ts'
+import { routerConfiguration, routerEnvironment } from '../../support/pools/routerEnvironment.ts'
 
-const configuration = resolve(import.meta.dirname, '../../../docs/operations/router.cfg')
 const DIGEST = '5f4d1e0c'.repeat(8)
 const haproxy = useHaproxy()
 let folder: string
@@ -27,20 +25,12 @@ async function host(digest = DIGEST, held = false): Promise<PoolHost> {
 
 /** A router as docs/operations has it before these hosts, which it has found well; null where there is no HAProxy. */
 async function route(one: PoolHost, two: PoolHost, settings: Record<string, string> = {}) {
-  const [llm, speech, metrics] = [await freePort(), await freePort(), await freePort()]
   const here = await haproxy()
   if (here === null) return null
-  const socket = join(folder, 'admin.sock')
-  await here.start(configuration, llm, {
-    ROUTER_SOCKET: socket,
-    LLM_BIND: `127.0.0.1:${llm}`,
-    SPEECH_BIND: `127.0.0.1:${speech}`,
-    METRICS_BIND: `127.0.0.1:${metrics}`,
-    LLM_DIGEST: DIGEST,
-    ...{ LLM_HOST_1: one.address, LLM_HOST_2: two.address },
-    ...{ SPEECH_HOST_1: one.address, SPEECH_HOST_2: two.address },
-    ...settings,
-  })
+  const both = [one.address, two.address] as const
+  const { ports, socket, environment } = await routerEnvironment(folder, DIGEST, both, both)
+  const { llm, speech, metrics } = ports
+  await here.start(routerConfiguration, llm, { ...environment, ...settings })
   const post = (port: number, path: string, headers: Record<string, string> = {}) =>
     fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: '{}', headers })
   return {
@@ -50,12 +40,7 @@ async function route(one: PoolHost, two: PoolHost, settings: Record<string, stri
     speech: (kind: 'partial' | 'final') =>
       post(speech, '/inference', kind === 'partial' ? { 'x-quantvox-partial': '1' } : {}),
     told: async (path: string) => (await fetch(`http://127.0.0.1:${metrics}${path}`)).text(),
-    /** What HAProxy answers to a command. */
-    command(line: string): Promise<string> {
-      const admin = connect(socket)
-      admin.write(`${line}\n`)
-      return text(admin)
-    },
+    command: (line: string) => tellRouter(socket, line),
   }
 }
 

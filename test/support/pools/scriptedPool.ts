@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../server/engines/ports.ts'
 import type { Haproxy } from './haproxy.ts'
+import { routerConfiguration, routerEnvironment } from './routerEnvironment.ts'
 
-const configuration = resolve(import.meta.dirname, '../../../docs/operations/router.cfg')
 const engine = resolve(import.meta.dirname, '../scriptedServer/engine.mjs')
 /** That of the model of the scripted engine. */
 const DIGEST = 'f'.repeat(64)
@@ -47,7 +47,7 @@ export async function startScriptedPool(
   folder: string,
   script: Record<string, string> = {},
   router: Record<string, string> = {},
-  file = configuration,
+  file = routerConfiguration,
 ): Promise<ScriptedPool> {
   await mkdir(folder, { recursive: true })
   const host = async (name: string): Promise<ScriptedHost> => {
@@ -80,19 +80,11 @@ export async function startScriptedPool(
   const all = [...llm, ...speech]
   for (const each of all) each.start()
   await Promise.all(all.map(({ url }) => answers(`${url}/health`)))
-  const [llmPort, speechPort] = [await freePort(), await freePort()]
-  const at = (hosts: ScriptedHost[], index: number) => new URL(hosts[index]?.url ?? '').host
-  await haproxy.start(file, llmPort, {
-    ROUTER_SOCKET: join(folder, 'admin.sock'),
-    LLM_BIND: `127.0.0.1:${llmPort}`,
-    SPEECH_BIND: `127.0.0.1:${speechPort}`,
-    METRICS_BIND: `127.0.0.1:${await freePort()}`,
-    LLM_DIGEST: DIGEST,
-    ...{ LLM_HOST_1: at(llm, 0), LLM_HOST_2: at(llm, 1) },
-    ...{ SPEECH_HOST_1: at(speech, 0), SPEECH_HOST_2: at(speech, 1) },
-    ...router,
-  })
-  const [llmUrl, speechUrl] = [`http://127.0.0.1:${llmPort}`, `http://127.0.0.1:${speechPort}`]
+  const at = ([one, two]: ScriptedHost[]) =>
+    [new URL(one?.url ?? '').host, new URL(two?.url ?? '').host] as const
+  const { ports, environment } = await routerEnvironment(folder, DIGEST, at(llm), at(speech))
+  await haproxy.start(file, ports.llm, { ...environment, ...router })
+  const [llmUrl, speechUrl] = [`http://127.0.0.1:${ports.llm}`, `http://127.0.0.1:${ports.speech}`]
   return {
     ...{ llm, speech, llmUrl, speechUrl },
     settings: {

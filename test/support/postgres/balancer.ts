@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, expect } from 'vitest'
+import { freePort } from '../../../server/engines/ports.ts'
 import { useHaproxy } from '../pools/haproxy.ts'
-import { freePort } from './server.ts'
 
 const configuration = resolve(import.meta.dirname, '../../../docs/operations/haproxy.cfg')
 

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import { freePort } from '../../../server/engines/ports.ts'
 import { type ScriptedServer, startScriptedServer } from '../scriptedServer/start.ts'
-import { freePort, type PostgresServer, startPostgres } from './server.ts'
+import { type PostgresServer, startPostgres } from './server.ts'
 
 /** Longest that a test of several servers takes, milliseconds. */
 export const WHOLE_MS = 180_000

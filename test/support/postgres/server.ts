@@ -10,12 +10,12 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { freePort } from '../../../server/engines/ports.ts'
 
 /** PostgreSQL refuses to run as root; any user that owns nothing will do. */
 const NOBODY = 65_534
@@ -129,13 +129,4 @@ function installed(folder: string): (name: 'initdb' | 'postgres') => string {
   const program = (name: string) => join(copy, 'bin', name)
   for (const name of ['initdb', 'postgres']) chmodSync(program(name), 0o755)
   return program
-}
-
-/** Free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(settle => server.listen(0, '127.0.0.1', settle))
-  const address = server.address()
-  await new Promise(settle => server.close(settle))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
