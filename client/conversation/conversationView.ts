@@ -34,7 +34,8 @@ export function createConversationView(options: ConversationViewOptions) {
   const axis = createSharedAxis()
   /** What was cleared and may be shown again; its turns go on all the same. */
   let cleared = new Map<ShownTurn, TurnView>()
-  let isFollowing = false
+  /** Whoever scrolled up to read stays there. */
+  let follows = true
   const told = new WeakMap<ShownTurn, Set<string>>()
 
   async function playRecording(path: string): Promise<void> {
@@ -69,9 +70,9 @@ export function createConversationView(options: ConversationViewOptions) {
   }
 
   function update(turn: ShownTurn): void {
-    keepEndInView()
     views.get(turn)?.update(turn)
     caption(turn)
+    if (follows && turn.outcome !== null) showEnd()
   }
 
   function difference(turn: ShownTurn): string {
@@ -81,19 +82,19 @@ export function createConversationView(options: ConversationViewOptions) {
     return found === null ? '' : differenceInWords(found)
   }
 
-  /**
-   * Whoever scrolled up to read stays there. Asked before something changes, and once a frame: where the end is takes a layout of all that
-   * is shown, and words of a long answer come faster than that.
-   */
-  function keepEndInView(): void {
-    if (isFollowing) return
-    isFollowing = true
-    const isNear = end.getBoundingClientRect().bottom - innerHeight < NEAR_PX
-    requestAnimationFrame(() => {
-      isFollowing = false
-      if (isNear) end.scrollIntoView({ block: 'nearest' })
-    })
-  }
+  const showEnd = () => end.scrollIntoView({ block: 'nearest' })
+  addEventListener(
+    'scroll',
+    () => {
+      follows = end.getBoundingClientRect().bottom - innerHeight < NEAR_PX
+    },
+    { passive: true },
+  )
+  // Once a frame, after its layout: words of a long answer come faster, and to ask where the end is lays out all that is shown.
+  new ResizeObserver(() => {
+    const isOpen = [...views.keys()].some(({ outcome }) => outcome === null)
+    if (follows && isOpen) showEnd()
+  }).observe(list)
 
   function viewOf(turn: ShownTurn): TurnView {
     const view = createTurnView({
@@ -112,7 +113,7 @@ export function createConversationView(options: ConversationViewOptions) {
     added(turn: ShownTurn): void {
       list.append(viewOf(turn).element)
       options.changed()
-      end.scrollIntoView({ block: 'nearest' })
+      showEnd()
     },
     changed: update,
     removed(turn: ShownTurn): void {
@@ -133,7 +134,7 @@ export function createConversationView(options: ConversationViewOptions) {
       const view = viewOf(turn)
       list.append(view.element)
       options.changed()
-      end.scrollIntoView({ block: 'nearest' })
+      showEnd()
     },
     /** Forgets what is shown; what it gives shows it again, before what came since. */
     clear(): () => void {
@@ -155,9 +156,7 @@ export function createConversationView(options: ConversationViewOptions) {
     },
     /** Time went on: what is waited for takes longer. */
     tick(): void {
-      const open = [...views].filter(([turn]) => turn.outcome === null)
-      if (open.length > 0) keepEndInView()
-      for (const [turn, view] of open) view.tick(turn)
+      for (const [turn, view] of views) if (turn.outcome === null) view.tick(turn)
     },
     isEmpty: () => views.size === 0,
   }

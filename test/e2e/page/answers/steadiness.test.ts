@@ -95,6 +95,23 @@ describe('while somebody talks and is answered', () => {
       .toBe(true)
   })
 
+  test('whoever scrolled up to read stays there while an answer grows', async () => {
+    server.script.reply = Array(300).fill('A long answer that goes on and on. '.repeat(4))
+    page = await openPage(browser, server.url)
+    const { tab } = page
+    const ask = async () => {
+      await tab.getByLabel('Type a question').fill('Why?')
+      await tab.keyboard.press('Enter')
+    }
+    await ask()
+    await tab.waitForFunction(() => document.documentElement.scrollHeight > innerHeight * 2)
+    await tab.evaluate(() => scrollTo(0, 0))
+    const heightNow = () => tab.evaluate(() => document.documentElement.scrollHeight)
+    const before = await heightNow()
+    await expect.poll(heightNow, { timeout: 10_000 }).toBeGreaterThan(before)
+    expect(await tab.evaluate(() => scrollY)).toBe(0)
+  })
+
   test('no task holds the page up for longer than 50 ms', async () => {
     // As much as the chart shows.
     for (const { record, text } of makeTurns(200)) server.stages.store.insert(record, text)
