@@ -37,8 +37,14 @@ describe('the page on real engines', () => {
     page = await openPage(browser, server.url)
     const { tab } = page
     await watchLongTasks()
-    // Some of what comes is over soon: a picture in between took as long as a short answer is spoken.
-    const grown = tab.locator('.time-bar .growing').waitFor({ timeout: 60_000 })
+    // Some of what comes is over soon: a picture in between took as long as a short answer is spoken, and a locator looks twice a second.
+    const grown = tab.waitForFunction(
+      () => document.querySelector('.time-bar .growing .bar') !== null,
+      null,
+      {
+        timeout: 60_000,
+      },
+    )
     const pictured = grown.then(() => page.picture('real-waterfall'))
     await tab.getByRole('button', { name: 'Start talking' }).click()
     await page.becomes('Hearing you')
