@@ -1,25 +1,13 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../support/browser/chromium.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { giveDevices } from '../../support/browser/devices.ts'
-import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
-import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
+import type { OpenPage } from '../../support/browser/openPage.ts'
+import { useFakePage } from '../../support/browser/useFakePage.ts'
 
-let browser: Browser
-let server: FakePage
+const { open } = useFakePage({ script: { clauseAudioMs: 6000 } })
 let page: OpenPage
-beforeAll(async () => {
-  browser = await launchBrowser()
-  server = await startFakePage({ script: { clauseAudioMs: 6000 } })
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
 beforeEach(async () => {
-  page = await openPage(browser, server.url)
+  page = await open()
 })
-afterEach(() => page.close())
 
 const start = () => page.tab.getByRole('button', { name: 'Start talking' }).click()
 const hint = () => page.tab.locator('.hint').textContent()

@@ -1,34 +1,23 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { launchBrowser } from '../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
 import { listenTo, type OpenPage, openPage } from '../../support/browser/openPage.ts'
 import { spokenWav } from '../../support/browser/spokenWav.ts'
+import { useFakePage } from '../../support/browser/useFakePage.ts'
 import { usualScript } from '../../support/fakes/fakeStages.ts'
 
-let browser: Browser
-let server: FakePage
+const { server, open } = useFakePage({}, 'azure-weather')
 let page: OpenPage
-beforeAll(async () => {
-  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
-  server = await startFakePage()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
 beforeEach(async () => {
-  Object.assign(server.script, usualScript, { recognizeMs: 150, firstTokenMs: 150, clauseAudioMs: 1500 })
-  server.calls.length = 0
-  page = await openPage(browser, server.url)
+  Object.assign(server().script, usualScript, { recognizeMs: 150, firstTokenMs: 150, clauseAudioMs: 1500 })
+  server().calls.length = 0
+  page = await open()
 })
-afterEach(() => page.close())
 
 const start = () => page.tab.getByRole('button', { name: 'Start talking' }).click()
 const lastTurn = () => page.tab.locator('.turn').last()
 
 async function recordedTurns() {
-  const { items } = await fetch(`${server.url}/v1/turns`).then(answer => answer.json())
+  const { items } = await fetch(`${server().url}/v1/turns`).then(answer => answer.json())
   return items
 }
 
@@ -57,7 +46,7 @@ describe('talking', () => {
   })
 
   test('Esc stops the answer at once, and what was not heard is marked', async () => {
-    server.script.clauseAudioMs = 5000
+    server().script.clauseAudioMs = 5000
     await start()
     await page.becomes('Speaking')
     await page.tab.waitForTimeout(600)
@@ -146,8 +135,8 @@ describe('talking', () => {
   test('talking over the answer interrupts it, and is the next question', async () => {
     const talksAgain = await launchBrowser({ microphone: await spokenWav('azure-weather', 2500) })
     try {
-      server.script.clauseAudioMs = 20_000
-      const over = await openPage(talksAgain, server.url)
+      server().script.clauseAudioMs = 20_000
+      const over = await openPage(talksAgain, server().url)
       await over.tab.getByRole('button', { name: 'Start talking' }).click()
       await over.becomes('Speaking')
       await over.becomes('Hearing you')
@@ -165,18 +154,18 @@ describe('talking', () => {
   test('a listening word over the answer holds it and lets it go on, "stop" ends it', async () => {
     const talksAgain = await launchBrowser({ microphone: await spokenWav('azure-weather', 2500) })
     try {
-      Object.assign(server.script, { clauseAudioMs: 20_000, recognizeMs: 20 })
-      const over = await openPage(talksAgain, server.url)
+      Object.assign(server().script, { clauseAudioMs: 20_000, recognizeMs: 20 })
+      const over = await openPage(talksAgain, server().url)
       await over.tab.getByRole('button', { name: 'Start talking' }).click()
       await over.becomes('Speaking')
-      server.script.transcript = 'Mm-hm.'
+      server().script.transcript = 'Mm-hm.'
       await over.becomes('Hearing you')
       await over.tab.waitForTimeout(700)
       expect((await listenTo(over.tab, 150)).peak).toBeLessThan(0.01)
       await over.becomes('Speaking')
       expect((await listenTo(over.tab, 300)).peak).toBeGreaterThan(0.05)
       expect(await over.tab.locator('.turn').count()).toBe(1)
-      server.script.transcript = 'Stop.'
+      server().script.transcript = 'Stop.'
       await expect
         .poll(() => over.tab.locator('.turn').first().getAttribute('data-outcome'), { timeout: 15_000 })
         .toBe('interrupted')

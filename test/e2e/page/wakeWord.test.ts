@@ -1,20 +1,12 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createPulls } from '../../../server/engines/pulls.ts'
 import type { WakeWordModel } from '../../../server/protocol/models.ts'
 import { accessibilityFaults } from '../../support/browser/accessibility.ts'
-import { launchBrowser } from '../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../support/browser/fakePage.ts'
-import { type OpenPage, openPage } from '../../support/browser/openPage.ts'
-import { spokenWav } from '../../support/browser/spokenWav.ts'
+import type { OpenPage } from '../../support/browser/openPage.ts'
+import { useFakePage } from '../../support/browser/useFakePage.ts'
 
-let browser: Browser
-let server: FakePage
-let page: OpenPage
-let word: WakeWordModel
-beforeAll(async () => {
-  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
-  server = await startFakePage({
+const { open } = useFakePage(
+  {
     dependencies: {
       wakeWords: async () => [word],
       checkWakeLicence: () => {},
@@ -22,21 +14,19 @@ beforeAll(async () => {
         word = { ...word, installed: true }
       }),
     },
-  })
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
+  },
+  'azure-weather',
+)
+let page: OpenPage
+let word: WakeWordModel
 beforeEach(async () => {
   word = {
     ...{ name: 'hey-jarvis', source: 'catalog', installed: false, sizeBytes: 1_271_370 },
     ...{ licence: 'CC-BY-NC-SA-4.0', licenceUrl: 'https://creativecommons.org/licenses/by-nc-sa/4.0/' },
     licenceMeans: 'It may be used with the name of its author, and not for commercial purposes.',
   }
-  page = await openPage(browser, server.url)
+  page = await open()
 })
-afterEach(() => page.close())
 
 const mode = (name: string) => page.tab.getByRole('radio', { name })
 const licence = () => page.tab.getByRole('dialog', { name: 'Wake it with' })

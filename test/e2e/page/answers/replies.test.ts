@@ -1,26 +1,14 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
-import { launchBrowser } from '../../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
-import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import type { OpenOptions, OpenPage } from '../../../support/browser/openPage.ts'
+import { useFakePage } from '../../../support/browser/useFakePage.ts'
 
-let browser: Browser
-let server: FakePage
+const { server, open } = useFakePage()
 let page: OpenPage
-beforeAll(async () => {
-  browser = await launchBrowser()
-  server = await startFakePage()
-})
-afterEach(() => page.close())
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
 
 async function answered(reply: string, options: OpenOptions = {}) {
-  server.script.reply = reply.split(/(?<=\s)/)
-  page = await openPage(browser, server.url, options)
+  server().script.reply = reply.split(/(?<=\s)/)
+  page = await open(options)
   await page.tab.getByLabel('Type a question').fill('How?')
   await page.tab.keyboard.press('Enter')
   await page.tab.locator('.turn[data-outcome=completed]').waitFor({ timeout: 30_000 })
@@ -84,8 +72,8 @@ test('a wide table scrolls, and breaks no word', async () => {
 })
 
 test('an answer in Markdown gives way to that of a question that went on', async () => {
-  server.script.reply = ['**One** thing.']
-  page = await openPage(browser, server.url)
+  server().script.reply = ['**One** thing.']
+  page = await open()
   const over = Promise.withResolvers<(message: object) => void>()
   await page.tab.routeWebSocket(/v1.voice/, socket => {
     const real = socket.connectToServer()

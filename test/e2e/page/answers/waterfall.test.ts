@@ -1,28 +1,16 @@
-import type { Browser, Locator } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Locator } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
-import { launchBrowser } from '../../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
-import { type OpenPage, openPage } from '../../../support/browser/openPage.ts'
-import { spokenWav } from '../../../support/browser/spokenWav.ts'
+import type { OpenPage } from '../../../support/browser/openPage.ts'
+import { useFakePage } from '../../../support/browser/useFakePage.ts'
 import { usualScript } from '../../../support/fakes/fakeStages.ts'
 
-let browser: Browser
-let server: FakePage
+const { server, open } = useFakePage({}, 'azure-weather')
 let page: OpenPage
-beforeAll(async () => {
-  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
-  server = await startFakePage()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
 beforeEach(async () => {
-  Object.assign(server.script, usualScript, { clauseAudioMs: 300 })
-  page = await openPage(browser, server.url)
+  Object.assign(server().script, usualScript, { clauseAudioMs: 300 })
+  page = await open()
 })
-afterEach(() => page.close())
 
 const turns = () => page.tab.locator('.turn')
 
@@ -61,7 +49,7 @@ function watchStages(): void {
 
 describe('the waterfall', () => {
   test('grows from speech end on, in front of the answer, while somebody waits for it', async () => {
-    Object.assign(server.script, {
+    Object.assign(server().script, {
       recognizeMs: 700,
       firstTokenMs: 1500,
       synthesizeMs: 500,
@@ -93,9 +81,9 @@ describe('the waterfall', () => {
 
   test('of an earlier turn folds to one bar, which opens; all have one axis, and a slow turn is marked', async () => {
     await ask('One?')
-    server.script.firstTokenMs = 9000
+    server().script.firstTokenMs = 9000
     await ask('Two, slowly?')
-    server.script.firstTokenMs = 5
+    server().script.firstTokenMs = 5
     await ask('Three?')
     const waterfalls = page.tab.locator('.waterfall')
     expect(await Promise.all([0, 1, 2].map(i => waterfalls.nth(i).isVisible()))).toEqual([false, false, true])
@@ -119,9 +107,8 @@ describe('the waterfall', () => {
     ['keyboard', {}],
     ['touch', { viewport: { width: 360, height: 740 }, hasTouch: true }],
   ] as const)('says of each stage what it is, by %s', async (way, options) => {
-    await page.close()
-    server.script.firstTokenMs = 60
-    page = await openPage(browser, server.url, options)
+    server().script.firstTokenMs = 60
+    page = await open(options)
     await ask('What is the time?')
     const explain = turns().last().getByRole('button', { name: 'Stages' })
     const meaning = turns().last().getByText('the model reads the prompt')
@@ -147,7 +134,7 @@ describe('the waterfall', () => {
     await page.tab
       .locator('.model-pickers .status', { hasText: 'The first turn will use no voice.' })
       .waitFor()
-    Object.assign(server.script, { tokenMs: 200 })
+    Object.assign(server().script, { tokenMs: 200 })
     await ask('Who reads?')
     await page.tab.locator('.time-bar', { hasText: 'First token after' }).waitFor()
     const stages = page.tab.locator('tr[data-bar]')

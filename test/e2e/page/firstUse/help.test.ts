@@ -1,25 +1,14 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { accessibilityFaults } from '../../../support/browser/accessibility.ts'
-import { launchBrowser } from '../../../support/browser/chromium.ts'
-import { type FakePage, info, startFakePage } from '../../../support/browser/fakePage.ts'
+import { info, startFakePage } from '../../../support/browser/fakePage.ts'
 import { type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import { useFakePage } from '../../../support/browser/useFakePage.ts'
 
-let browser: Browser
-let server: FakePage
+const { browser, open } = useFakePage()
 let page: OpenPage
-beforeAll(async () => {
-  browser = await launchBrowser()
-  server = await startFakePage()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
 beforeEach(async () => {
-  page = await openPage(browser, server.url)
+  page = await open()
 })
-afterEach(() => page.close())
 
 test('"?" opens keys and stages, but not where somebody types it', async () => {
   const { tab } = page
@@ -51,7 +40,7 @@ test('a phone is told how it gets here, where the server has an address for it',
   await phone.getByText('npx quantvox serve --lan').waitFor()
   const publicUrl = 'https://192.168.1.5:3000'
   const onLan = await startFakePage({ dependencies: { info: async () => ({ ...info, publicUrl }) } })
-  const other = await openPage(browser, onLan.url)
+  const other = await openPage(browser(), onLan.url)
   await other.tab.getByRole('button', { name: 'Settings' }).click()
   await other.tab.getByRole('button', { name: 'Show QR code' }).click()
   await other.tab.getByRole('img', { name: 'QR code of the address' }).waitFor()

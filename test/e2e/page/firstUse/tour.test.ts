@@ -1,25 +1,14 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
-import { launchBrowser } from '../../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
-import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
+import type { OpenOptions, OpenPage } from '../../../support/browser/openPage.ts'
+import { useFakePage } from '../../../support/browser/useFakePage.ts'
 
-let browser: Browser
-let server: FakePage
+const fakePage = useFakePage({ script: { clauseAudioMs: 300 } })
+const { server } = fakePage
 let page: OpenPage
-beforeAll(async () => {
-  browser = await launchBrowser()
-  server = await startFakePage({ script: { clauseAudioMs: 300 } })
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
-afterEach(() => page.close())
 
 async function open(options: OpenOptions = {}): Promise<void> {
-  page = await openPage(browser, server.url, { firstVisit: true, ...options })
+  page = await fakePage.open({ firstVisit: true, ...options })
 }
 
 const tour = () => page.tab.getByRole('region', { name: /^(Tap|See|Switch)/ })
@@ -60,7 +49,7 @@ describe('the tour', () => {
   })
 
   test('keeps nobody from asking, and goes on with what came of it; Esc stops the answer first', async () => {
-    server.script.clauseAudioMs = 8000
+    server().script.clauseAudioMs = 8000
     await open()
     await page.tab.getByLabel('Type a question').fill('What is the time?')
     await page.tab.keyboard.press('Enter')
@@ -72,13 +61,13 @@ describe('the tour', () => {
     expect(await step()).toBe('2 of 3')
     await page.tab.keyboard.press('Escape')
     await tour().waitFor({ state: 'hidden' })
-    server.script.clauseAudioMs = 300
+    server().script.clauseAudioMs = 300
   })
 
   test('is there again from the help, wherever one is, and gives the focus back', async () => {
     await open()
     await button('Skip').click()
-    await page.tab.goto(`${server.url}/#/turns`)
+    await page.tab.goto(`${server().url}/#/turns`)
     await page.tab.getByRole('heading', { name: 'Turns', level: 1 }).waitFor()
     await page.tab.keyboard.press('?')
     await page.tab.getByRole('button', { name: 'Show the tour' }).click()

@@ -1,33 +1,21 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { launchBrowser } from '../../../support/browser/chromium.ts'
-import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
-import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
-import { spokenWav } from '../../../support/browser/spokenWav.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { OpenOptions, OpenPage } from '../../../support/browser/openPage.ts'
+import { useFakePage } from '../../../support/browser/useFakePage.ts'
 import { usualScript } from '../../../support/fakes/fakeStages.ts'
 
 declare global {
   var framesAsked: number
 }
 
-let browser: Browser
-let server: FakePage
+const fakePage = useFakePage({}, 'azure-weather')
+const { server } = fakePage
 let page: OpenPage
-beforeAll(async () => {
-  browser = await launchBrowser({ microphone: await spokenWav('azure-weather') })
-  server = await startFakePage()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.stop()
-})
 beforeEach(() => {
-  Object.assign(server.script, usualScript, { clauseAudioMs: 1500 })
+  Object.assign(server().script, usualScript, { clauseAudioMs: 1500 })
 })
-afterEach(() => page.close())
 
 async function open(options: OpenOptions = {}): Promise<void> {
-  page = await openPage(browser, server.url, options)
+  page = await fakePage.open(options)
   await page.tab.evaluate(() => {
     globalThis.framesAsked = 0
     const ask = requestAnimationFrame
@@ -73,7 +61,7 @@ describe('the shape', () => {
   })
 
   test('follows how loud the answer is', async () => {
-    server.script.clauseAudioMs = 10_000
+    server().script.clauseAudioMs = 10_000
     await open()
     await page.tab.getByLabel('Type a question').fill('What is the time?')
     await page.tab.keyboard.press('Enter')
