@@ -67,6 +67,10 @@ export function soundFigures(arm: string, outcomes: readonly SoundOutcome[]) {
     voids: own.length - told.length,
     falseStopPercent: shareOf(fake, isStopped),
     missed: real.filter(outcome => !isStopped(outcome)).length,
+    /** Those told apart wrongly, with what was understood of them. */
+    wrong: [...real.filter(outcome => !isStopped(outcome)), ...fake.filter(isStopped)].map(
+      ({ item: { set, clip, speaker }, played: { heard } }) => ({ set, clip, speaker, heard }),
+    ),
     /** By set, of so many, those that stopped the reply. */
     sets: [...Map.groupBy(told, ({ item }) => item.set)].map(([set, all]) => ({
       ...{ set, count: all.length, stopped: all.filter(isStopped).length },

@@ -66,6 +66,11 @@ export function printSounds(all: readonly SoundFigures[], print: Print): void {
       ]),
     ),
   )
+  const wrong = all.flatMap(one => one.wrong.map(sound => ({ arm: one.arm, ...sound })))
+  if (wrong.length === 0) return
+  print('\nTold apart wrongly')
+  for (const { arm, set, clip, speaker, heard } of wrong)
+    print(`${arm}: ${set}, ${clip} (${speaker}), ${heard === null ? 'nothing understood' : `“${heard}”`}`)
 }
 
 function table<T extends { arm: string }>(

@@ -107,6 +107,11 @@ describe('the figures of an arm', () => {
     expect(own.falseStopPercent?.value).toBeCloseTo(100 / 3)
     expect(own).toMatchObject({ stoppedMs: { p50: 350 }, resumedMs: { p50: 900 } })
     expect(own.sets).toContainEqual({ set: 'tv', count: 2, stopped: 1 })
+    const lines: string[] = []
+    printSounds([own], line => lines.push(line))
+    const wrong = lines.slice(lines.indexOf('\nTold apart wrongly') + 1)
+    expect(wrong).toHaveLength(2)
+    expect(wrong.join('\n')).toMatch(/^ours: .*\nours: tv, /)
   })
 
   test('are printed with a dash for what is not known', () => {
