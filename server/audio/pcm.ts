@@ -44,7 +44,7 @@ export function joinSamples(parts: readonly Int16Array[]): Int16Array {
 /** RMS in dB of full scale; −∞ for digital silence, NaN for no samples. */
 export function levelDb(samples: Int16Array): number {
   let power = 0
-  for (const sample of samples) power += sample * sample
+  for (let index = 0; index < samples.length; index++) power += (samples[index] ?? 0) ** 2
   return 10 * Math.log10(power / samples.length / 32_768 ** 2)
 }
 

@@ -56,7 +56,7 @@ export async function createVoiceActivity(modelFile: string = bundledModelFile()
             input[CONTEXT_SAMPLES + index] = Math.max(-1, Math.min(1, (frame[index] ?? 0) * scale))
           }
           // A microphone that is muted, or whose noise is gated, costs nothing.
-          if (silentFrames >= FORGET_AFTER_FRAMES && input.every(sample => sample === 0)) {
+          if (silentFrames >= FORGET_AFTER_FRAMES && isZero(input)) {
             state = newState()
             return 0
           }
@@ -72,6 +72,11 @@ export async function createVoiceActivity(modelFile: string = bundledModelFile()
       }
     },
   }
+}
+
+function isZero(samples: Float32Array): boolean {
+  for (let index = 0; index < samples.length; index++) if (samples[index] !== 0) return false
+  return true
 }
 
 const newState = (): Tensor => new Tensor('float32', new Float32Array(STATE_LENGTH), stateShape)

@@ -81,12 +81,18 @@ function takeOut(source: Float32Array, { at, gain }: Copy, left: Float32Array): 
 }
 
 function emphasized(samples: Float32Array): Float32Array {
-  return samples.map((sample, index) => sample - EMPHASIS * (samples[index - 1] ?? 0))
+  const evened = new Float32Array(samples.length)
+  for (let index = 0, before = 0; index < samples.length; index++) {
+    const sample = samples[index] ?? 0
+    evened[index] = sample - EMPHASIS * before
+    before = sample
+  }
+  return evened
 }
 
 export function powerOf(samples: Float32Array): number {
   let power = 0
-  for (const sample of samples) power += sample * sample
+  for (let index = 0; index < samples.length; index++) power += (samples[index] ?? 0) ** 2
   return power
 }
 
@@ -111,10 +117,13 @@ function productsOf(source: Float32Array, left: Float32Array): Float64Array {
   im.fill(0).set(left)
   const both = fft(re, im)
   const size = re.length
+  // Plain numbers: arrays of two, made for every bin, are half of the garbage of a server with eight sessions.
   for (let bin = 0; bin < size; bin++) {
-    const [a, b] = [both.re[bin] ?? 0, both.im[bin] ?? 0]
     const mirrored = bin === 0 ? 0 : size - bin
-    const [c, d] = [both.re[mirrored] ?? 0, both.im[mirrored] ?? 0]
+    const a = both.re[bin] ?? 0
+    const b = both.im[bin] ?? 0
+    const c = both.re[mirrored] ?? 0
+    const d = both.im[mirrored] ?? 0
     re[bin] = (a * d + b * c) / 2 / size
     im[bin] = (c * c + d * d - a * a - b * b) / 4 / size
   }
