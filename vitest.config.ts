@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import catalog from './models/catalog.json' with { type: 'json' }
 
@@ -16,9 +17,13 @@ const project = (name: string, testTimeoutMs: number, parallel: boolean, folders
   },
 })
 
+/** Most of them wait, and vitest would leave one of two cores idle. */
+const FEWEST_WORKERS = 2
+
 /** Engine and e2e files share two cores with the models they run, so those run one file at a time. */
 export default defineConfig({
   test: {
+    maxWorkers: Math.max(FEWEST_WORKERS, availableParallelism() - 1),
     projects: [
       project('unit', 20_000, true),
       project('integration', 30_000, true, ['integration', 'contract']),
