@@ -39,8 +39,8 @@ export type ConversationListener = {
   changed(turn: ShownTurn): void
   removed(turn: ShownTurn): void
   over(turn: ShownTurn): void
-  /** One that was over when the page was opened. */
-  restored(turn: ShownTurn): void
+  /** Of before what is shown, oldest first: they were over when the page was opened. */
+  restored(turns: ShownTurn[]): void
 }
 
 export type Conversation = ReturnType<typeof createConversation>
@@ -165,8 +165,9 @@ export function createConversation(
   }
 
   return {
-    /** What the record kept of this conversation, oldest first; what has no text is nothing to show. */
+    /** What the record kept of this conversation before what is shown, oldest first; what has no text is nothing to show. */
     restore(records: readonly StoredTurn[]): void {
+      const restored: ShownTurn[] = []
       for (const record of records) {
         const { turnId, transcript, reply, heardText, outcome, speech, synthesis } = record
         const known = turns.get(turnId)
@@ -178,8 +179,9 @@ export function createConversation(
           spokenLength: synthesis.audioMs === null ? null : (heardText?.length ?? null),
         }
         turns.set(turnId, turn)
-        listener.restored(turn)
+        restored.push(turn)
       }
+      listener.restored(restored)
     },
     typed(text: string): void {
       waiting.push(begin(null, 'thinking', { typed: true, question: text }))

@@ -1,9 +1,11 @@
+import { counted } from '../../server/shared/figures.ts'
 import type { Api } from '../api.ts'
 import { el } from '../dom.ts'
 import type { Notices } from '../notices.ts'
 import type { ShownTurn } from './conversation.ts'
 import { copyText } from './copyText.ts'
 import { differenceInWords, differenceOf } from './difference.ts'
+import { createEarlierTurns } from './earlierTurns.ts'
 import { createSharedAxis } from './sharedAxis.ts'
 import { createTurnView, type TurnView } from './turnView.ts'
 
@@ -29,7 +31,15 @@ export function createConversationView(options: ConversationViewOptions) {
   const list = el('div', { class: 'turns' })
   const captions = el('div', { class: 'unseen', 'aria-live': 'polite' })
   const end = el('div', { class: 'end' })
-  const element = el('div', { class: 'conversation' }, list, end, captions)
+  const earlier = createEarlierTurns({
+    failed: error => notices.failure('The earlier turns could not be fetched.', error),
+    done() {
+      const first = list.querySelector<HTMLElement>('.turn')
+      first?.setAttribute('tabindex', '-1')
+      first?.focus({ preventScroll: true })
+    },
+  })
+  const element = el('div', { class: 'conversation' }, earlier.element, list, end, captions)
   const views = new Map<ShownTurn, TurnView>()
   const axis = createSharedAxis()
   /** What was cleared and may be shown again; its turns go on all the same. */
@@ -129,16 +139,26 @@ export function createConversationView(options: ConversationViewOptions) {
     },
     /** A spoken reply from where the server has it. */
     playRecording,
-    /** Of a conversation that goes on: shown, and told to nobody once more. */
-    restored(turn: ShownTurn): void {
-      const view = viewOf(turn)
-      list.append(view.element)
+    /** Of a conversation that goes on, before what is shown of it: shown, and told to nobody once more. */
+    restored(turns: readonly ShownTurn[]): void {
+      const later = [...views]
+      const before = element.scrollHeight
+      views.clear()
+      axis.before(() => list.prepend(...turns.map(turn => viewOf(turn).element)))
+      for (const [turn, view] of later) views.set(turn, view)
       options.changed()
-      showEnd()
+      if (later.length === 0) showEnd()
+      else {
+        scrollBy(0, element.scrollHeight - before)
+        captions.replaceChildren(`${counted(turns.length, 'earlier turn')} shown.`)
+      }
     },
+    offerEarlier: earlier.offer,
     /** Forgets what is shown; what it gives shows it again, before what came since. */
     clear(): () => void {
       const before = new Map(views)
+      const offered = earlier.offered()
+      earlier.offer(null)
       cleared = before
       list.replaceChildren()
       views.clear()
@@ -151,6 +171,7 @@ export function createConversationView(options: ConversationViewOptions) {
           view.shownAgain()
           view.update(turn)
         }
+        earlier.offer(offered)
         options.changed()
       }
     },

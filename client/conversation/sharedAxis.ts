@@ -22,6 +22,17 @@ export function createSharedAxis() {
       drawn = JSON.stringify(scale)
       for (const one of isNew ? new Set([...timings, timing]) : [timing]) one.draw(scale)
     },
+    /** What is drawn in `work` came before all that was. */
+    before(work: () => void): void {
+      const later = timings
+      timings = []
+      work()
+      if (later.length > 0) for (const earlier of timings) earlier.fold()
+      timings = [...timings, ...later]
+      const scale = scaleNow()
+      drawn = JSON.stringify(scale)
+      for (const one of timings) one.draw(scale)
+    },
     remove(timing: TurnTiming): void {
       timings = timings.filter(one => one !== timing)
     },

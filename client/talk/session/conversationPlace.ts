@@ -1,4 +1,4 @@
-import type { TurnPage } from '../../../server/protocol/turnQueries.ts'
+import type { Summary, TurnPage } from '../../../server/protocol/turnQueries.ts'
 import type { Api } from '../../api.ts'
 import type { Conversation } from '../../conversation/conversation.ts'
 import type { createConversationView } from '../../conversation/conversationView.ts'
@@ -6,7 +6,7 @@ import type { Notices } from '../../notices.ts'
 import type { LiveSession } from './liveSession.ts'
 
 const DOUBLE_CLICK_MS = 1000
-/** Of a conversation that goes on after a reload. */
+/** Of a conversation that goes on, the latest, and so many more at a time. */
 const RESTORED_TURNS = 50
 
 export type ConversationPlaceOptions = {
@@ -14,7 +14,7 @@ export type ConversationPlaceOptions = {
   notices: Notices
   session: Pick<LiveSession, 'goTo' | 'newConversation' | 'conversationId'>
   conversation: Pick<Conversation, 'restore'>
-  view: Pick<ReturnType<typeof createConversationView>, 'clear' | 'isEmpty'>
+  view: Pick<ReturnType<typeof createConversationView>, 'clear' | 'isEmpty' | 'offerEarlier'>
 }
 
 export type ConversationPlace = ReturnType<typeof createConversationPlace>
@@ -28,9 +28,30 @@ export function createConversationPlace(options: ConversationPlaceOptions) {
   async function restore(): Promise<void> {
     const id = session.conversationId()
     if (id === undefined || !view.isEmpty()) return
-    const query = `conversationId=${encodeURIComponent(id)}&limit=${RESTORED_TURNS}`
-    const { items } = await api.get<TurnPage>(`/v1/turns?${query}`)
-    if (view.isEmpty() && session.conversationId() === id) options.conversation.restore([...items].reverse())
+    const { items, nextCursor } = await turnsOf(id, null)
+    if (!view.isEmpty() || session.conversationId() !== id) return
+    options.conversation.restore(items.toReversed())
+    if (nextCursor === null) return
+    const { groups } = await api.get<Summary>(`/v1/summary?${new URLSearchParams({ conversationId: id })}`)
+    const count = groups.reduce((sum, { n }) => sum + n, 0) - items.length
+    if (session.conversationId() === id) offerEarlier(id, nextCursor, count)
+  }
+
+  function turnsOf(id: string, cursor: string | null): Promise<TurnPage> {
+    const query = new URLSearchParams({ conversationId: id, limit: String(RESTORED_TURNS) })
+    if (cursor !== null) query.set('cursor', cursor)
+    return api.get(`/v1/turns?${query}`)
+  }
+
+  function offerEarlier(id: string, cursor: string, count: number): void {
+    const load = async () => {
+      const { items, nextCursor } = await turnsOf(id, cursor)
+      if (session.conversationId() !== id) return
+      options.conversation.restore(items.toReversed())
+      if (nextCursor === null) view.offerEarlier(null)
+      else offerEarlier(id, nextCursor, count - items.length)
+    }
+    view.offerEarlier({ count, atOnce: RESTORED_TURNS, load })
   }
 
   return {

@@ -90,6 +90,49 @@ describe('conversations that are kept', () => {
     expect(await page.tab.locator('.notice').count()).toBe(0)
   })
 
+  test('show the last turns of a long one, say how many came before, and give those', async () => {
+    for (let i = 1; i <= 107; i++)
+      await server.app.inject({
+        ...{ method: 'POST', url: '/v1/turns' },
+        payload: { text: `Question ${i}?`, voice: 'none', conversationId: 'a-long-one' },
+      })
+    const numbers = async () =>
+      (await page.tab.locator('.question').allTextContents()).map(text => Number(/\d+/.exec(text)?.[0]))
+    const from = (first: number) => Array.from({ length: 108 - first }, (_, i) => first + i)
+    const oldest = () =>
+      page.tab.getByText('Question 58?').evaluate(element => Math.round(element.getBoundingClientRect().top))
+
+    await button('Conversations').click()
+    await button('Question 1?').click()
+    await expect.poll(numbers).toEqual(from(58))
+    await button('Show 50 of 57 earlier turns').scrollIntoViewIfNeeded()
+    expect(await accessibilityFaults(page.tab)).toEqual([])
+    await page.picture('earlier-turns')
+    const place = await oldest()
+    await button('Show 50 of 57 earlier turns').press('Enter')
+    await expect.poll(numbers).toEqual(from(8))
+    // Whoever reads stays where that was.
+    expect(Math.abs((await oldest()) - place)).toBeLessThan(5)
+    expect(await page.tab.locator('.waterfall:visible').count()).toBe(1)
+    await button('Show 7 earlier turns').click()
+    await expect.poll(numbers).toEqual(from(1))
+    await expect.poll(() => page.tab.getByRole('button', { name: /earlier turn/ }).count()).toBe(0)
+    expect(
+      await page.tab
+        .locator('.turn')
+        .first()
+        .evaluate(turn => turn === document.activeElement),
+    ).toBe(true)
+
+    // It belongs to the one that is shown.
+    await page.tab.reload()
+    await button('Show 50 of 57 earlier turns').waitFor()
+    await button('New conversation').click()
+    expect(await page.tab.getByRole('button', { name: /earlier turn/ }).count()).toBe(0)
+    await button('Undo').click()
+    await button('Show 50 of 57 earlier turns').waitFor()
+  })
+
   test('show a turn that went on out of sight as it ended', async () => {
     server.script.tokenMs = 200
     await page.tab.getByLabel('Type a question').fill('Is it late?')

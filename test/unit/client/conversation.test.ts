@@ -10,7 +10,7 @@ function setUp() {
     {
       added: turn => void shown.push(turn),
       changed() {},
-      restored: turn => void shown.push(turn),
+      restored: turns => void shown.unshift(...turns),
       removed: turn => void shown.splice(shown.indexOf(turn), 1),
       over: turn => void over.push(turn),
     },
