@@ -73,6 +73,11 @@ part('header').after(
   ...[insecureBanner()].filter(banner => banner !== null),
 )
 document.body.append(notices.element, tokenDialog.element)
+// Past the navigation into the place that is shown; the address stays that of the place.
+part('.skip').addEventListener('click', event => {
+  event.preventDefault()
+  part('main').focus()
+})
 createNavigation(
   [
     { hash: '#/talk', name: 'Talk', view: talk },

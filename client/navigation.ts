@@ -14,8 +14,6 @@ export function createNavigation(places: [Place, ...Place[]], links: HTMLElement
 
   function go(): void {
     const { hash } = location
-    // The link past the navigation points into the place that is shown.
-    if (shown !== null && hash === `#${root.id}`) return
     const next = places.find(place => hash === place.hash || hash.startsWith(`${place.hash}/`)) ?? places[0]
     if (next === shown) return
     shown?.view.hide()
