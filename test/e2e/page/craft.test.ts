@@ -88,6 +88,42 @@ describe('craft', () => {
       })
     }
 
+  // 320 × 256 is a window of 1280 × 1024 at 400 % (WCAG 1.4.10).
+  for (const [width, height] of [
+    [320, 256],
+    [280, 653],
+  ] as const) {
+    test(`at ${width} × ${height} nothing sticks out, and every place is reached`, async () => {
+      const page = await openPage(browser, server.url, { viewport: { width, height }, expected })
+      const { tab } = page
+      const look = async (name: string) => {
+        await page.picture(`${name}-${width}`)
+        expect(await stickingOut(tab), name).toEqual([])
+      }
+      await look('off')
+      await converse(page)
+      await look('conversation')
+      await tab.getByRole('button', { name: 'More' }).click()
+      await look('more')
+      await tab.getByRole('button', { name: 'Settings', exact: true }).click()
+      await tab.locator('dialog[open]').waitFor()
+      await look('settings')
+      await tab.keyboard.press('Escape')
+      for (const [link, title] of [
+        ['A/B', 'Ask two levels at once'],
+        ['My voice', 'Test on my voice'],
+        ['Turns', 'Turns'],
+        ['Comparisons', 'Comparisons'],
+        ['Talk', 'Talk'],
+      ] as const) {
+        await tab.getByRole('link', { name: link, exact: true }).click()
+        await tab.getByRole('heading', { name: title, level: 1 }).waitFor({ state: 'attached' })
+        await look(link.replace('/', ''))
+      }
+      await page.close()
+    })
+  }
+
   test('everything works by keyboard, and the focus is always to be seen', async () => {
     const page = await openPage(browser, server.url)
     const { tab } = page

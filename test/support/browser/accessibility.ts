@@ -11,14 +11,19 @@ export async function accessibilityFaults(tab: Page, parts: string[] = []): Prom
   }, parts)
 }
 
-/** What sticks out of the window at its right, though the page is not to be moved sideways: elements, by tag and class. */
+/** What sticks out of the window at its sides, though the page is not to be moved sideways, or out of a dialog: elements, by tag and class. */
 export function stickingOut(tab: Page): Promise<string[]> {
-  return tab.evaluate(() =>
-    document.documentElement.scrollWidth <= innerWidth
-      ? []
-      : [...document.querySelectorAll('body *')]
-          .filter(element => element.closest('.scroll, pre') === null)
-          .filter(element => element.getBoundingClientRect().right > innerWidth + 0.5)
-          .map(({ tagName, className }) => `${tagName.toLowerCase()}.${className}`),
-  )
+  return tab.evaluate(() => {
+    const isWide = document.documentElement.scrollWidth > innerWidth
+    const dialog = document.querySelector('dialog[open]')
+    return [...document.querySelectorAll('body *')]
+      .filter(element => element.closest('.scroll, pre, .unseen') === null && element.checkVisibility())
+      .filter(element => {
+        const { left, right } = element.getBoundingClientRect()
+        const room = dialog?.contains(element) ? dialog.getBoundingClientRect() : null
+        if (room !== null) return left < room.left - 0.5 || right > room.right + 0.5
+        return left < -0.5 || (isWide && right > innerWidth + 0.5)
+      })
+      .map(({ tagName, className }) => `${tagName.toLowerCase()}.${className}`)
+  })
 }
