@@ -73,6 +73,8 @@ const PLACE_WITHIN_MS = 60_000
 const END_TOLD_WITHIN_MS = 300
 
 export type LanguageModelLeases = {
+  /** Whether the next answer should load the model first: it is not loaded, or with another context window. */
+  mustLoad(model: WantedModel): boolean
   /**
    * Waits for a place, fair between owners.
    * @param owner whoever speaks
@@ -141,6 +143,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
   }
 
   return {
+    mustLoad: coldness.expected,
     async acquire(model, owner, signal) {
       const entry = await patiently(PLACE_WITHIN_MS, signal, noPlace, stop => gate.enter(owner, stop))
       return await opened(model, entry, new AbortController(), signal)

@@ -95,15 +95,13 @@ async function prepareLanguage(
   signal: AbortSignal,
 ) {
   const model = await stages.languageModel(name, signal)
-  const isOurs = model.contextTokens === null || model.contextTokens <= stages.settings.contextTokens
-  const isReady = model.remote !== null || (model.loaded && isOurs)
   const load = async (until: AbortSignal) => {
     const before = (await loadedModels(until)).language
     const warming = () =>
       inPlace(stages.llm, model, owner, until, async lease =>
         warm(lease, stages.settings.systemPrompt, until, await stages.tools.offered(model, until)),
       )
-    const loadMs = isReady ? null : await warming()
+    const loadMs = stages.llm.mustLoad(model) ? await warming() : null
     return cost(model.name, loadMs, before, (await loadedModels(until)).language)
   }
   return await loads(request, model.name, load, signal)

@@ -47,6 +47,21 @@ export function languageModelLeaseContract(name: string, make: () => Promise<Lea
       expect(await made.leases.acquire({ ...model, loaded: false }, 'a', never)).toMatchObject({ cold: true })
     })
 
+    test('tell it without a place, too', async () => {
+      const told = [
+        {},
+        { loaded: false },
+        { contextTokens: 1e6 },
+        { loaded: false, remote: 'allowed' as const },
+      ]
+      expect(told.map(change => made.leases.mustLoad({ ...model, ...change }))).toEqual([
+        false,
+        true,
+        true,
+        false,
+      ])
+    })
+
     test('stream a reply that ends with its figures', async () => {
       const parts = await inPlace(made.leases, model, 'a', never, replyOf)
       expect(parts.some(({ type }) => type === 'text')).toBe(true)

@@ -173,9 +173,10 @@ export async function prepare(
 }
 
 /** Leases whose replies depend on the prompt alone. */
-const alwaysTheSame = ({ acquire }: LanguageModelLeases): LanguageModelLeases => ({
+const alwaysTheSame = (leases: LanguageModelLeases): LanguageModelLeases => ({
+  ...leases,
   async acquire(...wanted) {
-    const lease = await acquire(...wanted)
+    const lease = await leases.acquire(...wanted)
     return {
       ...lease,
       respond: (messages, signal, change) => lease.respond(messages, signal, { ...sampling, ...change }),

@@ -119,6 +119,7 @@ export function createScriptedWorld({ letterMs, startMs }: Setup, time: VirtualT
       return { speechResidentBytes: null, llmResidentBytes: null, llmGpuShare: null, llmMemorySource: null }
     },
     llm: {
+      ...llm,
       async acquire(model, owner, signal) {
         return spied(await llm.acquire(model, owner, signal), true)
       },
