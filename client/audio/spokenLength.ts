@@ -1,6 +1,14 @@
 /** Usual English speech, about 15 letters a second: good until it is known how long the whole reply is. */
 const MS_PER_LETTER = 65
 
+const words = new Intl.Segmenter(undefined, { granularity: 'word' })
+
+/** Where the word ends that the last of so many characters is in: also without spaces, and never within a sign. */
+export function endOfWord(text: string, length: number): number {
+  const word = words.segment(text).containing(Math.min(length, text.length) - 1)
+  return word === undefined ? 0 : word.index + word.segment.length
+}
+
 /**
  * Where in the text the voice is, for marking it while it speaks. An estimate: only the server knows which audio belongs to
  * which clause, and its `heardText` replaces this when the turn is over.
@@ -29,9 +37,7 @@ export function createSpokenLength() {
       const { audioMs } = turn
       if (audioMs !== null && positionMs >= audioMs - 1) return reply.length
       const msPerLetter = audioMs !== null && length !== null && length > 0 ? audioMs / length : MS_PER_LETTER
-      const letters = Math.min(reply.length, Math.round(positionMs / msPerLetter))
-      const restOfWord = /^\S*/.exec(reply.slice(letters))?.[0].length ?? 0
-      return letters + restOfWord
+      return endOfWord(reply, Math.round(positionMs / msPerLetter))
     },
   }
 }

@@ -23,7 +23,7 @@ export function createConversationRow(conversation: KeptConversation, options: C
   const remove = el('button', { class: 'quiet', type: 'button', onclick: () => ask(true) }, 'Delete')
   const sure = el('button', { class: 'danger', type: 'button', onclick: options.remove }, 'Delete its turns')
   const keep = el('button', { class: 'quiet', type: 'button', onclick: () => ask(false) }, 'Keep it')
-  const input = el('input', { type: 'text', maxlength: 200, onkeydown: leave })
+  const input = el('input', { type: 'text', dir: 'auto', maxlength: 200, onkeydown: leave })
   const form = el(
     'form',
     { onsubmit: save },
@@ -37,7 +37,7 @@ export function createConversationRow(conversation: KeptConversation, options: C
   const shownName = () => title ?? conversation.firstQuestion
 
   function show(): void {
-    name.replaceChildren(shownName())
+    name.replaceChildren(el('bdi', shownName()))
     input.setAttribute('aria-label', `Name of "${shownName()}"`)
     rename.setAttribute('aria-label', `Rename "${shownName()}"`)
     remove.setAttribute('aria-label', `Delete "${shownName()}"`)

@@ -11,7 +11,7 @@ const barsOf = ({ record }: Side): Bar[] => (record === null ? [] : shownBars(re
 
 /** One of the two answers, its waterfall on one axis with the other's, and what it took more or less than that. */
 export function createAnswer(title: string, hear: (audioUrl: string) => void) {
-  const heard = el('p', { class: 'question' })
+  const heard = el('p', { class: 'question', dir: 'auto' })
   // A long one is scrolled, so that what it took is in sight.
   const reply = el('p', { class: 'reply', dir: 'auto', 'aria-live': 'polite', tabindex: 0 })
   const note = el('p', { class: 'note' })

@@ -21,7 +21,7 @@ export function createPairView(api: Api): View {
   const answers = [createAnswer('One', hear), createAnswer('The other', hear)] as const
   const input = el('input', {
     ...{ type: 'text', name: 'question', 'aria-label': 'The question', placeholder: 'Type a question' },
-    ...{ autocomplete: 'off', maxlength: 4000, enterkeyhint: 'send' },
+    ...{ autocomplete: 'off', maxlength: 4000, enterkeyhint: 'send', dir: 'auto' },
   })
   const send = el('button', { type: 'submit', class: 'primary' }, 'Ask both')
   const microphone = el(

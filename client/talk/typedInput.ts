@@ -11,6 +11,7 @@ export function createTypedInput(submit: (text: string) => void): HTMLFormElemen
     autocomplete: 'off',
     maxlength: 4000,
     enterkeyhint: 'send',
+    dir: 'auto',
   })
   const send = el('button', { type: 'submit', 'aria-label': 'Send' }, icon('send'))
   return el(

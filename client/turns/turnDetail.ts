@@ -8,7 +8,7 @@ export function turnDetail(turn: StoredTurn, forget: () => Promise<void>): HTMLE
     ['You', turn.transcript],
     ['Reply', turn.reply],
     ['Heard', turn.heardText === turn.reply ? null : turn.heardText],
-  ].flatMap(([who, text]) => (text ? [el('dt', who ?? ''), el('dd', text)] : []))
+  ].flatMap(([who, text]) => (text ? [el('dt', who ?? ''), el('dd', { dir: 'auto' }, text)] : []))
   const row = el(
     'pre',
     { tabindex: 0, 'aria-label': 'The row as it is stored' },

@@ -8,7 +8,11 @@ import { turnDetail } from './turnDetail.ts'
 type Column = { title: string; classes: string; sort?: SortKey; read(turn: StoredTurn): (Node | string)[] }
 
 const columns: readonly Column[] = [
-  { title: 'said', classes: 'said wide', read: ({ transcript }) => [transcript || '–'] },
+  {
+    title: 'said',
+    classes: 'said wide',
+    read: ({ transcript }) => [transcript ? el('bdi', transcript) : '–'],
+  },
   { title: 'speech', classes: 'wide', read: ({ speech }) => [shortLevel(speech.model)] },
   { title: 'answers', classes: 'wide', read: ({ llm }) => [llm.model ?? '–'] },
   {

@@ -2,7 +2,7 @@ import type { ClientMessage } from '../../../server/protocol/socketClient.ts'
 import type { ServerMessage } from '../../../server/protocol/socketServer.ts'
 import { type BrowserVoice, createBrowserVoice } from '../../audio/browserVoice.ts'
 import { createPlayer, type PlaybackEvent, type Player } from '../../audio/player.ts'
-import { createSpokenLength } from '../../audio/spokenLength.ts'
+import { createSpokenLength, endOfWord } from '../../audio/spokenLength.ts'
 import type { Conversation } from '../../conversation/conversation.ts'
 
 /** The server takes 8 to 48 kHz; some sound cards run faster. */
@@ -38,7 +38,7 @@ export function createReplySound(options: ReplySoundOptions) {
 
   function reportSpoken(turnId: string, event: PlaybackEvent, textLength: number): void {
     options.send({ type: 'playback', turnId, event, textLength })
-    conversation.spoken(turnId, textLength)
+    conversation.spoken(turnId, endOfWord(conversation.turn(turnId)?.reply ?? '', textLength))
     playbackPhase(turnId, event)
   }
 

@@ -193,4 +193,16 @@ describe('how far a reply was spoken', () => {
     expect(spoken.at('a', 1000, reply)).toBe(reply.length)
     expect(spoken.at('b', 1000, reply)).toBe(0)
   })
+
+  test('goes by words in a script without spaces, too, and cuts no sign in two', () => {
+    const spoken = createSpokenLength()
+    spoken.begin('a')
+    const japanese = '今何時ですか。もうすぐ九時です。'
+    const heard = japanese.slice(0, spoken.at('a', 3 * 65, japanese))
+    expect(heard.length).toBeGreaterThanOrEqual(3)
+    expect(heard.length).toBeLessThan('今何時ですか。'.length)
+    const faces = '👩‍💻👩‍💻👩‍💻'
+    for (let letters = 1; letters <= faces.length; letters++)
+      expect(spoken.at('a', letters * 65, faces) % '👩‍💻'.length).toBe(0)
+  })
 })

@@ -99,7 +99,37 @@ test('an answer in Markdown gives way to that of a question that went on', async
   expect(await reply.locator('strong').allInnerTexts()).toEqual(['really'])
 })
 
-test('text runs in the direction of its script', async () => {
+const direction = (element: Element) => getComputedStyle(element).direction
+
+test('text runs in the direction of its script, where it is typed, answered, listed and in the record', async () => {
   const reply = await answered('السلام عليكم')
-  expect(await reply.evaluate(element => getComputedStyle(element).direction)).toBe('rtl')
+  expect(await reply.evaluate(direction)).toBe('rtl')
+  const { tab } = page
+  const input = tab.getByLabel('Type a question')
+  await input.fill('كم الساعة الآن (هنا)؟')
+  expect(await input.evaluate(direction)).toBe('rtl')
+  await tab.getByRole('button', { name: 'New conversation' }).click()
+  await input.press('Enter')
+  await tab.locator('.turn[data-outcome=completed]').waitFor()
+  await tab.getByRole('button', { name: 'Conversations' }).click()
+  expect(await tab.getByText('كم الساعة الآن (هنا)؟').last().evaluate(direction)).toBe('rtl')
+  await tab.keyboard.press('Escape')
+  await tab.goto(`${server().url}/#/turns`)
+  await tab.getByRole('button', { expanded: false }).first().click()
+  const texts = [tab.locator('td', { hasText: 'كم' }).locator('bdi'), ...(await tab.locator('dd').all())]
+  for (const text of texts) expect(await text.first().evaluate(direction)).toBe('rtl')
+  await tab.goto(`${server().url}/#/two-levels`)
+  await tab.getByLabel('The question').fill('كم')
+  expect(await tab.getByLabel('The question').evaluate(direction)).toBe('rtl')
+})
+
+test('a word that is longer than its place breaks, in the record, too', async () => {
+  const word = 'W'.repeat(900)
+  const reply = await answered(word, { viewport: { width: 360, height: 740 } })
+  await reply.waitFor()
+  expect(await stickingOut(page.tab)).toEqual([])
+  await page.tab.goto(`${server().url}/#/turns`)
+  await page.tab.getByRole('button', { expanded: false }).first().click()
+  await page.tab.locator('dd').last().waitFor()
+  expect(await stickingOut(page.tab)).toEqual([])
 })
