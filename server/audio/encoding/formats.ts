@@ -1,4 +1,5 @@
-import { createPcmResampler, type SpokenAudio, toBytes } from '../pcm.ts'
+import { createPcmResampler, type SpokenAudio, samplesIn, toBytes } from '../pcm.ts'
+import { createBreather } from '../yielding.ts'
 import { ENCODED_RATE, type Encode } from './encode.ts'
 import { aac, flac } from './ffmpegEncoder.ts'
 import { mp3 } from './mp3.ts'
@@ -20,6 +21,9 @@ export const audioFormats: Readonly<Record<string, { type: string; encode: Encod
   aac: { type: 'audio/aac', encode: aac },
 }
 
+/** Resampled at once: some voices give a whole clause, for which its first bytes need not wait. Milliseconds. */
+const STEP_MS = 100
+
 /**
  * What is spoken, at ENCODED_RATE whatever the rate of the voice, and so many times as fast at the same pitch.
  * @param speed 0.25 to 4
@@ -27,13 +31,20 @@ export const audioFormats: Readonly<Record<string, { type: string; encode: Encod
 export async function* atEncodedRate(
   spoken: AsyncIterable<SpokenAudio>,
   speed: number,
+  signal: AbortSignal,
 ): AsyncGenerator<Int16Array, void, undefined> {
+  const breathe = createBreather(signal)
   const tempo = createTempo(speed, ENCODED_RATE)
   let resampler: ReturnType<typeof createPcmResampler> | null = null
   for await (const { samples, sampleRate } of spoken) {
     resampler ??= createPcmResampler(sampleRate, ENCODED_RATE)
-    const part = tempo.push(resampler.push(samples))
-    if (part.length > 0) yield part
+    const step = samplesIn(STEP_MS, sampleRate)
+    for (let at = 0; at < samples.length; at += step) {
+      const part = tempo.push(resampler.push(samples.subarray(at, at + step)))
+      if (part.length > 0) yield part
+      // What was given leaves only when the event loop has its turn.
+      await breathe()
+    }
   }
   for (const part of [tempo.push(resampler?.end() ?? new Int16Array(0)), tempo.end()])
     if (part.length > 0) yield part

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { rememberWhenDone } from '../../shared/remember.ts'
 import { toFloat32 } from '../pcm.ts'
+import { createBreather } from '../yielding.ts'
 import { ENCODED_RATE } from './encode.ts'
 
 /** Kilobits a second; MPEG-2 layer III at 24 kHz mono has 160 at most. */
@@ -11,10 +12,14 @@ const BITRATE = 64
 const STEP_SAMPLES = ENCODED_RATE / 10
 
 /** By LAME, compiled to WebAssembly: every frame stands by itself, so that bodies may be concatenated. */
-export async function* mp3(samples: AsyncIterable<Int16Array>): AsyncGenerator<Uint8Array> {
+export async function* mp3(
+  samples: AsyncIterable<Int16Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   // Beside the voice's own work for the first samples.
   const creating = takeEncoder()
   creating.catch(() => {})
+  const breathe = createBreather(signal)
   try {
     for await (const part of samples) {
       for (let at = 0; at < part.length; at += STEP_SAMPLES) {
@@ -22,6 +27,8 @@ export async function* mp3(samples: AsyncIterable<Int16Array>): AsyncGenerator<U
         // The encoder reuses the memory of what it gives.
         const bytes = Uint8Array.from((await creating).encode([step]))
         if (bytes.length > 0) yield bytes
+        // As in formats.ts.
+        await breathe()
       }
     }
     yield Uint8Array.from((await creating).finalize())

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { joinSamples } from '../pcm.ts'
+import { createBreather } from '../yielding.ts'
 import { ENCODED_RATE } from './encode.ts'
 import { createOggPages } from './oggPages.ts'
 
@@ -13,9 +14,13 @@ const FIRST_PAGE_SAMPLES = 2 * FRAME_SAMPLES
 const PAGE_SAMPLES = 5 * FRAME_SAMPLES
 
 /** Opus in Ogg (RFC 7845): a page for each 100 ms, or for what came at once where that is less. */
-export async function* oggOpus(samples: AsyncIterable<Int16Array>): AsyncGenerator<Uint8Array> {
+export async function* oggOpus(
+  samples: AsyncIterable<Int16Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const creating = createEncoder()
   creating.catch(() => {})
+  const breathe = createBreather(signal)
   const pages = createOggPages(randomInt(2 ** 32))
   let waiting: Int16Array = new Int16Array(0)
   let encoded = 0
@@ -44,6 +49,8 @@ export async function* oggOpus(samples: AsyncIterable<Int16Array>): AsyncGenerat
         waiting = joinSamples([waiting, next])
         received += next.length
         if (waiting.length >= FRAME_SAMPLES) yield await page(false)
+        // As in formats.ts.
+        await breathe()
       }
     }
     // What the encoder still holds comes out with as much silence behind it.

@@ -87,6 +87,22 @@ test('the first page of Opus does not wait for more than 40 ms of sound', async 
   expect(lasts.slice(0, 3)).toEqual([40n, 140n, 240n].map(ms => ms * 48n))
 })
 
+test.each(['mp3', 'opus', 'wav', 'pcm'])(
+  'of a long clause that came at once the first of it leaves as %s before the rest is made',
+  async name => {
+    async function* once() {
+      yield { samples: tone(440, 30, 16_000), sampleRate: 16_000 }
+    }
+    let parts = 0
+    const partsAtTurns: number[] = []
+    const turns = setInterval(() => partsAtTurns.push(parts), 0)
+    for await (const _ of audioFormats[name]?.encode(atEncodedRate(once(), 1, signal), signal) ?? []) parts++
+    clearInterval(turns)
+    // Tens of milliseconds of work at least: what else waits in the event loop, the socket among it, has its turn often.
+    expect(partsAtTurns.filter(done => done > 0 && done < parts).length).toBeGreaterThan(5)
+  },
+)
+
 describe('without an encoder', () => {
   test('pcm is nothing but the samples', async () => {
     const samples = tone(440, 1)
@@ -118,7 +134,7 @@ test.each([8_000, 16_000, 22_050, 24_000, 48_000])('a voice at %i Hz is sent at 
   async function* spoken() {
     for await (const samples of pieces(tone(440, 1, rate))) yield { samples, sampleRate: rate }
   }
-  const samples = joinSamples(await Array.fromAsync(atEncodedRate(spoken(), 1)))
+  const samples = joinSamples(await Array.fromAsync(atEncodedRate(spoken(), 1, signal)))
   expect(Math.abs(samples.length - ENCODED_RATE)).toBeLessThan(50)
   expect(hertzOf(samples, ENCODED_RATE)).toBeCloseTo(440, -1)
 })

@@ -120,6 +120,7 @@ async function spokenIn(format: string, sound: readonly SpokenAudio[], signal: A
       yield* sound
     })(),
     1,
+    signal,
   )
   const parts = await Array.fromAsync(formatOf(format, 'audio.format').encode(samples, signal))
   return Buffer.concat(parts).toString('base64')

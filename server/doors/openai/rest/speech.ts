@@ -46,7 +46,7 @@ export function speechRoute({ stages, maxJsonBytes }: AskedDependencies): Fastif
     const { type, encode } = formatOf(response_format)
     const speaker = voiceAsked(voice, stages)
     const spoken = speak(input, speaker, context(), signal)
-    const bytes = encoded(encode, atEncodedRate(spoken, speed), signal)
+    const bytes = encoded(encode, atEncodedRate(spoken, speed, signal), signal)
     reply.header('openai-model', speaker.name)
     if (stream_format === 'sse') return await sendEvents(reply, eventsOf(bytes))
     return reply.type(type).send(Readable.from(await begun(bytes), { objectMode: false }))
