@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { QuantvoxError } from '../errors.ts'
 import { createCollector, type DecodedAudio } from './decodedAudio.ts'
 import { createMonoMix, floatScale } from './monoMix.ts'
+import { fromBytes, PCM_SAMPLE_RATE } from './pcm.ts'
 import { checkedFormat, type SampleFormat } from './sampleFormat.ts'
 import type { WavPiece } from './wavPieces.ts'
+import { smallPieces } from './yielding.ts'
 
 /**
  * Decodes the pieces of a WAV file, one after the other, into 16 kHz mono: PCM of 1 to 32 bits, float of 32 or 64 (in
@@ -29,9 +31,18 @@ export async function decodeWav(
     )
   }
   const audio = pieces.map(piece => piece.audio)
+  const collector = createCollector(format.sampleRate, maxSeconds)
+  if (isPcm(format)) {
+    for (const bytes of audio) {
+      for (const piece of smallPieces(bytes)) {
+        collector.addPcm(fromBytes(piece))
+        await breathe()
+      }
+    }
+    return collector.end(describe(format, 1))
+  }
   const scale = format.encoding === 'float' ? await floatScale(format, audio, breathe) : 1
   const blocks = createMonoMix(format, scale)
-  const collector = createCollector(format.sampleRate, maxSeconds)
   for (const bytes of audio) {
     for (const block of blocks(bytes)) {
       collector.add(block)
@@ -39,6 +50,11 @@ export async function decodeWav(
     }
   }
   return collector.end(describe(format, scale))
+}
+
+/** What most clients send is what is wanted, and would take a millisecond and more as floats and back. */
+function isPcm({ encoding, bitDepth, channels, sampleRate }: SampleFormat): boolean {
+  return encoding === 'pcm' && bitDepth === 16 && channels === 1 && sampleRate === PCM_SAMPLE_RATE
 }
 
 function describe({ encoding, bitDepth, channels, sampleRate }: SampleFormat, scale: number): string {

@@ -25,11 +25,19 @@ export function createCollector(sampleRate: number, maxSeconds: number) {
   const resampler = createResampler(sampleRate, PCM_SAMPLE_RATE)
   const parts: Int16Array[] = []
   let received = 0
+  const receive = (count: number) => {
+    received += count
+    if (received > maxSeconds * sampleRate) throw tooLong(maxSeconds)
+  }
   return {
     add(mono: Float32Array) {
-      received += mono.length
-      if (received > maxSeconds * sampleRate) throw tooLong(maxSeconds)
+      receive(mono.length)
       parts.push(toInt16(resampler.push(mono)))
+    },
+    /** What is 16 kHz already. */
+    addPcm(mono: Int16Array) {
+      receive(mono.length)
+      parts.push(mono)
     },
     end(sourceFormat: string): DecodedAudio {
       parts.push(toInt16(resampler.end()))
