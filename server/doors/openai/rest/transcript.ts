@@ -51,13 +51,15 @@ export function transcriptBody(
     case 'verbose_json':
       return verbose(heard, text, wanted)
     default: {
+      // Of a translation the SDKs' types have nothing else.
+      if (wanted.task === 'translate') return { text }
       const code = heard.transcript?.language
       return { text, usage: usageOf(heard), ...(code ? { languages: [{ code }] } : {}) }
     }
   }
 }
 
-export const usageOf = ({ audioMs }: HeardClip) => ({
+const usageOf = ({ audioMs }: HeardClip) => ({
   type: 'duration' as const,
   seconds: Math.ceil(audioMs / 1000),
 })
@@ -72,7 +74,7 @@ function verbose(heard: HeardClip, text: string, { task, granularities }: Wanted
     ...{ task, language: languageName(code), duration: seconds(heard.audioMs), text },
     ...(wantsSegments ? { segments: cues(heard).map((cue, id) => segment(cue, id, heard)) } : {}),
     ...(wantsWords ? { words: words.map(word => ({ word: word.text, ...span(word) })) } : {}),
-    usage: usageOf(heard),
+    ...(task === 'translate' ? {} : { usage: usageOf(heard) }),
   }
 }
 

@@ -15,7 +15,7 @@ import { modelAsked } from '../names.ts'
 import { type AskedDependencies, asked, whole } from './asked.ts'
 import { type AudioJson, audioOf } from './audioJson.ts'
 import { sendEvents } from './events.ts'
-import { Transcription, transcriptBody, usageOf, VerboseTranscription } from './transcript.ts'
+import { Transcription, transcriptBody, VerboseTranscription } from './transcript.ts'
 
 const formats = ['json', 'text', 'srt', 'vtt', 'verbose_json'] as const
 const limits = { fields: 200, parts: 202, fieldSize: 16_384 }
@@ -177,7 +177,8 @@ async function* eventsOf(
     if (clip === undefined) throw new Error('Nothing came of a clip that was heard.')
     const text = clip.text ?? ''
     if (told === '' && text !== '') tell(text)
-    void events.put({ type: 'transcript.text.done', text, usage: usageOf(clip) })
+    // Its usage would be in tokens, which recognizers here do not count.
+    void events.put({ type: 'transcript.text.done', text })
   }
   const over = hear().finally(events.end)
   over.catch(() => {})
