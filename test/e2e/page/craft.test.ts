@@ -124,6 +124,32 @@ describe('craft', () => {
     })
   }
 
+  test('what its colour alone shows is there in forced colours and on paper, too', async () => {
+    const page = await openPage(browser, server.url, { forcedColors: 'active' })
+    const { tab } = page
+    await converse(page)
+    await page.picture('forced-colours')
+    const grounds = await tab.evaluate(() => {
+      const ground = (selector: string) => {
+        const element = document.querySelector(selector)
+        if (element === null) throw new Error(`no ${selector}`)
+        return getComputedStyle(element).backgroundColor
+      }
+      return ['body', '.time-bar .bar.llm', '.time-bar .bar.voice', '.waterfall .bar.llm'].map(ground)
+    })
+    expect(new Set(grounds).size).toBe(3)
+    const decoration = (link: string) =>
+      tab
+        .getByRole('link', { name: link, exact: true })
+        .evaluate(one => getComputedStyle(one).textDecorationLine)
+    expect(await decoration('Talk')).toBe('underline')
+    expect(await decoration('Turns')).toBe('none')
+    await tab.emulateMedia({ forcedColors: 'none', media: 'print' })
+    const bar = tab.locator('.time-bar .bar').first()
+    expect(await bar.evaluate(one => getComputedStyle(one).printColorAdjust)).toBe('exact')
+    await page.close()
+  })
+
   test('everything works by keyboard, and the focus is always to be seen', async () => {
     const page = await openPage(browser, server.url)
     const { tab } = page
