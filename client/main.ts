@@ -84,12 +84,14 @@ createNavigation(
     {
       hash: '#/two-levels',
       name: 'A/B',
-      view: lazyView(async () => (await import('./pair/pairView.ts')).createPairView(api)),
+      view: lazyView(async () => (await import('./pair/pairView.ts')).createPairView(api, talk.makeWay)),
     },
     {
       hash: '#/my-voice',
       name: 'My voice',
-      view: lazyView(async () => (await import('./myVoice/myVoiceView.ts')).createMyVoiceView(api)),
+      view: lazyView(async () =>
+        (await import('./myVoice/myVoiceView.ts')).createMyVoiceView(api, talk.makeWay),
+      ),
     },
     {
       hash: '#/turns',

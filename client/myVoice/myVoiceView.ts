@@ -11,8 +11,11 @@ import { createSentenceRow } from './sentenceRow.ts'
 type Row = ReturnType<typeof createSentenceRow>
 type Known = { voice: MyVoice; levels: string[]; rows: Map<string, Row> }
 
-/** Five sentences read aloud, and what each speech level that is here makes of this very voice. */
-export function createMyVoiceView(api: Api): View {
+/**
+ * Five sentences read aloud, and what each speech level that is here makes of this very voice.
+ * @param makeWay is told before each recording, and gives the microphone for it
+ */
+export function createMyVoiceView(api: Api, makeWay: () => string | null): View {
   const list = el('ol', { class: 'sentences' })
   const keep = el('input', { type: 'checkbox', name: 'keep' })
   const test = el('button', { type: 'button', class: 'primary', onclick: () => void testAll() }, 'Test')
@@ -38,6 +41,7 @@ export function createMyVoiceView(api: Api): View {
         voice.sentences.map(sentence => {
           const begins = () => {
             for (const [id, row] of rows) if (id !== sentence.id) row.finish()
+            return makeWay()
           }
           return [sentence.id, createSentenceRow(sentence, { ...options, begins })]
         }),

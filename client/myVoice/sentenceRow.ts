@@ -1,4 +1,5 @@
 import type { MyVoice } from '../../server/protocol/myVoice.ts'
+import { MicrophoneError } from '../audio/microphone.ts'
 import { el } from '../dom.ts'
 import { type Recording, type RecordingUnderWay, startRecording } from '../recording/recording.ts'
 
@@ -6,12 +7,18 @@ import { type Recording, type RecordingUnderWay, startRecording } from '../recor
 const MOST_SECONDS = 20
 
 type SentenceOptions = {
-  /** This one is about to be recorded: one reads one sentence at a time. */
-  begins(): void
+  /** This one is about to be recorded: one reads one sentence at a time. Gives the microphone for it. */
+  begins(): string | null
   /** A recording is there, or not any more. */
   changed(): void
   failed(error: unknown): void
 }
+
+const unplugged = () =>
+  new MicrophoneError(
+    'The microphone was unplugged.',
+    'Plug one in, or choose another in Settings, and read it again.',
+  )
 
 /** A sentence to read aloud, with the button that records it. */
 export function createSentenceRow(
@@ -51,14 +58,17 @@ export function createSentenceRow(
   }
 
   async function begin(): Promise<void> {
-    begins()
+    const deviceId = begins()
     recorder = new AbortController()
     underWay = await startRecording({
-      signal: recorder.signal,
+      ...{ signal: recorder.signal, deviceId },
       level: level => {
         meter.value = level
       },
-      ended: cancel,
+      ended() {
+        cancel()
+        failed(unplugged())
+      },
     })
     ending = setTimeout(() => void press(), MOST_SECONDS * 1000)
   }

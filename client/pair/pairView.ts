@@ -15,8 +15,11 @@ import { createCombination } from './combination.ts'
 import { type Sides, sidesAfter } from './pairTurns.ts'
 import { type Recording, record } from './recording.ts'
 
-/** One question, typed or recorded, to two combinations of levels: both answers side by side, and what each took. */
-export function createPairView(api: Api): View {
+/**
+ * One question, typed or recorded, to two combinations of levels: both answers side by side, and what each took.
+ * @param makeWay is told before each recording, and gives the microphone for it
+ */
+export function createPairView(api: Api, makeWay: () => string | null): View {
   const [chosen, compared] = [createCombination('One', 'chosen'), createCombination('The other', 'compared')]
   const answers = [createAnswer('One', hear), createAnswer('The other', hear)] as const
   const input = el('input', {
@@ -90,7 +93,7 @@ export function createPairView(api: Api): View {
     recorder = mine
     showState()
     try {
-      recording = await record(mine.signal, clip => {
+      recording = await record(mine.signal, makeWay(), clip => {
         endRecording()
         void ask({ clip })
       })

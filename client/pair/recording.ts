@@ -9,8 +9,12 @@ export type Recording = {
 }
 
 /** Records a question from the microphone until it is stopped, hands it over as WAV, and lets go of the device, as it does once `signal` aborts. Throws `MicrophoneError`. */
-export async function record(signal: AbortSignal, done: (clip: Blob) => void): Promise<Recording> {
-  const underWay = await startRecording({ signal, ended: () => stop() })
+export async function record(
+  signal: AbortSignal,
+  deviceId: string | null,
+  done: (clip: Blob) => void,
+): Promise<Recording> {
+  const underWay = await startRecording({ signal, deviceId, ended: () => stop() })
   let isOver = false
   function stop(): void {
     if (isOver) return

@@ -15,6 +15,8 @@ export type RecordingUnderWay = {
 export async function startRecording(options: {
   /** Aborted, it lets the microphone go and what was recorded is thrown away. */
   signal: AbortSignal
+  /** The chosen one; null is the browser's choice. */
+  deviceId: string | null
   /** 0 to 1, many times a second. */
   level?(level: number): void
   /** The device is gone. */
@@ -25,7 +27,7 @@ export async function startRecording(options: {
   const frames: ArrayBuffer[] = []
   try {
     const microphone = await openMicrophone({
-      ...{ context, deviceId: undefined, ended: options.ended, muteChanged: () => {} },
+      ...{ context, deviceId: options.deviceId ?? undefined, ended: options.ended, muteChanged: () => {} },
       frame({ pcm, level }) {
         frames.push(pcm)
         options.level?.(level)

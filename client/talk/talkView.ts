@@ -32,6 +32,8 @@ export type TalkView = View & {
   serverReached(): void
   /** Asked for from there, where the focus comes back to. */
   showTour(from: HTMLElement): void
+  /** Something is about to be recorded that is no question: talking is off from then on. Gives the chosen microphone. */
+  makeWay(): string | null
 }
 
 export type TalkViewOptions = {
@@ -125,15 +127,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   const phone = createPhoneDialog(api, token)
   const dialog = createSettingsDialog({
     ...{ wakeWord, openPhone: phone.open },
-    settings: () => settings,
-    serverDefaults() {
-      const now = session.settings()
-      if (now === null) return null
-      const { mode, preset, silenceMs } = now.endpointing
-      const ending = mode === 'silence' ? mode : preset
-      return { ending, silenceMs, interruptMs: now.bargeIn.minSpeechMs }
-    },
-    change,
+    ...{ settings: () => settings, session: session.settings, change },
   })
   const bar = createTalkBar({
     setMode,
@@ -293,6 +287,12 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       side.load().catch(error => notices.failure('A part of the page could not be fetched.', error))
     },
     showTour: tour.start,
+    makeWay() {
+      if (microphoneIsOn()) notices.say('Talking is turned off while you record.')
+      talker.turnOff()
+      session.interrupt()
+      return settings.microphoneId
+    },
     show: render,
     hide() {},
   }

@@ -1,3 +1,4 @@
+import type { SessionSettings } from '../../../server/protocol/socketServer.ts'
 import { listMicrophones } from '../../audio/microphone.ts'
 import { canChooseSpeaker, listSpeakers } from '../../audio/speaker.ts'
 import { el } from '../../dom.ts'
@@ -18,18 +19,25 @@ const ENDINGS = {
 
 export type SettingsDialogOptions = {
   settings(): TalkSettings
-  /** What the server does where nothing is set here; null while unknown. */
-  serverDefaults(): Endings | null
+  /** What the server does, also where nothing is set here; null while unknown. */
+  session(): SessionSettings | null
   change(settings: Partial<TalkSettings>): void
   /** Shows the address of the page for a phone. */
   openPhone(): void
   wakeWord: Pick<ReturnType<typeof createWakeWord>, 'rows' | 'show'>
 }
 
+function endingsOf(session: SessionSettings | null): Endings | null {
+  if (session === null) return null
+  const { mode, preset, silenceMs } = session.endpointing
+  const ending = mode === 'silence' ? mode : preset
+  return { ending, silenceMs, interruptMs: session.bargeIn.minSpeechMs }
+}
+
 /** How to talk: device, mode, button, Space, what ends a question, the speech that interrupts. */
 export function createSettingsDialog({
   settings,
-  serverDefaults,
+  session,
   change,
   openPhone,
   wakeWord,
@@ -93,7 +101,7 @@ export function createSettingsDialog({
 
   function fill(): void {
     const now = settings()
-    const defaults = serverDefaults()
+    const defaults = endingsOf(session())
     press.value = now.press
     space.checked = now.holdSpace
     ending.value = now.ending ?? defaults?.ending ?? 'silence'

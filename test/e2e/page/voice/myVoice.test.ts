@@ -5,6 +5,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
 import { launchBrowser } from '../../../support/browser/chromium.ts'
+import { giveDevices } from '../../../support/browser/devices.ts'
 import { type FakePage, startFakePage } from '../../../support/browser/fakePage.ts'
 import { type OpenOptions, type OpenPage, openPage } from '../../../support/browser/openPage.ts'
 import { spokenWav } from '../../../support/browser/spokenWav.ts'
@@ -109,6 +110,38 @@ test('without a microphone it says so, and what to do', async () => {
   })
   await button(/^Record: What time/).click()
   await page.tab.getByText('This machine has no microphone. Plug one in').waitFor()
+})
+
+test('it goes by the microphone of the settings, and says when that is unplugged', async () => {
+  page = await openPage(browser, server.url)
+  const { tab } = page
+  const devices = await giveDevices(tab, ['Headset', 'Built-in'])
+  await button(/^Settings$/).click()
+  await tab.getByLabel('Microphone', { exact: true }).selectOption('Built-in')
+  await button(/^Done$/).click()
+  await tab.getByRole('link', { name: 'My voice' }).click()
+  await button(/^Record: What time/).click()
+  await button(/^Stop: What time/).waitFor()
+  expect(await devices.live()).toEqual(['Built-in'])
+  await devices.unplug('Built-in')
+  await tab.getByText('The microphone was unplugged.').waitFor()
+  await button(/^Record: What time/).waitFor()
+  expect(await devices.live()).toEqual([])
+})
+
+test('what is read aloud is no question: talking is off from then on', async () => {
+  page = await openPage(browser, server.url)
+  const { tab } = page
+  await button(/^Start talking$/).click()
+  await page.becomes(/Listening|Hearing/)
+  await tab.getByRole('link', { name: 'My voice' }).click()
+  await button(/^Record: What time/).click()
+  await button(/^Stop: What time/).waitFor()
+  await tab.getByText('Talking is turned off while you record.').waitFor()
+  await expect.poll(() => tab.locator('.pill').textContent()).toBe('Off')
+  expect(await tab.evaluate(() => openTracks.filter(({ readyState }) => readyState === 'live').length)).toBe(
+    1,
+  )
 })
 
 test('with consent recordings are kept, and can be forgotten', async () => {
