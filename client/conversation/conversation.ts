@@ -61,7 +61,6 @@ export function createConversation(
 
   function begin(turnId: string | null, phase: TurnPhase, first: FirstOfTurn = {}): ShownTurn {
     const turn = newTurn(turnId, first)
-    if (turn.typed) turn.waits = typedWaits(performance.now())
     if (turnId !== null) turns.set(turnId, turn)
     phases.set(turn, phase)
     listener.added(turn)
@@ -185,6 +184,10 @@ export function createConversation(
     },
     typed(text: string): void {
       waiting.push(begin(null, 'thinking', { typed: true, question: text }))
+    },
+    /** What was typed by now is asked: from here on it waits for an answer. */
+    asked(): void {
+      for (const turn of waiting) turn.waits ??= typedWaits(performance.now())
     },
     take(message: ServerMessage): void {
       if (message.type === 'speech.started') {

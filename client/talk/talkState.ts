@@ -32,7 +32,7 @@ export type TurnPhase = 'none' | 'hearing' | 'transcribing' | 'thinking' | 'answ
 export type TalkFacts = {
   microphone: 'off' | 'starting' | 'on' | 'failed'
   /** `blocked`: it answers typed questions, one at a time. */
-  connection: 'closed' | 'connecting' | 'open' | 'waiting' | 'blocked'
+  connection: 'closed' | 'connecting' | 'open' | 'waiting' | 'retrying' | 'blocked'
   mode: Mode
   /** Of wake-word mode: the wake word was said. */
   awake: boolean
@@ -67,7 +67,7 @@ function nameOf({
   loadingModel,
 }: TalkFacts): TalkStateName {
   const wantsSession = microphone === 'on' || microphone === 'starting' || phase !== 'none'
-  if (connection === 'waiting') return 'reconnecting'
+  if (connection === 'waiting' || connection === 'retrying') return 'reconnecting'
   if (connection === 'blocked') return phase === 'none' ? 'typed-only' : phase
   if (connection === 'connecting' && wantsSession) return 'starting'
   if (held === 'sound' || (held !== null && phase === 'hearing')) return 'held'

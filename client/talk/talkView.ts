@@ -230,7 +230,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     loading.watch(conversation.phase(), session.settings())
     const connection = session.connection()
     const waiting =
-      connection.name === 'waiting'
+      'why' in connection
         ? {
             why: connection.why,
             seconds: Math.max(0, Math.ceil((connection.untilMs - performance.now()) / 1000)),
@@ -239,8 +239,8 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     const now = state()
     if (now.name !== told) options.stateChanged(now)
     told = now.name
-    if (connection.name === 'waiting' && !wasLost) options.connectionLost()
-    wasLost = connection.name === 'waiting'
+    if (waiting !== null && !wasLost) options.connectionLost()
+    wasLost = waiting !== null
     options.webSocketsBlocked(session.blocked())
     const microphone = talker.microphone()
     const isOn = microphoneIsOn()

@@ -7,8 +7,8 @@ export type ConnectionState =
   | { name: 'closed' }
   | { name: 'connecting' }
   | { name: 'open' }
-  /** Lost; tried again by itself then (milliseconds of `performance.now()`). */
-  | { name: 'waiting'; untilMs: number; why: string }
+  /** Lost; tried again by itself then (milliseconds of `performance.now()`), or just now. */
+  | { name: 'waiting' | 'retrying'; untilMs: number; why: string }
 
 export type ConnectionOptions = {
   api: Api
@@ -55,7 +55,7 @@ export function createConnection(options: ConnectionOptions) {
 
   async function connect(): Promise<void> {
     clearTimeout(timer)
-    become({ name: 'connecting' })
+    become(state.name === 'waiting' ? { ...state, name: 'retrying' } : { name: 'connecting' })
     let url: string
     try {
       url = await address()

@@ -109,6 +109,7 @@ export function createLiveSession(options: LiveSessionOptions) {
   function askOverRest(text: string): void {
     conversationId ??= newId()
     keepConversation(conversationId)
+    conversation.asked()
     restTurns.ask({ text, conversationId, ...choice })
   }
 
@@ -134,6 +135,7 @@ export function createLiveSession(options: LiveSessionOptions) {
         if (choseLate) switches.add(configure({ ...choice, ...howToListen() }))
         choseLate = false
         for (const text of texts.splice(0)) connection.send({ type: 'text', text })
+        conversation.asked()
         break
       case 'configured':
         if (message.requestId !== undefined) switches.delete(message.requestId)
@@ -188,8 +190,10 @@ export function createLiveSession(options: LiveSessionOptions) {
     typed(text: string): void {
       sound.silence()
       conversation.typed(text)
-      if (isReady) connection.send({ type: 'text', text })
-      else if (connection.blocked()) askOverRest(text)
+      if (isReady) {
+        connection.send({ type: 'text', text })
+        conversation.asked()
+      } else if (connection.blocked()) askOverRest(text)
       else {
         texts.push(text)
         connection.retry()

@@ -93,6 +93,12 @@ describe('the connection to the server', () => {
     await page.becomes('Reconnecting')
     await page.tab.getByRole('heading', { name: 'The server does not answer' }).waitFor()
     await ask('Are you back?')
+    // Two tries at least: the word stays, and nothing is told of a model that was not asked yet.
+    await expect
+      .poll(() => page.tab.locator('.hint').textContent(), { timeout: 20_000 })
+      .toMatch(/Trying again in [3-9]/)
+    expect((await page.words()).slice(-2)).toEqual(['Speaking', 'Reconnecting'])
+    expect(await page.tab.locator('.turn').last().locator('.time-bar').isVisible()).toBe(false)
     server = await startFakePage({ port: server.port, script: { clauseAudioMs: 300 } })
     await expect
       .poll(() => page.tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 30_000 })
