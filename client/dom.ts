@@ -7,6 +7,9 @@ export const tableHead = (...cells: HTMLElement[]) => el('thead', el('tr', ...ce
 /** A cell of it: what a column holds. */
 export const column = (content: Child, classes = '') => el('th', { scope: 'col', class: classes }, content)
 
+/** One that an input method is in takes back what it composes, and means nothing of the page. */
+export const isEscape = ({ key, isComposing }: KeyboardEvent): boolean => key === 'Escape' && !isComposing
+
 /**
  * An element with attributes, which may be left out, and children; null is none. `onclick` and the like take a function;
  * `true` sets an empty attribute, `false` and `undefined` none. Text is always text, never markup.

@@ -1,5 +1,5 @@
 import type { KeptConversation } from '../../server/protocol/conversations.ts'
-import { el } from '../dom.ts'
+import { el, isEscape } from '../dom.ts'
 
 export type ConversationRowOptions = {
   /** It is the one that goes on. */
@@ -63,7 +63,7 @@ export function createConversationRow(conversation: KeptConversation, options: C
   }
 
   function leave(event: KeyboardEvent): void {
-    if (event.key !== 'Escape') return
+    if (!isEscape(event)) return
     // It would close the dialog.
     event.preventDefault()
     stopEditing()

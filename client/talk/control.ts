@@ -5,9 +5,9 @@ import { type TalkState, type TalkStateName, talkStates } from './talkState.ts'
 /** The one big control: its state in a word, a colour and an icon, and the level of the microphone. `shape` is around it. */
 export function createControl(shape: SVGElement) {
   const picture = el('span', { class: 'picture' })
-  const button = el('button', { class: 'big', type: 'button' }, shape, picture)
+  const button = el('button', { class: 'big', type: 'button', 'aria-describedby': 'hint' }, shape, picture)
   const word = el('p', { class: 'word', role: 'status' })
-  const hint = el('p', { class: 'hint' })
+  const hint = el('p', { class: 'hint', id: 'hint' })
   const bar = el('span', { class: 'bar' })
   const meter = el(
     'div',

@@ -16,6 +16,8 @@ export type TalkBarOptions = {
   openSettings(): void
   newConversation(): void
   openConversations(): void
+  /** What had the focus is no longer there. */
+  left(): void
 }
 
 /** The small controls around the big one. */
@@ -65,10 +67,12 @@ export function createTalkBar(options: TalkBarOptions): {
     element,
     show({ microphoneOn, muted, mode, isEmpty }) {
       for (const { input } of [handsFree, wakeWord, pushToTalk]) input.checked = input.value === mode
+      const focused = [mute, off, fresh].find(one => one === document.activeElement)
       mute.hidden = !microphoneOn
       mute.setAttribute('aria-pressed', String(muted))
       off.hidden = !microphoneOn
       fresh.hidden = isEmpty
+      if (focused?.hidden) options.left()
     },
   }
 }

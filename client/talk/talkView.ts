@@ -4,7 +4,7 @@ import { createPageSound } from '../audio/pageSound.ts'
 import { createConversation } from '../conversation/conversation.ts'
 import { createConversationView } from '../conversation/conversationView.ts'
 import { createConversations } from '../conversations/conversations.ts'
-import { el } from '../dom.ts'
+import { el, isEscape } from '../dom.ts'
 import { createTour } from '../help/tour/tour.ts'
 import type { Notices } from '../notices.ts'
 import type { View } from '../view.ts'
@@ -136,8 +136,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
       place.turnedOff()
       talker.turnOff()
     },
-    openSettings: dialog.open,
-    newConversation: place.begin,
+    ...{ openSettings: dialog.open, newConversation: place.begin, left: () => control.button.focus() },
     openConversations: createConversations({ api, notices, place }),
   })
   const pressing = createPressing({
@@ -269,7 +268,7 @@ export function createTalkView(options: TalkViewOptions): TalkView {
   }
 
   document.addEventListener('keydown', event => {
-    if (event.key !== 'Escape' || document.querySelector('dialog[open]') !== null) return
+    if (!isEscape(event) || document.querySelector('dialog[open]') !== null) return
     if (dock.closeMenu()) return
     // What is said or heard goes first.
     if (tour.isOpen() && conversation.phase() === 'none') return tour.end()

@@ -211,6 +211,39 @@ describe('craft', () => {
     await page.close()
   })
 
+  test('the focus stays where one talks, and keys of an input method are none of the page', async () => {
+    const page = await openPage(browser, server.url)
+    const { tab } = page
+    const big = tab.locator('.big')
+    const press = async (name: string) => {
+      await tab.getByRole('button', { name }).focus()
+      await tab.keyboard.press('Enter')
+    }
+    const isFocused = () => big.evaluate(button => button === document.activeElement)
+    await press('Start talking')
+    await page.becomes(/Listening|Hearing/)
+    const description = await big.evaluate(
+      button => document.getElementById(button.getAttribute('aria-describedby') ?? '')?.textContent,
+    )
+    expect(description).toBe(await tab.locator('.hint').textContent())
+    await press('Turn off')
+    await page.becomes('Off')
+    await expect.poll(isFocused).toBe(true)
+    await converse(page)
+    const input = tab.getByLabel('Type a question')
+    await input.fill('今何時ですか')
+    await tab.keyboard.press('Enter')
+    await page.becomes('Speaking')
+    await input.dispatchEvent('keydown', { key: 'Escape', isComposing: true })
+    await expect
+      .poll(() => tab.locator('.turn').last().getAttribute('data-outcome'), { timeout: 10_000 })
+      .toBe('completed')
+    await press('New conversation')
+    await tab.getByText('A new conversation.').waitFor()
+    await expect.poll(isFocused).toBe(true)
+    await page.close()
+  })
+
   test('screen readers are told whole sentences, once', async () => {
     const page = await openPage(browser, server.url)
     await page.tab.evaluate(() => {

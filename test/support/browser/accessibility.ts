@@ -16,7 +16,7 @@ export function stickingOut(tab: Page): Promise<string[]> {
   return tab.evaluate(() => {
     const isWide = document.documentElement.scrollWidth > innerWidth
     const dialog = document.querySelector('dialog[open]')
-    return [...document.querySelectorAll('body *')]
+    const found = [...document.querySelectorAll('body *')]
       .filter(element => element.closest('.scroll, pre, .unseen') === null && element.checkVisibility())
       .filter(element => {
         const { left, right } = element.getBoundingClientRect()
@@ -25,5 +25,6 @@ export function stickingOut(tab: Page): Promise<string[]> {
         return left < -0.5 || (isWide && right > innerWidth + 0.5)
       })
       .map(({ tagName, className }) => `${tagName.toLowerCase()}.${className}`)
+    return isWide && found.length === 0 ? ['a text'] : found
   })
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { QuantvoxError } from '../../../../server/errors.ts'
 import { accessibilityFaults, stickingOut } from '../../../support/browser/accessibility.ts'
 import type { OpenOptions, OpenPage } from '../../../support/browser/openPage.ts'
 import { useFakePage } from '../../../support/browser/useFakePage.ts'
@@ -127,6 +128,12 @@ test('a word that is longer than its place breaks, in the record, too', async ()
   const word = 'W'.repeat(900)
   const reply = await answered(word, { viewport: { width: 360, height: 740 } })
   await reply.waitFor()
+  expect(await stickingOut(page.tab)).toEqual([])
+  server().script.respondError = new QuantvoxError('model_not_found', `There is no ${word}.`)
+  await page.tab.getByLabel('Type a question').fill('And now?')
+  await page.tab.keyboard.press('Enter')
+  await page.tab.locator('.turn[data-outcome=failed]').waitFor()
+  server().script.respondError = null
   expect(await stickingOut(page.tab)).toEqual([])
   await page.tab.goto(`${server().url}/#/turns`)
   await page.tab.getByRole('button', { expanded: false }).first().click()
