@@ -14,6 +14,15 @@ export function house(): Server {
     tools: [
       { name: 'turn_on', description: 'Turns a lamp on.', inputSchema: named },
       { name: 'lamps', description: 'Tells which lamps are on.', inputSchema: none },
+      {
+        name: 'temperature',
+        description: 'The temperature in a room of the house, in degrees Celsius',
+        inputSchema: {
+          type: 'object',
+          properties: { room: { type: 'string', description: 'name of the room' } },
+          required: ['room'],
+        },
+      },
       { name: 'hang', description: 'Never answers.', inputSchema: none },
       { name: 'die', description: 'Ends the server.', inputSchema: none },
       {
@@ -37,6 +46,7 @@ export function house(): Server {
     })
     if (name === 'turn_on') return text(`${on.add(String(given.name)).size} on`)
     if (name === 'lamps') return text([...on].join(', '))
+    if (name === 'temperature') return text(JSON.stringify({ room: given.room, temperature: 17.5 }))
     if (name === 'hang') return await new Promise<never>(() => {})
     if (name === 'die') process.exit(1)
     if (name === 'much') return text('x'.repeat(Number(given.bytes)))
