@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { joinSamples, toBytes } from '../../../server/audio/pcm.ts'
 import { createVoiceActivity } from '../../../server/hearing/voiceActivity.ts'
+import type { StoredTurn } from '../../../server/protocol/record.ts'
 import { leasesAt } from '../../support/engines/leasesAt.ts'
 import { createLiveApp } from '../../support/fakes/fakeLive.ts'
 import { charactersWrong, HEARD_WELL } from '../../support/hearing.ts'
@@ -33,6 +34,33 @@ test('OpenAI’s client for Python transcribes, chats, speaks and lists', async 
     expect(spokenBytes).toBeGreaterThan(24_000)
     expect(spokenBytes).toBeLessThan(144_000)
     expect(models).toContain('whisper-1')
+  } finally {
+    await server.stop()
+  }
+})
+
+test('OpenAI’s client for Python has a function called by a real model, answers it, and leaves two rows', async context => {
+  const program = python()
+  if (program === null) return context.skip()
+  // As in functions.test.ts: the smallest that is here and can, asked so that it does.
+  const model = 'qwen2.5-coder:0.5b-instruct-q4_K_M'
+  const server = await startLiveServer({ AUTH_TOKEN: key, LLM_MODEL: model, TEMPERATURE: '0' })
+  try {
+    const script = join(import.meta.dirname, 'python_functions.py')
+    const url = `${new URL(server.url).origin}/v1`
+    const { stdout } = await run(program, [script, url, key])
+    const seen = JSON.parse(stdout)
+    expect(seen).toMatchObject({
+      called: ['tool_calls', null, 'function', 'get_weather'],
+      arguments: { city: expect.any(String) },
+      ...{ reply: expect.stringMatching(/\w/), finish: expect.stringMatching(/^(?:stop|length)$/) },
+    })
+    const answer = await fetch(`${url}/turns`, { headers: { authorization: `Bearer ${key}` } })
+    const { items } = (await answer.json()) as { items: StoredTurn[] }
+    expect(items.map(({ source, outcome, reply, llm }) => [source, outcome, reply, llm.model])).toEqual([
+      ['openai', 'completed', seen.reply, model],
+      ['openai', 'completed', '', model],
+    ])
   } finally {
     await server.stop()
   }
