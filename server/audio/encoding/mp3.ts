@@ -11,6 +11,11 @@ const BITRATE = 64
 /** Encoded at once: a long part takes milliseconds, for which its first bytes need not wait. */
 const STEP_SAMPLES = ENCODED_RATE / 10
 
+/** Each holds 16 MiB. */
+const MOST_IDLE = 2
+
+type Encoder = Awaited<ReturnType<typeof createEncoder>>
+
 /** By LAME, compiled to WebAssembly: every frame stands by itself, so that bodies may be concatenated. */
 export async function* mp3(
   samples: AsyncIterable<Int16Array>,
@@ -33,26 +38,23 @@ export async function* mp3(
     }
     yield Uint8Array.from((await creating).finalize())
   } finally {
-    prepareSpare()
+    creating.then(putBack).catch(() => {})
   }
 }
 
-/** An encoder that is ready: to get one so takes 4 ms, for which the first bytes of an answer need not wait. */
-let spare: ReturnType<typeof createEncoder> | null = null
+/**
+ * Encoders that are ready. To get a new one so takes 4 ms, for which the first bytes of an answer need not wait, and its memory goes with a
+ * collection of all garbage, which holds up the answers after it.
+ */
+const idle: Encoder[] = []
 
-function takeEncoder(): ReturnType<typeof createEncoder> {
-  const taken = spare ?? createEncoder()
-  spare = null
-  return taken
-}
+const takeEncoder = async (): Promise<Encoder> => idle.pop() ?? (await createEncoder())
 
-/** Once the answer that took the last one is over, so that it takes no time of any. */
-function prepareSpare(): void {
-  if (spare !== null) return
-  spare = createEncoder()
-  spare.catch(() => {
-    spare = null
-  })
+/** Once the answer is over, so that it takes no time of any. @throws where the encoder failed, and is not taken again */
+function putBack(encoder: Encoder): void {
+  if (idle.length >= MOST_IDLE) return
+  begin(encoder)
+  idle.push(encoder)
 }
 
 /** Loaded when it is first wanted, and compiled once: each time takes 10 ms. */
@@ -65,6 +67,11 @@ const lame = rememberWhenDone(async () => {
 
 async function createEncoder() {
   const encoder = await (await lame())()
-  encoder.configure({ sampleRate: ENCODED_RATE, channels: 1, bitrate: BITRATE })
+  begin(encoder)
   return encoder
+}
+
+/** Whatever it did before, it knows nothing of it then. */
+function begin(encoder: Awaited<ReturnType<Awaited<ReturnType<typeof lame>>>>): void {
+  encoder.configure({ sampleRate: ENCODED_RATE, channels: 1, bitrate: BITRATE })
 }

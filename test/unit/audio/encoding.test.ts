@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { decodeAudio } from '../../../server/audio/decodeAudio.ts'
 import { ENCODED_RATE } from '../../../server/audio/encoding/encode.ts'
 import { atEncodedRate, audioFormats } from '../../../server/audio/encoding/formats.ts'
@@ -71,6 +71,18 @@ test.each(['mp3', 'opus'])('two answers at once in %s are encoded apart', async 
   for (const sound of tones) apart.push(known(await bytesOf(name, sound)))
   const together = await Promise.all(tones.map(sound => bytesOf(name, sound)))
   expect(together.map(known)).toEqual(apart)
+})
+
+test('answers in mp3 that follow each other take one encoder, also where somebody left before the end', async () => {
+  const first = await bytesOf('mp3', tone(440, 1))
+  const instantiate = vi.spyOn(WebAssembly as unknown as { instantiate(): unknown }, 'instantiate')
+  onTestFinished(() => void instantiate.mockRestore())
+  const encode = audioFormats.mp3?.encode
+  for await (const _ of encode?.(pieces(tone(880, 1)), signal) ?? []) break
+  expect(await bytesOf('mp3', tone(440, 1))).toEqual(first)
+  expect(await bytesOf('mp3', tone(440, 1))).toEqual(first)
+  // Each new one has 16 MiB of its own, and to let go of them takes a collection that holds up every voice.
+  expect(instantiate).not.toHaveBeenCalled()
 })
 
 test('the first page of Opus does not wait for more than 40 ms of sound', async () => {
