@@ -25,6 +25,8 @@ import { measureSpeech, measureTranscriptions, type Timed } from './requests.ts'
  */
 
 const SPEECH_FORMATS = ['mp3', 'opus', 'wav', 'pcm']
+/** After as many requests a route takes no longer than it will: its code is compiled. */
+const WARM_UPS = 10
 
 type Options = {
   engines: 'scripted' | 'real'
@@ -71,8 +73,8 @@ async function measureLatencies(engines: Options['engines'], directory: string, 
     const files = clips.map(({ file }) => file)
     // What only the first ones pay is no time of a door.
     await measureFirstTokens(url, clips.slice(0, 1), 1)
-    await measureTranscriptions(url, directory, files.slice(0, 1), 1)
-    for (const format of SPEECH_FORMATS) await measureSpeech(url, format, 1)
+    await measureTranscriptions(url, directory, files.slice(0, 1), WARM_UPS)
+    for (const format of SPEECH_FORMATS) await measureSpeech(url, format, WARM_UPS)
 
     const firstTokens = await measureFirstTokens(url, clips, rounds)
     const [ours, realtime] = [firstTokens.map(one => one.oursMs), firstTokens.map(one => one.realtimeMs)]
