@@ -92,6 +92,21 @@ export const steps: readonly { sqlite: string; postgres: string }[] = [
      );
      CREATE INDEX passesByExpiry ON passes (expiresAt);`,
   },
+  {
+    // Nobody else looks for it here. In PostgreSQL a row without content is one that was forgotten: its server has still to hear of it.
+    sqlite: 'SELECT 1;',
+    postgres: `CREATE TABLE sharedWork (
+       kind text COLLATE "C" NOT NULL,
+       id text COLLATE "C" NOT NULL,
+       server text NOT NULL,
+       holder text NOT NULL,
+       heldUntil timestamptz NOT NULL,
+       wish text,
+       content json,
+       report json,
+       PRIMARY KEY (kind, id)
+     );`,
+  },
 ]
 
 export const schemaVersion = steps.length

@@ -54,3 +54,36 @@ export type Passes = {
   /** What came with it; null where there is none, or none any more. */
   find(id: string): Promise<string | null>
 }
+
+/** What is asked of the server that does some work. */
+export type Wish = 'cancel' | 'forget'
+
+/** Work of minutes that one of several servers does, as it told the others last. */
+export type ToldWork = {
+  id: string
+  /** REPLICA_ID of whoever told it. */
+  server: string
+  content: unknown
+  /** Whoever does it has said nothing for longer than it promised: it was killed, or does not reach the record. */
+  lapsed: boolean
+}
+
+/**
+ * Where servers share a record: what each of them does that takes minutes, and who has it, by a lease that ends by itself. All reject with
+ * `record_unavailable` while it cannot be known.
+ */
+export type SharedWork = {
+  /** Tells how far it is and has it for so many seconds more; 0 gives it up. False where another server has it, or it was forgotten. */
+  tell(kind: string, id: string, content: unknown, seconds: number, report?: unknown): Promise<boolean>
+  /** All of a kind, the newest id first. */
+  list(kind: string): Promise<ToldWork[]>
+  find(kind: string, id: string): Promise<ToldWork | null>
+  /** What came of it; null where nothing was told. */
+  report(kind: string, id: string): Promise<unknown>
+  /** Asks whoever has it to cancel it; or forgets it, whoever has it. False where there is nothing to ask. */
+  ask(kind: string, id: string, wish: Wish): Promise<boolean>
+  /** What was asked of these. */
+  wishes(kind: string, ids: readonly string[]): Promise<{ id: string; wish: Wish }[]>
+  /** Leaves nothing of it. */
+  drop(kind: string, id: string): Promise<void>
+}

@@ -3,12 +3,13 @@ import { QuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { findOnItsWay } from '../rows.ts'
 import { openTurnStore } from '../sqlite/store.ts'
-import type { Passes, TurnStore } from '../turnStore.ts'
+import type { Passes, SharedWork, TurnStore } from '../turnStore.ts'
 import { createConversationTable } from './conversations.ts'
 import { openPostgres } from './database.ts'
 import { createPassTable } from './passes.ts'
 import { createShipping } from './shipping.ts'
 import { createTurnTable } from './turnTable.ts'
+import { createWorkTable } from './work.ts'
 
 /** A read waits so long for rows of this replica that are on their way; after an outage there may be many. */
 const OWN_ROWS_WITHIN_MS = 1_000
@@ -36,6 +37,8 @@ export function openSharedRecord({
   settled(): Promise<void>
   /** What the replicas know together of who may open a socket. */
   passes: Passes
+  /** What they tell each other of work of minutes. */
+  work: SharedWork
 } {
   const spool = openTurnStore(spoolPath, { saveText, verify: true, ...(log && { log }) })
   const database = openPostgres(url, replicaId)
@@ -68,6 +71,7 @@ export function openSharedRecord({
 
   return {
     passes: createPassTable(database),
+    work: createWorkTable(database, replicaId),
     get status() {
       return { ...spool.status, spool: { rows: rowsWaiting(), problem: database.problem() } }
     },

@@ -1,0 +1,67 @@
+import { v4 as uuidv4 } from 'uuid'
+import type { Row } from '../rows.ts'
+import type { SharedWork, ToldWork, Wish } from '../turnStore.ts'
+import type { Postgres } from './database.ts'
+import { storable } from './turnTable.ts'
+
+/** While PostgreSQL is away nobody can say that it goes on; nobody is held for dead so soon after. */
+const AFTER_START = "interval '10 seconds'"
+
+/** A wish ends with the work; what was forgotten stays so. */
+const tellOne = `INSERT INTO sharedWork (kind, id, server, holder, heldUntil, content, report)
+    VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), $6, $7)
+  ON CONFLICT (kind, id) DO UPDATE SET server = excluded.server, holder = excluded.holder,
+    heldUntil = excluded.heldUntil, content = excluded.content, report = excluded.report,
+    wish = CASE WHEN excluded.heldUntil > now() THEN sharedWork.wish END
+  WHERE sharedWork.content IS NOT NULL AND (sharedWork.holder = excluded.holder OR sharedWork.heldUntil <= now())
+  RETURNING id`
+const select = `SELECT id, server, content,
+    greatest(heldUntil, pg_postmaster_start_time() + ${AFTER_START}) <= now() AS lapsed
+  FROM sharedWork WHERE kind = $1 AND content IS NOT NULL`
+const asked: Record<Wish, string> = {
+  cancel: `UPDATE sharedWork SET wish = 'cancel'
+    WHERE kind = $1 AND id = $2 AND content IS NOT NULL AND heldUntil > now() RETURNING id`,
+  forget: `UPDATE sharedWork SET wish = 'forget', content = NULL, report = NULL
+    WHERE kind = $1 AND id = $2 AND content IS NOT NULL RETURNING id`,
+}
+
+/** What servers do, as they tell it; `server` is the name of this one. Rejects as `Postgres.query` does. */
+export function createWorkTable(database: Postgres, server: string): SharedWork {
+  // One that was killed is another than the one that starts in its place, whatever both are called.
+  const holder = uuidv4()
+  return {
+    async tell(kind, id, content, seconds, report = null) {
+      const [told, result] = [content, report].map(value =>
+        value === null ? null : storable(JSON.stringify(value)),
+      )
+      const values = [kind, id, server, holder, seconds, told, result]
+      return (await database.query(tellOne, values)).length > 0
+    },
+    list: async kind => (await database.query(`${select} ORDER BY id DESC`, [kind])).map(toldOf),
+    async find(kind, id) {
+      const [row] = await database.query(`${select} AND id = $2`, [kind, storable(id)])
+      return row === undefined ? null : toldOf(row)
+    },
+    async report(kind, id) {
+      const sql = 'SELECT report FROM sharedWork WHERE kind = $1 AND id = $2'
+      return (await database.query(sql, [kind, storable(id)]))[0]?.report ?? null
+    },
+    ask: async (kind, id, wish) => (await database.query(asked[wish], [kind, storable(id)])).length > 0,
+    async wishes(kind, ids) {
+      const sql = 'SELECT id, wish FROM sharedWork WHERE kind = $1 AND id = ANY($2) AND wish IS NOT NULL'
+      const rows = await database.query(sql, [kind, ids])
+      return rows.map(({ id, wish }) => ({
+        id: String(id),
+        wish: wish === 'forget' ? ('forget' as const) : ('cancel' as const),
+      }))
+    },
+    async drop(kind, id) {
+      await database.query('DELETE FROM sharedWork WHERE kind = $1 AND id = $2', [kind, id])
+    },
+  }
+}
+
+const toldOf = ({ id, server, content, lapsed }: Row): ToldWork => ({
+  ...{ id: String(id), server: String(server), content: content as unknown },
+  lapsed: lapsed === true,
+})
