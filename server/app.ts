@@ -23,7 +23,7 @@ import { oneShotTurnRoutes } from './doors/rest/turns/oneShotTurns.ts'
 import { turnRecordRoutes } from './doors/rest/turns/turnRecords.ts'
 import { type Open, upgradesTo, voiceRoute } from './doors/socket/route.ts'
 import { createUnrouted } from './doors/unrouted.ts'
-import { type Comparisons, comparisonRoutes, myVoiceRoutes } from './lab/index.ts'
+import { comparisonRoutes, myVoiceRoutes, type SharedComparisons } from './lab/index.ts'
 import type { ReplyAudio } from './record/replyAudio.ts'
 import type { SessionDependencies } from './session/session.ts'
 import type { Stages } from './session/stages.ts'
@@ -45,7 +45,7 @@ export type Dependencies = HealthDependencies &
     /** What only live sessions need; without it there are none. */
     live?: Pick<SessionDependencies, 'activity' | 'detector' | 'wakeWords' | 'loadedModels'>
     /** The comparison lab; without it there are no comparisons. */
-    comparisons?: Comparisons
+    comparisons?: SharedComparisons
     /** Folder of the built page. */
     page?: string
   }

@@ -17,6 +17,7 @@ import {
 } from './assembly/inventory.ts'
 import { labOf } from './assembly/lab.ts'
 import type { Provision, Report } from './assembly/provision.ts'
+import { replicaOf } from './assembly/record/openRecord.ts'
 import { openReplies } from './assembly/record/openReplies.ts'
 import { keepFor } from './assembly/record/retention.ts'
 import { startTracing } from './assembly/tracing.ts'
@@ -29,7 +30,7 @@ import { createClientSecrets } from './doors/openai/realtime/secrets.ts'
 import { quantvoxAt } from './doors/otherServer.ts'
 import { createPulls } from './engines/pulls.ts'
 import { QuantvoxError } from './errors.ts'
-import { openComparisons } from './lab/index.ts'
+import { openComparisons, shareComparisons, unshared } from './lab/index.ts'
 import type { Readiness } from './protocol/info.ts'
 import { provisionFrom } from './setup/provision.ts'
 import { remoteVoiceNames } from './voice/remote/remoteVoices.ts'
@@ -87,8 +88,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
   }
   // Also where the process ends in the middle of a stop, or by an error.
   process.once('exit', closeRecord)
-  const comparisons = await openComparisons(labOf(config, assembly, provision, replies, log))
-  if (config.ROLE === 'voice') comparisons.create = () => Promise.reject(notHere())
+  const own = await openComparisons(labOf(config, assembly, provision, replies, log))
+  if (config.ROLE === 'voice') own.create = () => Promise.reject(notHere())
+  const { work } = assembly
+  const replicaId = replicaOf(config) ?? ''
+  const comparisons = work === null ? unshared(own) : shareComparisons(own, work, replicaId, log)
   const served: Dependencies = {
     stages: assembly.stages,
     replies,

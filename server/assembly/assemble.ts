@@ -126,7 +126,7 @@ export async function assemble(
     log,
   )
   closeDataFolder(config.DATA_DIR)
-  const { store, settled: recordSettled, passes } = await openRecord(config, log)
+  const { store, settled: recordSettled, passes, work } = await openRecord(config, log)
   const activity = await createVoiceActivity()
   const detector = createDetector(() => provision.endOfTurn(report, ending.signal), log)
   const wakeWords = createWakeWords(phrase => provision.wakeFiles(phrase, report, ending.signal), log)
@@ -226,6 +226,8 @@ export async function assemble(
     recordSettled,
     /** What servers that share a record know together of who may open a socket; null where there is one server. */
     passes,
+    /** What they tell each other of work of minutes; null where there is one server. */
+    work,
     /** The default of `stages.settings`, without waiting for its choice, which may take a download; null before it. */
     knownLanguageTag: (): string | null => languageTag,
     /** Chooses the speech model that hears where none is asked for; for `stages.settings`, too. */

@@ -7,13 +7,14 @@ import { strictValidator } from '../doors/rest/strictValidator.ts'
 import { toQuantvoxError } from '../errors.ts'
 import { ComparisonResult } from '../protocol/comparisonResult.ts'
 import {
+  ComparisonList,
   ComparisonParams,
   ComparisonQuery,
   ComparisonRequest,
   ComparisonStatus,
 } from '../protocol/comparisons.ts'
 import { type ReportFormat, renderReport } from './report/render.ts'
-import type { Comparisons } from './runs/comparisons.ts'
+import type { SharedComparisons } from './runs/sharedRuns.ts'
 
 const mediaTypes: Record<ReportFormat, string> = {
   csv: 'text/csv; charset=utf-8',
@@ -22,7 +23,7 @@ const mediaTypes: Record<ReportFormat, string> = {
 }
 
 /** The comparison lab: start, list, watch, read, cancel and forget comparisons. */
-export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
+export function comparisonRoutes(comparisons: SharedComparisons): FastifyPluginAsync {
   return async fastify => {
     const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
     app.setValidatorCompiler(strictValidator)
@@ -49,10 +50,10 @@ export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
         schema: {
           tags,
           summary: 'All comparisons, newest first',
-          response: { 200: json('Comparisons', Type.Object({ items: Type.Array(ComparisonStatus) })) },
+          response: { 200: json('Comparisons', ComparisonList) },
         },
       },
-      async () => ({ items: comparisons.list() }),
+      () => comparisons.list(),
     )
     app.get(
       '/v1/comparisons/:id',
@@ -103,7 +104,7 @@ export function comparisonRoutes(comparisons: Comparisons): FastifyPluginAsync {
       },
       async (request, reply) => {
         const signal = clientSignal(reply)
-        comparisons.status(request.params.id)
+        await comparisons.status(request.params.id)
         try {
           for await (const { event, data } of comparisons.follow(request.params.id, signal)) {
             await reply.sse.send({ event, data })

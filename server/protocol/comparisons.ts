@@ -129,8 +129,21 @@ export const ComparisonStatus = Type.Object({
   progress: nullable(ComparisonProgress),
   sentence: nullable(Type.String({ description: 'the recommendation in one sentence, once it is there' })),
   error: nullable(ComparisonError),
+  replicaId: Type.Optional(
+    Type.String({ description: 'REPLICA_ID of the server that made it; absent of one alone' }),
+  ),
 })
 export type ComparisonStatus = Static<typeof ComparisonStatus>
+
+export const ComparisonList = Type.Object({
+  items: Type.Array(ComparisonStatus),
+  unseen: Type.Optional(
+    Type.Object(ComparisonError.properties, {
+      description: 'why those of other servers that share the record are not among them',
+    }),
+  ),
+})
+export type ComparisonList = Static<typeof ComparisonList>
 
 /** `GET /v1/comparisons/:id/events`, by event name; `done` or `error` is the last one. */
 export const ComparisonEvent = Type.Union([

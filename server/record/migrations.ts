@@ -98,7 +98,7 @@ export const steps: readonly { sqlite: string; postgres: string }[] = [
     postgres: `CREATE TABLE sharedWork (
        kind text COLLATE "C" NOT NULL,
        id text COLLATE "C" NOT NULL,
-       server text NOT NULL,
+       replicaId text NOT NULL,
        holder text NOT NULL,
        heldUntil timestamptz NOT NULL,
        wish text,

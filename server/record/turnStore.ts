@@ -62,7 +62,7 @@ export type Wish = 'cancel' | 'forget'
 export type ToldWork = {
   id: string
   /** REPLICA_ID of whoever told it. */
-  server: string
+  replicaId: string
   content: unknown
   /** Whoever does it has said nothing for longer than it promised: it was killed, or does not reach the record. */
   lapsed: boolean

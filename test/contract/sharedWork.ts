@@ -16,11 +16,11 @@ export function sharedWorkContract(name: string, open: () => Promise<(server: st
     expect(await a.tell('run', '1', { step: 2, said: 'a\0b', nested: [{ ü: null }] }, 30)).toBe(true)
     expect(await b.tell('run', '2', { step: 3 }, 30)).toBe(true)
     expect(await b.tell('pull', '1', 'another kind', 30)).toBe(true)
-    const first = { id: '1', server: 'a', lapsed: false }
+    const first = { id: '1', replicaId: 'a', lapsed: false }
     const content = { step: 2, said: expect.stringMatching(/^a.b$/s), nested: [{ ü: null }] }
     for (const server of [a, b]) {
       expect(await server.list('run')).toEqual([
-        { id: '2', server: 'b', content: { step: 3 }, lapsed: false },
+        { id: '2', replicaId: 'b', content: { step: 3 }, lapsed: false },
         { ...first, content },
       ])
       expect(await server.find('run', '1')).toEqual({ ...first, content })
@@ -31,11 +31,11 @@ export function sharedWorkContract(name: string, open: () => Promise<(server: st
     const { a, b } = await scene()
     expect(await a.tell('run', '1', 'of a', 30)).toBe(true)
     expect(await b.tell('run', '1', 'of b', 30)).toBe(false)
-    expect(await b.find('run', '1')).toMatchObject({ server: 'a', content: 'of a' })
+    expect(await b.find('run', '1')).toMatchObject({ replicaId: 'a', content: 'of a' })
     expect(await a.tell('run', '1', 'a is done', 0)).toBe(true)
     expect(await b.tell('run', '1', 'of b', 30)).toBe(true)
     expect(await a.tell('run', '1', 'of a', 30)).toBe(false)
-    expect(await a.find('run', '1')).toMatchObject({ server: 'b', content: 'of b' })
+    expect(await a.find('run', '1')).toMatchObject({ replicaId: 'b', content: 'of b' })
   })
 
   test(`${name}: of two that want it at once one has it`, async () => {
@@ -52,9 +52,9 @@ export function sharedWorkContract(name: string, open: () => Promise<(server: st
     await expect
       .poll(async () => (await b.find('run', '1'))?.lapsed, { timeout: 25_000, interval: 100 })
       .toBe(true)
-    expect(await b.list('run')).toMatchObject([{ server: 'a', content: 'begun', lapsed: true }])
+    expect(await b.list('run')).toMatchObject([{ replicaId: 'a', content: 'begun', lapsed: true }])
     expect(await b.tell('run', '1', 'gone on with', 30)).toBe(true)
-    expect(await a.find('run', '1')).toMatchObject({ server: 'b', content: 'gone on with', lapsed: false })
+    expect(await a.find('run', '1')).toMatchObject({ replicaId: 'b', content: 'gone on with', lapsed: false })
   })
 
   test(`${name}: a report is of the end that it was told with`, async () => {

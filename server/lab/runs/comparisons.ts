@@ -213,11 +213,7 @@ export async function openComparisons(lab: LabDependencies) {
     async result(id: string): Promise<ComparisonResult> {
       const run = find(id)
       const { header, files } = run
-      if (!isOver(header)) {
-        throw new QuantvoxError('invalid_state', `The comparison ${id} is still ${header.state}.`, {
-          mend: `Follow it at /v1/comparisons/${id}/events, or cancel it: what it has observed is kept.`,
-        })
-      }
+      if (!isOver(header)) throw stillUnderWay(header)
       const stored = await files.readResult()
       if (stored !== null && header.state !== 'interrupted') return stored
       return await judgedOnce(run)
@@ -227,14 +223,8 @@ export async function openComparisons(lab: LabDependencies) {
       const run = find(id)
       for (;;) {
         const { header, progress, changed } = run
-        if (header.state === 'failed') {
-          yield { event: 'error', data: header.error ?? { code: 'internal', message: 'It failed.' } }
-          return
-        }
-        if (isOver(header)) {
-          yield { event: 'done', data: { id, state: header.state } }
-          return
-        }
+        const last = endOf(header)
+        if (last !== null) return yield last
         if (progress !== null) yield { event: 'progress', data: progress }
         await untilAborted(changed.promise, AbortSignal.any([signal, stopping.signal]))
       }
@@ -261,4 +251,16 @@ export async function openComparisons(lab: LabDependencies) {
       )
     },
   }
+}
+
+export const stillUnderWay = ({ id, state }: Pick<Header, 'id' | 'state'>) =>
+  new QuantvoxError('invalid_state', `The comparison ${id} is still ${state}.`, {
+    mend: `Follow it at /v1/comparisons/${id}/events, or cancel it: what it has observed is kept.`,
+  })
+
+/** What is told last of one that is over. */
+export function endOf({ id, state, error }: Pick<Header, 'id' | 'state' | 'error'>): ComparisonEvent | null {
+  if (state === 'failed')
+    return { event: 'error', data: error ?? { code: 'internal', message: 'It failed.' } }
+  return isOver({ state }) ? { event: 'done', data: { id, state } } : null
 }

@@ -8,14 +8,14 @@ import { storable } from './turnTable.ts'
 const AFTER_START = "interval '10 seconds'"
 
 /** A wish ends with the work; what was forgotten stays so. */
-const tellOne = `INSERT INTO sharedWork (kind, id, server, holder, heldUntil, content, report)
+const tellOne = `INSERT INTO sharedWork (kind, id, replicaId, holder, heldUntil, content, report)
     VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), $6, $7)
-  ON CONFLICT (kind, id) DO UPDATE SET server = excluded.server, holder = excluded.holder,
+  ON CONFLICT (kind, id) DO UPDATE SET replicaId = excluded.replicaId, holder = excluded.holder,
     heldUntil = excluded.heldUntil, content = excluded.content, report = excluded.report,
     wish = CASE WHEN excluded.heldUntil > now() THEN sharedWork.wish END
   WHERE sharedWork.content IS NOT NULL AND (sharedWork.holder = excluded.holder OR sharedWork.heldUntil <= now())
   RETURNING id`
-const select = `SELECT id, server, content,
+const select = `SELECT id, replicaId AS "replicaId", content,
     greatest(heldUntil, pg_postmaster_start_time() + ${AFTER_START}) <= now() AS lapsed
   FROM sharedWork WHERE kind = $1 AND content IS NOT NULL`
 const asked: Record<Wish, string> = {
@@ -25,8 +25,8 @@ const asked: Record<Wish, string> = {
     WHERE kind = $1 AND id = $2 AND content IS NOT NULL RETURNING id`,
 }
 
-/** What servers do, as they tell it; `server` is the name of this one. Rejects as `Postgres.query` does. */
-export function createWorkTable(database: Postgres, server: string): SharedWork {
+/** What servers do, as they tell it; `replicaId` is the name of this one. Rejects as `Postgres.query` does. */
+export function createWorkTable(database: Postgres, replicaId: string): SharedWork {
   // One that was killed is another than the one that starts in its place, whatever both are called.
   const holder = uuidv4()
   return {
@@ -34,7 +34,7 @@ export function createWorkTable(database: Postgres, server: string): SharedWork 
       const [told, result] = [content, report].map(value =>
         value === null ? null : storable(JSON.stringify(value)),
       )
-      const values = [kind, id, server, holder, seconds, told, result]
+      const values = [kind, id, replicaId, holder, seconds, told, result]
       return (await database.query(tellOne, values)).length > 0
     },
     list: async kind => (await database.query(`${select} ORDER BY id DESC`, [kind])).map(toldOf),
@@ -61,7 +61,7 @@ export function createWorkTable(database: Postgres, server: string): SharedWork 
   }
 }
 
-const toldOf = ({ id, server, content, lapsed }: Row): ToldWork => ({
-  ...{ id: String(id), server: String(server), content: content as unknown },
+const toldOf = ({ id, replicaId, content, lapsed }: Row): ToldWork => ({
+  ...{ id: String(id), replicaId: String(replicaId), content: content as unknown },
   lapsed: lapsed === true,
 })

@@ -9,6 +9,7 @@ import Value from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { progressLine } from '../../../scripts/commands/compare/compareProgress.ts'
 import { openComparisons } from '../../../server/lab/runs/comparisons.ts'
+import { unshared } from '../../../server/lab/runs/sharedRuns.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import { createFakeLab, type FakeLab } from '../../support/lab/fakeLab.ts'
 import { createTestApp } from '../../support/testApp.ts'
@@ -24,7 +25,7 @@ let folder: string
 beforeEach(async () => {
   fake = await createFakeLab()
   const comparisons = await openComparisons(fake.lab)
-  const made = await createTestApp({ dependencies: { comparisons } })
+  const made = await createTestApp({ dependencies: { comparisons: unshared(comparisons) } })
   app = made.app
   app.addHook('onClose', () => comparisons.stop())
   url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -3,6 +3,7 @@ import Value from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { renderReport } from '../../../server/lab/report/render.ts'
 import { openComparisons } from '../../../server/lab/runs/comparisons.ts'
+import { unshared } from '../../../server/lab/runs/sharedRuns.ts'
 import { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import { ComparisonEvent, ComparisonStatus } from '../../../server/protocol/comparisons.ts'
 import { eventsOf } from '../../support/http.ts'
@@ -15,7 +16,7 @@ let app: FastifyInstance
 beforeEach(async () => {
   fake = await createFakeLab()
   const comparisons = await openComparisons(fake.lab)
-  const test = await createTestApp({ dependencies: { comparisons } })
+  const test = await createTestApp({ dependencies: { comparisons: unshared(comparisons) } })
   app = test.app
   app.addHook('onClose', () => comparisons.stop())
 })

@@ -1,5 +1,5 @@
 import { QuantvoxError } from '../../../server/errors.ts'
-import type { Comparisons } from '../../../server/lab/runs/comparisons.ts'
+import type { SharedComparisons } from '../../../server/lab/runs/sharedRuns.ts'
 import type {
   ComparisonProgress,
   ComparisonRequest,
@@ -10,7 +10,7 @@ import { isOver } from '../../../server/shared/comparisons.ts'
 import { makeComparisonResult } from './comparisonResult.ts'
 
 /** A lab that measures nothing: its runs go on when a test says so. */
-export type ScriptedComparisons = Comparisons & {
+export type ScriptedComparisons = SharedComparisons & {
   runs: ComparisonStatus[]
   asked: ComparisonRequest[]
   refuse: QuantvoxError | null
@@ -73,8 +73,8 @@ export function createScriptedComparisons(): ScriptedComparisons {
       Object.assign(run, { state: 'queued', error: null })
       return run
     },
-    list: () => [...runs],
-    status: find,
+    list: async () => ({ items: [...runs] }),
+    status: async id => find(id),
     result: async id => makeComparisonResult(find(id).id),
     async *follow(id, signal) {
       const run = find(id)

@@ -19,7 +19,7 @@ export function createMemoryWork() {
     return known
   }
   const toldOf = ([id, entry]: [string, Entry]) => ({
-    ...{ id, server: entry.server, content: structuredClone(entry.content) },
+    ...{ id, replicaId: entry.server, content: structuredClone(entry.content) },
     lapsed: entry.heldUntilMs <= Date.now(),
   })
   const known = (kind: string) => [...ofKind(kind)].filter(([, { content }]) => content !== null)
