@@ -11,6 +11,7 @@ import { defaultMargins, judge, type LabDependencies, questions, texts } from '.
 import { createModelProbe } from '../llm/probe.ts'
 import type { Log } from '../log.ts'
 import type { ReplyAudio } from '../record/replyAudio.ts'
+import type { SharedWork } from '../record/turnStore.ts'
 import { cpuFlags } from '../setup/cpu.ts'
 import { noTools } from '../tools/turnTools.ts'
 import { remoteVoiceNames } from '../voice/remote/remoteVoices.ts'
@@ -18,6 +19,7 @@ import { listVoices } from '../voice/voices.ts'
 import type { Assembly } from './assemble.ts'
 import { loadedModelsOf, speechModelsOf } from './inventory.ts'
 import type { Provision } from './provision.ts'
+import { holdPlaces, placesOf } from './record/measuredPlaces.ts'
 import { voiceModel } from './voices.ts'
 
 const run = promisify(execFile)
@@ -35,7 +37,6 @@ export function labOf(
   log: Log,
 ): LabDependencies {
   const { ollama, speechEngines, languageModels } = assembly
-  const { ROUTER_SOCKET, ROUTER_SERVERS } = config
   // What tools give differs from time to time.
   const stages = { ...assembly.stages, tools: noTools }
   return {
@@ -90,12 +91,32 @@ export function labOf(
     texts,
     margins: defaultMargins,
     judge,
-    ...(ROUTER_SOCKET !== null && {
-      alone: signal => takeFromPools(ROUTER_SOCKET, ROUTER_SERVERS, signal),
+    ...((assembly.work !== null || config.ROUTER_SOCKET !== null) && {
+      alone: signal => aloneOn(config, assembly.work, log, signal),
     }),
     dataDir: config.DATA_DIR,
     audioDirs: config.AUDIO_DIRS,
     log,
+  }
+}
+
+/** Nobody else measures on this host, nor asks it for turns, until the returned function is called. */
+async function aloneOn(
+  config: Config,
+  work: SharedWork | null,
+  log: Log,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  const { ROUTER_SOCKET, ROUTER_SERVERS } = config
+  const nothing = async () => {}
+  const giveUp = work === null ? nothing : await holdPlaces(work, placesOf(config), signal, log)
+  try {
+    const giveBack =
+      ROUTER_SOCKET === null ? nothing : await takeFromPools(ROUTER_SOCKET, ROUTER_SERVERS, signal)
+    return () => giveBack().finally(giveUp)
+  } catch (error) {
+    await giveUp()
+    throw error
   }
 }
 

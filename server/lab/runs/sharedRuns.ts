@@ -179,8 +179,12 @@ function ofAnother({ id, replicaId }: ComparisonStatus): QuantvoxError {
 }
 
 function noReport({ id, replicaId, state }: ComparisonStatus): QuantvoxError {
-  return new QuantvoxError('not_found', `The server ${replicaId} has told no report of the comparison ${id}.`, {
-    meaning: `It is ${state}: what it observed, if anything, is in the DATA_DIR of ${replicaId}.`,
-    mend: `Ask ${replicaId} for it.`,
-  })
+  return new QuantvoxError(
+    'not_found',
+    `The server ${replicaId} has told no report of the comparison ${id}.`,
+    {
+      meaning: `It is ${state}: what it observed, if anything, is in the DATA_DIR of ${replicaId}.`,
+      mend: `Ask ${replicaId} for it.`,
+    },
+  )
 }

@@ -78,7 +78,8 @@ export function createTelling(own: Comparisons, work: SharedWork, log: Log) {
           isFailing = false
         },
         (error: unknown) => {
-          if (!isFailing) log.warn({ err: error }, 'Other servers are not told of the comparisons of this one.')
+          if (!isFailing)
+            log.warn({ err: error }, 'Other servers are not told of the comparisons of this one.')
           isFailing = true
         },
       )

@@ -79,6 +79,7 @@ export async function labOllama(): Promise<LabOllama> {
     })
 
   const server = await scriptedOllama({
+    '/api/version': response => response.end('{"version":"0.17.4"}'),
     '/api/tags': response => response.end(JSON.stringify({ models: listed(tags.keys()) })),
     '/api/ps': response => response.end(JSON.stringify({ models: listed(loaded) })),
     '/api/show': (response, { body }) => {

@@ -1,0 +1,61 @@
+import { hostname } from 'node:os'
+import { sleep, within } from '../../abort.ts'
+import { type Config, isLoopback } from '../../config.ts'
+import type { Log } from '../../log.ts'
+import type { SharedWork } from '../../record/turnStore.ts'
+
+const KIND = 'place'
+const LEASE_SECONDS = 10
+const RENEW_MS = 3_000
+const LOOK_MS = 1_000
+const ANSWERS_WITHIN_MS = 3_000
+
+/** Where the engines of a server are that a comparison measures: on its machine, and where the language model is, if that is another. */
+export function placesOf({ OLLAMA_HOST }: Pick<Config, 'OLLAMA_HOST'>): string[] {
+  const { hostname: name, host } = new URL(OLLAMA_HOST)
+  return [...new Set([hostname(), isLoopback(name) ? hostname() : host])].toSorted()
+}
+
+/**
+ * Waits until no other server that shares the record measures at one of these places, and has them until the returned function is called, or
+ * this process ends. What cannot be asked holds up nothing.
+ * @throws the signal's reason
+ */
+export async function holdPlaces(
+  work: SharedWork,
+  places: readonly string[],
+  signal: AbortSignal,
+  log: Log,
+): Promise<() => Promise<void>> {
+  // One after the other in one order: of two servers that want several, whoever has the first gets the others.
+  async function takeAll(): Promise<boolean> {
+    for (const place of places) if (!(await work.tell(KIND, place, 'measured', LEASE_SECONDS))) return false
+    return true
+  }
+  const inTime = <T>(told: Promise<T>) =>
+    within(told, ANSWERS_WITHIN_MS, () => {
+      throw new Error(`The record did not answer within ${ANSWERS_WITHIN_MS} ms.`)
+    })
+  const giveUp = () =>
+    inTime(Promise.all(places.map(place => work.tell(KIND, place, 'free', 0)))).then(
+      () => {},
+      () => {},
+    )
+  try {
+    while (!(await inTime(takeAll()))) {
+      // Where only some are free nobody waits for those meanwhile.
+      await giveUp()
+      await sleep(LOOK_MS, signal)
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    log.warn({ err: error }, 'Whether another server measures on this machine, too, cannot be known.')
+  }
+  const renewing = setInterval(() => {
+    takeAll().catch(() => {})
+  }, RENEW_MS).unref()
+  return async () => {
+    clearInterval(renewing)
+    await giveUp()
+  }
+}
