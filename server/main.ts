@@ -20,6 +20,7 @@ import type { Provision, Report } from './assembly/provision.ts'
 import { replicaOf } from './assembly/record/openRecord.ts'
 import { openReplies } from './assembly/record/openReplies.ts'
 import { keepFor } from './assembly/record/retention.ts'
+import { pullSharing } from './assembly/record/sharedPulls.ts'
 import { startTracing } from './assembly/tracing.ts'
 import { createWarmUp, type WarmUp } from './assembly/warmUp.ts'
 import { wyomingOf } from './assembly/wyoming.ts'
@@ -70,14 +71,24 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const stopTracing = await startTracing(config, assembly.stages, log)
   const warmUp = createWarmUp(config, assembly, provision, report, log)
   const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS })
-  const languagePulls = createPulls(async (name, tell, signal) =>
-    provision.languageModel(name, await assembly.ollama.url(), (_item, progress) => tell(progress), signal),
+  const shared = pullSharing(config, assembly, log)
+  const languagePulls = shared(
+    'language',
+    createPulls(async (name, tell, signal) =>
+      provision.languageModel(name, await assembly.ollama.url(), (_item, progress) => tell(progress), signal),
+    ),
   )
-  const speechPulls = createPulls(async (name, tell, signal) => {
-    await provision.speechLevel(name, (_item, progress) => tell(progress), signal)
-  })
-  const wakePulls = createPulls((name, tell, signal) =>
-    provision.wakeWord(name, (_item, progress) => tell(progress), signal),
+  const speechPulls = shared(
+    'speech',
+    createPulls(async (name, tell, signal) => {
+      await provision.speechLevel(name, (_item, progress) => tell(progress), signal)
+    }),
+  )
+  const wakePulls = shared(
+    'wake',
+    createPulls((name, tell, signal) =>
+      provision.wakeWord(name, (_item, progress) => tell(progress), signal),
+    ),
   )
   const stopped = new AbortController()
   const replies = await openReplies(config, log)

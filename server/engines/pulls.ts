@@ -1,8 +1,8 @@
 import { EventEmitter, on } from 'node:events'
 import { QuantvoxError } from '../errors.ts'
-import type { PullProgress } from '../protocol/models.ts'
+import type { Pull, PullList, PullProgress } from '../protocol/models.ts'
 
-type PullEvent =
+export type PullEvent =
   | { event: 'progress'; progress: PullProgress }
   | { event: 'done' }
   | { event: 'cancelled' }
@@ -72,6 +72,12 @@ export function createPulls(download: Download) {
       pull?.giveUp.abort(new Error('the pull was cancelled'))
       return pull !== undefined
     },
+    /** What is pulled now, and how far it is; where servers share a record, by any of them. */
+    list: async (): Promise<Omit<PullList, 'items'> & { items: Omit<Pull, 'kind'>[] }> => ({
+      items: [...pulls].flatMap(([name, { latest }]) =>
+        latest.event === 'progress' ? [{ name, progress: latest.progress }] : [],
+      ),
+    }),
     /** Names being pulled now. */
     running: (): string[] => [...pulls.keys()],
     /** Stops all pulls; what was fetched is kept and resumed later. */

@@ -94,3 +94,25 @@ export const PullProgress = Type.Object({
   totalBytes: nullable(Type.Integer()),
 })
 export type PullProgress = Static<typeof PullProgress>
+
+export const Pull = Type.Object({
+  kind: Type.Enum(['language', 'speech', 'wake']),
+  name: Type.String(),
+  progress: PullProgress,
+  replicaId: Type.Optional(
+    Type.String({ description: 'REPLICA_ID of the server that fetches it; absent of one alone' }),
+  ),
+})
+export type Pull = Static<typeof Pull>
+
+/** `GET /v1/models/pulls`. */
+export const PullList = Type.Object({
+  items: Type.Array(Pull),
+  unseen: Type.Optional(
+    Type.Object(
+      { code: Type.String(), message: Type.String() },
+      { description: 'why those of other servers that share the record are not among them' },
+    ),
+  ),
+})
+export type PullList = Static<typeof PullList>

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TSchema } from 'typebox'
 import type { Pulls } from '../../engines/pulls.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
-import { LanguageModel, SpeechModel, Voice, WakeWordModel } from '../../protocol/models.ts'
+import { LanguageModel, type Pull, PullList, SpeechModel, Voice, WakeWordModel } from '../../protocol/models.ts'
 import { events, json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
@@ -88,6 +88,17 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
       async (_request, reply) => ({ items: await dependencies.voices(clientSignal(reply)) }),
     )
 
+    app.get(
+      '/v1/models/pulls',
+      {
+        schema: {
+          tags,
+          summary: 'What is being fetched now, how far it is, and by which of several servers',
+          response: { 200: json('Pulls', PullList) },
+        },
+      },
+      () => pullsOf(dependencies),
+    )
     const pullOf = (kind: string, body: TSchema, refusals: (403 | 404)[] = []) => ({
       // There is no other answer, so whatever a client accepts, it gets events.
       sse: 'manual' as const,
@@ -141,7 +152,8 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
           const { name } = request.query as Static<typeof Name>
           if (pulls.cancel(name)) return reply.code(204).send()
           throw new QuantvoxError('not_found', `Nobody fetches ${JSON.stringify(name)}.`, {
-            meaning: 'It is here already, or was given up before.',
+            meaning: 'It is here already, was given up before, or another server fetches it.',
+            mend: 'GET /v1/models/pulls says who does.',
           })
         },
       )
@@ -155,6 +167,18 @@ export function modelRoutes(dependencies: ModelDependencies): FastifyPluginAsync
         await streamPull(dependencies.wakePulls, request, reply)
       },
     )
+  }
+}
+
+async function pullsOf({ languagePulls, speechPulls, wakePulls }: ModelDependencies): Promise<PullList> {
+  const kinds = { language: languagePulls, speech: speechPulls, wake: wakePulls }
+  const lists = await Promise.all(
+    (Object.keys(kinds) as Pull['kind'][]).map(async kind => ({ kind, ...(await kinds[kind].list()) })),
+  )
+  const unseen = lists.find(list => list.unseen !== undefined)?.unseen
+  return {
+    items: lists.flatMap(({ kind, items }) => items.map(item => ({ kind, ...item }))),
+    ...(unseen && { unseen }),
   }
 }
 
