@@ -28,6 +28,8 @@ export const errorTable = {
   context_exceeded: { http: 422, close: null, recoverable: true },
   not_found: { http: 404, close: null, recoverable: true },
   at_capacity: { http: 503, close: 1013, recoverable: false },
+  // Told of work of another server; no request fails by it.
+  replica_lost: { http: 503, close: null, recoverable: true },
   record_unavailable: { http: 503, close: null, recoverable: true },
   shutting_down: { http: 503, close: 1001, recoverable: false },
   internal: { http: 500, close: 1011, recoverable: false },

@@ -1,5 +1,5 @@
 import './comparisons.css'
-import type { ComparisonRequest, ComparisonStatus } from '../../server/protocol/comparisons.ts'
+import type { ComparisonList, ComparisonRequest, ComparisonStatus } from '../../server/protocol/comparisons.ts'
 import { isOver } from '../../server/shared/comparisons.ts'
 import { type Api, ApiError } from '../api.ts'
 import { el } from '../dom.ts'
@@ -34,11 +34,11 @@ export function createComparisonsView(api: Api): View {
     const { signal } = shown
     element.setAttribute('aria-busy', 'true')
     try {
-      const { items } = await api.get<{ items: ComparisonStatus[] }>('/v1/comparisons', signal)
+      const { items, unseen } = await api.get<ComparisonList>('/v1/comparisons', signal)
       const id = openId()
       const run = items.find(item => item.id === id)
       if (run !== undefined) showRun(run, signal)
-      else showList(items, id)
+      else showList(items, id, unseen?.message)
     } catch (error) {
       if (signal.aborted) return
       const isMissing = error instanceof ApiError && error.code === 'not_found'
@@ -51,7 +51,7 @@ export function createComparisonsView(api: Api): View {
     element.removeAttribute('aria-busy')
   }
 
-  function showList(runs: ComparisonStatus[], missing: string | null): void {
+  function showList(runs: ComparisonStatus[], missing: string | null, unseen = ''): void {
     const form = el(
       'details',
       { class: 'starting', open: runs.length === 0 },
@@ -62,7 +62,9 @@ export function createComparisonsView(api: Api): View {
       missing === null
         ? []
         : [el('p', { class: 'trouble', role: 'alert' }, `There is no comparison ${missing}.`)]
-    place.replaceChildren(...lost, form, ...(runs.length === 0 ? [] : [runsList(runs)]))
+    const others =
+      unseen === '' ? [] : [el('p', { class: 'warning' }, `Those of other servers are not here. ${unseen}`)]
+    place.replaceChildren(...lost, ...others, form, ...(runs.length === 0 ? [] : [runsList(runs)]))
   }
 
   function showRun(run: ComparisonStatus, signal: AbortSignal): void {
@@ -91,7 +93,7 @@ export function createComparisonsView(api: Api): View {
   ): Promise<void> {
     try {
       await followRun(api, run.id, view.progress, signal)
-      const { items } = await api.get<{ items: ComparisonStatus[] }>('/v1/comparisons', signal)
+      const { items } = await api.get<ComparisonList>('/v1/comparisons', signal)
       const last = items.find(({ id }) => id === run.id)
       if (last === undefined) return void show()
       Object.assign(run, last)

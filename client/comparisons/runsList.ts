@@ -10,14 +10,14 @@ export function runsList(runs: readonly ComparisonStatus[]): HTMLElement {
 }
 
 function item(run: ComparisonStatus): HTMLElement {
-  const { id, state, startedAt, request, sentence, error, progress } = run
+  const { id, state, startedAt, request, sentence, error, progress, replicaId } = run
   const running = progress === null ? '' : `${progress.phase}: ${progress.what}`
   return el(
     'li',
     { class: state },
     el('a', { href: `#/comparisons/${id}` }, clockTime(startedAt)),
     el('span', { class: 'state' }, state),
-    el('span', { class: 'soft' }, requestInWords(request)),
+    el('span', { class: 'soft' }, requestInWords(request), replicaId === undefined ? '' : `, on ${replicaId}`),
     el('p', isOver(run) ? (sentence ?? error?.message ?? 'No recommendation.') : running),
   )
 }

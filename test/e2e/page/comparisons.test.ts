@@ -230,3 +230,16 @@ describe('everybody can use it', () => {
     await view().getByText('This server has no lab.').waitFor()
   })
 })
+
+test('comparisons of other servers say where they are, and that they are missing where they cannot be seen', async () => {
+  lab.runs.push(comparison('elsewhere', { state: 'done', replicaId: 'gpu-2' }))
+  await open()
+  await view().getByText('the default models, on gpu-2').waitFor()
+  await view().locator('.runs a').click()
+  await view().locator('.run').waitFor()
+  await view().getByText('the default models, on gpu-2').waitFor()
+  const unseen = { code: 'record_unavailable', message: 'The record does not answer.' }
+  lab.list = async () => ({ items: [], unseen })
+  await view().getByText('All comparisons').click()
+  await view().getByText('Those of other servers are not here. The record does not answer.').waitFor()
+})

@@ -128,6 +128,21 @@ describe.each(['language', 'speech'])('a %s model', kind => {
     await fetching
   })
 
+  test('that is being fetched is among the pulls, and after that no more', async () => {
+    const download = heldDownload()
+    const { app } = await start({ [`${kind}Pulls`]: download.pulls })
+    const pulls = async () => (await app.inject({ url: '/v1/models/pulls' })).json()
+    expect(await pulls()).toEqual({ items: [] })
+    const fetching = app.inject(pull(kind))
+    await until(() => download.begun() === 1)
+    const progress = { status: 'downloading', completedBytes: 1, totalBytes: 4 }
+    download.report(progress)
+    expect(await pulls()).toEqual({ items: [{ kind, name: 'x:1b', progress }] })
+    download.finish()
+    await fetching
+    expect(await pulls()).toEqual({ items: [] })
+  })
+
   test('without a name is no request', async () => {
     const { app } = await start()
     expect((await app.inject(remove(''))).statusCode).toBe(400)
