@@ -49,6 +49,16 @@ export function asLlmError(error: unknown, url: string): QuantvoxError {
   return failedAtWork(`Ollama failed: ${reason}.`, error)
 }
 
+/** `at_capacity`: others had every place at the language model all that time. */
+export function noPlaceWithin(ms: number): QuantvoxError {
+  return new QuantvoxError('at_capacity', `The language model was busy with others for ${ms / 1000} s.`, {
+    meaning: 'More is asked at once than this machine can answer.',
+    mend: 'Try again in a moment, or choose a smaller model.',
+    retryAfterSeconds: 10,
+    recoverable: true,
+  })
+}
+
 /** `at_capacity`: whoever answers has no place for it. */
 export function crowded(message: string): QuantvoxError {
   return new QuantvoxError('at_capacity', message, {

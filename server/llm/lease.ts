@@ -5,7 +5,8 @@ import type { LanguageModel } from '../protocol/models.ts'
 import type { Routed } from '../shared/routed.ts'
 import type { Explain } from './client.ts'
 import { type Coldness, createColdness } from './coldness.ts'
-import { createReadPrompts, type ReadPrompts } from './readPrompts.ts'
+import { noPlaceWithin } from './failures.ts'
+import { createReadPrompts, type ReadPrompts, withTools } from './readPrompts.ts'
 import type { ChatMessage, ChatSettings, ReplyPart, Respond } from './respond.ts'
 import type { SentenceEnd } from './sentenceEnd.ts'
 import type { Tool } from './toolCalls.ts'
@@ -123,6 +124,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
     model: WantedModel,
     { waitedMs, leave }: { waitedMs: number; leave(): void },
     released: AbortController,
+    standing: Standing,
     signal: AbortSignal,
   ): Promise<LanguageModelLease> {
     try {
@@ -130,7 +132,7 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
       return {
         ...{ host, queueMs: waitedMs, cold: coldness.expected(model) },
         respond: (messages, until, change) =>
-          respondAt(host, model, messages, change, AbortSignal.any([until, released.signal])),
+          respondAt(host, model, messages, change, standing, AbortSignal.any([until, released.signal])),
         release() {
           released.abort(new Error('The place at the language model was given back.'))
           leave()
@@ -145,8 +147,9 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
   return {
     mustLoad: coldness.expected,
     async acquire(model, owner, signal) {
+      const noPlace = () => noPlaceWithin(PLACE_WITHIN_MS)
       const entry = await patiently(PLACE_WITHIN_MS, signal, noPlace, stop => gate.enter(owner, stop))
-      return await opened(model, entry, new AbortController(), signal)
+      return await opened(model, entry, new AbortController(), ofTurn, signal)
     },
     async spare(model, messages, signal, tools = []) {
       signal.throwIfAborted()
@@ -158,9 +161,14 @@ export function createLanguageModelLeases(dependencies: LeaseDependencies): Lang
         released.abort(new Error('Somebody else needs the place at the language model.'))
       })
       if (entry === null) return null
-      const lease = await opened(model, { waitedMs: 0, leave: entry.leave }, released, signal)
+      const trial = onTrial()
+      const lease = await opened(model, { waitedMs: 0, leave: entry.leave }, released, trial, signal)
       return {
-        ...{ ...lease, lost: lost.signal, keep: entry.keep, toldEnds: toldEnds.has(model.name) },
+        ...{ ...lease, lost: lost.signal, toldEnds: toldEnds.has(model.name) },
+        keep() {
+          entry.keep()
+          trial.keep()
+        },
         async endsHere(asked, affinity, until) {
           const share = await endsHereAt(
             lease.host,
@@ -189,25 +197,63 @@ function endingAt({ sentenceEnd, chat }: LeaseDependencies, prompts: ReadPrompts
     const until = AbortSignal.any([stop, AbortSignal.timeout(END_TOLD_WITHIN_MS)])
     const prompt = withTools(messages, tools)
     prompts.asked(name, prompt)
-    const share = await sentenceEnd(host, messages, { ...chat, model: name, tools, affinity }, until).catch(
-      () => null,
-    )
+    const share = await sentenceEnd(
+      host,
+      messages,
+      { ...chat, model: name, tools, affinity, isSpare: true },
+      until,
+    ).catch(() => null)
     if (share !== null) prompts.read(name, prompt.slice(0, -1), null)
     return share
   }
 }
 
-/** Templates put tools in front of the conversation. */
-const withTools = (messages: readonly ChatMessage[], tools: readonly Tool[]): readonly ChatMessage[] =>
-  tools.length === 0 ? messages : [{ role: 'system', content: JSON.stringify(tools) }, ...messages]
+/** Whether what is asked in a place is a turn's, or may yet be for nothing. */
+type Standing = {
+  isSpare(): boolean
+  /** At once where it is a turn's; never where it does not become one. */
+  whenKept(work: () => void): void
+}
+
+const ofTurn: Standing = { isSpare: () => false, whenKept: work => work() }
+
+function onTrial(): Standing & { keep(): void } {
+  let waiting: (() => void)[] | null = []
+  return {
+    isSpare: () => waiting !== null,
+    whenKept: work => (waiting === null ? work() : void waiting.push(work)),
+    keep() {
+      const kept = waiting ?? []
+      waiting = null
+      for (const work of kept) work()
+    },
+  }
+}
+
+/** What a router refuses that may be for nothing is asked once more, and waits like any, where it is a turn's by then. */
+async function* askedAs(
+  standing: Standing,
+  ask: (spare: { isSpare?: true }) => AsyncIterable<ReplyPart>,
+): AsyncGenerator<ReplyPart, void, undefined> {
+  if (standing.isSpare()) {
+    try {
+      return yield* ask({ isSpare: true })
+    } catch (error) {
+      const isRefused = error instanceof QuantvoxError && error.code === 'at_capacity'
+      if (!isRefused || standing.isSpare()) throw error
+    }
+  }
+  yield* ask({})
+}
 
 /** How a reply comes at a host, and what is learned of the model from it. */
 function responding({ explain, respond, chat }: LeaseDependencies, coldness: Coldness, prompts: ReadPrompts) {
   const hosts = new LRUCache<string, string>({ max: KEPT_HOSTS })
-  const affinityOf = (key: string | undefined, { host }: Routed): boolean | null => {
+  const affinityOf = (key: string | undefined, { host }: Routed, standing: Standing): boolean | null => {
     if (key === undefined) return null
     const before = hosts.get(key)
-    hosts.set(key, host)
+    // What nobody heard is no turn of the conversation.
+    standing.whenKept(() => hosts.set(key, host))
     return before === undefined ? null : before === host
   }
   return async function* (
@@ -215,6 +261,7 @@ function responding({ explain, respond, chat }: LeaseDependencies, coldness: Col
     model: WantedModel,
     messages: ChatMessage[],
     change: Partial<ChatSettings> | undefined,
+    standing: Standing,
     stop: AbortSignal,
   ): AsyncGenerator<LeasedPart, void, undefined> {
     stop.throwIfAborted()
@@ -224,11 +271,13 @@ function responding({ explain, respond, chat }: LeaseDependencies, coldness: Col
     const prompt = withTools(messages, change?.tools ?? [])
     prompts.asked(name, prompt)
     try {
-      for await (const part of respond(host, messages, { ...chat, ...change, model: name }, stop)) {
+      const ask = (spare: { isSpare?: true }) =>
+        respond(host, messages, { ...chat, ...change, ...spare, model: name }, stop)
+      for await (const part of askedAs(standing, ask)) {
         isHeard = true
         if (part.type === 'routed') {
           by = part.by
-          yield { ...part, affinity: affinityOf(change?.affinity, by) }
+          yield { ...part, affinity: affinityOf(change?.affinity, by, standing) }
         } else if (part.type === 'done') {
           const { loadMs } = part.statistics
           yield {
@@ -247,17 +296,4 @@ function responding({ explain, respond, chat }: LeaseDependencies, coldness: Col
       if (isHeard) prompts.read(name, prompt, isThought ? null : reply)
     }
   }
-}
-
-function noPlace(): QuantvoxError {
-  return new QuantvoxError(
-    'at_capacity',
-    `The language model was busy with others for ${PLACE_WITHIN_MS / 1000} s.`,
-    {
-      meaning: 'More is asked at once than this machine can answer.',
-      mend: 'Try again in a moment, or choose a smaller model.',
-      retryAfterSeconds: 10,
-      recoverable: true,
-    },
-  )
 }

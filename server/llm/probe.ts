@@ -35,7 +35,7 @@ const Predicted = Type.Object({
 
 export function createModelProbe(
   host: FindHost,
-  chat: Pick<ChatSettings, 'numCtx' | 'numThread' | 'keepAlive' | 'affinity'>,
+  chat: Pick<ChatSettings, 'numCtx' | 'numThread' | 'keepAlive' | 'affinity' | 'isSpare'>,
 ) {
   return {
     /** The real types of all tensors of a tag. */
@@ -75,7 +75,7 @@ export function createModelProbe(
         client => client.generate(request),
         signal,
         undefined,
-        { affinity: chat.affinity },
+        { affinity: chat.affinity, isPartial: chat.isSpare ?? false },
       )
       const [first] = logprobs
       if (first === undefined) return done_reason === 'stop' ? { chosen: null, top: [] } : null

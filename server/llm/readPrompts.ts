@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ChatMessage } from './respond.ts'
+import type { Tool } from './toolCalls.ts'
 
 /** UTF-8 bytes a token, and what a chat template puts around a message: English has more bytes, so this counts rather too many. */
 const BYTES_PER_TOKEN = 3
@@ -51,3 +52,10 @@ const tokensOf = (messages: readonly ChatMessage[]) =>
     (tokens, { content }) => tokens + TOKENS_PER_MESSAGE + Buffer.byteLength(content) / BYTES_PER_TOKEN,
     0,
   )
+
+/** Templates put tools in front of the conversation. */
+export const withTools = (
+  messages: readonly ChatMessage[],
+  tools: readonly Tool[],
+): readonly ChatMessage[] =>
+  tools.length === 0 ? messages : [{ role: 'system', content: JSON.stringify(tools) }, ...messages]

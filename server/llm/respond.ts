@@ -44,6 +44,8 @@ export type ChatSettings = {
   isWhole?: true
   /** What belongs together, for a router in front of several hosts. */
   affinity?: string
+  /** It may be for nothing: such a router refuses it rather than have it wait. */
+  isSpare?: true
 }
 export type ChatOptions = ChatSettings & { model: string }
 
@@ -131,7 +133,11 @@ export const respond: Respond = async function* (host, messages, options, signal
     const onAnswer = (told: Routed | null) => {
       by = told
     }
-    const client = clientFor(host, stop, { affinity: options.affinity, onAnswer })
+    const client = clientFor(host, stop, {
+      affinity: options.affinity,
+      isPartial: options.isSpare ?? false,
+      onAnswer,
+    })
     const stream = await client.chat({
       model: options.model,
       messages: messages.map(asOllamaMessage),

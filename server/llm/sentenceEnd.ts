@@ -82,6 +82,8 @@ async function readTemplate(
     Rendered,
     client => client.chat(request),
     signal,
+    undefined,
+    { affinity: options.affinity, isPartial: options.isSpare ?? false },
   )
   return templateIn(answer._debug_info?.rendered_template ?? '')
 }

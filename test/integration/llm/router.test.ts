@@ -1,8 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import type { LanguageModelLeases, LeasedPart } from '../../../server/llm/lease.ts'
 import { createLanguageModels } from '../../../server/llm/models.ts'
-import { leasesAt } from '../../support/engines/leasesAt.ts'
+import { leasesAt, testChat } from '../../support/engines/leasesAt.ts'
 import { chatLine, lastLine } from '../../support/engines/scriptedOllama.ts'
 import { failureOf } from '../../support/failureOf.ts'
 
@@ -84,4 +85,56 @@ test('a router without a place is at_capacity, to be asked again soon', async ()
     retryAfterSeconds: 2,
     recoverable: true,
   })
+})
+
+const hostsOf = async (reply: AsyncIterable<LeasedPart>) => {
+  const told: unknown[] = []
+  for await (const part of reply) if (part.type === 'routed') told.push([part.by.host, part.affinity])
+  return told
+}
+const hi = [{ role: 'user' as const, content: 'Hi.' }]
+const spareAt = async (leases: LanguageModelLeases) => {
+  const lease = await leases.spare({ ...model, loaded: true, contextTokens: testChat.numCtx }, hi, signal)
+  if (lease === null) throw new Error('there was a place')
+  return lease
+}
+
+test('a try that is dropped is no turn of its conversation, and one that is kept is', async () => {
+  const { url } = await router(['a', 'b', 'a', 'b', 'b'])
+  const leases = leasesAt(async () => url)
+  async function turn() {
+    const lease = await leases.acquire(model, 'me', signal)
+    const told = await hostsOf(lease.respond(hi, signal, { affinity: 'one' }))
+    lease.release()
+    return told
+  }
+  async function tried(isKept: boolean) {
+    const lease = await spareAt(leases)
+    const told = await hostsOf(lease.respond(hi, signal, { affinity: 'one' }))
+    if (isKept) lease.keep()
+    lease.release()
+    return told
+  }
+  expect(await turn()).toEqual([['a', null]])
+  expect(await tried(false)).toEqual([['b', false]])
+  expect(await turn()).toEqual([['a', true]])
+  expect(await tried(true)).toEqual([['b', false]])
+  expect(await turn()).toEqual([['b', true]])
+})
+
+test('a try may be refused by a router, a turn may not; a try that became a turn is asked again', async () => {
+  const { url, asked } = await router(['a'])
+  const leases = leasesAt(async () => url)
+  const turn = await leases.acquire(model, 'me', signal)
+  await hostsOf(turn.respond(hi, signal))
+  turn.release()
+  const dropped = await spareAt(leases)
+  expect(await failureOf(hostsOf(dropped.respond(hi, signal)))).toMatchObject({ code: 'at_capacity' })
+  dropped.release()
+  const kept = await spareAt(leases)
+  const reply = hostsOf(kept.respond(hi, signal))
+  kept.keep()
+  expect(await failureOf(reply)).toMatchObject({ code: 'at_capacity' })
+  kept.release()
+  expect(asked.map(({ headers }) => headers['x-quantvox-partial'])).toEqual([undefined, '1', '1', undefined])
 })

@@ -35,8 +35,11 @@ async function route(one: PoolHost, two: PoolHost, settings: Record<string, stri
     fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: '{}', headers })
   return {
     /** `path` of the language models, of a conversation. */
-    llm: (path: string, conversation?: string) =>
-      post(llm, path, conversation === undefined ? {} : { 'x-quantvox-conversation': conversation }),
+    llm: (path: string, conversation?: string, isAtPause = false) =>
+      post(llm, path, {
+        ...(conversation !== undefined && { 'x-quantvox-conversation': conversation }),
+        ...(isAtPause && { 'x-quantvox-partial': '1' }),
+      }),
     speech: (kind: 'partial' | 'final') =>
       post(speech, '/inference', kind === 'partial' ? { 'x-quantvox-partial': '1' } : {}),
     told: async (path: string) => (await fetch(`http://127.0.0.1:${metrics}${path}`)).text(),
@@ -104,6 +107,20 @@ test('a conversation whose host is full and waited for goes to the other one', a
   expect(hostOf(third)).not.toBe(hostOf(first))
   for (const each of [one, two]) each.release()
   expect(hostOf(await second)).toBe(hostOf(first))
+})
+
+test('what is asked at a pause is refused while no host has a place, and turns wait', async context => {
+  const [one, two] = [await host(DIGEST, true), await host(DIGEST, true)]
+  const router = await route(one, two, { LLM_HOST_SLOTS: '1', QUEUE_TIMEOUT: '60s' })
+  if (router === null) return context.skip()
+  const begun = [await router.llm('/api/chat', 'a'), await router.llm('/api/chat', 'b', true)]
+  expect(begun.map(({ status }) => status)).toEqual([200, 200])
+  for (const path of ['/api/chat', '/api/generate'])
+    expect((await router.llm(path, 'c', true)).status).toBe(503)
+  const turn = router.llm('/api/chat', 'd')
+  await expect.poll(() => router.command('show stat'), { timeout: 20_000 }).toMatch(/^llm,o[12],1,/m)
+  for (const each of [one, two]) each.release()
+  expect((await turn).status).toBe(200)
 })
 
 test('a host that is taken out ends its turn and gets none, not of its conversations either', async context => {
