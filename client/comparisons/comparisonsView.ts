@@ -1,5 +1,9 @@
 import './comparisons.css'
-import type { ComparisonList, ComparisonRequest, ComparisonStatus } from '../../server/protocol/comparisons.ts'
+import type {
+  ComparisonList,
+  ComparisonRequest,
+  ComparisonStatus,
+} from '../../server/protocol/comparisons.ts'
 import { isOver } from '../../server/shared/comparisons.ts'
 import { type Api, ApiError } from '../api.ts'
 import { el } from '../dom.ts'

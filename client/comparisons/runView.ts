@@ -38,7 +38,12 @@ export function createRunView(api: Api, status: ComparisonStatus, { stop, resume
       el('h2', { tabindex: -1 }, clockTime(status.startedAt)),
       el('a', { href: '#/comparisons' }, 'All comparisons'),
     ),
-    el('p', { class: 'soft' }, requestInWords(status.request), status.replicaId ? `, on ${status.replicaId}` : ''),
+    el(
+      'p',
+      { class: 'soft' },
+      requestInWords(status.request),
+      status.replicaId ? `, on ${status.replicaId}` : '',
+    ),
     watching,
     actions,
     trouble,

@@ -17,7 +17,12 @@ function item(run: ComparisonStatus): HTMLElement {
     { class: state },
     el('a', { href: `#/comparisons/${id}` }, clockTime(startedAt)),
     el('span', { class: 'state' }, state),
-    el('span', { class: 'soft' }, requestInWords(request), replicaId === undefined ? '' : `, on ${replicaId}`),
+    el(
+      'span',
+      { class: 'soft' },
+      requestInWords(request),
+      replicaId === undefined ? '' : `, on ${replicaId}`,
+    ),
     el('p', isOver(run) ? (sentence ?? error?.message ?? 'No recommendation.') : running),
   )
 }

@@ -2,7 +2,14 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static, type TSchema } from 'typebox'
 import type { Pulls } from '../../engines/pulls.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
-import { LanguageModel, type Pull, PullList, SpeechModel, Voice, WakeWordModel } from '../../protocol/models.ts'
+import {
+  LanguageModel,
+  type Pull,
+  PullList,
+  SpeechModel,
+  Voice,
+  WakeWordModel,
+} from '../../protocol/models.ts'
 import { events, json, problems } from './answers.ts'
 import { clientSignal } from './clientSignal.ts'
 import { strictValidator } from './strictValidator.ts'
