@@ -4,9 +4,11 @@ import type { TurnMessage } from '../../server/protocol/messages.ts'
 import type { LanguageModel, SpeechModel } from '../../server/protocol/models.ts'
 import type { PairMessage } from '../../server/protocol/turns.ts'
 import type { Api } from '../api.ts'
+import { createSpeaker } from '../audio/speaker.ts'
 import { el } from '../dom.ts'
 import { icon } from '../icons.ts'
 import { languageGroups, speechGroups } from '../models/modelGroups.ts'
+import { readSettings } from '../talk/talkSettings.ts'
 import { inWords, troubleBox } from '../trouble.ts'
 import type { View } from '../view.ts'
 import { createAnswer } from './answerView.ts'
@@ -43,6 +45,7 @@ export function createPairView(api: Api, makeWay: () => string | null): View {
     el('div', { class: 'row' }, input, send, microphone, cancel),
   )
   const player = el('audio', { hidden: true })
+  const speaker = createSpeaker([player])
   const element = el(
     'section',
     { class: 'place pair-view' },
@@ -172,6 +175,7 @@ export function createPairView(api: Api, makeWay: () => string | null): View {
       if (playing !== null) URL.revokeObjectURL(playing)
       playing = URL.createObjectURL(blob)
       player.src = playing
+      speaker.choose(readSettings().speakerId)
       await player.play()
     } catch (error) {
       say(inWords(error))

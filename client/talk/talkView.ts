@@ -59,8 +59,7 @@ const hasTouch = matchMedia('(pointer: coarse)')
 export function createTalkView(options: TalkViewOptions): TalkView {
   const { api, notices, token } = options
   const hasToken = () => token() !== null
-  let told = ''
-  let wasLost = false
+  let [told, wasLost] = ['', false]
   let settings = readSettings()
   // Beside the places of the page: a media element that leaves the document falls silent.
   const voice = el('audio', { class: 'unseen', 'data-plays': 'replies' })
@@ -91,6 +90,8 @@ export function createTalkView(options: TalkViewOptions): TalkView {
     },
     configured: message => side.configured(message),
     switchFailed: message => side.failed(message),
+    // The end of the connection follows, and is said where one talks.
+    stopping: message => notices.say(message.message),
     failed: message => notices.failure(message.message, message.mend ?? ''),
     soundOpened: context => sound.opened(context),
     playRecording: path => void view.playRecording(path),

@@ -25,6 +25,8 @@ export type LiveSessionOptions = {
   configured(message: Configured): void
   /** A switch of models that failed. */
   switchFailed(message: ErrorMessage): void
+  /** The server is about to end the session. */
+  stopping(message: ErrorMessage): void
   /** An error that belongs to no turn and no switch. */
   failed(message: ErrorMessage): void
   /** A spoken reply that came as a file. */
@@ -176,7 +178,8 @@ export function createLiveSession(options: LiveSessionOptions) {
       start()
       return
     }
-    options.failed(message)
+    if (message.code === 'shutting_down') options.stopping(message)
+    else options.failed(message)
   }
 
   return {

@@ -68,6 +68,8 @@ describe('the connection to the server', () => {
       .toBe(true)
     await ask('Are you back?')
     await page.becomes('Speaking')
+    // What was said of the stop goes by itself.
+    await expect.poll(() => page.tab.locator('.notice').count(), { timeout: 15_000 }).toBe(0)
   })
 
   test('what is typed while the server is away is not asked in a conversation that begins meanwhile', async () => {

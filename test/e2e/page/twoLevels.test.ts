@@ -106,7 +106,21 @@ describe('one question to two levels', () => {
     expect(await page.tab.evaluate(() => openTracks.every(({ readyState }) => readyState === 'ended'))).toBe(
       true,
     )
+    await page.tab.getByRole('link', { name: 'Talk', exact: true }).click()
+    await page.tab.getByRole('button', { name: 'Settings' }).click()
+    const speakers = page.tab.getByLabel('Loudspeaker')
+    await speakers.selectOption({ index: 1 })
+    const speaker = await speakers.inputValue()
+    await page.tab.getByRole('button', { name: 'Done' }).click()
+    await page.tab.getByRole('link', { name: 'A/B' }).click()
     await answers().first().getByRole('button', { name: 'Hear it' }).click()
+    await expect
+      .poll(() =>
+        view()
+          .locator('audio')
+          .evaluate((element: HTMLAudioElement) => element.sinkId),
+      )
+      .toBe(speaker)
     await page.tab.waitForFunction(
       () => (document.querySelector<HTMLAudioElement>('.pair-view audio')?.currentTime ?? 0) > 0,
     )
