@@ -34,13 +34,21 @@ export function heardPrefix(reply: string, textLength: number): string {
   return reply.slice(0, length >= reply.length ? reply.length : wholeWords(reply, length)).trim()
 }
 
+const unspaced =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const words = new Intl.Segmenter(undefined, { granularity: 'word' })
+
 /** Where the last word ends that lies wholly within the first `letters` characters. */
 function wholeWords(text: string, letters: number): number {
   let end = 0
-  for (const word of text.matchAll(/\S+/g)) {
-    const wordEnd = word.index + word[0].length
-    if (wordEnd > letters) break
-    end = wordEnd
+  for (const { 0: word, index } of text.matchAll(/\S+/g)) {
+    const parts = unspaced.test(word) ? [...words.segment(word)].map(({ segment }) => segment) : [word]
+    let at = index
+    for (const { length } of parts) {
+      at += length
+      if (at > letters) return end
+      end = at
+    }
   }
   return end
 }

@@ -50,6 +50,17 @@ describe('what was heard by the position of the playback', () => {
     expect(heardText(clauses, playedMs, reply)).toBe(expected)
   })
 
+  test.each([
+    ['今何時ですか。もうすぐ九時です。', 3 / 16],
+    ['ตอนนี้กี่โมงแล้วครับ', 0.5],
+  ])('words are told apart in a script without spaces, too: %s', (text, share) => {
+    const heard = heardText([spoken(0, text.length, 1000)], 1000 * share, text)
+    expect(text.startsWith(heard)).toBe(true)
+    expect(heard.length).toBeGreaterThan(0)
+    expect(heard.length).toBeLessThanOrEqual(text.length * share)
+    expect(heardPrefix(text, Math.round(text.length * share))).toBe(heard)
+  })
+
   test('it only grows with the position, and is always a beginning of the reply', () => {
     fc.assert(
       fc.property(fc.nat(5000), fc.nat(5000), (a, b) => {
