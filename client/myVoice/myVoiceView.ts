@@ -26,8 +26,11 @@ export function createMyVoiceView(api: Api, makeWay: () => string | null): View 
   let known: Known | null = null
   let testing: AbortController | null = null
 
-  const tell = (error: unknown) =>
+  function tell(error: unknown): void {
     trouble.replaceChildren(el('p', { class: 'trouble', role: 'alert' }, inWords(error)))
+    // It is below all sentences.
+    trouble.scrollIntoView({ block: 'nearest' })
+  }
 
   async function load(): Promise<void> {
     try {

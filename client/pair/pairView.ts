@@ -167,6 +167,7 @@ export function createPairView(api: Api, makeWay: () => string | null): View {
 
   function say(text: string | null): void {
     trouble.replaceChildren(...(text === null ? [] : [el('p', { class: 'trouble', role: 'alert' }, text)]))
+    if (text !== null) trouble.scrollIntoView({ block: 'nearest' })
   }
 
   async function hear(audioUrl: string): Promise<void> {

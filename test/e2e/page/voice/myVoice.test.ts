@@ -103,13 +103,15 @@ test('one sentence is recorded at a time, and only while somebody looks', async 
   await expect.poll(live).toBe(0)
 })
 
-test('without a microphone it says so, and what to do', async () => {
-  await open()
+test('without a microphone it says so, and what to do, where one looks', async () => {
+  await open({ viewport: { width: 360, height: 740 } })
   await page.tab.evaluate(() => {
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('none', 'NotFoundError'))
   })
   await button(/^Record: What time/).click()
-  await page.tab.getByText('This machine has no microphone. Plug one in').waitFor()
+  const trouble = page.tab.getByText('This machine has no microphone. Plug one in')
+  await trouble.waitFor()
+  expect(await trouble.evaluate(one => one.getBoundingClientRect().bottom <= innerHeight)).toBe(true)
 })
 
 test('it goes by the microphone of the settings, and says when that is unplugged', async () => {
