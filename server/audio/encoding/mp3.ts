@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { setImmediate as others } from 'node:timers/promises'
 import { rememberWhenDone } from '../../shared/remember.ts'
 import { toFloat32 } from '../pcm.ts'
 import { createBreather } from '../yielding.ts'
@@ -38,7 +39,7 @@ export async function* mp3(
     }
     yield Uint8Array.from((await creating).finalize())
   } finally {
-    creating.then(putBack).catch(() => {})
+    void putBack(creating)
   }
 }
 
@@ -50,11 +51,17 @@ const idle: Encoder[] = []
 
 const takeEncoder = async (): Promise<Encoder> => idle.pop() ?? (await createEncoder())
 
-/** Once the answer is over, so that it takes no time of any. @throws where the encoder failed, and is not taken again */
-function putBack(encoder: Encoder): void {
-  if (idle.length >= MOST_IDLE) return
-  begin(encoder)
-  idle.push(encoder)
+/** To begin anew takes 2 ms: once the last of the answer has left, so that it takes no time of any. */
+async function putBack(creating: Promise<Encoder>): Promise<void> {
+  try {
+    const encoder = await creating
+    await others()
+    if (idle.length >= MOST_IDLE) return
+    begin(encoder)
+    idle.push(encoder)
+  } catch {
+    // What failed is not taken again.
+  }
 }
 
 /** Loaded when it is first wanted, and compiled once: each time takes 10 ms. */
