@@ -6,14 +6,15 @@ import { tellRouter } from './admin.ts'
 
 const TURNS_END_WITHIN_MS = 60_000
 const LOOK_AGAIN_MS = 200
-const GIVEN_BACK_WITHIN_MS = 5_000
+/** Longer than `giveBack.ts` tries: 20 times, each time at most 5 s and one more. */
+const GIVEN_BACK_WITHIN_MS = 130_000
 
 /**
  * Takes this host out of the pools of a router (HAProxy's runtime API), so that nobody else uses its engines, and waits until what was
  * under way there has ended. A process of its own gives it back: when it is told to, or when this process ends, by SIGKILL too.
  *
  * @param servers as the router names them, `backend/server`
- * @returns gives it back
+ * @returns gives it back; rejects with `engine_unavailable` where the router does not take it
  * @throws QuantvoxError `engine_unavailable` where the router cannot be told, `invalid_state` where the host is out already, `engine_timeout`
  * where a turn does not end within 60 s; the signal's reason when aborted
  */
@@ -37,19 +38,20 @@ export async function takeFromPools(
       detached: true,
     },
   )
-  const exited = new Promise<void>(settle => child.once('close', () => settle()))
+  const exited = new Promise<number | null>(settle => child.once('close', settle))
   child.once('error', () => undefined)
   child.stdin.on('error', () => undefined)
   const giveBack = async () => {
     child.stdin.end()
-    await within(exited, GIVEN_BACK_WITHIN_MS, () => undefined)
+    const code = await within(exited, GIVEN_BACK_WITHIN_MS, () => null)
+    if (code !== 0) throw notGivenBack(servers)
   }
   try {
     for (const server of servers) await set(socket, server)
     await untilIdle(socket, servers, signal)
     return giveBack
   } catch (error) {
-    await giveBack()
+    await giveBack().catch(() => {})
     throw error
   }
 }
@@ -96,6 +98,13 @@ function outAlready(server: string): QuantvoxError {
   return new QuantvoxError('invalid_state', `The router has ${server} out of its pool already.`, {
     meaning: 'Somebody maintains it, or another lab measures there and will give it back.',
     mend: `Wait for that, or tell the router "set server ${server} state ready".`,
+  })
+}
+
+function notGivenBack(servers: readonly string[]): QuantvoxError {
+  return new QuantvoxError('engine_unavailable', `The router did not take back ${servers.join(' and ')}.`, {
+    meaning: 'They get no turns.',
+    mend: `Tell the router "set server ${servers[0]} state ready", each of them.`,
   })
 }
 

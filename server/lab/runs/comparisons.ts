@@ -126,7 +126,9 @@ export async function openComparisons(lab: LabDependencies) {
       lab.log.error({ err: error, id: run.header.id }, 'a comparison broke off')
       await change(run, { state: 'failed', error: { code, message }, finishedAt: new Date().toISOString() })
     } finally {
-      await giveBack?.()
+      await giveBack?.().catch((error: unknown) => {
+        lab.log.error({ err: error, id: run.header.id }, 'what a comparison measured was not given back')
+      })
     }
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -125,6 +126,37 @@ test(
       code: 'engine_unavailable',
       mend: expect.stringContaining('ROUTER_SOCKET'),
     })
+  },
+  WHOLE_MS,
+)
+
+test(
+  'a router that takes a host back late is waited for, and one that never does is told of',
+  async () => {
+    let refusals = 7
+    const told: string[] = []
+    const router = createServer(connection => {
+      connection.once('data', data => {
+        const command = data.toString().trim()
+        told.push(command)
+        if (command === 'show stat') connection.end(`llm,o1,0,0,0,0${',0'.repeat(11)},UP\n`)
+        else connection.end(/ready$/.test(command) && refusals-- > 0 ? 'Not now.\n' : '\n')
+      })
+    })
+    const socket = join(folder, 'late.sock')
+    await new Promise<void>(settle => router.listen(socket, settle))
+    const giveBack = await takeFromPools(socket, ['llm/o1'], signal)
+    await giveBack()
+    expect(refusals).toBeLessThan(0)
+    expect(told.at(-1)).toBe('set server llm/o1 state ready')
+
+    refusals = Number.POSITIVE_INFINITY
+    const never = await takeFromPools(socket, ['llm/o1'], signal)
+    expect(await failureOf(never())).toMatchObject({
+      code: 'engine_unavailable',
+      mend: expect.stringContaining('set server llm/o1 state ready'),
+    })
+    router.close()
   },
   WHOLE_MS,
 )
