@@ -1,5 +1,7 @@
 // The server as it is, in a process of its own, on scripted engines: settings by the environment, as for `serve`.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { runServer } from '../../../scripts/commands/serve.ts'
 import type { Provision } from '../../../server/assembly/provision.ts'
@@ -27,7 +29,14 @@ const provision: Provision = {
   wakeWords: async () => [],
   checkWakeLicence: () => {},
   speechLevels: async () => [],
-  languageModel: async () => {},
+  // A pull lasts until the file SCRIPTED_PULLED is there.
+  async languageModel(_name, _url, report, signal) {
+    const { SCRIPTED_PULLED: file } = process.env
+    for (let completedBytes = 1; file !== undefined && !existsSync(file); completedBytes++) {
+      report('a pull', { status: 'downloading', completedBytes, totalBytes: 10_000 })
+      await sleep(100, undefined, { signal })
+    }
+  },
   removeSpeechLevel: async () => false,
   removeLanguageModel: async () => false,
   languageTags: () => [],
