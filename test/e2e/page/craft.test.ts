@@ -147,6 +147,8 @@ describe('craft', () => {
     await tab.emulateMedia({ forcedColors: 'none', media: 'print' })
     const bar = tab.locator('.time-bar .bar').first()
     expect(await bar.evaluate(one => getComputedStyle(one).printColorAdjust)).toBe('exact')
+    // Paper has nothing to press.
+    expect(await tab.locator('.dock, .turn .actions, .places').filter({ visible: true }).count()).toBe(0)
     await page.close()
   })
 
