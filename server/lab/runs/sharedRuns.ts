@@ -134,10 +134,12 @@ export function shareComparisons(
         return await telling.now()
       }
       const run = await findElsewhere(id)
-      if (isOver(run) || !(await work.ask(KIND, id, 'cancel'))) {
+      if (isOver(run)) {
         await work.ask(KIND, id, 'forget')
         return
       }
+      // One that ended meanwhile keeps what it observed: nobody asked to have that forgotten.
+      if (!(await work.ask(KIND, id, 'cancel'))) return
       const giveUpAt = performance.now() + CANCELLED_WITHIN_MS
       while (performance.now() < giveUpAt && !isOver(await findElsewhere(id))) await sleep(LOOK_MS)
     },

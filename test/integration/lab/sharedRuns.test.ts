@@ -97,6 +97,27 @@ test('a run is cancelled from the other server, which has what it observed, and 
   expect(await (await start('a')).list()).toEqual({ items: [] })
 })
 
+test('what ends while it is cancelled from the other server is not forgotten', async () => {
+  const a = await start('a')
+  const held = holdAfter('a', 2)
+  const { id } = await a.create(small, signal)
+  const work = shared.as('b')
+  const endsFirst: typeof work = {
+    ...work,
+    async ask(kind, asked, wish) {
+      held.letGo()
+      await eventsOf(a, id)
+      return await work.ask(kind, asked, wish)
+    },
+  }
+  const b = shareComparisons(await openComparisons(labOf('b').lab), endsFirst, 'b', pino({ level: 'silent' }))
+  running.push(b)
+  await expect.poll(held.hasBegun, SOON).toBe(true)
+  await b.remove(id)
+  expect(await b.status(id)).toMatchObject({ state: 'done' })
+  expect(await b.result(id)).toEqual(await a.result(id))
+})
+
 test('what is forgotten where it was made is forgotten everywhere', async () => {
   const [a, b] = [await start('a'), await start('b')]
   const { id } = await a.create(small, signal)
