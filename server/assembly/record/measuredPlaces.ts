@@ -9,6 +9,8 @@ const LEASE_SECONDS = 10
 const RENEW_MS = 3_000
 const LOOK_MS = 1_000
 const ANSWERS_WITHIN_MS = 3_000
+/** Somebody measured there when that was known last: so long a record that does not answer is waited for. */
+const TAKEN_FOR_MS = 10 * 60_000
 
 /** Where the engines of a server are that a comparison measures: on its machine, and where the language model is, if that is another. */
 export function placesOf({ OLLAMA_HOST }: Pick<Config, 'OLLAMA_HOST'>): string[] {
@@ -18,7 +20,7 @@ export function placesOf({ OLLAMA_HOST }: Pick<Config, 'OLLAMA_HOST'>): string[]
 
 /**
  * Waits until no other server that shares the record measures at one of these places, and has them until the returned function is called, or
- * this process ends. What cannot be asked holds up nothing.
+ * this process ends. What cannot be asked holds up nothing, unless another was there when it last could.
  * @throws the signal's reason
  */
 export async function holdPlaces(
@@ -41,21 +43,37 @@ export async function holdPlaces(
       () => {},
       () => {},
     )
-  try {
-    while (!(await inTime(takeAll()))) {
-      // Where only some are free nobody waits for those meanwhile.
-      await giveUp()
-      await sleep(LOOK_MS, signal)
+  let takenUntil = Number.NEGATIVE_INFINITY
+  for (;;) {
+    try {
+      if (await inTime(takeAll())) break
+      takenUntil = performance.now() + TAKEN_FOR_MS
+    } catch (error) {
+      signal.throwIfAborted()
+      if (performance.now() >= takenUntil) {
+        log.warn({ err: error }, 'Whether another server measures on this machine, too, cannot be known.')
+        break
+      }
     }
-  } catch (error) {
-    signal.throwIfAborted()
-    log.warn({ err: error }, 'Whether another server measures on this machine, too, cannot be known.')
+    // Where only some are free nobody waits for those meanwhile.
+    await giveUp()
+    await sleep(LOOK_MS, signal)
+  }
+  let renewal: Promise<void> | null = null
+  const renew = async () => {
+    if (!(await takeAll())) log.warn({ places }, 'Another server measures at one of these places, too.')
   }
   const renewing = setInterval(() => {
-    takeAll().catch(() => {})
+    renewal ??= renew()
+      .catch(() => {})
+      .finally(() => {
+        renewal = null
+      })
   }, RENEW_MS).unref()
   return async () => {
     clearInterval(renewing)
+    // One that is late would have them once more, for nobody.
+    await inTime(Promise.resolve(renewal)).catch(() => {})
     await giveUp()
   }
 }
