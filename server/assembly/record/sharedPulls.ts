@@ -62,6 +62,7 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
   const KIND = `${kind} pull`
   const idOf = (name: string) => `${name} at ${place()}`
   const telling = new Set<string>()
+  const stopping = new AbortController()
 
   const begun = (name: string): Told => ({
     ...{ name, state: 'progress' },
@@ -99,8 +100,10 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
       if (last === null) void tell(LEASE_SECONDS)
     }, TELL_MS).unref()
     try {
-      for await (const event of pulls.follow(name, new AbortController().signal))
-        latest = toldOf(latest, event)
+      for await (const event of pulls.follow(name, new AbortController().signal)) {
+        // What a stop breaks off is taken over by whoever follows it elsewhere, as what a kill does.
+        if (event.event !== 'error' || !stopping.signal.aborted) latest = toldOf(latest, event)
+      }
     } catch (error) {
       latest = toldOf(latest, { event: 'error', error })
     }
@@ -123,20 +126,32 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
       if (now !== before) yield event
       before = now
       if (event.event !== 'progress') return true
-      await sleep(LOOK_MS, signal)
+      await looked(signal)
     }
   }
+
+  /** @throws the signal's reason, and `shutting_down` where this server stops: who follows what others do holds that up no longer */
+  const looked = (signal: AbortSignal) => sleep(LOOK_MS, AbortSignal.any([signal, stopping.signal]))
 
   return {
     ...pulls,
     async *follow(name, signal) {
       while (!pulls.running().includes(name) && !(await isOurs(name))) {
-        if (yield* followElsewhere(name, signal)) return
-        await sleep(LOOK_MS, signal)
+        try {
+          if (yield* followElsewhere(name, signal)) return
+          await looked(signal)
+        } catch (error) {
+          if (signal.aborted || !stopping.signal.aborted) throw error
+          return yield { event: 'error', error }
+        }
       }
       // Both in one turn of the event loop: one that fails at once is not begun twice.
       void tellOf(name)
       yield* pulls.follow(name, signal)
+    },
+    stop() {
+      stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
+      pulls.stop()
     },
     async list() {
       const { items } = await pulls.list()

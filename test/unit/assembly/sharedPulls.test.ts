@@ -89,6 +89,25 @@ test('one whose server was killed is taken over by whoever follows it', async ()
   expect(events.at(-1)).toEqual({ event: 'done' })
 })
 
+test('one that a stop breaks off is taken over by whoever follows it, and who follows holds up no stop', async () => {
+  const work = createMemoryWork()
+  const [a, b, c] = [server(work, 'a'), server(work, 'b'), server(work, 'c')]
+  following(a)
+  await expect.poll(a.begun, SOON).toBe(1)
+  const [second, third] = [following(b), following(c)]
+  for (const { events } of [second, third])
+    await expect.poll(() => events.length, SOON).toBeGreaterThan(0)
+  c.pulls.stop()
+  await third.over
+  expect(third.events.at(-1)).toMatchObject({ event: 'error', error: { code: 'shutting_down' } })
+  a.pulls.stop()
+  await expect.poll(b.begun, SOON).toBe(1)
+  b.finish()
+  await second.over
+  expect(second.events.map(({ event }) => event)).not.toContain('error')
+  expect(second.events.at(-1)).toEqual({ event: 'done' })
+})
+
 test('without the record each pulls by itself, and says what it cannot see', async () => {
   const work = createMemoryWork()
   const [a, b] = [server(work, 'a'), server(work, 'b')]
