@@ -53,6 +53,7 @@ export function shareComparisons(
   log: Log,
 ): SharedComparisons {
   const telling = createTelling(own, work, log)
+  const stopping = new AbortController()
   const isOwn = (id: string) => own.list().some(run => run.id === id)
   const ownStatus = (run: ComparisonStatus): ComparisonStatus => ({ ...run, replicaId })
 
@@ -62,7 +63,8 @@ export function shareComparisons(
     return found ?? own.status(id)
   }
 
-  async function* followElsewhere(id: string, signal: AbortSignal): AsyncGenerator<ComparisonEvent> {
+  async function* followElsewhere(id: string, left: AbortSignal): AsyncGenerator<ComparisonEvent> {
+    const signal = AbortSignal.any([left, stopping.signal])
     let told = ''
     let progress: ComparisonProgress | null = null
     for (;;) {
@@ -144,6 +146,7 @@ export function shareComparisons(
       while (performance.now() < giveUpAt && !isOver(await findElsewhere(id))) await sleep(LOOK_MS)
     },
     async stop() {
+      stopping.abort(new QuantvoxError('shutting_down', 'The server is shutting down.'))
       await own.stop()
       await telling.stop()
     },

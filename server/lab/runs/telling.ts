@@ -1,7 +1,7 @@
 import { within } from '../../abort.ts'
 import type { Log } from '../../log.ts'
 import type { ComparisonStatus } from '../../protocol/comparisons.ts'
-import type { SharedWork } from '../../record/turnStore.ts'
+import type { SharedWork, Wish } from '../../record/turnStore.ts'
 import { isOver } from '../../shared/comparisons.ts'
 import type { Comparisons } from './comparisons.ts'
 
@@ -21,6 +21,8 @@ export function createTelling(own: Comparisons, work: SharedWork, log: Log) {
   /** What was told of each last, and when. */
   const told = new Map<string, { text: string; at: number }>()
   const gone = new Set<string>()
+  /** What was asked of each last, by other servers. */
+  const obeyed = new Map<string, Wish>()
   let isSynced = false
   let isFailing = false
   let isStopped = false
@@ -29,6 +31,8 @@ export function createTelling(own: Comparisons, work: SharedWork, log: Log) {
 
   async function tell(run: ComparisonStatus): Promise<void> {
     const text = JSON.stringify(run)
+    // Of one that ended nothing is asked any more but what is asked from now on.
+    if (isOver(run) && obeyed.get(run.id) === 'cancel') obeyed.delete(run.id)
     const before = told.get(run.id)
     const isKnown = before?.text === text
     if (isKnown && (isOver(run) || performance.now() - before.at < RENEW_MS)) return
@@ -40,18 +44,25 @@ export function createTelling(own: Comparisons, work: SharedWork, log: Log) {
       told.set(run.id, { text, at })
   }
 
+  async function obeyOne(id: string, wish: Wish): Promise<void> {
+    // One that runs ends when its step has stopped, and is told of meanwhile.
+    if (own.list().some(run => run.id === id && !isOver(run))) await own.remove(id)
+    if (wish !== 'forget') return
+    await own.remove(id)
+    gone.add(id)
+  }
+
   async function obey(): Promise<void> {
     const ids = own.list().map(({ id }) => id)
     for (const { id, wish } of await work.wishes(KIND, ids)) {
       const run = own.list().find(each => each.id === id)
-      if (run === undefined) continue
-      const cancelling = isOver(run) ? null : own.remove(id)
-      // It ends when its step has stopped, and is told of meanwhile.
-      cancelling?.catch((error: unknown) => log.error({ err: error, id }, 'a comparison was not cancelled'))
-      if (wish !== 'forget') continue
-      await cancelling
-      await own.remove(id)
-      gone.add(id)
+      if (run === undefined || obeyed.get(id) === wish) continue
+      obeyed.set(id, wish)
+      // What a disk refuses keeps nothing else from being told; it is tried again after the next start.
+      const done = obeyOne(id, wish).catch((error: unknown) =>
+        log.error({ err: error, id, wish }, 'what another server asked of a comparison was not done'),
+      )
+      if (isOver(run)) await done
     }
   }
 
@@ -64,6 +75,7 @@ export function createTelling(own: Comparisons, work: SharedWork, log: Log) {
     for (const id of gone) {
       await work.drop(KIND, id)
       told.delete(id)
+      obeyed.delete(id)
       gone.delete(id)
     }
     const isUnderWay = own.list().some(run => !isOver(run))
@@ -72,6 +84,8 @@ export function createTelling(own: Comparisons, work: SharedWork, log: Log) {
   }
 
   function once(isAsked: boolean): Promise<void> {
+    // After the last word nothing that is on its way comes back to life.
+    if (isStopped) return Promise.resolve()
     running ??= tick(isAsked)
       .then(
         () => {

@@ -169,6 +169,37 @@ test('a run that a stop breaks off is interrupted everywhere at once, and goes o
   expect((await eventsOf(b, id)).at(-1)).toEqual({ event: 'done', data: { id, state: 'done' } })
 })
 
+test('who follows a run of another server holds up no stop', async () => {
+  const [a, b] = [await start('a'), await start('b')]
+  const held = holdAfter('a', 2)
+  const { id } = await a.create(small, signal)
+  await expect.poll(held.hasBegun, SOON).toBe(true)
+  const following = failureOf(eventsOf(b, id))
+  await b.stop()
+  expect(await following).toMatchObject({ code: 'shutting_down' })
+  held.letGo()
+})
+
+test('a run that the disk does not forget keeps nobody from seeing the others', async () => {
+  const own = await openComparisons(labOf('a').lab)
+  const refused = async (id: string) => {
+    if (own.status(id).state === 'done') throw new Error('EBUSY')
+  }
+  const a = shareComparisons({ ...own, remove: refused }, shared.as('a'), 'a', pino({ level: 'silent' }))
+  running.push(a)
+  const b = await start('b')
+  const first = await a.create(small, signal)
+  await eventsOf(a, first.id)
+  await b.remove(first.id)
+  const held = holdAfter('a', 0)
+  const second = await a.create(small, signal)
+  await expect
+    .poll(async () => (await b.list()).items.map(run => [run.id, run.state]), SOON)
+    .toEqual([[second.id, 'running']])
+  held.letGo()
+  await eventsOf(a, second.id)
+})
+
 test('what a server of another version tells in another way is left out', async () => {
   const b = await start('b')
   await shared.as('a').tell('comparison', 'x', { state: 'thinking' }, 30)
