@@ -4,23 +4,26 @@ import type { SharedWork, ToldWork, Wish } from '../turnStore.ts'
 import type { Postgres } from './database.ts'
 import { storable } from './turnTable.ts'
 
-/** While PostgreSQL is away nobody can say that it goes on; nobody is held for dead so soon after. */
-const AFTER_START = "interval '10 seconds'"
+/** Of what was given up. */
+const NOBODY = ''
+/** While PostgreSQL is away nobody can say that it goes on: whoever had something has it for so long after a start, too. */
+const HELD = `(sharedWork.holder <> '${NOBODY}'
+    AND greatest(sharedWork.heldUntil, pg_postmaster_start_time() + interval '10 seconds') > now())`
 
 /** A wish ends with the work; what was forgotten stays so. */
 const tellOne = `INSERT INTO sharedWork (kind, id, replicaId, holder, heldUntil, content, report)
-    VALUES ($1, $2, $3, $4, now() + make_interval(secs => $5), $6, $7)
+    VALUES ($1, $2, $3, CASE WHEN $5::float8 > 0 THEN $4::text ELSE '${NOBODY}' END,
+      now() + make_interval(secs => $5::float8), $6, $7)
   ON CONFLICT (kind, id) DO UPDATE SET replicaId = excluded.replicaId, holder = excluded.holder,
     heldUntil = excluded.heldUntil, content = excluded.content, report = excluded.report,
     wish = CASE WHEN excluded.heldUntil > now() THEN sharedWork.wish END
-  WHERE sharedWork.content IS NOT NULL AND (sharedWork.holder = excluded.holder OR sharedWork.heldUntil <= now())
+  WHERE sharedWork.content IS NOT NULL AND (sharedWork.holder = $4::text OR NOT ${HELD})
   RETURNING id`
-const select = `SELECT id, replicaId AS "replicaId", content,
-    greatest(heldUntil, pg_postmaster_start_time() + ${AFTER_START}) <= now() AS lapsed
+const select = `SELECT id, replicaId AS "replicaId", content, NOT ${HELD} AS lapsed
   FROM sharedWork WHERE kind = $1 AND content IS NOT NULL`
 const asked: Record<Wish, string> = {
   cancel: `UPDATE sharedWork SET wish = 'cancel'
-    WHERE kind = $1 AND id = $2 AND content IS NOT NULL AND heldUntil > now() RETURNING id`,
+    WHERE kind = $1 AND id = $2 AND content IS NOT NULL AND ${HELD} RETURNING id`,
   forget: `UPDATE sharedWork SET wish = 'forget', content = NULL, report = NULL
     WHERE kind = $1 AND id = $2 AND content IS NOT NULL RETURNING id`,
 }
