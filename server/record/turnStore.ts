@@ -86,4 +86,6 @@ export type SharedWork = {
   wishes(kind: string, ids: readonly string[]): Promise<{ id: string; wish: Wish }[]>
   /** Leaves nothing of it. */
   drop(kind: string, id: string): Promise<void>
+  /** Leaves nothing of those that nobody has had for so many seconds. */
+  sweep(kind: string, seconds: number): Promise<void>
 }

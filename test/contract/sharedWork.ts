@@ -84,6 +84,18 @@ export function sharedWorkContract(name: string, open: () => Promise<(server: st
     expect(await a.wishes('run', ['1', '2'])).toEqual([])
   })
 
+  test(`${name}: what nobody has any more is swept away after a while, and nothing that somebody has`, async () => {
+    const { a, b } = await scene()
+    await a.tell('pull', '1', 'done', 0)
+    await a.tell('pull', '2', 'begun', 30)
+    await a.tell('run', '1', 'done', 0)
+    await b.sweep('pull', 60)
+    expect(await b.list('pull')).toHaveLength(2)
+    await b.sweep('pull', 0)
+    expect(await b.list('pull')).toMatchObject([{ id: '2' }])
+    expect(await b.list('run')).toHaveLength(1)
+  })
+
   test(`${name}: what was forgotten is seen by nobody, and a late word does not bring it back`, async () => {
     const { a, b } = await scene()
     await a.tell('run', '1', 'done', 0, 'its report')

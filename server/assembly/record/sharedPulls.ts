@@ -16,6 +16,8 @@ const LEASE_SECONDS = 10
 const TELL_MS = 1_000
 const LOOK_MS = 500
 const ANSWERS_WITHIN_MS = 3_000
+/** Who follows a pull elsewhere hears of its end within this. */
+const TOLD_FOR_SECONDS = 60
 
 const Told = Type.Object({
   name: Type.String(),
@@ -111,6 +113,8 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
     telling.delete(name)
     await last
     await tell(0)
+    // Anybody may ask for any name, and one that fails leaves its row.
+    await work.sweep(KIND, TOLD_FOR_SECONDS).catch(() => {})
   }
 
   /** Follows that of another server. False where there is none, or nobody tells of it any more. */

@@ -61,6 +61,11 @@ export function createWorkTable(database: Postgres, replicaId: string): SharedWo
     async drop(kind, id) {
       await database.query('DELETE FROM sharedWork WHERE kind = $1 AND id = $2', [kind, id])
     },
+    async sweep(kind, seconds) {
+      const sql = `DELETE FROM sharedWork
+        WHERE kind = $1 AND NOT ${HELD} AND heldUntil <= now() - make_interval(secs => $2)`
+      await database.query(sql, [kind, seconds])
+    },
   }
 }
 

@@ -57,6 +57,10 @@ export function createMemoryWork() {
       async drop(kind, id) {
         ofKind(kind).delete(id)
       },
+      async sweep(kind, seconds) {
+        for (const [id, { heldUntilMs }] of ofKind(kind))
+          if (heldUntilMs <= Date.now() - seconds * 1000) ofKind(kind).delete(id)
+      },
     }
   }
   return {

@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { sharePulls } from '../../../server/assembly/record/sharedPulls.ts'
 import type { PullEvent } from '../../../server/engines/pulls.ts'
 import { QuantvoxError } from '../../../server/errors.ts'
@@ -95,8 +95,7 @@ test('one that a stop breaks off is taken over by whoever follows it, and who fo
   following(a)
   await expect.poll(a.begun, SOON).toBe(1)
   const [second, third] = [following(b), following(c)]
-  for (const { events } of [second, third])
-    await expect.poll(() => events.length, SOON).toBeGreaterThan(0)
+  for (const { events } of [second, third]) await expect.poll(() => events.length, SOON).toBeGreaterThan(0)
   c.pulls.stop()
   await third.over
   expect(third.events.at(-1)).toMatchObject({ event: 'error', error: { code: 'shutting_down' } })
@@ -106,6 +105,25 @@ test('one that a stop breaks off is taken over by whoever follows it, and who fo
   await second.over
   expect(second.events.map(({ event }) => event)).not.toContain('error')
   expect(second.events.at(-1)).toEqual({ event: 'done' })
+})
+
+test('what was pulled long ago leaves nothing behind', async () => {
+  const work = createMemoryWork()
+  const a = server(work, 'a')
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    for (const name of ['fake:1b', 'fake:2b']) {
+      const { over } = following(a, name)
+      await expect.poll(() => a.pulls.running(), SOON).toEqual([name])
+      a.finish(new Error('There is no such model.'))
+      await over
+      const told = async () => (await work.as('b').list('language pull')).map(({ lapsed }) => lapsed)
+      await expect.poll(told, SOON).toEqual([true])
+      vi.setSystemTime(Date.now() + 61_000)
+    }
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('without the record each pulls by itself, and says what it cannot see', async () => {
