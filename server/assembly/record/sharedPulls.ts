@@ -64,6 +64,8 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
   const KIND = `${kind} pull`
   const idOf = (name: string) => `${name} at ${place()}`
   const telling = new Set<string>()
+  /** Ids of those of which the others have still to hear how they ended, too: the record has them as under way. */
+  const untold = new Set<string>()
   const stopping = new AbortController()
 
   const begun = (name: string): Told => ({
@@ -86,6 +88,7 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
     if (telling.has(name)) return
     telling.add(name)
     const id = idOf(name)
+    untold.add(id)
     let latest = begun(name)
     // One after the other: a late word of how far it is must not follow that it is over.
     let last: Promise<unknown> | null = null
@@ -113,6 +116,7 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
     telling.delete(name)
     await last
     await tell(0)
+    if (!telling.has(name)) untold.delete(id)
     // Anybody may ask for any name, and one that fails leaves its row.
     await work.sweep(KIND, TOLD_FOR_SECONDS).catch(() => {})
   }
@@ -158,13 +162,14 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
       pulls.stop()
     },
     async list() {
+      const before = new Set(untold)
       const { items } = await pulls.list()
       const own = items.map(pull => ({ ...pull, replicaId }))
       try {
         const rows = await inTime(work.list(KIND))
         const others = rows.flatMap(row => {
           const pull = pullOf(row)
-          const isOwn = pull !== null && telling.has(pull.name) && row.id === idOf(pull.name)
+          const isOwn = before.has(row.id) || untold.has(row.id)
           if (pull === null || pull.state !== 'progress' || row.lapsed || isOwn) return []
           return [{ name: pull.name, progress: pull.progress, replicaId: row.replicaId }]
         })

@@ -11,9 +11,17 @@ const { signal } = new AbortController()
 const log = pino({ level: 'silent' })
 const progress = { status: 'downloading', completedBytes: 10, totalBytes: 100 }
 
-function server(work: ReturnType<typeof createMemoryWork>, replicaId: string, place = 'gpu:11434') {
+type Shared = Pick<ReturnType<typeof createMemoryWork>, 'as'>
+
+function server(shared: Shared, replicaId: string, place = 'gpu:11434') {
   const download = heldDownload()
-  const sharing = { work: work.as(replicaId), kind: 'language' as const, replicaId, place: () => place, log }
+  const sharing = {
+    work: shared.as(replicaId),
+    kind: 'language' as const,
+    replicaId,
+    place: () => place,
+    log,
+  }
   return { ...download, pulls: sharePulls(download.pulls, sharing) }
 }
 
@@ -105,6 +113,22 @@ test('one that a stop breaks off is taken over by whoever follows it, and who fo
   await second.over
   expect(second.events.map(({ event }) => event)).not.toContain('error')
   expect(second.events.at(-1)).toEqual({ event: 'done' })
+})
+
+test('one that is over is not listed any more, also before the others have heard of that', async () => {
+  const heard = Promise.withResolvers<void>()
+  const own = createMemoryWork().as('a')
+  const tell: typeof own.tell = async (...told) => {
+    if (told[3] === 0) await heard.promise
+    return await own.tell(...told)
+  }
+  const a = server({ as: () => ({ ...own, tell }) }, 'a')
+  const { over } = following(a)
+  await expect.poll(a.begun, SOON).toBe(1)
+  a.finish()
+  await over
+  expect(await a.pulls.list()).toEqual({ items: [] })
+  heard.resolve()
 })
 
 test('what was pulled long ago leaves nothing behind', async () => {
