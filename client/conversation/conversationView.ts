@@ -46,6 +46,7 @@ export function createConversationView(options: ConversationViewOptions) {
   let cleared = new Map<ShownTurn, TurnView>()
   /** Whoever scrolled up to read stays there. */
   let follows = true
+  let scrolledTo = 0
   const told = new WeakMap<ShownTurn, Set<string>>()
 
   async function playRecording(path: string): Promise<void> {
@@ -96,7 +97,12 @@ export function createConversationView(options: ConversationViewOptions) {
   addEventListener(
     'scroll',
     () => {
-      follows = end.getBoundingClientRect().bottom - innerHeight < NEAR_PX
+      // In other places, the end is not to be seen.
+      if (!element.isConnected) return
+      if (end.getBoundingClientRect().bottom - innerHeight < NEAR_PX) follows = true
+      // An answer may grow by more than that between a scroll and what is told of it.
+      else if (scrollY < scrolledTo) follows = false
+      scrolledTo = scrollY
     },
     { passive: true },
   )
