@@ -123,10 +123,15 @@ export function createTelling(own: Comparisons, work: SharedWork, log: Log) {
       if (isStopped) return
       isStopped = true
       clearInterval(timer)
-      const brokenOff = own.list().filter(run => !isOver(run))
       const last = Promise.resolve(running).then(() =>
         Promise.allSettled(
-          brokenOff.map(run => work.tell(KIND, run.id, { ...run, state: 'interrupted', progress: null }, 0)),
+          own
+            .list()
+            .map(run =>
+              isOver(run)
+                ? tell(run)
+                : work.tell(KIND, run.id, { ...run, state: 'interrupted', progress: null }, 0),
+            ),
         ),
       )
       await within(last, TOLD_WITHIN_MS, () => {})

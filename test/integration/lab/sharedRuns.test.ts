@@ -79,6 +79,15 @@ test('whoever hears of the end at the server that measured finds the report at t
   expect(await b.result(id)).toMatchObject({ id, state: 'done' })
 })
 
+test('a run that ends just before its server stops is told as it ended', async () => {
+  const [a, b] = [await start('a'), await start('b')]
+  const { id } = await a.create(small, signal)
+  await expect.poll(async () => (await a.status(id)).state, { ...SOON, interval: 5 }).toBe('done')
+  await a.stop()
+  expect(await b.status(id)).toMatchObject({ state: 'done', replicaId: 'a' })
+  expect(await b.result(id)).toMatchObject({ id, state: 'done' })
+})
+
 test('a run is cancelled from the other server, which has what it observed, and forgotten from there', async () => {
   const [a, b] = [await start('a'), await start('b')]
   const held = holdAfter('a', 2)
