@@ -44,6 +44,7 @@ const routes = [
   'GET /v1/models',
   'GET /v1/models/{id}',
   'GET /v1/models/language',
+  'GET /v1/models/pulls',
   'GET /v1/models/speech',
   'GET /v1/models/wake',
   'GET /v1/voices',
