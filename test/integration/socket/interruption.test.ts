@@ -87,8 +87,8 @@ describe('speech over a reply', () => {
     const done = await client.next('turn.done')
     expect(done).toMatchObject({ turnId, outcome: 'interrupted', heardText: 'It is nine.' })
     expectNothingAfterInterrupted(client, turnId)
-    await client.next('reply.delta')
-    expect(live.lastPrompt().at(-2)).toEqual({ role: 'assistant', content: 'It is nine.' })
+    // The next answer may have come whole by then.
+    await expect.poll(() => live.lastPrompt().at(-2)).toEqual({ role: 'assistant', content: 'It is nine.' })
   })
 
   test('stops the playout after the last byte was sent', async () => {
