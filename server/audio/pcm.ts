@@ -48,6 +48,12 @@ export function levelDb(samples: Int16Array): number {
   return 10 * Math.log10(power / samples.length / 32_768 ** 2)
 }
 
+/** Also of no samples. A loop: asked of every frame, it leaves nothing to be collected. */
+export function isDigitalSilence(samples: Int16Array | Float32Array): boolean {
+  for (let index = 0; index < samples.length; index++) if (samples[index] !== 0) return false
+  return true
+}
+
 /** Little-endian bytes of 16-bit samples, without a copy where the machine is little-endian (all that Node 24 runs on but s390x). */
 export function toBytes(samples: Int16Array): Buffer {
   const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)

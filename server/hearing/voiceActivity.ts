@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Tensor } from 'onnxruntime-node'
-import { PCM_SAMPLE_RATE } from '../audio/pcm.ts'
+import { isDigitalSilence, PCM_SAMPLE_RATE } from '../audio/pcm.ts'
 import { loadNetwork } from '../inference/onnxNetwork.ts'
 import { createInputGain } from './inputGain.ts'
 
@@ -56,7 +56,7 @@ export async function createVoiceActivity(modelFile: string = bundledModelFile()
             input[CONTEXT_SAMPLES + index] = Math.max(-1, Math.min(1, (frame[index] ?? 0) * scale))
           }
           // A microphone that is muted, or whose noise is gated, costs nothing.
-          if (silentFrames >= FORGET_AFTER_FRAMES && isZero(input)) {
+          if (silentFrames >= FORGET_AFTER_FRAMES && isDigitalSilence(input)) {
             state = newState()
             return 0
           }
@@ -72,11 +72,6 @@ export async function createVoiceActivity(modelFile: string = bundledModelFile()
       }
     },
   }
-}
-
-function isZero(samples: Float32Array): boolean {
-  for (let index = 0; index < samples.length; index++) if (samples[index] !== 0) return false
-  return true
 }
 
 const newState = (): Tensor => new Tensor('float32', new Float32Array(STATE_LENGTH), stateShape)

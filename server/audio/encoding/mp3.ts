@@ -79,6 +79,6 @@ async function createEncoder() {
 }
 
 /** Whatever it did before, it knows nothing of it then. */
-function begin(encoder: Awaited<ReturnType<Awaited<ReturnType<typeof lame>>>>): void {
+function begin(encoder: Encoder): void {
   encoder.configure({ sampleRate: ENCODED_RATE, channels: 1, bitrate: BITRATE })
 }

@@ -1,4 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node'
+import { isDigitalSilence } from '../../audio/pcm.ts'
 import { loadNetwork } from '../../inference/onnxNetwork.ts'
 
 /** Samples of one step: 80 ms at 16 kHz, after each of which the models score. */
@@ -64,7 +65,7 @@ async function createPhraseScores(
   async function push(step: Int16Array): Promise<number> {
     if (step.length !== STEP_SAMPLES)
       throw new RangeError(`A step has ${STEP_SAMPLES} samples, not ${step.length}.`)
-    zeroSteps = step.every(sample => sample === 0) ? zeroSteps + 1 : 0
+    zeroSteps = isDigitalSilence(step) ? zeroSteps + 1 : 0
     // A microphone that is muted costs nothing.
     if (zeroSteps > allSteps) return 0
     samples.copyWithin(0, STEP_SAMPLES)
