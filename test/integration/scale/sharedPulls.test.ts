@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import type { PullList, PullProgress } from '../../../server/protocol/models.ts'
 import { streamedEvents } from '../../../server/shared/eventStream.ts'
-import { type LabOllama, labOllama } from '../../support/lab/labOllama.ts'
+import { useLabOllama } from '../../support/lab/labOllama.ts'
 import { useReplicas, WHOLE_MS } from '../../support/postgres/replicas.ts'
 import type { ScriptedServer } from '../../support/scriptedServer/start.ts'
 
@@ -16,15 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), 'quantvox-shared-pulls-'))
 const pulled = join(folder, 'pulled')
 const settings: Record<string, string> = { LLM_MODEL: 'fake:1b-q8_0' }
 const { postgres, replica } = useReplicas(settings)
-let ollama: LabOllama
-beforeAll(async () => {
-  ollama = await labOllama()
-  settings.OLLAMA_HOST = ollama.url
-})
-afterAll(async () => {
-  await ollama.close()
-  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-})
+useLabOllama(settings)
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
 
 const pullsAt = async ({ url }: ScriptedServer) =>
   (await (await fetch(`${url}/v1/models/pulls`)).json()) as PullList

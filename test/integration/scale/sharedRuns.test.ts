@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import type { ComparisonResult } from '../../../server/protocol/comparisonResult.ts'
 import type {
   ComparisonEvent,
@@ -9,7 +9,7 @@ import type {
   ComparisonStatus,
 } from '../../../server/protocol/comparisons.ts'
 import { streamedEvents } from '../../../server/shared/eventStream.ts'
-import { type LabOllama, labOllama } from '../../support/lab/labOllama.ts'
+import { useLabOllama } from '../../support/lab/labOllama.ts'
 import { useReplicas, WHOLE_MS } from '../../support/postgres/replicas.ts'
 import type { ScriptedServer } from '../../support/scriptedServer/start.ts'
 
@@ -17,16 +17,11 @@ import type { ScriptedServer } from '../../support/scriptedServer/start.ts'
 
 const settings: Record<string, string> = { LLM_MODEL: 'fake:1b-q8_0' }
 const { postgres, replica } = useReplicas(settings)
-let ollama: LabOllama
-beforeAll(async () => {
-  ollama = await labOllama()
-  settings.OLLAMA_HOST = ollama.url
-})
+const ollama = useLabOllama(settings)
 beforeEach(() => {
   // Long enough for a run to be met under way.
-  ollama.hooks.beforeChat = () => sleep(100).then(() => true)
+  ollama().hooks.beforeChat = () => sleep(100).then(() => true)
 })
-afterAll(() => ollama.close())
 const SOON = { timeout: 60_000, interval: 200 }
 const small = { llmModels: ['fake:1b-q8_0'], rounds: 1 }
 

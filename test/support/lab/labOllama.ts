@@ -1,3 +1,4 @@
+import { afterAll, beforeAll } from 'vitest'
 import { type ScriptedOllama, scriptedOllama } from '../engines/scriptedOllama.ts'
 
 /** Figures of one tag, as Ollama would report them. */
@@ -130,4 +131,15 @@ export async function labOllama(): Promise<LabOllama> {
     },
   })
   return { ...server, tags, loaded, hooks }
+}
+
+/** One for the tests of a file, which the servers of `settings` ask. */
+export function useLabOllama(settings: Record<string, string>): () => LabOllama {
+  let ollama: LabOllama
+  beforeAll(async () => {
+    ollama = await labOllama()
+    settings.OLLAMA_HOST = ollama.url
+  })
+  afterAll(() => ollama?.close())
+  return () => ollama
 }
