@@ -1,4 +1,5 @@
-import type { QuantvoxError } from '../errors.ts'
+import { within } from '../abort.ts'
+import { QuantvoxError } from '../errors.ts'
 import type { ConversationPage, KeptConversation } from '../protocol/conversations.ts'
 import type { StoredTurn, TurnRecord, TurnText } from '../protocol/record.ts'
 import type { TurnFilters, TurnPage } from '../protocol/turnQueries.ts'
@@ -89,3 +90,15 @@ export type SharedWork = {
   /** Leaves nothing of those that nobody has had for so many seconds. */
   sweep(kind: string, seconds: number): Promise<void>
 }
+
+/** Whoever does some work has it for so long after each word, and where the record was away so long after that is back. */
+export const LEASE_SECONDS = 10
+
+const TOLD_WITHIN_MS = 3_000
+
+/** @throws `record_unavailable` where the record answers later than anybody waits for what others do */
+export const toldInTime = <T>(answer: Promise<T>): Promise<T> =>
+  within(answer, TOLD_WITHIN_MS, () => {
+    const message = `The record in PostgreSQL did not answer within ${TOLD_WITHIN_MS / 1000} s.`
+    throw new QuantvoxError('record_unavailable', message)
+  })

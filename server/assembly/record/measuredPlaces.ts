@@ -1,14 +1,12 @@
 import { hostname } from 'node:os'
-import { sleep, within } from '../../abort.ts'
+import { sleep } from '../../abort.ts'
 import { type Config, isLoopback } from '../../config.ts'
 import type { Log } from '../../log.ts'
-import type { SharedWork } from '../../record/turnStore.ts'
+import { LEASE_SECONDS, type SharedWork, toldInTime } from '../../record/turnStore.ts'
 
 const KIND = 'place'
-const LEASE_SECONDS = 10
 const RENEW_MS = 3_000
 const LOOK_MS = 1_000
-const ANSWERS_WITHIN_MS = 3_000
 /** Somebody measured there when that was known last: so long a record that does not answer is waited for. */
 const TAKEN_FOR_MS = 10 * 60_000
 
@@ -34,19 +32,15 @@ export async function holdPlaces(
     for (const place of places) if (!(await work.tell(KIND, place, 'measured', LEASE_SECONDS))) return false
     return true
   }
-  const inTime = <T>(told: Promise<T>) =>
-    within(told, ANSWERS_WITHIN_MS, () => {
-      throw new Error(`The record did not answer within ${ANSWERS_WITHIN_MS} ms.`)
-    })
   const giveUp = () =>
-    inTime(Promise.all(places.map(place => work.tell(KIND, place, 'free', 0)))).then(
+    toldInTime(Promise.all(places.map(place => work.tell(KIND, place, 'free', 0)))).then(
       () => {},
       () => {},
     )
   let takenUntil = Number.NEGATIVE_INFINITY
   for (;;) {
     try {
-      if (await inTime(takeAll())) break
+      if (await toldInTime(takeAll())) break
       takenUntil = performance.now() + TAKEN_FOR_MS
     } catch (error) {
       signal.throwIfAborted()
@@ -73,7 +67,7 @@ export async function holdPlaces(
   return async () => {
     clearInterval(renewing)
     // One that is late would have them once more, for nobody.
-    await inTime(Promise.resolve(renewal)).catch(() => {})
+    await toldInTime(Promise.resolve(renewal)).catch(() => {})
     await giveUp()
   }
 }

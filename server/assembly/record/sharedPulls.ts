@@ -2,20 +2,18 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/schema'
-import { sleep, within } from '../../abort.ts'
+import { sleep } from '../../abort.ts'
 import { type Config, isLoopback } from '../../config.ts'
 import type { PullEvent, Pulls } from '../../engines/pulls.ts'
 import { type ErrorCode, errorTable, QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { type Pull, PullProgress } from '../../protocol/models.ts'
-import type { SharedWork, ToldWork } from '../../record/turnStore.ts'
+import { LEASE_SECONDS, type SharedWork, type ToldWork, toldInTime } from '../../record/turnStore.ts'
 import type { Assembly } from '../assemble.ts'
 import { replicaOf } from './openRecord.ts'
 
-const LEASE_SECONDS = 10
 const TELL_MS = 1_000
 const LOOK_MS = 500
-const ANSWERS_WITHIN_MS = 3_000
 /** Who follows a pull elsewhere hears of its end within this. */
 const TOLD_FOR_SECONDS = 60
 
@@ -76,7 +74,7 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
   /** True where no other server has it, or nobody can say. */
   async function isOurs(name: string): Promise<boolean> {
     try {
-      return await inTime(work.tell(KIND, idOf(name), begun(name), LEASE_SECONDS))
+      return await toldInTime(work.tell(KIND, idOf(name), begun(name), LEASE_SECONDS))
     } catch (error) {
       log.warn({ err: error, name }, 'Other servers are not told of a pull, nor asked for theirs.')
       return true
@@ -125,7 +123,7 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
   async function* followElsewhere(name: string, signal: AbortSignal): AsyncGenerator<PullEvent, boolean> {
     let before = ''
     for (;;) {
-      const row = await inTime(work.find(KIND, idOf(name))).catch(() => null)
+      const row = await toldInTime(work.find(KIND, idOf(name))).catch(() => null)
       const pull = row === null ? null : pullOf(row)
       if (pull === null) return false
       const event = eventOf(pull)
@@ -166,7 +164,7 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
       const { items } = await pulls.list()
       const own = items.map(pull => ({ ...pull, replicaId }))
       try {
-        const rows = await inTime(work.list(KIND))
+        const rows = await toldInTime(work.list(KIND))
         const others = rows.flatMap(row => {
           const pull = pullOf(row)
           const isOwn = before.has(row.id) || untold.has(row.id)
@@ -181,12 +179,6 @@ export function sharePulls(pulls: Pulls, { work, kind, replicaId, place, log }: 
     },
   }
 }
-
-const inTime = <T>(answer: Promise<T>): Promise<T> =>
-  within(answer, ANSWERS_WITHIN_MS, () => {
-    const message = `The record in PostgreSQL did not answer within ${ANSWERS_WITHIN_MS / 1000} s.`
-    throw new QuantvoxError('record_unavailable', message)
-  })
 
 /** Null for what a server of another version tells in another way. */
 const pullOf = ({ content }: ToldWork): Told | null => (told.Check(content) ? content : null)

@@ -1,5 +1,5 @@
 import { Compile } from 'typebox/schema'
-import { sleep, within } from '../../abort.ts'
+import { sleep } from '../../abort.ts'
 import { QuantvoxError, toQuantvoxError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { ComparisonResult } from '../../protocol/comparisonResult.ts'
@@ -11,13 +11,11 @@ import {
   type ComparisonRequest,
   ComparisonStatus,
 } from '../../protocol/comparisons.ts'
-import type { SharedWork, ToldWork } from '../../record/turnStore.ts'
+import { type SharedWork, type ToldWork, toldInTime } from '../../record/turnStore.ts'
 import { isOver } from '../../shared/comparisons.ts'
 import { type Comparisons, endOf, stillUnderWay } from './comparisons.ts'
 import { createTelling, KIND } from './telling.ts'
 
-/** A list waits so long for the record, and says then what it cannot see. */
-const SEEN_WITHIN_MS = 3_000
 const LOOK_MS = 500
 const UNSEEN = 'cannot be seen from here: the record does not answer'
 /** Who runs it breaks off within a second or two, and judges what there is. */
@@ -101,9 +99,7 @@ export function shareComparisons(
       await telling.now()
       const mine = own.list().map(ownStatus)
       try {
-        const rows = await within(work.list(KIND), SEEN_WITHIN_MS, () => {
-          throw late()
-        })
+        const rows = await toldInTime(work.list(KIND))
         const others = seen(rows.filter(({ id }) => !isOwn(id)))
         return { items: [...mine, ...others].toSorted((a, b) => (a.id < b.id ? 1 : -1)) }
       } catch (error) {
@@ -169,12 +165,6 @@ const lost = (replicaId: string): ComparisonError => ({
   meaning: 'It was killed, or does not reach PostgreSQL, where it would go on and be seen again.',
   mend: `Start ${replicaId} again on its DATA_DIR, which has what was observed, and go on with it there.`,
 })
-
-const late = () =>
-  new QuantvoxError(
-    'record_unavailable',
-    `The record in PostgreSQL did not answer within ${SEEN_WITHIN_MS / 1000} s.`,
-  )
 
 function ofAnother({ id, replicaId }: ComparisonStatus): QuantvoxError {
   return new QuantvoxError('invalid_state', `The comparison ${id} is of the server ${replicaId}.`, {

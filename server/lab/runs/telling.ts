@@ -1,14 +1,12 @@
 import { within } from '../../abort.ts'
 import type { Log } from '../../log.ts'
 import type { ComparisonStatus } from '../../protocol/comparisons.ts'
-import type { SharedWork, Wish } from '../../record/turnStore.ts'
+import { LEASE_SECONDS, type SharedWork, type Wish } from '../../record/turnStore.ts'
 import { isOver } from '../../shared/comparisons.ts'
 import type { Comparisons } from './comparisons.ts'
 
 export const KIND = 'comparison'
 
-/** Who says nothing for so long is held for dead by the others. */
-const LEASE_SECONDS = 10
 const RENEW_MS = 3_000
 const TELL_MS = 1_000
 /** What was forgotten elsewhere leaves this disk within so many of these, where nothing is under way. */

@@ -1,6 +1,6 @@
 import { v4 as uuidv4 } from 'uuid'
 import type { Row } from '../rows.ts'
-import type { SharedWork, ToldWork, Wish } from '../turnStore.ts'
+import { LEASE_SECONDS, type SharedWork, type ToldWork, type Wish } from '../turnStore.ts'
 import type { Postgres } from './database.ts'
 import { storable } from './turnTable.ts'
 
@@ -8,7 +8,7 @@ import { storable } from './turnTable.ts'
 const NOBODY = ''
 /** While PostgreSQL is away nobody can say that it goes on: whoever had something has it for so long after a start, too. */
 const HELD = `(sharedWork.holder <> '${NOBODY}'
-    AND greatest(sharedWork.heldUntil, pg_postmaster_start_time() + interval '10 seconds') > now())`
+    AND greatest(sharedWork.heldUntil, pg_postmaster_start_time() + make_interval(secs => ${LEASE_SECONDS})) > now())`
 
 /** A wish ends with the work; what was forgotten stays so. */
 const tellOne = `INSERT INTO sharedWork (kind, id, replicaId, holder, heldUntil, content, report)
